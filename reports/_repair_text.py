@@ -6,7 +6,7 @@ from doctor.model.report import HalfDone, ManualFix, PlannedAction, PlanReport, 
 from doctor.model.severity import Applicability, Severity
 from doctor.model.text import plural
 
-from ._terminal import Page, label
+from ._terminal import TerminalPage, label
 from ._words import by_source, rolled_back, to_do, unresolved
 
 _INDENT = 4
@@ -18,7 +18,7 @@ _COSTS = {
 }
 
 
-def evidence(page: Page, seen: tuple[Evidence, ...], *, indent: int) -> None:
+def evidence(page: TerminalPage, seen: tuple[Evidence, ...], *, indent: int) -> None:
     """Add evidence: a short value on the line of its source, long ones below it."""
     for source, values in by_source(seen):
         if len(values) == 1 and "\n" not in values[0].strip("\n"):
@@ -29,7 +29,7 @@ def evidence(page: Page, seen: tuple[Evidence, ...], *, indent: int) -> None:
             page.block(value, indent=indent + 2)
 
 
-def plan(page: Page, report: PlanReport) -> None:
+def plan(page: TerminalPage, report: PlanReport) -> None:
     """Add the actions with their diffs and risk, and the findings that they are predicted to resolve and to leave."""
     page.blank()
     if report.before.unseen:
@@ -50,7 +50,7 @@ def plan(page: Page, report: PlanReport) -> None:
             page.line(f"these test containers then verify it: {', '.join(report.probes)}", indent=2, style="dim")
 
 
-def repair(page: Page, report: RepairReport) -> None:
+def repair(page: TerminalPage, report: RepairReport) -> None:
     """Add the actions, their result, the test containers, and the remaining findings."""
     page.blank()
     if report.error:
@@ -76,7 +76,7 @@ def repair(page: Page, report: RepairReport) -> None:
         page.line(f"'doctor undo {report.run}' undoes it")
 
 
-def _half_done(page: Page, left: tuple[HalfDone, ...]) -> None:
+def _half_done(page: TerminalPage, left: tuple[HalfDone, ...]) -> None:
     if left:
         page.heading("Not rolled back")
     for one in left:
@@ -87,7 +87,7 @@ def _half_done(page: Page, left: tuple[HalfDone, ...]) -> None:
         page.line(one.do, indent=_INDENT, first="next: ", first_style="dim")
 
 
-def probes(page: Page, results: tuple[ProbeResult, ...]) -> None:
+def probes(page: TerminalPage, results: tuple[ProbeResult, ...]) -> None:
     """Add one line per test container, and the evidence of failed ones."""
     width = max((len(probe.name) for probe in results), default=0)
     for probe in results:
@@ -102,7 +102,7 @@ def probes(page: Page, results: tuple[ProbeResult, ...]) -> None:
             evidence(page, probe.evidence, indent=10 + width)
 
 
-def _action(page: Page, action: PlannedAction) -> None:
+def _action(page: TerminalPage, action: PlannedAction) -> None:
     page.blank()
     word = action.risk.word
     page.line(action.summary, first=f"{action.number:>2}. ", style="bold")
@@ -116,7 +116,7 @@ def _action(page: Page, action: PlannedAction) -> None:
         page.diff(action.diff, indent=_INDENT)
 
 
-def _findings(page: Page, title: str, findings: tuple[Finding, ...]) -> None:
+def _findings(page: TerminalPage, title: str, findings: tuple[Finding, ...]) -> None:
     shown = [finding for finding in findings if page.verbose or finding.level > Severity.INFO]
     if shown:
         page.heading(title)
@@ -129,7 +129,7 @@ def _findings(page: Page, title: str, findings: tuple[Finding, ...]) -> None:
             )
 
 
-def _manual(page: Page, manual: tuple[ManualFix, ...]) -> None:
+def _manual(page: TerminalPage, manual: tuple[ManualFix, ...]) -> None:
     tasks = manual if page.verbose else to_do(manual)
     if tasks:
         page.heading("Left to you")
@@ -147,7 +147,7 @@ def _manual(page: Page, manual: tuple[ManualFix, ...]) -> None:
                 _question(page, asked)
 
 
-def _question(page: Page, asked: Question) -> None:
+def _question(page: TerminalPage, asked: Question) -> None:
     page.line(f"{asked.text}?", indent=12, style="bold")
     for candidate in asked.candidates:
         page.line(candidate.option, indent=14)

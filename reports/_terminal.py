@@ -34,7 +34,7 @@ _GLUE = "\ue000"
 _LONGEST_FIRST = 20
 
 
-class Page:
+class TerminalPage:
     """Collects the lines of a report.
 
     Attributes:

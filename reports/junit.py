@@ -8,7 +8,7 @@ from doctor.model.outcome import Outcome, Result
 from doctor.model.probe_result import ProbeResult
 from doctor.model.report import ProbeReport, Report, ScanReport
 from doctor.model.text import visible
-from doctor.model.verdict import State, Verdict
+from doctor.model.verdict import Verdict, VerdictState
 
 from ._words import fix_line, iso
 
@@ -55,7 +55,7 @@ def render(report: Report) -> bytes:
 
 def _verdict(verdict: Verdict) -> Inside:
     text = "\n".join(filter(None, (verdict.unseen, verdict.says, verdict.counted)))
-    word = {State.PROBLEMS: "failure", State.INCOMPLETE: "error"}.get(verdict.state, "system-out")
+    word = {VerdictState.PROBLEMS: "failure", VerdictState.INCOMPLETE: "error"}.get(verdict.state, "system-out")
     return word, verdict.says, text
 
 

@@ -5,7 +5,7 @@ from doctor.model.outcome import Result
 from doctor.model.report import ProbeReport, Report, ScanReport
 from doctor.model.severity import Severity
 from doctor.model.text import visible
-from doctor.model.verdict import State
+from doctor.model.verdict import VerdictState
 
 from ._words import WORST_FIRST, is_untried, problems
 
@@ -32,7 +32,7 @@ def exit_code(report: Report) -> int:
     """Return the exit code that goes with the line, in place of doctor's own."""
     if isinstance(report, ScanReport | ProbeReport):
         verdict = report.verdict
-        if verdict.state is State.PROBLEMS:
+        if verdict.state is VerdictState.PROBLEMS:
             return 2 if verdict.worst is None or verdict.worst >= Severity.ERROR else 1
         return 0 if verdict.is_green else 3
     return 3

@@ -7,7 +7,7 @@ from doctor.model.outcome import Result
 from doctor.model.probe_result import ProbeResult
 from doctor.model.report import ProbeReport, Report, ScanReport
 from doctor.model.text import visible
-from doctor.model.verdict import State, Verdict
+from doctor.model.verdict import Verdict, VerdictState
 
 from ._words import WORST_FIRST
 
@@ -95,7 +95,7 @@ def _verdict(verdict: Verdict) -> str:
     return _metric(
         "doctor_verdict",
         "1 for the current verdict: healthy (tested and passed), clear (no problem found), problems or incomplete.",
-        [({"state": state.value}, int(state is verdict.state)) for state in State],
+        [({"state": state.value}, int(state is verdict.state)) for state in VerdictState],
     )
 
 

@@ -9,7 +9,7 @@ from doctor.model.finding import Finding
 from doctor.model.report import Report, ScanReport
 from doctor.model.severity import Severity
 from doctor.model.text import visible
-from doctor.model.verdict import State, Verdict
+from doctor.model.verdict import Verdict, VerdictState
 
 from ._words import fix_line, incomplete, is_untried, iso, problems
 
@@ -81,7 +81,7 @@ def _invocation(report: ScanReport) -> dict[str, Any]:
         notes.insert(0, _notification(": ".join(filter(None, (verdict.unseen, verdict.says))), "doctor/verdict", level))
     return {
         # Whether the tool ran, not whether the host is healthy.
-        "executionSuccessful": not incomplete(report) and verdict.state is not State.INCOMPLETE,
+        "executionSuccessful": not incomplete(report) and verdict.state is not VerdictState.INCOMPLETE,
         "exitCode": int(verdict.exit_code),
         "exitCodeDescription": visible(f"{verdict.says}: {verdict.counted}"),
         "startTimeUtc": iso(report.started),

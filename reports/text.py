@@ -9,7 +9,7 @@ from doctor.model.report import HostInfo, PlanReport, RepairReport, Report, Scan
 from doctor.model.text import plural
 
 from ._repair_text import evidence, plan, probes, repair
-from ._terminal import Page, label
+from ._terminal import TerminalPage, label
 from ._words import accepted, apart, causes_by_check, having, incomplete, standing, took, when
 
 _INDENT = 10
@@ -26,7 +26,7 @@ def render(
 
     ``program`` is the command by which this reader runs doctor.
     """
-    page = Page(colour=colour, width=width, verbose=verbose, program=program)
+    page = TerminalPage(colour=colour, width=width, verbose=verbose, program=program)
     _head(page, report.host, f"doctor {report.doctor}, {when(report.started)}, {took(report.seconds)}")
     if isinstance(report, ScanReport):
         _scan(page, report)
@@ -42,14 +42,14 @@ def render(
     return page.bytes()
 
 
-def _head(page: Page, host: HostInfo, run: str) -> None:
+def _head(page: TerminalPage, host: HostInfo, run: str) -> None:
     words = (host.os, host.kernel and f"kernel {host.kernel}", host.engine and f"engine {host.engine}")
     root = "" if host.root == "/" else f" ({host.root})"
     page.line(f"{host.name}{root}", style="bold")
     page.line(", ".join([*filter(None, words), run]), style="dim")
 
 
-def _scan(page: Page, report: ScanReport) -> None:
+def _scan(page: TerminalPage, report: ScanReport) -> None:
     page.blank()
     verdict = report.verdict
     if verdict.unseen:
@@ -75,7 +75,7 @@ def _scan(page: Page, report: ScanReport) -> None:
     _ending(page, report)
 
 
-def _remarks(page: Page, report: ScanReport, remarks: Sequence[Finding]) -> None:
+def _remarks(page: TerminalPage, report: ScanReport, remarks: Sequence[Finding]) -> None:
     """Print informational findings, one line each; ``verbose`` adds the evidence."""
     if not remarks:
         return
@@ -88,7 +88,7 @@ def _remarks(page: Page, report: ScanReport, remarks: Sequence[Finding]) -> None
             page.line(f"{finding.message} ({finding.id})", indent=2)
 
 
-def _finding(page: Page, finding: Finding, among: tuple[Finding, ...]) -> None:
+def _finding(page: TerminalPage, finding: Finding, among: tuple[Finding, ...]) -> None:
     page.line(finding.message, first=label(finding.level), first_style=finding.level.word, style="bold")
     page.line(f"{finding.id}, {finding.subject.kind} {finding.subject.name}", indent=_INDENT, style="dim")
     for causes, more in causes_by_check(finding, among):
@@ -100,7 +100,7 @@ def _finding(page: Page, finding: Finding, among: tuple[Finding, ...]) -> None:
         page.line(finding.fix.summary, indent=_INDENT, first=f"fix ({word}): ", first_style=word)
 
 
-def _accepted(page: Page, report: ScanReport) -> None:
+def _accepted(page: TerminalPage, report: ScanReport) -> None:
     waived = accepted(report)
     if waived:
         page.heading("Accepted by the settings")
@@ -108,7 +108,7 @@ def _accepted(page: Page, report: ScanReport) -> None:
             page.line(f"{finding.message} ({finding.id}): {finding.waived}", indent=2, style="dim")
 
 
-def _unseen(page: Page, report: ScanReport) -> None:
+def _unseen(page: TerminalPage, report: ScanReport) -> None:
     """Print the checks that could not examine everything, grouped by reason."""
     reasons: dict[str, list[str]] = {}
     for outcome in incomplete(report):
@@ -128,7 +128,7 @@ def _unseen(page: Page, report: ScanReport) -> None:
         page.line(f"and {plural(len(reasons) - len(shown), 'more reason')} (-v shows all)", indent=2, style="dim")
 
 
-def _checked(page: Page, report: ScanReport) -> None:
+def _checked(page: TerminalPage, report: ScanReport) -> None:
     passed, skipped = having(report, Result.PASS), having(report, Result.SKIP)
     if passed:
         page.heading("Passed")
@@ -141,7 +141,7 @@ def _checked(page: Page, report: ScanReport) -> None:
             page.line(f"{outcome.id}: {outcome.reason}", indent=2, style="dim")
 
 
-def _ending(page: Page, report: ScanReport) -> None:
+def _ending(page: TerminalPage, report: ScanReport) -> None:
     page.blank()
     for note in report.notes:
         page.line(note, first="note: ", first_style="warning")

@@ -9,7 +9,7 @@ sys.path.insert(0, str(ROOT))
 
 import pytest  # noqa: E402
 
-from doctor.host.recorded import Answers  # noqa: E402
+from doctor.host.recorded import RecordedAnswers  # noqa: E402
 from tests.cases.case import all_cases, find  # noqa: E402
 
 USAGE = "usage: make case ID=area/problem/name DIR=/tmp/x"
@@ -41,7 +41,7 @@ def main() -> None:
         sys.exit(f"{name} is only partly written to {where}: {error}")
     print(f"{case.about}\n")
     print("\n".join(f"{identity}  {kind} {subject}" for identity, kind, subject in case.findings) or "no finding")
-    if case.answers() != Answers():
+    if case.answers() != RecordedAnswers():
         print(
             "\nIts commands, engine and processes answer in the tests only; a scan of the directory does not see them."
         )

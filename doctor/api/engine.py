@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from doctor.model.missing import Missing
     from doctor.model.root_identity import Likeness, RootIdentity
     from doctor.model.step import Reload, StartContainers, Stopped
-    from doctor.state.metadata import LayerRecord, MountRecord
+    from doctor.state.metadata import KeptLayerRecord, KeptMountRecord
 
 Ask = Callable[[type], Any]
 """Returns a fact of the host, or the ``Missing`` in its place."""
@@ -57,8 +57,8 @@ class Backup(Struct, frozen=True, kw_only=True):
     """
 
     files: Iterable[Kept]
-    layers: "dict[str, LayerRecord]" = {}
-    mounts: "dict[str, MountRecord]" = {}
+    layers: "dict[str, KeptLayerRecord]" = {}
+    mounts: "dict[str, KeptMountRecord]" = {}
 
 
 class Engine:

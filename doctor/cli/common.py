@@ -29,7 +29,7 @@ _OF_A_HOST = frozenset(
 )
 
 
-class Shared(Struct, frozen=True, kw_only=True):
+class SharedOptions(Struct, frozen=True, kw_only=True):
     """Options every command takes."""
 
     verbose: bool
@@ -37,7 +37,7 @@ class Shared(Struct, frozen=True, kw_only=True):
     colour: bool
 
     @classmethod
-    def make(cls, *, verbose: bool, quiet: bool, color: str) -> "Shared":
+    def make(cls, *, verbose: bool, quiet: bool, color: str) -> "SharedOptions":
         """Decide on colour: requested, or a terminal that is not dumb and no NO_COLOR (no-color.org)."""
         if color not in {"auto", "always", "never"}:
             raise UsageError(f"--color '{color}' is unknown", do="choose auto, always or never")
@@ -217,7 +217,7 @@ def _json(words: tuple[str, ...]) -> str:
     return json.dumps(words)
 
 
-def emit(catalog: Catalog, report: Report, name: str, output: str, shared: Shared) -> int:
+def emit(catalog: Catalog, report: Report, name: str, output: str, shared: SharedOptions) -> int:
     """Render a report and write it; return its exit code, which a format may change (nagios)."""
     from doctor.facts.secrets.redact import redacted
 

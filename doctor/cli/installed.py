@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from doctor.cli.common import Shared
+from doctor.cli.common import SharedOptions
 from doctor.cli.spelled import as_root, pasted, program
 from doctor.model.errors import DoctorError, RefusedError
 from doctor.model.text import visible
@@ -25,7 +25,7 @@ def need_root(what: str) -> None:
         raise RefusedError(f"only root can {what}", do=f"run '{as_root()}'")
 
 
-def warn(path: str, shared: Shared) -> None:
+def warn(path: str, shared: SharedOptions) -> None:
     """Warn if users other than root can change the program, for example in a checkout in a home directory."""
     weak = weakness(path)
     if weak is not None:
@@ -60,14 +60,14 @@ def write(path: str, text: str, made: str) -> bool:
     return True
 
 
-def show(path: str, text: str, shared: Shared, *, is_new: bool) -> None:
+def show(path: str, text: str, shared: SharedOptions, *, is_new: bool) -> None:
     """Print the content of a file that was just written."""
     say(shared, f"wrote {path}:" if is_new else f"{path} is up to date")
     if is_new and not shared.quiet:
         print(visible("".join(f"    {line}\n" for line in text.splitlines()), keep="\n"))
 
 
-def say(shared: Shared, text: str) -> None:
+def say(shared: SharedOptions, text: str) -> None:
     """Print, unless --quiet is given."""
     if not shared.quiet:
         print(visible(pasted(text), keep="\n"))

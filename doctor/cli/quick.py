@@ -75,23 +75,23 @@ def scan(values: dict[str, str], flags: dict[str, bool]) -> int:
     """Run the requested scan and return its exit code."""
     from doctor.cli.commands import scan as body
 
-    return _run(body.run, body.Options, values, flags)
+    return _run(body.run, body.ScanOptions, values, flags)
 
 
 def plan(values: dict[str, str], flags: dict[str, bool]) -> int:
     """Print the requested plan and return its exit code."""
     from doctor.cli.commands import fix as body
-    from doctor.cli.commands.planned import Options
+    from doctor.cli.commands.planned import FixOptions
 
-    return _run(body.run, Options, values, flags)
+    return _run(body.run, FixOptions, values, flags)
 
 
 def _run(body: Callable[[Any, Any], int], options: type, values: dict[str, str], flags: dict[str, bool]) -> int:
     from msgspec import convert
 
-    from doctor.cli.common import Shared
+    from doctor.cli.common import SharedOptions
 
-    shared = Shared.make(
+    shared = SharedOptions.make(
         verbose=flags.pop("verbose", False), quiet=flags.pop("quiet", False), color=values.pop("color", "auto")
     )
     return body(convert({**values, **flags}, options), shared)

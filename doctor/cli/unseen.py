@@ -2,7 +2,7 @@
 
 import os
 
-from doctor.cli.common import Shared
+from doctor.cli.common import SharedOptions
 from doctor.cli.spelled import as_root
 from doctor.model.errors import RefusedError
 from doctor.state.paths import STATE_DIR, state_dir
@@ -21,7 +21,7 @@ def is_blind() -> bool:
     return not os.access(_place(), os.R_OK | os.X_OK)
 
 
-def warn(what: str, shared: Shared) -> bool:
+def warn(what: str, shared: SharedOptions) -> bool:
     """Warn if records can't be read; return whether that is so. ``what`` names them ("repairs")."""
     if is_blind():
         shared.progress(f"{_sentence(what)}: run '{as_root()}'")

@@ -5,13 +5,13 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from doctor.cli.common import Shared
+from doctor.cli.common import SharedOptions
 from doctor.model.errors import DoctorError
 from doctor.state.paths import runs_dir
 
 
 @contextmanager
-def at_work(shared: Shared) -> Iterator[None]:
+def at_work(shared: SharedOptions) -> Iterator[None]:
     """Hold the lock for changing this host, and ignore SIGHUP (a lost ssh connection).
 
     Raises ``RefusedError`` if another doctor holds the lock.
@@ -30,7 +30,7 @@ def at_work(shared: Shared) -> Iterator[None]:
             signal.signal(signal.SIGHUP, before)
 
 
-def warn_unfinished(shared: Shared) -> None:
+def warn_unfinished(shared: SharedOptions) -> None:
     """Warn about a repair that is running, or that a crash left unfinished. Never raises for what it finds."""
     if not os.path.isdir(runs_dir()):
         return
@@ -43,7 +43,7 @@ def warn_unfinished(shared: Shared) -> None:
     _warn_left(shared)
 
 
-def warn_aside(shared: Shared) -> None:
+def warn_aside(shared: SharedOptions) -> None:
     """Name the runs that can't be read and are skipped."""
     from doctor.repair.runs.found import survey
 
@@ -52,7 +52,7 @@ def warn_aside(shared: Shared) -> None:
             shared.progress(f"note: run {one.run.name} is skipped: {one.why}")
 
 
-def _warn_left(shared: Shared) -> None:
+def _warn_left(shared: SharedOptions) -> None:
     from doctor.repair.runs.found import unfinished
 
     try:

@@ -44,7 +44,7 @@ class _Loader(SourceFileLoader):
         return code
 
 
-class Kept:
+class CodeFinder:
     """Finds modules in the cache. A finder for ``sys.meta_path`` (importlib).
 
     Attributes:

@@ -28,7 +28,7 @@ class Danger(Struct, frozen=True, kw_only=True):
     why: str = ""
 
 
-class Verdict(Struct, frozen=True, kw_only=True):
+class StartVerdict(Struct, frozen=True, kw_only=True):
     """Whether the engine may start.
 
     Attributes:
@@ -44,7 +44,9 @@ class Verdict(Struct, frozen=True, kw_only=True):
     is_healthy: bool = False
 
 
-def judge(host: Host, catalog: Catalog, settings: Settings, *, accept: Accept, directory: str | None = None) -> Verdict:
+def judge(
+    host: Host, catalog: Catalog, settings: Settings, *, accept: Accept, directory: str | None = None
+) -> StartVerdict:
     """Scan the data root's state, copy files that the start would erase, and back up the metadata of a healthy root.
 
     ``directory`` is doctor's state directory if it isn't the default. Waived findings and skipped checks block nothing:
@@ -59,7 +61,7 @@ def judge(host: Host, catalog: Catalog, settings: Settings, *, accept: Accept, d
     is_healthy = backup.is_healthy(found.findings, found.outcomes, catalog.checks)
     if is_healthy:
         notes = backup.take(host, found.facts.get, settings.metadata, directory=directory, of=engines()[:1])
-    return Verdict(
+    return StartVerdict(
         dangers=tuple(dangers),
         kept=tuple(kept),
         notes=notes,

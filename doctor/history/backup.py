@@ -22,8 +22,8 @@ from doctor.model.view import Stat
 from doctor.plugins.engines import engines
 from doctor.state.clock import jump
 from doctor.state.files import locked
-from doctor.state.metadata import Entry, Generation
-from doctor.state.metadata_store import Listed, Store, within
+from doctor.state.metadata import BackupGeneration, MetadataFile
+from doctor.state.metadata_store import Listed, MetadataStore, within
 from doctor.state.settings import KeepMetadata
 
 
@@ -76,7 +76,7 @@ def _take(host: Host, ask: Ask, keep: KeepMetadata, engine: Engine, directory: s
     kept = engine.backup(host, ask)
     if kept is None:
         return ()
-    store = Store(directory, engine.backups)
+    store = MetadataStore(directory, engine.backups)
     try:
         store.prepare()
     except DoctorError as error:
@@ -94,7 +94,7 @@ def _take(host: Host, ask: Ask, keep: KeepMetadata, engine: Engine, directory: s
 class _Backup:
     """One pass over a data root."""
 
-    def __init__(self, host: Host, root: Root, kept: Backup, store: Store) -> None:
+    def __init__(self, host: Host, root: Root, kept: Backup, store: MetadataStore) -> None:
         self.host = host
         self.root = root
         self.kept = kept
@@ -127,7 +127,9 @@ class _Backup:
         files, left_out = within(files, sizes, keep)
         incomplete = f"{left_out} files, to stay below metadata.max-mib = {keep.max_mib}" if left_out else ""
         self.store.commit(
-            Generation(taken=now, identity=identity, files=files, layers=layers, mounts=mounts, incomplete=incomplete),
+            BackupGeneration(
+                taken=now, identity=identity, files=files, layers=layers, mounts=mounts, incomplete=incomplete
+            ),
             keep,
         )
         notes = [f"the metadata backup leaves out {incomplete}"] if incomplete else []
@@ -139,9 +141,9 @@ class _Backup:
         mine = (one for one in self.store.newest() if self.root.likeness(one.generation.identity).is_same)
         return next(mine, None)
 
-    def files(self, before: dict[str, Entry]) -> tuple[dict[str, Entry], list[str]]:
+    def files(self, before: dict[str, MetadataFile]) -> tuple[dict[str, MetadataFile], list[str]]:
         """Return the entries of all files, and the reasons for changed files that could not be read."""
-        files: dict[str, Entry] = {}
+        files: dict[str, MetadataFile] = {}
         skipped: list[str] = []
         for wanted in self.kept.files:
             old = before.get(wanted.name)
@@ -164,7 +166,7 @@ class _Backup:
         return files, skipped
 
 
-def _is_same(old: Entry, found: Stat) -> bool:
+def _is_same(old: MetadataFile, found: Stat) -> bool:
     return (old.size, old.mtime_ns, old.inode, old.mode, old.uid, old.gid) == (
         found.size,
         found.mtime_ns,
@@ -175,5 +177,5 @@ def _is_same(old: Entry, found: Stat) -> bool:
     )
 
 
-def _entry(found: Stat, digest: str) -> Entry:
-    return Entry(found.size, found.mtime_ns, found.inode, found.mode, found.uid, found.gid, digest)
+def _entry(found: Stat, digest: str) -> MetadataFile:
+    return MetadataFile(found.size, found.mtime_ns, found.inode, found.mode, found.uid, found.gid, digest)

@@ -9,7 +9,7 @@ from doctor.model.finding import Finding
 from doctor.model.report import ScanReport
 
 
-class Changes(Struct, frozen=True, kw_only=True):
+class FindingChanges(Struct, frozen=True, kw_only=True):
     """Findings by change since the previous scan.
 
     Attributes:
@@ -27,16 +27,16 @@ class Changes(Struct, frozen=True, kw_only=True):
     same: tuple[Finding, ...]
 
 
-def changes(before: ScanReport | None, now: ScanReport, renamed: Mapping[str, str] | None = None) -> Changes:
+def changes(before: ScanReport | None, now: ScanReport, renamed: Mapping[str, str] | None = None) -> FindingChanges:
     """Compare two scans by fingerprint, never by wording. ``renamed`` maps former check ids to today's."""
     if before is None:
-        return Changes(since=None, new=now.findings, gone=(), same=())
+        return FindingChanges(since=None, new=now.findings, gone=(), same=())
     renamed = renamed or {}
     earlier = [replace(finding, id=renamed.get(finding.id, finding.id)) for finding in before.findings]
     known = {finding.fingerprint for finding in earlier}
     present = {finding.fingerprint for finding in now.findings}
     judged = {outcome.id for outcome in now.outcomes if outcome.result.value in {"pass", "fail"}}
-    return Changes(
+    return FindingChanges(
         since=before.started,
         new=tuple(finding for finding in now.findings if finding.fingerprint not in known),
         gone=tuple(finding for finding in earlier if finding.fingerprint not in present and finding.id in judged),

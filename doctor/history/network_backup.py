@@ -16,7 +16,7 @@ from doctor.model.outcome import Outcome
 from doctor.model.severity import Severity
 from doctor.state.files import atomic_write, ensure_dir
 from doctor.state.metadata import DIRECTORY, decode, encode
-from doctor.state.network_record import MAX_BYTES, NAME, Kept, KeptFamily, KeptRoute
+from doctor.state.network_record import MAX_BYTES, NAME, KeptFamily, KeptRoute, NetworkBackup
 from doctor.state.paths import state_dir
 
 Ask = Callable[[type], Any]
@@ -55,12 +55,12 @@ def take(host: Host, ask: Ask, *, directory: str | None = None) -> tuple[str, ..
     return ()
 
 
-def _before(path: str) -> Kept:
+def _before(path: str) -> NetworkBackup:
     try:
         with open(path, "rb") as stream:
-            return decode(stream.read(MAX_BYTES), Kept)
+            return decode(stream.read(MAX_BYTES), NetworkBackup)
     except (OSError, FormatError):
-        return Kept(taken=0)
+        return NetworkBackup(taken=0)
 
 
 def _judged(rules: Any) -> Iterator[FamilyRules]:

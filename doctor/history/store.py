@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from msgspec import Struct
 
 from doctor.history.body import pack, unpack
-from doctor.history.changes import Changes, changes
+from doctor.history.changes import FindingChanges, changes
 from doctor.model.errors import DoctorError, FormatError
 from doctor.model.report import HistoryRow, HostInfo, ScanReport, summary
 from doctor.state.clock import DAY_S, believable
@@ -46,7 +46,7 @@ _MIGRATIONS = (
 )
 
 
-class Kept(Struct, frozen=True, kw_only=True):
+class KeptScan(Struct, frozen=True, kw_only=True):
     """A scan that can be named: its number, host, examined root, start (seconds since the epoch), counts, exit code."""
 
     number: int
@@ -124,17 +124,17 @@ class History:
             for kept in self.scans(host, limit)
         )
 
-    def scans(self, host: HostInfo | None = None, limit: int = 60) -> tuple[Kept, ...]:
+    def scans(self, host: HostInfo | None = None, limit: int = 60) -> tuple[KeptScan, ...]:
         """Return the latest scans, of one host or of all, oldest first."""
 
-        def select(connection: "sqlite3.Connection") -> tuple[Kept, ...]:
+        def select(connection: "sqlite3.Connection") -> tuple[KeptScan, ...]:
             found = connection.execute(
                 "SELECT number, host, root, started, counts, exit_code FROM scan"
                 " WHERE ? IS NULL OR (host = ? AND root = ?) ORDER BY number DESC LIMIT ?",
                 (*_names(host), limit),
             )
             return tuple(
-                Kept(number=number, host=name, root=root, started=started, counts=_counts(counts), exit_code=code)
+                KeptScan(number=number, host=name, root=root, started=started, counts=_counts(counts), exit_code=code)
                 for number, name, root, started, counts, code in reversed(found.fetchall())
             )
 
@@ -161,7 +161,7 @@ class History:
             self.notes.append(f"scan {number}: {error}")
             return None
 
-    def since_last(self, report: ScanReport, renamed: dict[str, str] | None = None) -> Changes:
+    def since_last(self, report: ScanReport, renamed: dict[str, str] | None = None) -> FindingChanges:
         """Compare a scan that is not yet kept with the latest one of the same host."""
         return changes(self.last(report.host), report, renamed)
 

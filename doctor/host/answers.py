@@ -29,12 +29,12 @@ import tomllib
 from typing import Any
 
 from doctor.host.base import ApiAnswer, CommandResult, Process, StatFs
-from doctor.host.recorded import Answers
+from doctor.host.recorded import RecordedAnswers
 from doctor.model.errors import UsageError
 from doctor.model.missing import Why
 
 
-def load(path: str) -> Answers:
+def load(path: str) -> RecordedAnswers:
     """Return the recording in a file. Raises ``UsageError`` if it does not have the form above."""
     try:
         with open(path, "rb") as stream:
@@ -44,9 +44,9 @@ def load(path: str) -> Answers:
         raise UsageError(f"can't read recorded answers: {error}", where=path) from error
 
 
-def parse(data: dict[str, Any], folder: str = "") -> Answers:
+def parse(data: dict[str, Any], folder: str = "") -> RecordedAnswers:
     """Return the recording in a TOML document; ``folder`` is where its ``stdout_file`` are."""
-    return Answers(
+    return RecordedAnswers(
         commands={tuple(entry["argv"]): _command(entry, folder) for entry in data.get("command", ())},
         engine={
             entry["path"]: ApiAnswer(entry.get("status", 200), entry["body"].encode()) for entry in data.get("api", ())

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from doctor.model.step import Answer
 
 
-class Changes(NamedTuple):
+class PredictedChanges(NamedTuple):
     """All that a prediction changes.
 
     Attributes:
@@ -21,4 +21,4 @@ class Changes(NamedTuple):
     links: dict[str, str]
 
 
-NONE = Changes({}, {}, frozenset(), {})
+NONE = PredictedChanges({}, {}, frozenset(), {})

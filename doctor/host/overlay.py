@@ -8,17 +8,17 @@ import os
 from collections.abc import Iterable, Iterator
 
 from doctor.host.base import ApiAnswer, CommandResult, Host, Process, StatFs
-from doctor.host.changes import Changes
+from doctor.host.changes import PredictedChanges
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath, join, parent
 from doctor.model.step import (
     Answer,
     Attributes,
-    Device,
+    CharacterDevice,
     Directory,
     File,
     HardLink,
-    Kernel,
+    KernelValue,
     Meta,
     Move,
     Netlink,
@@ -32,7 +32,7 @@ from doctor.model.step import (
 )
 from doctor.model.view import Stat
 
-_KIND: dict[type, str] = {File: "f", Directory: "d", Symlink: "l", Device: "c"}
+_KIND: dict[type, str] = {File: "f", Directory: "d", Symlink: "l", CharacterDevice: "c"}
 
 
 class _Changed:
@@ -77,7 +77,7 @@ class OverlayHost:
                 self._move(HostPath(path), to)
             case Attributes(path=path):
                 self._attributes[path] = step
-            case Kernel(path=path, value=value, also=also):
+            case KernelValue(path=path, value=value, also=also):
                 node = File(content=value.encode() + b"\n")
                 self._changes.update({other: _Changed(node, Meta()) for other in (path, *also)})
             case Run(predicts=predicts, ends=ends, makes=makes):
@@ -95,7 +95,7 @@ class OverlayHost:
                     self._ended[restart.argv] = pid
                 self._answers.update({answer.ask: answer for answer in predicts})
 
-    def changes(self) -> Changes:
+    def changes(self) -> PredictedChanges:
         """Return what the steps taken so far change."""
         nothing = _Changed(None, None, HostPath("."))
         paths: dict[str, object] = {}
@@ -105,7 +105,7 @@ class OverlayHost:
             paths[path] = (change.node, change.meta, change.source, self._attributes.get(path))
             if isinstance(change.node, Symlink):
                 links[path] = self._target(HostPath(path))
-        return Changes(paths, dict(self._answers), frozenset(self._gone), links)
+        return PredictedChanges(paths, dict(self._answers), frozenset(self._gone), links)
 
     def touches(self, top: HostPath) -> bool:
         """Whether a step changes anything at ``top``, beneath it or above it."""
@@ -242,7 +242,7 @@ class OverlayHost:
             meta = change.meta or Meta(mode=0o755 if isinstance(change.node, Directory) else 0o644)
             size = len(change.node.content) if isinstance(change.node, File) else 0
             kind = _KIND[type(change.node)] if change.node is not None else "?"
-            number = os.makedev(change.node.major, change.node.minor) if isinstance(change.node, Device) else 0
+            number = os.makedev(change.node.major, change.node.minor) if isinstance(change.node, CharacterDevice) else 0
             found = Stat(kind, meta.mode, meta.uid, meta.gid, size, meta.mtime_ns or 0, 0, 0, number, 1)
         over = self._attributes.get(path)
         if over is None:

@@ -16,7 +16,7 @@ _KERNEL = {"proc": 0x9FA0, "sys": 0x62656572}
 """Magic of procfs and sysfs (linux/magic.h)."""
 
 
-class Answers(Struct, frozen=True, kw_only=True):
+class RecordedAnswers(Struct, frozen=True, kw_only=True):
     """Recorded answers of a host.
 
     Attributes:
@@ -43,10 +43,10 @@ class RootHost(RootedFiles):
 
     kind = "root"
 
-    def __init__(self, root: str, answers: Answers | None = None) -> None:
+    def __init__(self, root: str, answers: RecordedAnswers | None = None) -> None:
         super().__init__(os.path.abspath(root))
         self.name = os.path.basename(self.root) or self.root
-        self.answers = answers or Answers()
+        self.answers = answers or RecordedAnswers()
         self.refuses = bool(self.answers.missing)
         self._not_its_own = tuple(
             name for name, magic in _KERNEL.items() if magic_of(os.path.join(self.root, name)) == magic

@@ -9,7 +9,7 @@ from doctor.model.outcome import Result
 from doctor.model.probe_result import LastProof
 from doctor.model.severity import Severity
 from doctor.model.text import plural
-from doctor.model.verdict import State, Verdict, judge_probes, tried
+from doctor.model.verdict import Verdict, VerdictState, judge_probes, tried
 
 
 def judge_plan(
@@ -22,7 +22,7 @@ def judge_plan(
     """
     if steps:
         says = f"{plural(steps, 'step')} would resolve {plural(mends, 'finding')}; nothing is changed yet"
-        says += _gap(before) if before.state is State.INCOMPLETE else ""
+        says += _gap(before) if before.state is VerdictState.INCOMPLETE else ""
         return replace(before, says="; ".join(filter(None, (says, before.left_out))))
     has_failed = can_try and proof is not None and any(probe.result is Result.FAIL for probe in proof.probes)
     words = _proof(proof) if can_try else ""
@@ -33,26 +33,26 @@ def judge_plan(
     if not has_failed:
         # A container that could not be tried leaves its question open, as it does in a scan.
         is_open = can_try and proof is not None and judge_probes(proof.probes).incomplete > 0
-        if is_open and before.state is not State.PROBLEMS:
-            return replace(verdict, state=State.INCOMPLETE, exit_code=ExitCode.INCOMPLETE)
+        if is_open and before.state is not VerdictState.PROBLEMS:
+            return replace(verdict, state=VerdictState.INCOMPLETE, exit_code=ExitCode.INCOMPLETE)
         return verdict
     return replace(
         verdict,
-        state=State.PROBLEMS,
+        state=VerdictState.PROBLEMS,
         exit_code=ExitCode.FOUND,
         worst=max(verdict.worst or Severity.ERROR, Severity.ERROR),
     )
 
 
 def _nothing(before: Verdict, proof: LastProof | None, is_left: bool, has_failed: bool, can_try: bool) -> str:
-    if is_left or before.state is State.PROBLEMS:
+    if is_left or before.state is VerdictState.PROBLEMS:
         return "nothing here that doctor can repair"
-    if before.state is State.INCOMPLETE:
+    if before.state is VerdictState.INCOMPLETE:
         return f"nothing was found to repair{_gap(before)}"
     if has_failed:
         return "no finding that doctor can repair"
     checks = plural(before.passed, "check")
-    if can_try and (proof is None or judge_probes(proof.probes).state is not State.CLEAR):
+    if can_try and (proof is None or judge_probes(proof.probes).state is not VerdictState.CLEAR):
         return f"no problem found by {checks}"
     return f"nothing to repair: {checks} found no problem"
 

@@ -26,7 +26,7 @@ class Symlink(msgspec.Struct, tag="symlink", frozen=True, kw_only=True):
     target: str
 
 
-class Device(msgspec.Struct, tag="device", frozen=True, kw_only=True):
+class CharacterDevice(msgspec.Struct, tag="device", frozen=True, kw_only=True):
     """A character device; overlay whiteouts are 0/0."""
 
     major: int
@@ -39,7 +39,7 @@ class HardLink(msgspec.Struct, tag="hardlink", frozen=True, kw_only=True):
     target: str
 
 
-Node = File | Directory | Symlink | Device | HardLink
+Node = File | Directory | Symlink | CharacterDevice | HardLink
 
 
 class Meta(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,7 +93,7 @@ class Attributes(msgspec.Struct, tag="attributes", frozen=True, kw_only=True):
     mtime_ns: int | None = None
 
 
-class Kernel(msgspec.Struct, tag="kernel", frozen=True, kw_only=True):
+class KernelValue(msgspec.Struct, tag="kernel", frozen=True, kw_only=True):
     """Write ``value`` to a file of /proc/sys or /sys. ``also`` names files that the kernel changes with it: undo
     restores them too. With ``may_fail``, a missing file is a no-op (a reversal: the interface went with its container).
     """
@@ -114,7 +114,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     exit: int = 0
 
 
-class Made(msgspec.Struct, frozen=True, kw_only=True):
+class MadeDirectory(msgspec.Struct, frozen=True, kw_only=True):
     """A directory that a command makes, for the prediction."""
 
     path: str
@@ -159,7 +159,7 @@ class Run(msgspec.Struct, tag="run", frozen=True, kw_only=True):
     socket: str = ""
     may_fail: bool = False
     ends: tuple[int, ...] = ()
-    makes: tuple[Made, ...] = ()
+    makes: tuple[MadeDirectory, ...] = ()
 
 
 class Signal(msgspec.Struct, tag="signal", frozen=True, kw_only=True):
@@ -221,7 +221,7 @@ class StartContainers(msgspec.Struct, tag="start-containers", frozen=True, kw_on
     socket: str = ""
 
 
-Step = Put | Move | Attributes | Kernel | Run | Signal | Netlink | Reload | StartContainers
+Step = Put | Move | Attributes | KernelValue | Run | Signal | Netlink | Reload | StartContainers
 
 
 def places(step: Step) -> tuple[str, ...]:

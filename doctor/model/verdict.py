@@ -18,7 +18,7 @@ _NOT_DEEP = "layers' contents not compared (--deep)"
 _OPEN = frozenset({Result.ERROR, Result.UNPROVEN})
 
 
-class State(Enum):
+class VerdictState(Enum):
     """The four possible results of a report."""
 
     HEALTHY = "healthy"
@@ -31,7 +31,7 @@ class State(Enum):
     """No problem was found, but something could not be examined or tried."""
 
 
-_CODES = {State.PROBLEMS: ExitCode.FOUND, State.INCOMPLETE: ExitCode.INCOMPLETE}
+_CODES = {VerdictState.PROBLEMS: ExitCode.FOUND, VerdictState.INCOMPLETE: ExitCode.INCOMPLETE}
 
 
 class Verdict(Struct, frozen=True, kw_only=True):
@@ -51,7 +51,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
         counted: findings by severity, worst first, and checks, in one line.
     """
 
-    state: State
+    state: VerdictState
     says: str
     exit_code: ExitCode
     left_out: str = ""
@@ -70,7 +70,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
     @property
     def is_green(self) -> bool:
         """Whether a status light may be green."""
-        return self.state in {State.HEALTHY, State.CLEAR}
+        return self.state in {VerdictState.HEALTHY, VerdictState.CLEAR}
 
     @property
     def mood(self) -> str:
@@ -152,15 +152,15 @@ def _untold(probes: tuple[ProbeResult, ...], findings: tuple[Finding, ...]) -> i
 
 def _state(
     outcomes: tuple[Outcome, ...], probes: tuple[ProbeResult, ...], *, has_problems: bool, has_more: bool
-) -> State:
+) -> VerdictState:
     results = {probe.result for probe in probes}
     if has_problems:
-        return State.PROBLEMS
+        return VerdictState.PROBLEMS
     has_gaps = any(outcome.incomplete or outcome.result is Result.ERROR for outcome in outcomes)
     if has_gaps or results & _OPEN or not _has_looked(outcomes):
-        return State.INCOMPLETE
+        return VerdictState.INCOMPLETE
     # A skip means that there is nothing to prove here.
-    return State.HEALTHY if Result.PASS in results and not has_more else State.CLEAR
+    return VerdictState.HEALTHY if Result.PASS in results and not has_more else VerdictState.CLEAR
 
 
 def _has_looked(outcomes: tuple[Outcome, ...]) -> bool:
@@ -171,16 +171,16 @@ def _has_looked(outcomes: tuple[Outcome, ...]) -> bool:
 def judge_probes(probes: tuple[ProbeResult, ...]) -> Verdict:
     """Judge test containers alone: a failed or untried one is never green, nor is an empty list."""
     results = [probe.result for probe in probes]
-    state = State.CLEAR if Result.PASS in results else State.INCOMPLETE
+    state = VerdictState.CLEAR if Result.PASS in results else VerdictState.INCOMPLETE
     if Result.FAIL in results:
-        state = State.PROBLEMS
+        state = VerdictState.PROBLEMS
     elif _OPEN & set(results):
-        state = State.INCOMPLETE
+        state = VerdictState.INCOMPLETE
     return Verdict(
         state=state,
         says="; ".join(tried(probes)) or "no test container was tried",
         exit_code=_CODES.get(state, ExitCode.OK),
-        worst=Severity.ERROR if state is State.PROBLEMS else None,
+        worst=Severity.ERROR if state is VerdictState.PROBLEMS else None,
         problems=results.count(Result.FAIL),
         passed=results.count(Result.PASS),
         skipped=results.count(Result.SKIP),
@@ -211,8 +211,8 @@ def _nothing(outcomes: tuple[Outcome, ...], scope: Scope) -> str:
     return f"no check could look at anything, so nothing is known of this host: {why or 'no reason was given'}"
 
 
-def _clear(state: State, standing: list[Finding], below: list[Severity], fail_on: Severity) -> str:
-    begin = "healthy" if state is State.HEALTHY else "no problem found"
+def _clear(state: VerdictState, standing: list[Finding], below: list[Severity], fail_on: Severity) -> str:
+    begin = "healthy" if state is VerdictState.HEALTHY else "no problem found"
     if below:
         words = [f"{below.count(level)} {level.word}" for level in sorted(set(below), reverse=True)]
         begin = f"no finding at or above {fail_on.word}, but {', '.join(words)}"

@@ -18,39 +18,39 @@ from doctor.model.declare import (
     declaration_of,
 )
 from doctor.model.errors import DoctorError, UsageError
-from doctor.plugins.entry import Entry, Loaded
+from doctor.plugins.entry import CatalogEntry, Loaded
 
 
 class Catalog(Struct):
     """Everything that was found, not yet imported. ``refused`` holds (plugin, reason) of those not loaded."""
 
-    checks: dict[str, Entry] = {}
-    fixers: dict[str, Entry] = {}
-    probes: dict[str, Entry] = {}
-    formats: dict[str, Entry] = {}
+    checks: dict[str, CatalogEntry] = {}
+    fixers: dict[str, CatalogEntry] = {}
+    probes: dict[str, CatalogEntry] = {}
+    formats: dict[str, CatalogEntry] = {}
     plugins: list[tuple[str, str]] = []
     refused: list[tuple[str, str]] = []
     _loaded: dict[str, Loaded] = {}
 
     def add(self, kind: str, package: str, plugin: str, *, area: str = "") -> None:
         """Walk ``package`` and add what stands in it, or in one of its areas; ``kind`` is checks, fixers, probes or formats."""
-        entries: dict[str, Entry] = getattr(self, kind)
+        entries: dict[str, CatalogEntry] = getattr(self, kind)
         if kind in {"checks", "fixers"}:
             found = _walk_area(package, area) if area else _walk_areas(package)
         else:
             found = _walk_flat(package)
         for identity, module, path in found:
             name = f"{plugin}:{identity}" if plugin else identity
-            entries[name] = Entry(id=name, module=module, plugin=plugin, path=path)
+            entries[name] = CatalogEntry(id=name, module=module, plugin=plugin, path=path)
 
     def expect(self, installed: Iterable[tuple[str, str, str, str]]) -> None:
         """Add what was installed (kind, id, module, path) and is not there: to load it is an error, and so is its check."""
         for kind, identity, module, path in installed:
-            entries: dict[str, Entry] = getattr(self, kind)
+            entries: dict[str, CatalogEntry] = getattr(self, kind)
             if identity not in entries:
-                entries[identity] = Entry(id=identity, module=module, plugin="", path=path)
+                entries[identity] = CatalogEntry(id=identity, module=module, plugin="", path=path)
 
-    def load(self, entry: Entry, wanted: type[Declaration]) -> Loaded:
+    def load(self, entry: CatalogEntry, wanted: type[Declaration]) -> Loaded:
         """Import an entry and return its function; raises ``UsageError`` naming the file if it declares nothing."""
         found = self._loaded.get(entry.module)
         if found is None:

@@ -8,7 +8,7 @@ from msgspec import Struct
 from doctor.model.declare import Declaration
 
 
-class Entry(Struct, frozen=True, kw_only=True):
+class CatalogEntry(Struct, frozen=True, kw_only=True):
     """One file in the right place.
 
     Attributes:
@@ -28,7 +28,7 @@ class Entry(Struct, frozen=True, kw_only=True):
 class Loaded(Struct, frozen=True):
     """An imported entry: its function and what its decorator was told."""
 
-    entry: Entry
+    entry: CatalogEntry
     function: Callable[..., Any]
     declaration: Declaration
 

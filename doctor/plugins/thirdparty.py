@@ -24,7 +24,7 @@ GROUP = "doctor"
 _OURS = "doctor/"
 
 
-class Found(Struct, frozen=True, kw_only=True):
+class FoundPlugin(Struct, frozen=True, kw_only=True):
     """A distribution with an entry point of our group."""
 
     name: str
@@ -42,12 +42,12 @@ class Found(Struct, frozen=True, kw_only=True):
         return module
 
 
-def find() -> Iterator[Found]:
+def find() -> Iterator[FoundPlugin]:
     """Yield every plugin that is installed, allowed or not; nothing is imported."""
     for distribution in distributions():
         for entry_point in distribution.entry_points:
             if entry_point.group == GROUP:
-                yield Found(name=entry_point.name, distribution=distribution, entry_point=entry_point)
+                yield FoundPlugin(name=entry_point.name, distribution=distribution, entry_point=entry_point)
 
 
 def admit(catalog: Catalog, allowed: tuple[str, ...]) -> Iterator[tuple[str, Rooms]]:
@@ -68,7 +68,7 @@ def admit(catalog: Catalog, allowed: tuple[str, ...]) -> Iterator[tuple[str, Roo
         yield hook.plugin_name, rooms
 
 
-def refusal(found: Found, allowed: tuple[str, ...]) -> str:
+def refusal(found: FoundPlugin, allowed: tuple[str, ...]) -> str:
     """Return why a plugin may not be loaded, or ""."""
     name = found.distribution.metadata["Name"].lower().replace("_", "-")
     wanted = {word.partition("==")[0].strip().lower().replace("_", "-"): word.partition("==")[2] for word in allowed}

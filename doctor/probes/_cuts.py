@@ -6,7 +6,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from doctor.facts.firewall.nft_packet import NftWalker
-from doctor.facts.firewall.packet import DROP, REJECT, Packet, Verdict, Walker, address_number
+from doctor.facts.firewall.packet import DROP, REJECT, Packet, PacketVerdict, Walker, address_number
 from doctor.facts.firewall.packet_filter import Firewall, Saved
 from doctor.formats.firewall.iptables_rule import split_words
 from doctor.formats.firewall.iptables_save import Rule
@@ -25,7 +25,7 @@ class Path(Struct, frozen=True, kw_only=True):
     behind: Packet
 
 
-class Cut(Struct, frozen=True, kw_only=True):
+class PacketCut(Struct, frozen=True, kw_only=True):
     """The effect of the rules on a packet.
 
     Attributes:
@@ -56,7 +56,7 @@ def path_to(*, inside: str, source: str, address: str, host_port: int, container
     return Path(ahead=ahead, behind=behind)
 
 
-def cut(firewall: Firewall, path: Path, rule: Rule | None = None) -> Cut:
+def cut(firewall: Firewall, path: Path, rule: Rule | None = None) -> PacketCut:
     """Return the effect of the rules on a packet; ``rule`` is the probe's own rule in the engine's chain, if any."""
     saved = None if firewall.v4 is None else _with(firewall.v4, rule)
     found = _judged(firewall, saved, path)
@@ -78,27 +78,27 @@ def cut_for_it_alone(firewall: Firewall, path: Path, uplink: str, rule: Rule | N
     return "" if not found.rule or cut(firewall, real, rule).rule else found.rule
 
 
-def _judged(firewall: Firewall, saved: Saved | None, path: Path) -> Cut:
+def _judged(firewall: Firewall, saved: Saved | None, path: Path) -> PacketCut:
     is_sure = True
     walker = None if saved is None else Walker(saved)
     steps = [(place, path.ahead) for place in _AHEAD] + [(place, path.behind) for place in _BEHIND]
     for (table, chain), packet in steps if walker is not None else ():
-        verdict = walker.verdict(table, chain, packet) if walker is not None else Verdict(target="ACCEPT")
+        verdict = walker.verdict(table, chain, packet) if walker is not None else PacketVerdict(target="ACCEPT")
         is_sure = is_sure and not verdict.may_accept and not verdict.may_drop
         if verdict.target in _DROPS:
             text = verdict.rule.text if verdict.rule is not None else f"the policy of {chain} in {table}"
             engines = verdict.rule is None or _is_of_engine(verdict.rule)
-            return Cut(rule=text, is_sure=not verdict.may_accept, is_engines=engines)
+            return PacketCut(rule=text, is_sure=not verdict.may_accept, is_engines=engines)
     for table, chain in _BEHIND if walker is not None else ():
-        verdict = walker.verdict(table, chain, _reply(path)) if walker is not None else Verdict(target="ACCEPT")
+        verdict = walker.verdict(table, chain, _reply(path)) if walker is not None else PacketVerdict(target="ACCEPT")
         if verdict.target in _DROPS and verdict.rule is not None and not _is_of_engine(verdict.rule):
-            return Cut(rule=verdict.rule.text, is_sure=not verdict.may_accept)
+            return PacketCut(rule=verdict.rule.text, is_sure=not verdict.may_accept)
     for of, ruleset in firewall.foreign.items():
         for one in NftWalker(ruleset).forward(path.behind):
             is_sure = is_sure and not one.may_accept
             if one.target in _NFT_DROPS:
-                return Cut(rule=f"chain {one.chain.name} of nft table {of.text}", is_sure=not one.may_accept)
-    return Cut(is_sure=is_sure)
+                return PacketCut(rule=f"chain {one.chain.name} of nft table {of.text}", is_sure=not one.may_accept)
+    return PacketCut(is_sure=is_sure)
 
 
 def _reply(path: Path) -> Packet:

@@ -13,15 +13,15 @@ from doctor.model.missing import Missing
 from doctor.model.outcome import Result
 from doctor.model.probe_result import ProbeResult
 from doctor.model.probing import Ended
-from doctor.probes._cuts import Cut, Path, cut, cut_for_it_alone
+from doctor.probes._cuts import PacketCut, Path, cut, cut_for_it_alone
 from doctor.probes._outside import Outside
-from doctor.probes._port_setting import SERVER_PORT, Asked, Setting
+from doctor.probes._port_setting import SERVER_PORT, AskedPort, PortSetting
 from doctor.probes._result import failed, not_run, passed, result, results_of, target_word, unproven
 
 _SHOWN = 3
 
 
-class _Found(Struct):
+class _PortResults(Struct):
     """The results so far, as sentences for people."""
 
     good: list[str]
@@ -37,7 +37,7 @@ class _Found(Struct):
         self.is_ours = self.is_ours or not by_others
 
 
-def judge(setting: Setting, ended: dict[str, Ended]) -> ProbeResult:
+def judge(setting: PortSetting, ended: dict[str, Ended]) -> ProbeResult:
     """Return the result; the message lists several problems, worst first."""
     names = [f"client{number}" for number, _ in enumerate(setting.clients)]
     wanted = (*names, "server", "seen-server") if setting.network is not None else tuple(names)
@@ -54,8 +54,10 @@ def judge(setting: Setting, ended: dict[str, Ended]) -> ProbeResult:
     return _verdict(setting, _gathered(setting, ended, met))
 
 
-def _gathered(setting: Setting, ended: dict[str, Ended], met: dict[str, tuple[list[dict[str, Any]], bool]]) -> _Found:
-    found = _Found(good=[], bad=[], open=[], evidence=[], notes=[])
+def _gathered(
+    setting: PortSetting, ended: dict[str, Ended], met: dict[str, tuple[list[dict[str, Any]], bool]]
+) -> _PortResults:
+    found = _PortResults(good=[], bad=[], open=[], evidence=[], notes=[])
     sees_client: bool | None = None
     if setting.network is not None:
         targets, is_heard = met[setting.client.client]
@@ -78,7 +80,7 @@ def _gathered(setting: Setting, ended: dict[str, Ended], met: dict[str, tuple[li
     return found
 
 
-def _verdict(setting: Setting, found: _Found) -> ProbeResult:
+def _verdict(setting: PortSetting, found: _PortResults) -> ProbeResult:
     if found.bad:
         return replace(failed(_joined(found.bad), found.evidence), by_others=not found.is_ours)
     if found.open:
@@ -103,7 +105,7 @@ def _is_heard(target: dict[str, Any]) -> bool:
 
 
 def _own(
-    setting: Setting, network: Network, target: dict[str, Any], seen: Ended, found: _Found, *, is_heard: bool
+    setting: PortSetting, network: Network, target: dict[str, Any], seen: Ended, found: _PortResults, *, is_heard: bool
 ) -> bool | None:
     """Judge the probe's own port; returns whether its server saw the client's own address, ``None`` if unknown."""
     by = (
@@ -134,7 +136,9 @@ def _own(
     return True if peers else None
 
 
-def _own_udp(setting: Setting, network: Network, client: Outside, ended: dict[str, Ended], found: _Found) -> None:
+def _own_udp(
+    setting: PortSetting, network: Network, client: Outside, ended: dict[str, Ended], found: _PortResults
+) -> None:
     """Judge the probe's own UDP port, whose packets take the path of datagrams to containers."""
     title = f"a new UDP port on {network.name}"
     server, asked = ended.get("server-udp"), ended.get("client-udp")
@@ -152,11 +156,11 @@ def _own_udp(setting: Setting, network: Network, client: Outside, ended: dict[st
 
 
 def _published(
-    setting: Setting,
-    one: Asked,
+    setting: PortSetting,
+    one: AskedPort,
     target: dict[str, Any],
     seen: Ended | None,
-    found: _Found,
+    found: _PortResults,
     *,
     sees_client: bool | None,
     is_heard: bool,
@@ -189,18 +193,18 @@ def _published(
 
 
 def _silent(
-    setting: Setting,
+    setting: PortSetting,
     client: Outside,
     way: tuple[Path, Rule | None],
     said: tuple[str, str],
-    found: _Found,
+    found: _PortResults,
     *,
     is_heard: bool,
 ) -> None:
     """Judge a port that does not answer by the rules that its packets pass."""
     (path, rule), (title, word) = way, said
     firewall = setting.firewall
-    met = Cut() if isinstance(firewall, Missing) else cut(firewall, path, rule)
+    met = PacketCut() if isinstance(firewall, Missing) else cut(firewall, path, rule)
     if not client.is_real and not isinstance(firewall, Missing) and setting.uplink:
         alone = cut_for_it_alone(firewall, path, setting.uplink, rule)
         if alone:
@@ -224,7 +228,7 @@ def _silent(
         found.lost(f"{title} does not answer an outside host ({word})")
 
 
-def _by_reading(setting: Setting, way: tuple[Path, Rule | None], title: str, found: _Found) -> bool:
+def _by_reading(setting: PortSetting, way: tuple[Path, Rule | None], title: str, found: _PortResults) -> bool:
     """Whether the rules accept packets from the uplink that were tested only on doctor's own bridge; notes why not."""
     if not setting.not_tried or not setting.uplink or isinstance(setting.firewall, Missing):
         return True

@@ -11,7 +11,7 @@ from doctor.formats.firewall.iptables_save import Rule
 from doctor.model.missing import Missing
 from doctor.probes._cuts import Path, cut_for_it_alone, path_to
 from doctor.probes._outside import Outside
-from doctor.probes._rules import CHAIN, Way
+from doctor.probes._rules import CHAIN, PublishWay
 
 SERVER_PORT = 8080
 _SERVER = "192.0.0.8"
@@ -19,7 +19,7 @@ _SERVER = "192.0.0.8"
 _NOBODY = Outside(interface="", client="", host="", prefix=32)
 
 
-class Asked(Struct, frozen=True, kw_only=True):
+class AskedPort(Struct, frozen=True, kw_only=True):
     """A published port of a running container: asked at ``address``.
 
     Attributes:
@@ -50,7 +50,7 @@ class LeftOut(Struct, frozen=True, kw_only=True):
     is_said: bool = False
 
 
-class Setting(Struct, frozen=True, kw_only=True):
+class PortSetting(Struct, frozen=True, kw_only=True):
     """The setting of one run.
 
     Attributes:
@@ -64,9 +64,9 @@ class Setting(Struct, frozen=True, kw_only=True):
         udp_client: the client of the probe's own UDP port, ``None`` if no container publishes one or it can't be tested.
     """
 
-    way: Way
+    way: PublishWay
     network: Network | None
-    asked: tuple[Asked, ...]
+    asked: tuple[AskedPort, ...]
     firewall: Firewall | Missing
     uplink: str
     proxy_only: bool
@@ -113,7 +113,7 @@ class Setting(Struct, frozen=True, kw_only=True):
         path = Path(ahead=replace(path.ahead, protocol="udp"), behind=replace(path.behind, protocol="udp"))
         return path, rule and replace(rule, text=rule.text.replace("-p tcp", "-p udp"))
 
-    def path(self, one: Asked, interface: str = "") -> Path:
+    def path(self, one: AskedPort, interface: str = "") -> Path:
         """Return the path to a published port."""
         return path_to(
             inside=interface or one.client.interface,

@@ -15,7 +15,7 @@ CHAIN = "DOCKER"
 """The engine's chain for published ports in nat and filter, of every version that filters with iptables."""
 
 
-class Way(Struct, frozen=True, kw_only=True):
+class PublishWay(Struct, frozen=True, kw_only=True):
     """How a port can be published for a test.
 
     Attributes:
@@ -29,22 +29,24 @@ class Way(Struct, frozen=True, kw_only=True):
     is_wish: bool = False
 
 
-def way_in(config: EngineConfig, state: EngineState | Missing, firewall: Firewall | Missing) -> Way:
+def way_in(config: EngineConfig, state: EngineState | Missing, firewall: Firewall | Missing) -> PublishWay:
     """Return how the probe publishes its own port."""
     if config.get("iptables", True) is False:
-        return Way(kind="none", why="the engine's settings disable its firewall rules (iptables: false)", is_wish=True)
+        return PublishWay(
+            kind="none", why="the engine's settings disable its firewall rules (iptables: false)", is_wish=True
+        )
     if isinstance(firewall, Missing):
-        return Way(kind="none", why=f"the firewall can't be read: {firewall.reason}")
+        return PublishWay(kind="none", why=f"the firewall can't be read: {firewall.reason}")
     if config.get("firewall-backend") == "nftables" or firewall.has_engine_table:
-        return Way(kind="none", why="the engine filters with nftables")
+        return PublishWay(kind="none", why="the engine filters with nftables")
     if firewall.v4 is None:
-        return Way(kind="none", why="iptables is not installed")
+        return PublishWay(kind="none", why="iptables is not installed")
     if firewall.v4.has_chain("nat", CHAIN) and firewall.v4.has_chain("filter", CHAIN):
-        return Way(kind="chain")
-    return Way(kind="lost" if isinstance(state, EngineState) and state.is_running else "own")
+        return PublishWay(kind="chain")
+    return PublishWay(kind="lost" if isinstance(state, EngineState) and state.is_running else "own")
 
 
-class Start(Struct, frozen=True, kw_only=True):
+class RulesOfStart(Struct, frozen=True, kw_only=True):
     """Whether the engine has yet to create its firewall rules on this host.
 
     Attributes:
@@ -68,12 +70,12 @@ def start_of(
     firewall: Firewall | Missing,
     networks: Networks,
     sysctl: Sysctl | Missing,
-) -> Start:
+) -> RulesOfStart:
     """Return whether the rules are yet to be created; an unknown engine state counts as running."""
     is_down = isinstance(state, EngineState) and state.status in {"down", "idle", "absent"}
     if not is_down or networks.running or way_in(config, state, firewall).kind != "own":
-        return Start(is_unborn=False)
+        return RulesOfStart(is_unborn=False)
     is_off = not isinstance(sysctl, Missing) and sysctl.number("net.ipv4.ip_forward") == 0
     if is_off and config.ip_forward:
-        return Start(is_unborn=True, why_not="the engine is down, and turns on forwarding only when it starts")
-    return Start(is_unborn=True)
+        return RulesOfStart(is_unborn=True, why_not="the engine is down, and turns on forwarding only when it starts")
+    return RulesOfStart(is_unborn=True)

@@ -19,9 +19,9 @@ from doctor.probes._outside import NO_WAY, Outside, behind, free_networks, on_ow
 from doctor.probes._place import bridge_network
 from doctor.probes._port_judge import judge
 from doctor.probes._port_left import IPV6, is_paused, not_asked
-from doctor.probes._port_setting import SERVER_PORT, Asked, LeftOut, Setting
+from doctor.probes._port_setting import SERVER_PORT, AskedPort, LeftOut, PortSetting
 from doctor.probes._result import failed, skipped, unproven
-from doctor.probes._rules import CHAIN, Way, start_of, way_in
+from doctor.probes._rules import CHAIN, PublishWay, start_of, way_in
 
 _HOST_PORTS = range(47808, 47872)
 _MOST, _MOST_CLIENTS = 8, 3
@@ -73,10 +73,13 @@ def port(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
     if start.why_not:
         return unproven(start.why_not)
     if network is None or way.kind == "none":
-        network, way = None, Way(kind="none", why=way.why or "the engine has no bridge network", is_wish=way.is_wish)
+        network, way = (
+            None,
+            PublishWay(kind="none", why=way.why or "the engine has no bridge network", is_wish=way.is_wish),
+        )
     if network is None and not asked:
         return (skipped if way.is_wish else unproven)(f"no running container publishes a port, and {way.why}")
-    setting = Setting(
+    setting = PortSetting(
         way=way,
         network=network,
         asked=asked,
@@ -89,7 +92,7 @@ def port(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
     return (yield from _tried(setting, links, uplink, sysctl))
 
 
-def _tried(setting: Setting, links: Links, uplink: Link | None, sysctl: Sysctl | Missing) -> Probing:
+def _tried(setting: PortSetting, links: Links, uplink: Link | None, sysctl: Sysctl | Missing) -> Probing:
     real = _behind(setting, links, uplink)
     if real is not None:
         ended = yield Launch(tuple(_containers(real)))
@@ -100,7 +103,7 @@ def _tried(setting: Setting, links: Links, uplink: Link | None, sysctl: Sysctl |
     return (yield from _on_bridge(setting, links, sysctl))
 
 
-def _behind(setting: Setting, links: Links, uplink: Link | None) -> Setting | None:
+def _behind(setting: PortSetting, links: Links, uplink: Link | None) -> PortSetting | None:
     """Return the setting with a client behind each interface of a tested port, ``None`` if that is not possible."""
     networks = free_networks(links, setting.firewall)
     if uplink is None or not networks:
@@ -126,7 +129,7 @@ def _behind(setting: Setting, links: Links, uplink: Link | None) -> Setting | No
     )
 
 
-def _on_bridge(setting: Setting, links: Links, sysctl: Sysctl | Missing) -> Probing:
+def _on_bridge(setting: PortSetting, links: Links, sysctl: Sysctl | Missing) -> Probing:
     client = on_own_bridge(links, setting.firewall)
     if client is None:
         return unproven("can't simulate an outside host: the host uses every documentation network")
@@ -143,7 +146,7 @@ def _on_bridge(setting: Setting, links: Links, sysctl: Sysctl | Missing) -> Prob
 
 def _published(
     networks: Networks, links: Links, containers: Containers | Missing, runtimes: RuntimeStates | Missing
-) -> tuple[Asked, ...]:
+) -> tuple[AskedPort, ...]:
     """Return the published TCP ports of running containers that an outside host can reach."""
     holders = {address.address: link for link in links.links for address in link.ipv4}
     # If the host is a container itself, its uplink is a veth, which `outer` leaves out.
@@ -162,7 +165,7 @@ def _published(
         ):
             continue
         found.append(
-            Asked(
+            AskedPort(
                 network=network,
                 endpoint=endpoint,
                 port=published,
@@ -174,7 +177,7 @@ def _published(
     return tuple(found)
 
 
-def _beyond(rest: tuple[Asked, ...]) -> tuple[LeftOut, ...]:
+def _beyond(rest: tuple[AskedPort, ...]) -> tuple[LeftOut, ...]:
     why = f"only {_MOST} ports are tested"
     return (LeftOut(ports=tuple(one.title for one in rest), why=why, is_said=True),) if rest else ()
 
@@ -192,7 +195,7 @@ def _new_links_stay(sysctl: Sysctl | Missing) -> bool:
     return sysctl.number("net.ipv4.ip_forward") == 1 and sysctl.number("net.ipv4.conf.default.forwarding") == 0
 
 
-def _containers(setting: Setting) -> list[dict[str, Any]]:
+def _containers(setting: PortSetting) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     if setting.network is not None:
         publish: dict[str, Any] = {
@@ -226,7 +229,7 @@ def _containers(setting: Setting) -> list[dict[str, Any]]:
     return found
 
 
-def _udp(setting: Setting, net: str, client: Outside, publish: dict[str, Any]) -> list[dict[str, Any]]:
+def _udp(setting: PortSetting, net: str, client: Outside, publish: dict[str, Any]) -> list[dict[str, Any]]:
     """Return a UDP server on a network, published like the TCP server, and its outside client."""
     server = {
         "id": "server-udp",
@@ -247,7 +250,7 @@ def _udp(setting: Setting, net: str, client: Outside, publish: dict[str, Any]) -
     return [server, asked]
 
 
-def _client(setting: Setting, number: int, client: Outside) -> dict[str, Any]:
+def _client(setting: PortSetting, number: int, client: Outside) -> dict[str, Any]:
     return {
         "id": f"client{number}",
         "net": "bridge",
@@ -259,7 +262,7 @@ def _client(setting: Setting, number: int, client: Outside) -> dict[str, Any]:
     }
 
 
-def _look(name: str, net: str, ports: tuple[int, ...], setting: Setting, gateway: str) -> dict[str, Any]:
+def _look(name: str, net: str, ports: tuple[int, ...], setting: PortSetting, gateway: str) -> dict[str, Any]:
     """Return a container in a server's network namespace that reads its connection table."""
     first = setting.client.client
     peers = [*(client.client for client in setting.clients), gateway.partition("/")[0]]

@@ -9,9 +9,9 @@ from hashlib import sha256
 
 from msgspec.structs import replace
 
-from doctor.facts.layers.content import Lost
+from doctor.facts.layers.content import LostEntry
 from doctor.proof.tar.tar_header import Header, parse_headers
-from doctor.proof.tree import CHUNK_BYTES, Status, Tree
+from doctor.proof.tree import CHUNK_BYTES, ProofTree, Status
 
 OPAQUE = "trusted.overlay.opaque"
 _OPAQUES = (OPAQUE, "user.overlay.opaque")
@@ -36,7 +36,7 @@ def plain(name: bytes) -> bytes | None:
     return name.rstrip(b"/")
 
 
-class Comparer:
+class HeaderComparer:
     """Compares the headers of one layer in order; the last one of a name counts.
 
     Args:
@@ -46,11 +46,11 @@ class Comparer:
             omits.
     """
 
-    def __init__(self, tree: Tree, shift: int | None, *, is_built: bool) -> None:
+    def __init__(self, tree: ProofTree, shift: int | None, *, is_built: bool) -> None:
         self.tree = tree
         self.shift = shift
         self.is_built = is_built
-        self.lost: dict[bytes, Lost] = {}
+        self.lost: dict[bytes, LostEntry] = {}
         self.altered: dict[bytes, str] = {}
         self.names: set[bytes] = set()
         self._sees_trusted = sees_trusted()
@@ -208,7 +208,7 @@ class Comparer:
         if known is not None:
             self.lost[name] = replace(known, why=f"{known.why}, {why}", xattrs={**known.xattrs, OPAQUE: b"y"})
             return
-        self.lost[name] = Lost(
+        self.lost[name] = LostEntry(
             name=name, why=why, kind="directory", exists=True, mode=status.st_mode & 0o7777, uid=status.st_uid,
             gid=status.st_gid, mtime_ns=status.st_mtime_ns, xattrs={OPAQUE: b"y"}, is_restorable=is_usual(name),
         )  # fmt: skip
@@ -216,7 +216,7 @@ class Comparer:
     def _lose(self, name: bytes, header: Header, why: str, *, exists: bool, is_free: bool = True) -> None:
         shift = self.shift or 0
         link = header.link if header.kind == "symlink" else plain(header.link) or b""
-        self.lost[name] = Lost(
+        self.lost[name] = LostEntry(
             name=name,
             why=why,
             kind=header.kind,

@@ -3,15 +3,15 @@
 import stat as st
 from collections.abc import Iterable
 
-from doctor.facts.layers.content import Lost
+from doctor.facts.layers.content import LostEntry
 from doctor.facts.layers.headers import HeaderLook
 from doctor.host.base import Host
 from doctor.model.errors import FormatError
 from doctor.model.missing import HostError
-from doctor.proof.compare import Comparer, plain
+from doctor.proof.compare import HeaderComparer, plain
 from doctor.proof.layer import Task, split_parts
 from doctor.proof.tar.tar_header import BLOCK, Header, parse_headers
-from doctor.proof.tree import Status, Tree, open_tree
+from doctor.proof.tree import ProofTree, Status, open_tree
 
 _HEAD_BYTES = 4 << 20
 
@@ -40,7 +40,7 @@ def compare_headers(host: Host, task: Task, most: int) -> HeaderLook:
     except HostError as error:
         return HeaderLook(chain=task.chain, top=task.top, gap=error.missing.reason)
     try:
-        return _Look(tree, task).run(host, most)
+        return _HeaderLook(tree, task).run(host, most)
     except HostError as error:
         return HeaderLook(chain=task.chain, top=task.top, gap=error.missing.reason)
     except OSError as error:
@@ -49,7 +49,7 @@ def compare_headers(host: Host, task: Task, most: int) -> HeaderLook:
         tree.close()
 
 
-class _Headers(Comparer):
+class _Headers(HeaderComparer):
     """Compares without reading contents: for a broken hard link, only the size is compared."""
 
     def _digest(self, name: bytes, status: Status) -> bytes:
@@ -57,10 +57,10 @@ class _Headers(Comparer):
         return b""
 
 
-class _Look:
+class _HeaderLook:
     """The state of one comparison."""
 
-    def __init__(self, tree: Tree, task: Task) -> None:
+    def __init__(self, tree: ProofTree, task: Task) -> None:
         self.tree = tree
         self.task = task
         self.compared = _Headers(tree, task.shift, is_built=len(task.directory) == 25)
@@ -84,7 +84,7 @@ class _Look:
             oldest_ns=self.oldest,
         )
 
-    def _lost(self) -> Iterable[Lost]:
+    def _lost(self) -> Iterable[LostEntry]:
         # A missing or replaced file is not a loss of attributes: --deep reports it.
         return (one for one in self.compared.lost.values() if one.exists or one.kind in {"hardlink", "char"})
 

@@ -13,12 +13,12 @@ from doctor.host.base import Host
 from doctor.model.errors import FormatError
 from doctor.model.missing import HostError
 from doctor.model.paths import HostPath
-from doctor.proof.compare import Comparer, plain
+from doctor.proof.compare import HeaderComparer, plain
 from doctor.proof.tar.tar_crc import Crc64
 from doctor.proof.tar.tar_header import BLOCK
-from doctor.proof.tar.tar_split import Part
+from doctor.proof.tar.tar_split import SplitPart
 from doctor.proof.tar.tar_split import read as read_split
-from doctor.proof.tree import CHUNK_BYTES, Content, Tree, open_tree
+from doctor.proof.tree import CHUNK_BYTES, Content, ProofTree, open_tree
 
 SHOWN = 100
 """How many names of altered and extra files are kept; the rest are only counted."""
@@ -92,7 +92,7 @@ def look(host: Host, task: Task, buffer: memoryview) -> LayerLook:
     except HostError as error:
         return LayerLook(chain=task.chain, directory=task.directory, gap=error.missing.reason)
     try:
-        return _Look(host, tree, task, buffer).run()
+        return _LayerLook(host, tree, task, buffer).run()
     except HostError as error:
         return LayerLook(chain=task.chain, directory=task.directory, gap=error.missing.reason)
     except OSError as error:
@@ -103,7 +103,7 @@ def look(host: Host, task: Task, buffer: memoryview) -> LayerLook:
         tree.close()
 
 
-def split_parts(host: Host, path: HostPath) -> Iterator[Part]:
+def split_parts(host: Host, path: HostPath) -> Iterator[SplitPart]:
     """The parts of a tar-split file. Raises ``HostError``, ``FormatError``."""
     return read_split(_chunks(host, path))
 
@@ -122,16 +122,16 @@ def _chunks(host: Host, path: HostPath) -> Iterator[bytes]:
         os.close(descriptor)
 
 
-class _Look:
+class _LayerLook:
     """The state of one verification."""
 
-    def __init__(self, host: Host, tree: Tree, task: Task, buffer: memoryview) -> None:
+    def __init__(self, host: Host, tree: ProofTree, task: Task, buffer: memoryview) -> None:
         self.host = host
         self.tree = tree
         self.task = task
         self.buffer = buffer
         self.hash = Hash()
-        self.compared = Comparer(tree, task.shift, is_built=len(task.directory) == 25)
+        self.compared = HeaderComparer(tree, task.shift, is_built=len(task.directory) == 25)
         self.altered: dict[bytes, Altered] = {}
         self.suspects: set[bytes] = set()
         self.confirmed = 0
@@ -186,7 +186,7 @@ class _Look:
             head.clear()
             gathered, skip = 0, -part.size % BLOCK
 
-    def _entry(self, part: Part, block: bytes) -> None:
+    def _entry(self, part: SplitPart, block: bytes) -> None:
         name = plain(part.name)
         if name is None:
             self.altered[part.name] = Altered(name=part.name, why="its name is outside the layer")
@@ -211,7 +211,7 @@ class _Look:
             for piece in found.pieces:
                 self.hash.update(piece)
 
-    def _file(self, name: bytes, part: Part, block: bytes) -> None:
+    def _file(self, name: bytes, part: SplitPart, block: bytes) -> None:
         wanted = part.size
         found = self.tree.content(name, wanted, self.buffer)
         if found is None:
@@ -251,10 +251,10 @@ class _Look:
             self._owners[field] = found
         return found
 
-    def _missing(self, name: bytes, part: Part) -> None:
+    def _missing(self, name: bytes, part: SplitPart) -> None:
         self.altered[name] = Altered(name=name, why="it is missing", size=part.size, crc=part.crc)
 
-    def _resized(self, name: bytes, part: Part, found: Content) -> None:
+    def _resized(self, name: bytes, part: SplitPart, found: Content) -> None:
         # Not read: it can be sparse and huge, and proves nothing.
         found.close()
         why = f"it has {found.status.st_size} bytes instead of {part.size}"
@@ -311,8 +311,8 @@ def with_copies(host: Host, found: LayerLook, task: Task, tops: tuple[HostPath, 
     wanted = [one for one in found.altered if one.crc]
     if not wanted or len(wanted) != found.altered_count or found.altered_count > SHOWN:
         return found
-    copies: dict[bytes, tuple[Tree, HostPath]] = {}
-    trees: list[Tree] = []
+    copies: dict[bytes, tuple[ProofTree, HostPath]] = {}
+    trees: list[ProofTree] = []
     try:
         for top in tops:
             try:
@@ -338,7 +338,7 @@ def with_copies(host: Host, found: LayerLook, task: Task, tops: tuple[HostPath, 
     return replace(found, altered=tuple(replace(one, copy=paths[one.name]) for one in found.altered))
 
 
-def _is_copy(tree: Tree, one: Altered, buffer: memoryview) -> bool:
+def _is_copy(tree: ProofTree, one: Altered, buffer: memoryview) -> bool:
     status = tree.lstat(one.name)
     if status is None or not st.S_ISREG(status.st_mode) or status.st_size != one.size:
         return False
@@ -349,7 +349,7 @@ def _is_copy(tree: Tree, one: Altered, buffer: memoryview) -> bool:
     return crc.digest() == one.crc
 
 
-def _digest(host: Host, task: Task, own: Tree, copies: dict[bytes, Tree], buffer: memoryview) -> str:
+def _digest(host: Host, task: Task, own: ProofTree, copies: dict[bytes, ProofTree], buffer: memoryview) -> str:
     digest = Hash()
     for part in split_parts(host, task.split):
         if part.raw is not None:

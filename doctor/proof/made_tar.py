@@ -14,8 +14,8 @@ from msgspec import Struct
 from doctor.proof.layer import Hash
 from doctor.proof.tar.tar_crc import Crc64
 from doctor.proof.tar.tar_split_write import SplitWriter
-from doctor.proof.tar.tar_write import BLOCK, Entry, header, padding
-from doctor.proof.tree import Status, Tree
+from doctor.proof.tar.tar_write import BLOCK, TarEntry, header, padding
+from doctor.proof.tree import ProofTree, Status
 
 _OPAQUES = ("trusted.overlay.opaque", "user.overlay.opaque")
 _MOST_ENTRIES = 1_000_000
@@ -26,7 +26,7 @@ _KINDS = {
 }  # fmt: skip
 
 
-class _Found(Struct, frozen=True):
+class _DiskEntry(Struct, frozen=True):
     """One name on disk. ``link`` is a symbolic link's target or the first name of the inode."""
 
     name: bytes
@@ -44,12 +44,12 @@ class _Way(Struct, frozen=True):
     with_user: bool
 
 
-def make(tree: Tree, diff: str, buffer: memoryview, *, most_bytes: int) -> tuple[bytes | None, int]:
+def make(tree: ProofTree, diff: str, buffer: memoryview, *, most_bytes: int) -> tuple[bytes | None, int]:
     """Return the tar-split of a directory if its tar has this digest, else ``None``; and how many bytes were read.
 
     Raises ``HostError``, ``OSError``.
     """
-    found: list[_Found] = []
+    found: list[_DiskEntry] = []
     size = 0
     for one in _walk(tree):
         found.append(one)
@@ -72,7 +72,7 @@ def make(tree: Tree, diff: str, buffer: memoryview, *, most_bytes: int) -> tuple
     return None, read
 
 
-def _ways(found: list[_Found]) -> list[_Way]:
+def _ways(found: list[_DiskEntry]) -> list[_Way]:
     has_user = any(key.startswith("user.") and key not in _OPAQUES for one in found for key in one.xattrs)
     return [
         _Way(with_type, with_user)
@@ -81,7 +81,7 @@ def _ways(found: list[_Found]) -> list[_Way]:
     ]
 
 
-def _walk(tree: Tree) -> Iterator[_Found]:
+def _walk(tree: ProofTree) -> Iterator[_DiskEntry]:
     """Yield the entries of a tar, in its order; sockets are omitted."""
     inodes: dict[int, bytes] = {}
     waiting = [_children(tree, b"", 0)]
@@ -98,17 +98,17 @@ def _walk(tree: Tree) -> Iterator[_Found]:
         first = inodes.setdefault(status.st_ino, name) if status.st_nlink > 1 and kind != "directory" else name
         link = first if first != name else tree.readlink(name) if kind == "symlink" else b""
         xattrs = tree.xattrs(name) if kind in {"file", "directory"} else {}
-        yield _Found(name, status, kind, link, first != name, xattrs)
+        yield _DiskEntry(name, status, kind, link, first != name, xattrs)
         if kind == "directory" and depth < _MAX_DEPTH:
             waiting.append(_children(tree, name, depth + 1))
 
 
-def _children(tree: Tree, folder: bytes, depth: int) -> Iterator[tuple[bytes, int]]:
+def _children(tree: ProofTree, folder: bytes, depth: int) -> Iterator[tuple[bytes, int]]:
     prefix = folder + b"/" if folder else b""
     return iter([(prefix + name, depth) for name in sorted(name for name, _ in tree.entries(folder))])
 
 
-def _pieces(found: list[_Found], way: _Way) -> Iterator[tuple[bytes, _Found | None]]:
+def _pieces(found: list[_DiskEntry], way: _Way) -> Iterator[tuple[bytes, _DiskEntry | None]]:
     """Yield raw bytes, each with the file that follows; padding is part of the next raw bytes."""
     before = b""
     for one in found:
@@ -122,7 +122,7 @@ def _pieces(found: list[_Found], way: _Way) -> Iterator[tuple[bytes, _Found | No
         yield before, None
 
 
-def _entry(one: _Found, way: _Way) -> Entry:
+def _entry(one: _DiskEntry, way: _Way) -> TarEntry:
     status = one.status
     mode = status.st_mode & 0o7777
     if way.with_type:
@@ -134,13 +134,15 @@ def _entry(one: _Found, way: _Way) -> Entry:
         # The engine only changes the type of a supposed second name: the target stays in the header.
         link = one.link if one.is_link else b""
         name = folder + slash + b".wh." + base
-        return Entry(name=name, kind="file", mode=0o600, uid=status.st_uid, gid=status.st_gid, mtime=mtime, link=link)
+        return TarEntry(
+            name=name, kind="file", mode=0o600, uid=status.st_uid, gid=status.st_gid, mtime=mtime, link=link
+        )
     xattrs = {
         os.fsencode(key): value
         for key, value in one.xattrs.items()
         if key == "security.capability" or (way.with_user and key.startswith("user.") and key not in _OPAQUES)
     }
-    return Entry(
+    return TarEntry(
         name=one.name + b"/" if one.kind == "directory" else one.name,
         kind="hardlink" if one.is_link else one.kind,
         mode=mode,
@@ -154,19 +156,19 @@ def _entry(one: _Found, way: _Way) -> Entry:
     )
 
 
-def _opaque(one: _Found, entry: Entry) -> Entry:
+def _opaque(one: _DiskEntry, entry: TarEntry) -> TarEntry:
     """Return the marker that follows an opaque directory; it has no time of its own."""
     name = one.name + b"/.wh..wh..opq"
-    return Entry(name=name, kind="file", mode=entry.mode & 0o777, uid=entry.uid, gid=entry.gid)
+    return TarEntry(name=name, kind="file", mode=entry.mode & 0o777, uid=entry.uid, gid=entry.gid)
 
 
-def _hash_content(tree: Tree, one: _Found, digest: Hash, buffer: memoryview) -> None:
+def _hash_content(tree: ProofTree, one: _DiskEntry, digest: Hash, buffer: memoryview) -> None:
     found = tree.content(one.name, one.status.st_size, buffer)
     for piece in found.pieces if found is not None else ():
         digest.update(piece)
 
 
-def _split(tree: Tree, found: list[_Found], way: _Way, buffer: memoryview) -> bytes:
+def _split(tree: ProofTree, found: list[_DiskEntry], way: _Way, buffer: memoryview) -> bytes:
     """Write the proven tar as tar-split, with each file's checksum."""
     writer = SplitWriter()
     for raw, one in _named_pieces(found, way):
@@ -183,7 +185,7 @@ def _split(tree: Tree, found: list[_Found], way: _Way, buffer: memoryview) -> by
     return writer.finish()
 
 
-def _named_pieces(found: list[_Found], way: _Way) -> Iterator[tuple[bytes, tuple[bytes, _Found | None]]]:
+def _named_pieces(found: list[_DiskEntry], way: _Way) -> Iterator[tuple[bytes, tuple[bytes, _DiskEntry | None]]]:
     """As ``_pieces``, with the name that tar-split gives each entry ("" for the padding at the end)."""
     names = []
     for one in found:

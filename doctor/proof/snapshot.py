@@ -10,16 +10,16 @@ from hashlib import sha256
 from typing import Any
 
 from doctor.facts.containerd.sources import Unpacked
-from doctor.facts.layers.content import Altered, LayerLook, Lost
+from doctor.facts.layers.content import Altered, LayerLook, LostEntry
 from doctor.host.base import Host
 from doctor.model.errors import FormatError
 from doctor.model.missing import HostError
 from doctor.model.paths import HostPath
-from doctor.proof.compare import Comparer, is_usual, plain
+from doctor.proof.compare import HeaderComparer, is_usual, plain
 from doctor.proof.layer import SHOWN, Hash, Task
 from doctor.proof.tar.tar_header import Header
 from doctor.proof.tar.tar_stream import TarStream, expand
-from doctor.proof.tree import Tree, open_tree
+from doctor.proof.tree import ProofTree, open_tree
 
 _PIECE_BYTES = 256 << 10
 _KEEP_BYTES = 128 << 20
@@ -37,7 +37,7 @@ def look_at_blob(host: Host, task: Task, buffer: memoryview) -> LayerLook:
         if task.top:
             tree = open_tree(host, task.top)
             try:
-                return _Look(host, task, tree, buffer).run()
+                return _SnapshotLook(host, task, tree, buffer).run()
             finally:
                 tree.close()
         digest, size = sha256(), 0
@@ -55,9 +55,9 @@ def look_at_blob(host: Host, task: Task, buffer: memoryview) -> LayerLook:
 def unpacked(host: Host, task: Task, *, is_new: bool, buffer: memoryview) -> Unpacked:
     """Return the files needed to make a task's snapshot equal to its layer; with ``is_new`` the snapshot is empty."""
     try:
-        tree: Tree = _Nothing() if is_new else open_tree(host, task.top)
+        tree: ProofTree = _Nothing() if is_new else open_tree(host, task.top)
         try:
-            look = _Look(host, task, tree, buffer, keeps=True)
+            look = _SnapshotLook(host, task, tree, buffer, keeps=True)
             found = look.run()
         finally:
             tree.close()
@@ -93,21 +93,21 @@ def _gap(task: Task, reason: str) -> LayerLook:
     return LayerLook(chain=task.chain, directory=task.directory, gap=reason)
 
 
-class _Look:
+class _SnapshotLook:
     """The state of one verification; ``keeps``: whether it collects contents for a repair."""
 
-    def __init__(self, host: Host, task: Task, tree: Tree, buffer: memoryview, *, keeps: bool = False) -> None:
+    def __init__(self, host: Host, task: Task, tree: ProofTree, buffer: memoryview, *, keeps: bool = False) -> None:
         self.host = host
         self.task = task
         self.tree = tree
         self.buffer = buffer
         self.keeps = keeps
-        self.compared = Comparer(tree, task.shift, is_built=False)
+        self.compared = HeaderComparer(tree, task.shift, is_built=False)
         self.altered: dict[bytes, Altered] = {}
         self.blob = Hash()
         self.diff = Hash()
         self.order: list[bytes] = []
-        self.entries: dict[bytes, Lost] = {}
+        self.entries: dict[bytes, LostEntry] = {}
         self.contents: dict[bytes, bytes] = {}
         self.kept = 0
         self._source = chunks(host, task.split)
@@ -224,7 +224,7 @@ class _Look:
     def _rewrite(self, name: bytes, header: Header, why: str) -> None:
         shift = self.task.shift or 0
         status = self.tree.lstat(name)
-        self.entries[name] = Lost(
+        self.entries[name] = LostEntry(
             name=name, why=why, kind="file", exists=False, mode=header.mode, uid=header.uid + shift,
             gid=header.gid + shift, mtime_ns=header.mtime_ns,
             xattrs={key.decode("utf-8", "surrogateescape"): value for key, value in header.xattrs.items()},
@@ -236,9 +236,9 @@ class _Look:
         target = plain(header.link)
         known = self.entries.get(target or b"") or self.compared.lost.get(target or b"")
         if known is None and name in self.compared.altered:
-            known = Lost(name=name, why="", kind="file", exists=True, mode=0, uid=0, gid=0, mtime_ns=0)
+            known = LostEntry(name=name, why="", kind="file", exists=True, mode=0, uid=0, gid=0, mtime_ns=0)
         if target and known is not None and (not known.exists or name in self.compared.altered):
-            self.entries[name] = Lost(
+            self.entries[name] = LostEntry(
                 name=name, why="its hard link is recreated", kind="hardlink", exists=False, mode=known.mode,
                 uid=known.uid, gid=known.gid, mtime_ns=known.mtime_ns, link=target,
                 is_restorable=is_usual(name) and is_usual(target),

@@ -62,7 +62,7 @@ class _Seen(Struct, frozen=True, kw_only=True):
     st_mtime_ns: int
 
 
-class Tree(Protocol):
+class ProofTree(Protocol):
     """A directory by names relative to it, "" for itself. Methods return ``None`` for a missing name."""
 
     def lstat(self, name: bytes) -> Status | None:
@@ -127,7 +127,7 @@ class Pieces:
             self._descriptor = -1
 
 
-def open_tree(host: Host, path: HostPath) -> Tree:
+def open_tree(host: Host, path: HostPath) -> ProofTree:
     """Return the directory at ``path``; the fast kind if the host is a plain directory. Raises ``HostError``."""
     host = in_whole(host, path)
     if isinstance(host, RootedFiles):
@@ -183,7 +183,7 @@ class DirectoryTree:
         return here
 
     def lstat(self, name: bytes) -> os.stat_result | None:
-        """See ``Tree``."""
+        """See ``ProofTree``."""
         try:
             parent, base = self._at(name)
             return os.stat(base, dir_fd=parent, follow_symlinks=False)
@@ -192,7 +192,7 @@ class DirectoryTree:
             return None
 
     def content(self, name: bytes, size: int, buffer: memoryview) -> Content | None:
-        """See ``Tree``; the pieces of a large file must be consumed before the next call."""
+        """See ``ProofTree``; the pieces of a large file must be consumed before the next call."""
         head, _, base = name.rpartition(b"/")
         try:
             if head != self._parent_name or not base:
@@ -219,12 +219,12 @@ class DirectoryTree:
                 os.close(descriptor)
 
     def readlink(self, name: bytes) -> bytes:
-        """See ``Tree``."""
+        """See ``ProofTree``."""
         parent, base = self._at(name)
         return os.fsencode(os.readlink(base, dir_fd=parent))
 
     def xattrs(self, name: bytes) -> dict[str, bytes]:
-        """See ``Tree``. There is no lgetxattr relative to a directory: /proc/self/fd holds the parent instead."""
+        """See ``ProofTree``. There is no lgetxattr relative to a directory: /proc/self/fd holds the parent instead."""
         try:
             parent, base = self._at(name)
             here = b"/proc/self/fd/%d/%s" % (parent, base)
@@ -235,7 +235,7 @@ class DirectoryTree:
             return {}
 
     def entries(self, name: bytes) -> list[tuple[bytes, bool]]:
-        """See ``Tree``."""
+        """See ``ProofTree``."""
         descriptor = self._open_directory(name)
         try:
             with os.scandir(descriptor) as found:
@@ -266,7 +266,7 @@ class HostTree:
         return join(self._path, os.fsdecode(name)) if name else self._path
 
     def lstat(self, name: bytes) -> Status | None:
-        """See ``Tree``."""
+        """See ``ProofTree``."""
         try:
             found = self._host.lstat(self._at(name), follow=False)
         except HostError:
@@ -284,7 +284,7 @@ class HostTree:
         )
 
     def content(self, name: bytes, size: int, buffer: memoryview) -> Content | None:
-        """See ``Tree``."""
+        """See ``ProofTree``."""
         path = self._at(name)
         status = self.lstat(name)
         if status is None or not st.S_ISREG(status.st_mode):
@@ -303,17 +303,17 @@ class HostTree:
             return None
 
     def readlink(self, name: bytes) -> bytes:
-        """See ``Tree``."""
+        """See ``ProofTree``."""
         return os.fsencode(self._host.readlink(self._at(name), follow=False))
 
     def xattrs(self, name: bytes) -> dict[str, bytes]:
-        """See ``Tree``."""
+        """See ``ProofTree``."""
         try:
             return self._host.xattrs(self._at(name))
         except HostError:
             return {}
 
     def entries(self, name: bytes) -> list[tuple[bytes, bool]]:
-        """See ``Tree``."""
+        """See ``ProofTree``."""
         found = self._host.scandir(self._at(name), follow=False)
         return [(os.fsencode(entry), kind == "d") for entry, kind in found]

@@ -24,7 +24,7 @@ from doctor.repair.expected import ByEngine, expected_of, images, present, stand
 from doctor.repair.planning.plan import Plan
 from doctor.repair.proof.prove import Progress, Proof, Prove, ProveImages, started_engines
 from doctor.repair.runs.found import unfinished
-from doctor.repair.runs.record import ActionRecord, PlanRecord, Run
+from doctor.repair.runs.record import ActionRecord, PlanRecord, RunDirectory
 from doctor.repair.runs.whose import disk_of, refuse_other, roots_of
 from doctor.repair.steps.nodes import Tree
 from doctor.repair.steps.perform import perform
@@ -146,7 +146,7 @@ def apply(
             f"run {left.run.name} is unfinished", do="'doctor undo' rolls it back, 'doctor fix --resume' finishes it"
         )
     refuse_held(record)
-    run = Run.create(record)
+    run = RunDirectory.create(record)
     run.reserve(_room_to_go_back(record))
     return _carry_out(run, record, host, catalog, prove=prove, prove_images=prove_images, progress=progress)
 
@@ -163,7 +163,7 @@ def _room_to_go_back(record: PlanRecord) -> int:
 
 
 def resume(
-    run: Run,
+    run: RunDirectory,
     host: Host,
     catalog: Catalog,
     *,
@@ -187,7 +187,7 @@ def resume(
 
 
 def _carry_out(
-    run: Run,
+    run: RunDirectory,
     record: PlanRecord,
     host: Host,
     catalog: Catalog,
@@ -274,7 +274,7 @@ def _shown(action: ActionRecord, result: str) -> PlannedAction:
     )
 
 
-def take_back(run: Run, host: Host, progress: Progress) -> tuple[HalfDone, ...]:
+def take_back(run: RunDirectory, host: Host, progress: Progress) -> tuple[HalfDone, ...]:
     """Undo what a failed run did, as a run of its own, record how that ended, and return what it could not restore."""
     from doctor.repair.undo.undo import roll_back  # noqa: PLC0415 - undo stands on this module's neighbours
 

@@ -11,14 +11,14 @@ from doctor.model.errors import RefusedError, RepairError
 from doctor.model.paths import is_beneath
 from doctor.model.step import Step, places
 from doctor.plugins.engines import engine
-from doctor.repair.runs.record import PlanRecord, Run
+from doctor.repair.runs.record import PlanRecord, RunDirectory
 from doctor.repair.steps.execute import Executor
 from doctor.scan.controls import controls
 from doctor.scan.resolve import Facts
 
 
 @contextmanager
-def engine_aside(run: Run, record: PlanRecord, host: Host, progress: Callable[[str], None]) -> Iterator[None]:
+def engine_aside(run: RunDirectory, record: PlanRecord, host: Host, progress: Callable[[str], None]) -> Iterator[None]:
     """Stop an engine that holds a data root which steps that are left will write, and start it again afterwards.
 
     Raises ``RefusedError`` where doctor could not start it again.
@@ -78,7 +78,7 @@ def _start(executor: Executor, one: _Aside, record: PlanRecord, progress: Callab
         progress(f"{engine(control.engine).noun} does not start: {failure}")
 
 
-def _left(run: Run, record: PlanRecord) -> list[str]:
+def _left(run: RunDirectory, record: PlanRecord) -> list[str]:
     """Return what steps that are left write in data roots, where the run has its own stop of the engine behind it."""
     done = run.journal().done
     steps = [(action.engine, step) for action in record.actions for step in action.steps]

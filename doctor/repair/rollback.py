@@ -9,10 +9,10 @@ from doctor.model.paths import is_beneath
 from doctor.model.report import HalfDone
 from doctor.model.step import (
     Attributes,
-    Device,
+    CharacterDevice,
     Directory,
     File,
-    Kernel,
+    KernelValue,
     Move,
     Netlink,
     Put,
@@ -25,13 +25,12 @@ from doctor.model.step import (
 )
 from doctor.repair.planning.foresee import hindrance
 from doctor.repair.runs.journal import Before
-from doctor.repair.runs.record import PlanRecord
-from doctor.repair.runs.record import Run as RunDirectory
+from doctor.repair.runs.record import PlanRecord, RunDirectory
 from doctor.repair.steps.compare import is_as, is_done
 from doctor.repair.steps.inverse import inverse
 from doctor.repair.steps.moving import are_alike
 from doctor.repair.steps.nodes import Tree
-from doctor.repair.steps.perform import Failure
+from doctor.repair.steps.perform import StepFailure
 from doctor.state.files import atomic_write
 from doctor.state.paths import runs_dir
 
@@ -39,7 +38,7 @@ _AS_WAS = "it is not as it was before"
 
 
 def unrestored(
-    run: RunDirectory, record: PlanRecord, failures: Sequence[Failure], keeps: Collection[str] = ()
+    run: RunDirectory, record: PlanRecord, failures: Sequence[StepFailure], keeps: Collection[str] = ()
 ) -> tuple[HalfDone, ...]:
     """Return what of a run is still there on the host: each place that differs from before, each reversal that failed.
 
@@ -48,7 +47,7 @@ def unrestored(
     why = {
         failure.step.path: failure.why
         for failure in failures
-        if isinstance(failure.step, Put | Move | Attributes | Kernel)
+        if isinstance(failure.step, Put | Move | Attributes | KernelValue)
     }
     left = [
         HalfDone(
@@ -70,7 +69,7 @@ def unrestored(
             do=f"'doctor undo {run.name}' tries it again",
         )
         for failure in failures
-        if not isinstance(failure.step, Put | Move | Attributes | Kernel)
+        if not isinstance(failure.step, Put | Move | Attributes | KernelValue)
     ]
     return tuple(sorted(left, key=lambda one: one.action))
 
@@ -133,9 +132,9 @@ def _places(tree: Tree, step: Step, before: Before) -> Iterator[tuple[str, bool]
             yield path, _is_sure(tree, path, before)
         case Attributes(path=path):
             yield path, all(is_done(tree, back) for back in inverse(step, before))
-        case Kernel(path=path):
+        case KernelValue(path=path):
             for back in inverse(step, before):
-                if isinstance(back, Kernel) and os.path.exists(f"{tree.root.rstrip('/')}{back.path}"):
+                if isinstance(back, KernelValue) and os.path.exists(f"{tree.root.rstrip('/')}{back.path}"):
                     yield back.path, is_done(tree, back)
         case Move(path=path, to=to):
             # Where it went may hold again what it displaced there.
@@ -186,7 +185,7 @@ def _original(run: RunDirectory, record: PlanRecord, number: int, before: Before
             return path
         case Symlink(target=target):
             return f"a symbolic link to {target}"
-        case Device(major=major, minor=minor):
+        case CharacterDevice(major=major, minor=minor):
             return f"a character device {major}:{minor}"
         case Directory():
             return f"the directory itself, with mode {before.meta.mode:04o}" if before.meta else ""

@@ -52,7 +52,7 @@ class Stored(Struct, frozen=True, kw_only=True):
         return self.names[0] if self.names else self.id[:12]
 
 
-class Found(Struct, frozen=True, kw_only=True):
+class FoundImages(Struct, frozen=True, kw_only=True):
     """The images in the stores of a host; ``notes`` are remarks on the lists."""
 
     images: tuple[Stored, ...]
@@ -60,7 +60,7 @@ class Found(Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
 
 
-def read(host: Host, root: DataRoot, service: ContainerdService) -> Found:
+def read(host: Host, root: DataRoot, service: ContainerdService) -> FoundImages:
     """Return the images of the engine's own containerd and of a separate service."""
     images: dict[tuple[str, str], set[str]] = {}
     left = [Left(kind="data", name="containerd", reason=gap.reason, is_unread=True) for gap in service.gaps]
@@ -82,7 +82,7 @@ def read(host: Host, root: DataRoot, service: ContainerdService) -> Found:
                 notes.append(f"images of containerd have lost their names: {join(top, _META)}: {problem}")
         for identity, known in names.items():
             images.setdefault((identity, blobs), set()).update(known)
-    return Found(
+    return FoundImages(
         images=tuple(
             Stored(id=identity, names=tuple(sorted(names)), blobs=HostPath(blobs))
             for (identity, blobs), names in sorted(images.items())

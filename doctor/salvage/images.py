@@ -16,7 +16,7 @@ from doctor.salvage.layer import Assembly, SplitError, UnprovenError, joined, kn
 from doctor.salvage.progress import human, with_progress
 from doctor.salvage.target import Target
 from doctor.salvage.tree import TreeTar
-from doctor.salvage.values import Blob, Image, Layer, Left, Source, Store, Written
+from doctor.salvage.values import Blob, Image, ImageLayer, ImageStores, Left, Source, Written
 
 _CONFIG_BYTES = 16 << 20
 _CHECKED_BYTES = 32 << 20
@@ -30,7 +30,7 @@ class Writer:
     """Writes the images of one data root into a target."""
 
     def __init__(
-        self, host: Host, root: DataRoot, store: Store, target: Target, progress: Callable[[str], None]
+        self, host: Host, root: DataRoot, store: ImageStores, target: Target, progress: Callable[[str], None]
     ) -> None:
         self.host = host
         self.root = root
@@ -72,7 +72,7 @@ class Writer:
         if not self.target.level:
             self.target.need(total, "the salvage")
 
-    def _size(self, layer: Layer) -> int:
+    def _size(self, layer: ImageLayer) -> int:
         for assembly in self._assemblies(layer):
             try:
                 return assembly.size()
@@ -81,7 +81,7 @@ class Writer:
         made = self._remake(layer)
         return made.size() if made is not None else 0
 
-    def _assemblies(self, layer: Layer, *, is_strict: bool = True) -> Iterator[Assembly]:
+    def _assemblies(self, layer: ImageLayer, *, is_strict: bool = True) -> Iterator[Assembly]:
         """Yield the ways to reassemble a layer: each place with its own tar-split, then with the backup's."""
         for source in layer.sources:
             yield Assembly(self.host, source, is_strict=is_strict)
@@ -91,7 +91,7 @@ class Writer:
         if layer.chain in self.made:
             yield self.made[layer.chain]
 
-    def _remake(self, layer: Layer) -> Assembly | None:
+    def _remake(self, layer: ImageLayer) -> Assembly | None:
         """Recreate a layer's tar-split as Docker would write it; it is valid only if it yields the layer's digest."""
         if layer.chain in self.made:
             return None
@@ -166,7 +166,7 @@ class Writer:
             raise UnprovenError("its config changed while it was read")
         return content
 
-    def _layer(self, layer: Layer) -> Blob | None:
+    def _layer(self, layer: ImageLayer) -> Blob | None:
         """Return the proven blob of a layer; ``None``, with the reason in ``failed``, without proof."""
         if layer.chain not in self.blobs and layer.chain not in self.failed:
             try:
@@ -175,7 +175,7 @@ class Writer:
                 self.failed[layer.chain] = error
         return self.blobs.get(layer.chain)
 
-    def _prove(self, layer: Layer) -> Blob:
+    def _prove(self, layer: ImageLayer) -> Blob:
         twin = next((blob for blob in self.blobs.values() if blob.diff == layer.diff), None)
         if twin is not None:
             return twin
@@ -217,7 +217,7 @@ class Writer:
             names = []
         return f"altered: {', '.join(names)}" if names else "its content doesn't match its digest"
 
-    def _rough(self, layer: Layer) -> Blob | None:
+    def _rough(self, layer: ImageLayer) -> Blob | None:
         """Write a layer as it is, by tar-split if that is readable, else by its directory."""
         if layer.chain in self.rough:
             return self.rough[layer.chain]
@@ -232,7 +232,7 @@ class Writer:
                 return blob
         return None
 
-    def _as_found(self, source: Source, layer: Layer) -> tuple[Iterator[bytes], int]:
+    def _as_found(self, source: Source, layer: ImageLayer) -> tuple[Iterator[bytes], int]:
         for assembly in self._assemblies(layer, is_strict=False):
             try:
                 size = assembly.size()

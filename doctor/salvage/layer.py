@@ -12,7 +12,7 @@ from doctor.model.errors import FormatError
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath, join
 from doctor.model.text import visible
-from doctor.proof.tar.tar_split import Part
+from doctor.proof.tar.tar_split import SplitPart
 from doctor.proof.tar.tar_split import read as read_split
 from doctor.salvage.values import Source
 
@@ -117,7 +117,7 @@ class Assembly:
                 found.append(visible(os.fsdecode(part.name)))
         return found
 
-    def _parts(self) -> Iterator[Part]:
+    def _parts(self) -> Iterator[SplitPart]:
         try:
             yield from read_split([self.split] if self.split is not None else chunks(self.host, self.source.split))
         except FormatError as error:
@@ -137,7 +137,7 @@ class Assembly:
             elif part.size:
                 yield from self._content(part)
 
-    def _content(self, part: Part) -> Iterator[bytes]:
+    def _content(self, part: SplitPart) -> Iterator[bytes]:
         """Yield exactly ``part.size`` bytes of a file, or raise."""
         left = part.size
         shown = visible(os.fsdecode(part.name[:200]))
@@ -159,7 +159,7 @@ class Assembly:
             yield bytes(min(left, CHUNK_BYTES))
             left -= min(left, CHUNK_BYTES)
 
-    def _check_size(self, part: Part) -> None:
+    def _check_size(self, part: SplitPart) -> None:
         path = self._path(part.name)
         if self.source.most_bytes:
             if part.size > self.source.most_bytes:

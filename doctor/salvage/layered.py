@@ -15,7 +15,7 @@ from doctor.model.errors import FormatError
 from doctor.salvage import layout
 from doctor.salvage.target import Target
 from doctor.salvage.uppers import Upper
-from doctor.salvage.values import Blob, Tree, Written
+from doctor.salvage.values import Blob, Written, WrittenTree
 
 REPOSITORY = "salvaged-container"
 """Repository name of images of containers; the tag is the container's name, which is always a valid tag."""
@@ -67,7 +67,7 @@ class Layered:
                 return load_object(stream.read(_DOCUMENT_BYTES))
         return {}
 
-    def image(self, upper: Upper, tree: Tree, digest: str) -> Written | None:
+    def image(self, upper: Upper, tree: WrittenTree, digest: str) -> Written | None:
         """Return the image of a container with a written layer; ``None`` if its base image is not in the salvage."""
         image_id = upper.container.image_id if upper.container is not None else ""
         base = self.by_id.get(image_id) or (self.by_chain.get(upper.parent) if upper.parent else None)
@@ -108,7 +108,7 @@ class Layered:
             container=tree.name,
         )
 
-    def _link(self, tree: Tree, digest: str) -> bool:
+    def _link(self, tree: WrittenTree, digest: str) -> bool:
         """Link the layer's tar into the blobs, without a second copy."""
         name = f"blobs/sha256/{digest}"
         try:

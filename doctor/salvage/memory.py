@@ -13,7 +13,7 @@ from hashlib import sha256
 from msgspec import DecodeError, Struct, json
 
 from doctor.salvage.target import Target
-from doctor.salvage.values import Tree
+from doctor.salvage.values import WrittenTree
 
 _FILE = ".doctor-trees"
 _CHUNK_BYTES = 1 << 20
@@ -29,12 +29,12 @@ class Noted(Struct, frozen=True, kw_only=True):
         digest: sha256 of the tar.
     """
 
-    tree: Tree
+    tree: WrittenTree
     mark: str
     digest: str
 
 
-class Memory:
+class TargetMemory:
     """The records in one target."""
 
     def __init__(self, target: Target) -> None:
@@ -49,7 +49,7 @@ class Memory:
                         found = json.decode(line, type=Noted)
                         self.noted[found.tree.file] = found
 
-    def find(self, file: str, mark: str) -> Tree | None:
+    def find(self, file: str, mark: str) -> WrittenTree | None:
         """Return the record of a file if it still matches the directory."""
         found = self.noted.get(file)
         if found is None or found.mark != mark or not mark:

@@ -16,7 +16,7 @@ from doctor.model.missing import HostError
 from doctor.model.paths import HostPath, is_beneath, join
 from doctor.repair.engine.holders import holder_of
 from doctor.salvage.target import Target
-from doctor.salvage.values import Outcome
+from doctor.salvage.values import SalvageOutcome
 from doctor.state.files import locked
 from doctor.state.out import open_directory
 
@@ -31,7 +31,7 @@ _OTHERS = 0o022
 _MARKER_BYTES = 256 << 20
 
 
-class Identity(Struct, frozen=True, kw_only=True):
+class SalvageRoot(Struct, frozen=True, kw_only=True):
     """The data root of a salvage.
 
     Attributes:
@@ -46,11 +46,11 @@ class Identity(Struct, frozen=True, kw_only=True):
 class Document(Struct, frozen=True, kw_only=True):
     """The marker: the data root of the salvage, and at the end its result."""
 
-    root: Identity
-    outcome: Outcome = Outcome()
+    root: SalvageRoot
+    outcome: SalvageOutcome = SalvageOutcome()
 
 
-def identity(host: Host, root: DataRoot) -> Identity:
+def identity(host: Host, root: DataRoot) -> SalvageRoot:
     """Return the identity of this data root."""
     try:
         engine = host.read(join(root.resolved, "engine-id"), follow=False, limit_bytes=4096).decode("utf-8", "replace")
@@ -58,7 +58,7 @@ def identity(host: Host, root: DataRoot) -> Identity:
         engine = ""
     if not engine.strip("\0 \n"):
         engine = f"inode {host.lstat(root.resolved, follow=False).inode}"
-    return Identity(path=root.resolved, engine=engine.strip())
+    return SalvageRoot(path=root.resolved, engine=engine.strip())
 
 
 def held_by(host: Host, root: DataRoot) -> str:
@@ -86,7 +86,7 @@ def check_place(path: str, tops: tuple[str, ...]) -> None:
 
 
 @contextmanager
-def opened(path: str, root: Identity, *, is_shared: bool, level: int) -> Iterator[tuple[Target, Outcome]]:
+def opened(path: str, root: SalvageRoot, *, is_shared: bool, level: int) -> Iterator[tuple[Target, SalvageOutcome]]:
     """Open and lock a directory as the target; return it with the marker of an earlier salvage. A missing directory is
     created.
 

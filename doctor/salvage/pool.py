@@ -103,7 +103,7 @@ class Pool:
         except (OSError, OverflowError):
             return b""
 
-    def device(self, name: str) -> tuple[thin_metadata.Device, Thin]:
+    def device(self, name: str) -> tuple[thin_metadata.ThinDevice, Thin]:
         """Return a layer's device by the layer's name. Raises ``HostError``."""
         thin = self.thins.get(name)
         found = self.devices.get(thin.number) if thin is not None else None
@@ -112,7 +112,7 @@ class Pool:
             raise HostError(Missing(Why.ABSENT, f"{self.top}/mnt/{name}: {what}"))
         return found, thin
 
-    def copy(self, device: thin_metadata.Device, thin: Thin, write: Callable[[bytes, int], None]) -> int:
+    def copy(self, device: thin_metadata.ThinDevice, thin: Thin, write: Callable[[bytes, int], None]) -> int:
         """Copy a device's blocks from the pool; return how many bytes could not be read."""
         block = self.metadata.top.block_bytes
         lost = 0
@@ -135,7 +135,7 @@ class Pool:
         except (OSError, OverflowError):
             return b""
 
-    def bytes_of(self, device: thin_metadata.Device) -> int:
+    def bytes_of(self, device: thin_metadata.ThinDevice) -> int:
         """Return how many bytes are allocated to a device in the pool."""
         return sum(count for _, _, count in self.metadata.mappings(device)) * self.metadata.top.block_bytes
 
@@ -197,7 +197,7 @@ class Devices:
         self._note(name, device, size, lost, is_replayed=is_replayed)
         return RootHost(directory)
 
-    def _note(self, name: str, device: thin_metadata.Device, size: int, lost: int, *, is_replayed: bool) -> None:
+    def _note(self, name: str, device: thin_metadata.ThinDevice, size: int, lost: int, *, is_replayed: bool) -> None:
         title = f"device {name[:12]} of the pool"
         mapped = device.mapped_blocks * self.pool.metadata.top.block_bytes
         if lost:

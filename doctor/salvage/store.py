@@ -18,7 +18,7 @@ from doctor.model.errors import DoctorError
 from doctor.model.missing import HostError, Missing
 from doctor.model.paths import HostPath, join
 from doctor.rebuild.images.tag_sources import recover_tags
-from doctor.salvage.values import Image, Layer, Left, Source, Store
+from doctor.salvage.values import Image, ImageLayer, ImageStores, Left, Source
 from doctor.scan.resolve import Facts
 
 PLACES = {
@@ -40,7 +40,7 @@ only the layer's own.
 _ID_BYTES = 4096
 
 
-def read(host: Host, facts: Facts, pool_bytes: int = 0, pool_problem: str = "") -> Store:
+def read(host: Host, facts: Facts, pool_bytes: int = 0, pool_problem: str = "") -> ImageStores:
     """Return the images of all drivers. Raises ``DoctorError`` if the data root is missing or unreadable.
 
     ``pool_bytes`` is the size of a devicemapper pool that is assembled on demand; ``pool_problem`` is the reason if its
@@ -49,7 +49,7 @@ def read(host: Host, facts: Facts, pool_bytes: int = 0, pool_problem: str = "") 
     root = facts.get(DataRoot)
     if isinstance(root, Missing):
         raise DoctorError(f"there is no data root to salvage from: {root.reason}")
-    reader = _Reader(host, facts, root, pool_bytes)
+    reader = _StoreReader(host, facts, root, pool_bytes)
     # A root that changed its driver has a store for each; the current driver's comes first.
     for driver in sorted(root.drivers, key=lambda one: one.name != root.active_driver):
         if driver.name == "devicemapper" and pool_problem:
@@ -59,7 +59,7 @@ def read(host: Host, facts: Facts, pool_bytes: int = 0, pool_problem: str = "") 
     return reader.store()
 
 
-class _Reader:
+class _StoreReader:
     """Combines the stores of several drivers: one may have data of another's images."""
 
     def __init__(self, host: Host, facts: Facts, root: DataRoot, pool_bytes: int) -> None:
@@ -189,14 +189,14 @@ class _Reader:
             if proof.directory:
                 self._add(chain, "overlay2", proof.directory)
 
-    def store(self) -> Store:
+    def store(self) -> ImageStores:
         """Return all of it."""
         images = [replace(one, names=tuple(sorted(self.names.get(one.id, ())))) for one in self.images.values()]
         images.sort(key=lambda one: (not one.names, one.names, one.id))
-        layers: dict[str, Layer] = {}
+        layers: dict[str, ImageLayer] = {}
         for image in images:
             for chain, diff in zip(image.chain, image.diff_ids, strict=True):
-                layers[chain] = Layer(chain=chain, diff=diff, sources=tuple(self.sources.get(chain, ())))
-        return Store(
+                layers[chain] = ImageLayer(chain=chain, diff=diff, sources=tuple(self.sources.get(chain, ())))
+        return ImageStores(
             images=tuple(images), layers=layers, left=tuple(self.left), origin=self.origin, gaps=tuple(self.gaps)
         )

@@ -13,12 +13,12 @@ from doctor.salvage import layout, uppers
 from doctor.salvage.difference import DifferenceTar
 from doctor.salvage.layer import UnprovenError, joined
 from doctor.salvage.layered import Layered
-from doctor.salvage.memory import Memory, Noted
+from doctor.salvage.memory import Noted, TargetMemory
 from doctor.salvage.progress import human, with_progress
 from doctor.salvage.target import Target
 from doctor.salvage.tree import TreeTar
 from doctor.salvage.uppers import Upper
-from doctor.salvage.values import Left, Tree, Written
+from doctor.salvage.values import Left, Written, WrittenTree
 from doctor.salvage.volumes import SCRIPT, Recipe, Recipes, script
 from doctor.scan.resolve import Facts
 
@@ -40,12 +40,12 @@ class TreeWriter:
         self.target = target
         self.progress = progress
         self.is_held = is_held
-        self.memory = Memory(target)
-        self.trees: list[Tree] = []
+        self.memory = TargetMemory(target)
+        self.trees: list[WrittenTree] = []
         self.left: list[Left] = []
         self.refused: RefusedError | None = None
         self.digests: dict[str, str] = {}
-        self.layers: list[tuple[Upper, Tree]] = []
+        self.layers: list[tuple[Upper, WrittenTree]] = []
 
     def volumes(self, facts: Facts) -> None:
         """Write every volume, and the script that recreates them."""
@@ -164,7 +164,7 @@ class TreeWriter:
         self.target.bytes_written += sink.size
         if tree.renamed:
             note = "it has directories renamed by overlayfs, which only a mount shows correctly"
-        written = Tree(kind=kind, name=name, file=file, size=sink.size, skipped=tuple(tree.skipped), note=note)
+        written = WrittenTree(kind=kind, name=name, file=file, size=sink.size, skipped=tuple(tree.skipped), note=note)
         self.trees.append(written)
         self.digests[file] = digest.hexdigest()
         if tree.lost:

@@ -21,7 +21,7 @@ class Source(Struct, frozen=True, kw_only=True):
     most_bytes: int = 0
 
 
-class Layer(Struct, frozen=True, kw_only=True):
+class ImageLayer(Struct, frozen=True, kw_only=True):
     """A layer that an image needs.
 
     Attributes:
@@ -76,7 +76,7 @@ class Left(Struct, frozen=True, kw_only=True):
     is_unread: bool = False
 
 
-class Store(Struct, frozen=True, kw_only=True):
+class ImageStores(Struct, frozen=True, kw_only=True):
     """Everything known of a data root's images.
 
     Attributes:
@@ -88,7 +88,7 @@ class Store(Struct, frozen=True, kw_only=True):
     """
 
     images: tuple[Image, ...]
-    layers: dict[str, Layer]
+    layers: dict[str, ImageLayer]
     left: tuple[Left, ...] = ()
     origin: str = ""
     gaps: tuple[Missing, ...] = ()
@@ -141,7 +141,7 @@ class Written(Struct, frozen=True, kw_only=True):
         return (self.config, *self.layers, *self.others, self.manifest, *whole)
 
 
-class Tree(Struct, frozen=True, kw_only=True):
+class WrittenTree(Struct, frozen=True, kw_only=True):
     """A volume or a writable layer that was written as a tar.
 
     Attributes:
@@ -161,11 +161,11 @@ class Tree(Struct, frozen=True, kw_only=True):
     note: str = ""
 
 
-class Outcome(Struct, frozen=True, kw_only=True):
+class SalvageOutcome(Struct, frozen=True, kw_only=True):
     """Result of a salvage."""
 
     images: tuple[Written, ...] = ()
-    trees: tuple[Tree, ...] = ()
+    trees: tuple[WrittenTree, ...] = ()
     left: tuple[Left, ...] = ()
     notes: tuple[str, ...] = ()
     bytes_written: int = 0

@@ -16,12 +16,12 @@ from doctor.model.errors import DoctorError, RefusedError, UsageError
 from doctor.model.missing import HostError, Missing
 from doctor.salvage import containerd, layout, pools, store
 from doctor.salvage.archive import Archive
-from doctor.salvage.containerd import Copier, Found, Stored
+from doctor.salvage.containerd import Copier, FoundImages, Stored
 from doctor.salvage.images import Writer
 from doctor.salvage.place import MARKER, Document, check_place, forbidden, held_by, identity, opened
 from doctor.salvage.target import Sink, Target, need
 from doctor.salvage.trees import TreeWriter
-from doctor.salvage.values import Image, Left, Outcome, Written
+from doctor.salvage.values import Image, Left, SalvageOutcome, Written
 from doctor.scan.resolve import Facts
 from doctor.state.out import replacing
 
@@ -51,7 +51,7 @@ class Wish(Struct, frozen=True, kw_only=True):
     shared: bool = False
 
 
-def salvage(host: Host, wish: Wish, progress: Callable[[str], None]) -> Outcome:
+def salvage(host: Host, wish: Wish, progress: Callable[[str], None]) -> SalvageOutcome:
     """Run the salvage. Raises ``DoctorError``: usage, a refused target, a disk without enough space."""
     facts = Facts(host)
     root = facts.get(DataRoot)
@@ -90,8 +90,8 @@ def salvage(host: Host, wish: Wish, progress: Callable[[str], None]) -> Outcome:
 
 
 def _fill(
-    facts: Facts, writer: Writer, chosen: tuple[Image | Stored, ...], stored: Found, wish: Wish
-) -> tuple[Outcome, TreeWriter]:
+    facts: Facts, writer: Writer, chosen: tuple[Image | Stored, ...], stored: FoundImages, wish: Wish
+) -> tuple[SalvageOutcome, TreeWriter]:
     """Write everything requested except the lists."""
     host, found, target = writer.host, writer.store, writer.target
     written, left = _images(writer, chosen, wish)
@@ -109,7 +109,7 @@ def _fill(
         written = (*written, *trees.images(written))
     gaps = {gap.reason: gap for gap in found.gaps}
     unread = tuple(Left(kind="data", name="part of the data root", reason=one, is_unread=True) for one in gaps)
-    outcome = Outcome(
+    outcome = SalvageOutcome(
         images=written,
         trees=tuple(trees.trees),
         left=(*left, *(() if wish.images else (*found.left, *stored.left)), *unread, *trees.left),
@@ -120,7 +120,7 @@ def _fill(
     return outcome, trees
 
 
-def _earlier(target: Target, before: Outcome, now: Outcome) -> tuple[Written, ...]:
+def _earlier(target: Target, before: SalvageOutcome, now: SalvageOutcome) -> tuple[Written, ...]:
     """Return the images of an earlier salvage in the same directory that this one does not include."""
     mine = {one.id for one in now.images} | {one.original for one in now.images}
     names = {name for one in now.images for name in one.names}

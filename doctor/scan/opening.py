@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from doctor.api.actions.choose import Choose, Option
+from doctor.api.actions.choose import Choosable, Choose
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.config.exposure import exposure
 from doctor.facts.firewall.opening import Opening, newly_reachable, unexcused
@@ -40,7 +40,7 @@ def as_question(actions: Ranked, opens: tuple[Evidence, ...]) -> Ranked:
         question = "whether the engine opens from its next start on what is closed now"
     asked = Choose(
         question=question,
-        options=(Option(name="open", evidence=opens, actions=tuple(action for action, _ in done)),),
+        options=(Choosable(name="open", evidence=opens, actions=tuple(action for action, _ in done)),),
     )
     return [*((action, risk) for action, risk in actions if isinstance(action, Choose)), (asked, asked.risk)]
 

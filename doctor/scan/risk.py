@@ -27,7 +27,7 @@ from doctor.scan.resolve import Facts
 _RUNNING = Run | Signal | Netlink | Reload | StartContainers
 
 
-class Judged(Struct, frozen=True, kw_only=True):
+class JudgedActions(Struct, frozen=True, kw_only=True):
     """What actions cost.
 
     Attributes:
@@ -49,19 +49,19 @@ class Judged(Struct, frozen=True, kw_only=True):
     steps: tuple[Step, ...] = ()
 
 
-def judge(actions: Ranked, view: Host, facts: Facts) -> Judged:
+def judge(actions: Ranked, view: Host, facts: Facts) -> JudgedActions:
     """Judge actions that are lowered on ``view``, a prediction or the host itself; ``facts`` are those of the host as it is.
 
     Raises ``DoctorError`` or ``HostError`` where one can't be lowered.
     """
     risk = max((risk for _, risk in actions), default=Applicability.MANUAL)
     if risk is Applicability.MANUAL:
-        return Judged(risk=risk, why="only a person can know what is right here")
+        return JudgedActions(risk=risk, why="only a person can know what is right here")
     trial = OverlayHost(view)
     lowered = [_lowered(action, trial) for action, _ in actions]
     steps = [step for found in lowered for step in found]
     if not view.is_live() and any(isinstance(step, _RUNNING) for step in steps):
-        return Judged(risk=Applicability.MANUAL, why="it needs the running host")
+        return JudgedActions(risk=Applicability.MANUAL, why="it needs the running host")
     reloads = _reloads(actions, lowered, view, facts)
     stops: tuple[str, ...] = ()
     service, why = False, ""
@@ -71,8 +71,8 @@ def judge(actions: Ranked, view: Host, facts: Facts) -> Judged:
         why = why or _forbidden(control, engine=engine, service=part)
         stops, service = (*stops, *((control.engine,) if engine else ())), service or part
     if why:
-        return Judged(risk=Applicability.MANUAL, why=why, stops=stops, stops_service=service)
-    return Judged(
+        return JudgedActions(risk=Applicability.MANUAL, why=why, stops=stops, stops_service=service)
+    return JudgedActions(
         risk=max(risk, Applicability.DISRUPTIVE) if stops or service else risk,
         stops=stops,
         stops_service=service,

@@ -80,7 +80,7 @@ def scan(host: Host, catalog: Catalog, ids: Iterable[str], *, deep: bool = False
     )
 
 
-def _judge_undecoded(looked: dict[str, "_Look"], catalog: Catalog, facts: Facts) -> None:
+def _judge_undecoded(looked: dict[str, "_CheckLook"], catalog: Catalog, facts: Facts) -> None:
     """Run the checks that judge what others could not decode, and settle the outcomes of those others."""
     gaps = [(identity, gap) for identity, look in looked.items() for gap in look.gaps if not gap.is_harmless]
     found = [finding for look in looked.values() for finding in look.findings] if gaps else []
@@ -96,7 +96,7 @@ def _judge_undecoded(looked: dict[str, "_Look"], catalog: Catalog, facts: Facts)
                 looked[identity] = replace(look, outcome=settled(look.outcome, look.gaps, known))
 
 
-class _Look(Struct, frozen=True, kw_only=True):
+class _CheckLook(Struct, frozen=True, kw_only=True):
     """What one check saw.
 
     Attributes:
@@ -123,7 +123,7 @@ class _Look(Struct, frozen=True, kw_only=True):
         torn = any(gap.why is Why.UNDECODABLE for gap in self.gaps)
         return not is_deep and (torn or any(finding.level >= Severity.WARNING for finding in self.findings))
 
-    def confirmed(self, later: "_Look") -> "_Look":
+    def confirmed(self, later: "_CheckLook") -> "_CheckLook":
         """Return what a later look saw, without findings that this one had not: those have not been seen twice."""
         known = {finding.fingerprint for finding in self.findings}
         left = tuple(finding for finding in later.findings if finding.fingerprint in known)
@@ -133,20 +133,20 @@ class _Look(Struct, frozen=True, kw_only=True):
         return replace(later, findings=left, outcome=outcome)
 
 
-def _look(identity: str, catalog: Catalog, facts: Facts, *, deep: bool, late: bool = False) -> _Look:
+def _look(identity: str, catalog: Catalog, facts: Facts, *, deep: bool, late: bool = False) -> _CheckLook:
     try:
         check = catalog.check(identity)
     except Exception as error:  # noqa: BLE001 - boundary 2 of 3: a check that can't be loaded is an outcome
         reason = str(error) if isinstance(error, DoctorError) else located(error)
-        return _Look(outcome=Outcome(id=identity, result=Result.ERROR, reason=reason, incomplete=True))
+        return _CheckLook(outcome=Outcome(id=identity, result=Result.ERROR, reason=reason, incomplete=True))
     declaration = check.declaration
     if not isinstance(declaration, CheckDeclaration):
-        return _Look(outcome=Outcome(id=identity, result=Result.ERROR, reason="it is no check", incomplete=True))
+        return _CheckLook(outcome=Outcome(id=identity, result=Result.ERROR, reason="it is no check", incomplete=True))
     if not late and judges_undecoded(check.function):
         outcome = Outcome(id=identity, result=Result.SKIP, reason="it runs after the others")
-        return _Look(outcome=outcome, declaration=declaration, is_late=True)
+        return _CheckLook(outcome=outcome, declaration=declaration, is_late=True)
     outcome, found, gaps = _run(check, declaration, facts, deep=deep)
-    return _Look(
+    return _CheckLook(
         outcome=outcome,
         findings=tuple(replace(finding, fix=fix_of(finding, catalog, facts)) for finding in found),
         ok=declaration.ok or check.summary,

@@ -27,7 +27,7 @@ MAX_FILE_BYTES = 64 << 20
 _RAW, _ZLIB = b"=", b"z"
 
 
-class Entry(Struct, frozen=True, array_like=True):
+class MetadataFile(Struct, frozen=True, array_like=True):
     """One kept file: the values that show whether it changed, and the hash of its content.
 
     Attributes:
@@ -45,7 +45,7 @@ class Entry(Struct, frozen=True, array_like=True):
     digest: str
 
 
-class LayerRecord(Struct, frozen=True, array_like=True):
+class KeptLayerRecord(Struct, frozen=True, array_like=True):
     """The texts of a layer's record (``layerdb/sha256/CHAIN``); ``parent`` is "" for a first layer."""
 
     diff: str
@@ -54,7 +54,7 @@ class LayerRecord(Struct, frozen=True, array_like=True):
     size: str
 
 
-class MountRecord(Struct, frozen=True, array_like=True):
+class KeptMountRecord(Struct, frozen=True, array_like=True):
     """The texts of a container's mount record (``layerdb/mounts/CONTAINER``); "" for a missing file."""
 
     mount_id: str
@@ -62,7 +62,7 @@ class MountRecord(Struct, frozen=True, array_like=True):
     parent: str
 
 
-class Generation(Struct, frozen=True, kw_only=True):
+class BackupGeneration(Struct, frozen=True, kw_only=True):
     """One backup of a data root that a scan found healthy.
 
     Attributes:
@@ -81,9 +81,9 @@ class Generation(Struct, frozen=True, kw_only=True):
     taken: float
     elapsed: float = 0.0
     identity: RootIdentity
-    files: dict[str, Entry]
-    layers: dict[str, LayerRecord] = {}
-    mounts: dict[str, MountRecord] = {}
+    files: dict[str, MetadataFile]
+    layers: dict[str, KeptLayerRecord] = {}
+    mounts: dict[str, KeptMountRecord] = {}
     incomplete: str = ""
 
 
@@ -119,7 +119,7 @@ def decode(data: bytes, kind: type[T]) -> T:
         found = json.decode(body, type=kind)
     except (DecodeError, RecursionError) as error:
         raise FormatError(f"the list of a metadata backup can't be read: {error}") from error
-    if isinstance(found, Generation) and found.version != 1:
+    if isinstance(found, BackupGeneration) and found.version != 1:
         raise FormatError(f"a newer doctor made this metadata backup (version {found.version})")
     return found
 

@@ -23,9 +23,9 @@ from doctor.state.metadata import (
     DIRECTORY,
     NUMBER_DIGITS,
     SUFFIX,
+    BackupGeneration,
     Confirmed,
-    Entry,
-    Generation,
+    MetadataFile,
     decode,
     encode,
     is_generation,
@@ -45,10 +45,10 @@ class Listed(Struct, frozen=True, kw_only=True):
     """A backup and the file that lists it."""
 
     name: str
-    generation: Generation
+    generation: BackupGeneration
 
 
-class Store:
+class MetadataStore:
     """The backups in ``name``, a directory of doctor's state directory. Methods raise ``OSError`` on disk errors."""
 
     def __init__(self, directory: str | None = None, name: str = DIRECTORY) -> None:
@@ -65,7 +65,7 @@ class Store:
         for name in self._names():
             try:
                 with open(os.path.join(self.path, name), "rb") as stream:
-                    yield Listed(name=name, generation=decode(stream.read(), Generation))
+                    yield Listed(name=name, generation=decode(stream.read(), BackupGeneration))
             except (OSError, FormatError):
                 continue
 
@@ -88,7 +88,7 @@ class Store:
         self._new[digest] = temporary
         return digest
 
-    def commit(self, generation: Generation, keep: KeepMetadata) -> None:
+    def commit(self, generation: BackupGeneration, keep: KeepMetadata) -> None:
         """Make a backup durable, then drop those beyond the limits of the settings."""
         for temporary in self._new.values():
             descriptor = os.open(temporary, os.O_RDONLY | os.O_CLOEXEC)
@@ -165,7 +165,7 @@ class Store:
         except FileNotFoundError:
             return []
 
-    def _prune(self, name: str, newest: Generation, keep: KeepMetadata) -> None:
+    def _prune(self, name: str, newest: BackupGeneration, keep: KeepMetadata) -> None:
         """Remove backups beyond the limits, then contents that no other backup names."""
         kept = [Listed(name=name, generation=newest)]
         for listed in self.newest():
@@ -191,7 +191,7 @@ class Store:
         return total
 
 
-def _is_wanted(older: Generation, kept: list[Listed], keep: KeepMetadata) -> bool:
+def _is_wanted(older: BackupGeneration, kept: list[Listed], keep: KeepMetadata) -> bool:
     """Whether an older backup is kept: the one before the newest, then the last of each day, until it is too old.
 
     The newest may contain undetected damage; one from the day before helps then. The newest of another data root is
@@ -203,7 +203,7 @@ def _is_wanted(older: Generation, kept: list[Listed], keep: KeepMetadata) -> boo
     return len(mine) < 2 or _day(mine[-1]) != _day(older)
 
 
-def _day(generation: Generation) -> tuple[int, int]:
+def _day(generation: BackupGeneration) -> tuple[int, int]:
     """Return the day of a backup, by the clock and by counted days: a clock jump does not merge two days."""
     return int(generation.taken // DAY_S), int(generation.elapsed // DAY_S)
 
@@ -215,14 +215,16 @@ def _stamp(taken: float) -> str:
         return "00000000T000000Z"
 
 
-def within(files: dict[str, Entry], sizes: dict[str, int], keep: KeepMetadata) -> tuple[dict[str, Entry], int]:
+def within(
+    files: dict[str, MetadataFile], sizes: dict[str, int], keep: KeepMetadata
+) -> tuple[dict[str, MetadataFile], int]:
     """Return the files within the limit, dropping the last ones first, and the number of dropped files."""
     left, total, out = {}, 0, 0
     counted: set[str] = set()
     for path, entry in files.items():
         size = 0 if entry.digest in counted else sizes.get(entry.digest, 0)
         if total + size > keep.max_mib * _MIB:
-            left[path] = Entry(entry.size, entry.mtime_ns, entry.inode, entry.mode, entry.uid, entry.gid, "")
+            left[path] = MetadataFile(entry.size, entry.mtime_ns, entry.inode, entry.mode, entry.uid, entry.gid, "")
             out += 1
             continue
         total += size

@@ -32,7 +32,7 @@ class KeptFamily(Struct, frozen=True, kw_only=True):
     chains: dict[str, tuple[str, ...]]
 
 
-class Kept(Struct, frozen=True, kw_only=True):
+class NetworkBackup(Struct, frozen=True, kw_only=True):
     """The record.
 
     Attributes:

@@ -40,7 +40,7 @@ class Waiver(_Table, frozen=True, kw_only=True):
     expires: dt.date | None = None
 
 
-class Places(_Table, frozen=True, kw_only=True):
+class ReportPlaces(_Table, frozen=True, kw_only=True):
     """Files that a scheduled scan writes: the HTML report, and metrics for node_exporter's textfile collector ("":
     none).
     """
@@ -91,7 +91,7 @@ class _Whole(_Table, frozen=True, kw_only=True):
     skip: tuple[str, ...] = ()
     waiver: tuple[Waiver, ...] = ()
     plugins: _Plugins = _Plugins()
-    report: Places = field(default_factory=Places)
+    report: ReportPlaces = field(default_factory=ReportPlaces)
     schedule: Schedule = Schedule()
     history: Keep = Keep()
     metadata: KeepMetadata = KeepMetadata()
@@ -114,7 +114,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     skip: tuple[str, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     plugins: tuple[str, ...] = ()
-    report: Places = field(default_factory=Places)
+    report: ReportPlaces = field(default_factory=ReportPlaces)
     schedule: Schedule = Schedule()
     keep: Keep = Keep()
     metadata: KeepMetadata = KeepMetadata()

@@ -5,7 +5,7 @@ from typing import Any
 
 from doctor.api import Action, Applicability, Evidence, Finding, fixer
 from doctor.api.actions.advice import Advise
-from doctor.api.actions.choose import Choose, Option
+from doctor.api.actions.choose import Choosable, Choose
 from doctor.api.actions.files import EditFile
 from doctor.facts.config.engine import DaemonJson
 from doctor.facts.secrets.redact import conceal
@@ -31,10 +31,10 @@ def _values(file: DaemonJson, key: str) -> list[Any]:
     return [value for found in daemon_json.read(file.content).duplicates if found.key == key for value in found.values]
 
 
-def _options(file: DaemonJson, key: str, values: list[Any]) -> Iterator[Option]:
+def _options(file: DaemonJson, key: str, values: list[Any]) -> Iterator[Choosable]:
     for number in reversed(range(len(values))):
         counts = number == len(values) - 1
-        yield Option(
+        yield Choosable(
             name="in-force" if counts else f"number-{number + 1}",
             evidence=(Evidence(f"{key}, number {number + 1} in {file.path}", str(conceal(key, values[number]))),),
             actions=(_keep(file, key, number, restart=not counts),),

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Evidence, Missing, fixer
-from doctor.api.actions.choose import Choose, Option
+from doctor.api.actions.choose import Choosable, Choose
 from doctor.api.actions.units import OptionalFiles, ReloadUnits
 from doctor.facts.config.engine import EngineFlags
 from doctor.facts.engine.units import EngineUnits
@@ -25,7 +25,7 @@ def environment_file_missing(flags: EngineFlags, units: EngineUnits | Missing) -
     yield Choose(
         question=f"whether the engine should start without {', '.join(flags.missing_files)}",
         options=(
-            Option(
+            Choosable(
                 name="without",
                 evidence=(
                     Evidence(

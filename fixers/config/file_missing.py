@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Evidence, Missing, fixer
 from doctor.api.actions.advice import Advise
-from doctor.api.actions.choose import Choose, Option
+from doctor.api.actions.choose import Choosable, Choose
 from doctor.api.actions.engine_settings import remove_flag, set_flag, with_reload
 from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import DaemonJson, EngineFlags
@@ -37,7 +37,7 @@ def _actions(file: DaemonJson, flags: EngineFlags, units: EngineUnits | Missing)
             yield set_flag(place, "config-file", near[0], restart=False)
             return
         options = [
-            Option(
+            Choosable(
                 name=path,
                 evidence=(Evidence(path, "an existing settings file"),),
                 actions=tuple(with_reload(units, [set_flag(place, "config-file", path, restart=False)])),
@@ -52,7 +52,7 @@ def _actions(file: DaemonJson, flags: EngineFlags, units: EngineUnits | Missing)
             else "the engine's defaults: it reads no settings file"
         )
         options.append(
-            Option(
+            Choosable(
                 name="no-flag",
                 evidence=(Evidence("without the flag", reads),),
                 actions=tuple(with_reload(units, [remove_flag(place, "config-file", restart=False)])),

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from doctor.api import Action, Applicability, Evidence, Missing, fixer
 from doctor.api.actions.advice import Advise
-from doctor.api.actions.choose import Choose, Option
+from doctor.api.actions.choose import Choosable, Choose
 from doctor.api.actions.engine_settings import OverrideCommand, remove_flag, set_setting, with_reload
 from doctor.api.actions.files import EditFile
 from doctor.facts.config.details import Conflict
@@ -43,7 +43,7 @@ def _which_listeners(conflict: Conflict, file: DaemonJson) -> Choose:
     return Choose(
         question="whether the engine should listen on the network",
         options=tuple(
-            Option(
+            Choosable(
                 name=name,
                 evidence=(Evidence("it listens on", ", ".join(hosts)),),
                 actions=tuple(_in_file(conflict, file, hosts)),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Evidence, fixer
 from doctor.api.actions.advice import Advise
-from doctor.api.actions.choose import Choose, Option
+from doctor.api.actions.choose import Choosable, Choose
 from doctor.api.actions.engine_settings import remove_setting, rename_setting, set_setting
 from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
@@ -20,7 +20,7 @@ def flattened_key(detail: KeyProblem, config: EngineConfig) -> Iterator[Action]:
     inside = ", ".join(problem.value)
     if problem.meant:
         options.append(
-            Option(
+            Choosable(
                 name=problem.meant,
                 evidence=(Evidence(file.path, f"{problem.name} is spelled like {problem.meant}"),),
                 actions=(rename_setting(file.path, problem.name, problem.meant),),
@@ -28,7 +28,7 @@ def flattened_key(detail: KeyProblem, config: EngineConfig) -> Iterator[Action]:
         )
     if not any(config.is_set(key) for key in problem.value):
         options.append(
-            Option(
+            Choosable(
                 name="top-level",
                 evidence=(Evidence(docker.PROCESS, f"reads {inside} at the top level"),),
                 actions=(gone, *(set_setting(file.path, (key,), value) for key, value in problem.value.items())),
@@ -36,7 +36,7 @@ def flattened_key(detail: KeyProblem, config: EngineConfig) -> Iterator[Action]:
         )
     if not any(isinstance(value, bool) for value in problem.value.values()):
         options.append(
-            Option(
+            Choosable(
                 name="remove",
                 evidence=(Evidence(docker.PROCESS, f"reads nothing in {problem.name} now"),),
                 actions=(gone,),

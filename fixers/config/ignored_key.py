@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from doctor.api import Action, Applicability, Evidence, fixer
-from doctor.api.actions.choose import Choose, Option
+from doctor.api.actions.choose import Choosable, Choose
 from doctor.api.actions.engine_settings import remove_setting, set_setting
 from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
@@ -17,14 +17,14 @@ def ignored_key(detail: KeyProblem, config: EngineConfig) -> Iterator[Action]:
     problem, file = detail, config.json
     gone = remove_setting(file.path, problem.path, "dockerd never reads it", restart=False)
     options = [
-        Option(name="remove", evidence=(Evidence(docker.PROCESS, f"never reads {problem.name}"),), actions=(gone,)),
+        Choosable(name="remove", evidence=(Evidence(docker.PROCESS, f"never reads {problem.name}"),), actions=(gone,)),
     ]
     wanted = _wanted(problem.meant, problem.value)
     # Listeners are never offered: they would open a port that was always closed.
     if wanted is not None and problem.meant != "hosts" and not config.is_set(problem.meant):
         options.insert(
             0,
-            Option(
+            Choosable(
                 name=problem.meant,
                 evidence=(
                     Evidence(docker.PROCESS, f"reads {problem.meant}: the setting takes effect for the first time"),

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Evidence, Finding, fixer
 from doctor.api.actions.advice import Advise
-from doctor.api.actions.choose import Choose, Option
+from doctor.api.actions.choose import Choosable, Choose
 from doctor.api.actions.engine_settings import remove_flag, remove_setting, set_flag, set_setting
 from doctor.facts.config.engine import EngineConfig
-from doctor.facts.config.value_answers import Answer, answers
+from doctor.facts.config.value_answers import PossibleValue, answers
 from doctor.facts.config.values import NamedThings, ValueProblem
 
 
@@ -24,7 +24,7 @@ def invalid_value(
             yield from actions
             return
         if actions:
-            options.append(Option(name=answer.name, evidence=(Evidence(key, answer.why),), actions=actions))
+            options.append(Choosable(name=answer.name, evidence=(Evidence(key, answer.why),), actions=actions))
     if options:
         yield Choose(question=f"which value {key} should have instead", options=tuple(options))
     else:
@@ -33,7 +33,7 @@ def invalid_value(
         )
 
 
-def _actions(answer: Answer, key: str, config: EngineConfig) -> Iterator[Action]:
+def _actions(answer: PossibleValue, key: str, config: EngineConfig) -> Iterator[Action]:
     """Change the setting where it is set; yield nothing for a list or map set by flags, or a flag from no file."""
     setting = config.setting(key)
     flags = [flag for flag in config.flags.of_key(key) if flag.place is not None]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from doctor.api import Action, Applicability, Evidence, fixer
-from doctor.api.actions.choose import Choose, Option
+from doctor.api.actions.choose import Choosable, Choose
 from doctor.api.actions.engine_settings import set_setting
 from doctor.api.actions.files import EditFile
 from doctor.facts.config.engine import EngineConfig, UnreadVariable
@@ -24,7 +24,7 @@ def options_unread(detail: UnreadVariable, config: EngineConfig) -> Iterator[Act
         what=f"comment out {detail.name} in {detail.file}, line {detail.line}",
     )
     options = [
-        Option(
+        Choosable(
             name="comment", evidence=(Evidence(detail.reader, "does not read it: nothing changes"),), actions=(cleared,)
         )
     ]
@@ -33,7 +33,7 @@ def options_unread(detail: UnreadVariable, config: EngineConfig) -> Iterator[Act
         moved = tuple(set_setting(config.json.path, (key,), value) for key, value in wanted.items())
         options.insert(
             0,
-            Option(
+            Choosable(
                 name="daemon.json",
                 evidence=(
                     Evidence(config.json.path, f"gets {', '.join(wanted)}, which take effect for the first time"),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Evidence, Finding, Missing, fixer
 from doctor.api.actions.advice import Advise
-from doctor.api.actions.choose import Choose, Option
+from doctor.api.actions.choose import Choosable, Choose
 from doctor.api.actions.engine_settings import add_flag, remove_flag, set_flag, with_reload
 from doctor.engines.docker import places as docker
 from doctor.facts.config.details import BadFlag
@@ -32,14 +32,14 @@ def _actions(finding: Finding, bad: BadFlag | None, flags: EngineFlags) -> Itera
             question=f"which flag --{bad.flag.name} in {bad.place.file} means",
             options=(
                 *(
-                    Option(
+                    Choosable(
                         name=name,
                         evidence=(Evidence(bad.place.file, f"--{bad.flag.name} is spelled like --{name}"),),
                         actions=tuple(_renamed(bad, name)),
                     )
                     for name in bad.close
                 ),
-                Option(
+                Choosable(
                     name="remove",
                     evidence=(
                         Evidence(docker.PROCESS, f"no release has --{bad.flag.name}; without it the default applies"),

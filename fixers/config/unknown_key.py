@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Evidence, Missing, fixer
-from doctor.api.actions.choose import Choose, Option
+from doctor.api.actions.choose import Choosable, Choose
 from doctor.api.actions.engine_settings import remove_setting, rename_setting
 from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import DaemonJson
@@ -50,9 +50,9 @@ def _leads_away(problem: KeyProblem, root: DataRoot) -> bool:
     return problem.meant == "userns-remap"
 
 
-def _options(problem: KeyProblem, file: DaemonJson, names: tuple[str, ...]) -> Iterator[Option]:
+def _options(problem: KeyProblem, file: DaemonJson, names: tuple[str, ...]) -> Iterator[Choosable]:
     for name in names:
-        yield Option(
+        yield Choosable(
             name=name,
             evidence=(Evidence(file.path, f"{problem.name} is spelled like {name}"),),
             actions=(rename_setting(file.path, problem.path[0], name, restart=False),),
@@ -60,8 +60,8 @@ def _options(problem: KeyProblem, file: DaemonJson, names: tuple[str, ...]) -> I
     yield _removal(problem, file)
 
 
-def _removal(problem: KeyProblem, file: DaemonJson) -> Option:
-    return Option(
+def _removal(problem: KeyProblem, file: DaemonJson) -> Choosable:
+    return Choosable(
         name="remove",
         evidence=(
             Evidence(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Evidence, Missing, Stage, fixer
 from doctor.api.actions.advice import Advise
-from doctor.api.actions.choose import Choose, Option
+from doctor.api.actions.choose import Choosable, Choose
 from doctor.api.actions.files import EditFile
 from doctor.facts.containers.containers import Containers
 from doctor.facts.containers.needs import LostNetwork
@@ -44,7 +44,7 @@ def network_missing(
     yield Choose(
         question=f"whether to recreate network {detail.name} (if it was removed on purpose, {by_hand})",
         options=(
-            Option(
+            Choosable(
                 name="back",
                 evidence=(Evidence("its containers", names), Evidence("its record", made.origin)),
                 actions=(action,),

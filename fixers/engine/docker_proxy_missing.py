@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Evidence, Missing, fixer
 from doctor.api.actions.advice import Advise
-from doctor.api.actions.choose import Choose, Option
+from doctor.api.actions.choose import Choosable, Choose
 from doctor.api.actions.engine_settings import set_setting
 from doctor.api.actions.files import allow_to_run
 from doctor.engines.docker import places as docker
@@ -33,7 +33,7 @@ def docker_proxy_missing(
     yield Choose(
         question=f"whether the engine should publish ports without docker-proxy until it is reinstalled ({bring})",
         options=(
-            Option(
+            Choosable(
                 name="without",
                 evidence=(
                     Evidence(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Evidence, fixer
-from doctor.api.actions.choose import Choose, Option
+from doctor.api.actions.choose import Choosable, Choose
 from doctor.api.actions.units import UnmaskUnit
 from doctor.facts.engine.details import MaskedUnit
 from doctor.facts.engine.units import EngineUnits
@@ -17,7 +17,7 @@ def unit_masked(detail: MaskedUnit, units: EngineUnits) -> Iterator[Action]:
     yield Choose(
         question=f"whether to unmask {name} (manually: {by_hand} && systemctl start docker)",
         options=(
-            Option(
+            Choosable(
                 name="unmask",
                 evidence=(Evidence("systemctl show", f"{name}: LoadState={units.get(name).load}"),),
                 actions=(UnmaskUnit(name=name),),

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Evidence, Finding, Missing, fixer
-from doctor.api.actions.choose import Choose, Option
+from doctor.api.actions.choose import Choosable, Choose
 from doctor.api.actions.engine_settings import with_reload
 from doctor.api.actions.logging_settings import drop_options, readable_logging, set_option
 from doctor.facts.config.engine import EngineConfig
@@ -33,7 +33,7 @@ def option_value(
         yield Choose(
             question=f"which driver new containers should use ({driver} requires {name}, which doctor does not know)",
             options=(
-                Option(
+                Choosable(
                     name="json-file",
                     evidence=(Evidence("json-file", "the engine's default, with rotation; it requires no option"),),
                     actions=tuple(with_reload(units, readable_logging(config, release, control))),
@@ -46,13 +46,15 @@ def option_value(
         yield from with_reload(units, set_option(config, found[0][1]))
         return
     asked = [
-        Option(
+        Choosable(
             name=choice, evidence=(Evidence(name, why),), actions=tuple(with_reload(units, set_option(config, changes)))
         )
         for choice, changes, why, _ in found
     ]
     gone = tuple(with_reload(units, drop_options(config, (name,), restart=True)))
-    asked.append(Option(name="remove", evidence=(Evidence(driver, f"uses its default without {name}"),), actions=gone))
+    asked.append(
+        Choosable(name="remove", evidence=(Evidence(driver, f"uses its default without {name}"),), actions=gone)
+    )
     yield Choose(question=f"which value {name} of {driver} should have", options=tuple(asked))
 
 

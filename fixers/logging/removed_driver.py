@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Evidence, Missing, fixer
-from doctor.api.actions.choose import Choose, Option
+from doctor.api.actions.choose import Choosable, Choose
 from doctor.api.actions.engine_settings import with_reload
 from doctor.api.actions.logging_settings import readable_logging
 from doctor.facts.config.engine import EngineConfig
@@ -28,7 +28,7 @@ def removed_driver(
     yield Choose(
         question="which logging driver new containers should use",
         options=tuple(
-            Option(
+            Choosable(
                 name=driver,
                 evidence=(Evidence(driver, why),),
                 actions=tuple(with_reload(units, readable_logging(config, version.release, control, driver=driver))),

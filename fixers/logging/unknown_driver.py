@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Evidence, Missing, fixer
-from doctor.api.actions.choose import Choose, Option
+from doctor.api.actions.choose import Choosable, Choose
 from doctor.api.actions.engine_settings import set_flag, set_setting, with_reload
 from doctor.api.actions.logging_settings import readable_logging
 from doctor.facts.config.engine import EngineConfig
@@ -34,7 +34,7 @@ def unknown_driver(
         yield Choose(
             question=f"whether new containers should log to files until the driver {name} is installed (docker plugin install)",
             options=(
-                Option(
+                Choosable(
                     name="json-file",
                     evidence=(Evidence("json-file", "the engine's default, with rotation"),),
                     actions=tuple(with_reload(units, readable_logging(config, release, control))),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Evidence, Finding, fixer
 from doctor.api.actions.advice import Advise
-from doctor.api.actions.choose import Choose, Option
+from doctor.api.actions.choose import Choosable, Choose
 from doctor.api.actions.network import ChangeLink
 from doctor.facts.network.route_hints import RouteHint, RouteHints
 
@@ -24,7 +24,7 @@ def no_default_route(finding: Finding, detail: RouteHints | None) -> Iterator[Ac
         yield Choose(
             question="which default route the host had",
             options=tuple(
-                Option(
+                Choosable(
                     name=",".join(hint.gateway or hint.device for hint in routes),
                     evidence=tuple(Evidence(hint.place, f"via {hint.gateway} dev {hint.device}") for hint in routes),
                     actions=tuple(map(_add, routes)),

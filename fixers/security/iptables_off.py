@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Evidence, Missing, fixer
 from doctor.api.actions.advice import Advise
-from doctor.api.actions.choose import Choose, Option
+from doctor.api.actions.choose import Choosable, Choose
 from doctor.api.actions.engine_settings import remove_flag, remove_setting, with_reload
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.units import EngineUnits
@@ -26,7 +26,7 @@ def iptables_off(config: EngineConfig, units: EngineUnits | Missing) -> Iterator
     yield Choose(
         question="whether the engine should create its firewall rules",
         options=(
-            Option(
+            Choosable(
                 name="engine",
                 evidence=(
                     Evidence(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from doctor.api import Action, Applicability, Evidence, Finding, Missing, fixer
 from doctor.api.actions.advice import Advise
-from doctor.api.actions.choose import Choose, Option
+from doctor.api.actions.choose import Choosable, Choose
 from doctor.api.actions.files import EditFile
 from doctor.api.actions.mounts import Remount
 from doctor.facts.config.engine import EngineConfig
@@ -33,7 +33,7 @@ def data_root_noexec(
     yield Choose(
         question=f"whether {config.data_root} should be mounted {', '.join(dropped)}",
         options=(
-            Option(
+            Choosable(
                 name="allow",
                 evidence=(
                     Evidence(f"mount of {config.data_root}", f"it contains only the data root; {finding.message}"),

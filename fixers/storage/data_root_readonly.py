@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Evidence, Missing, fixer
 from doctor.api.actions.advice import Advise
-from doctor.api.actions.choose import Choose, Option
+from doctor.api.actions.choose import Choosable, Choose
 from doctor.api.actions.mounts import Remount
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.host.mounts import Mounts
@@ -18,7 +18,7 @@ def data_root_readonly(config: EngineConfig, mounts: Mounts | Missing) -> Iterat
         yield Choose(
             question=f"whether {mount.mount_point} should be read-only",
             options=(
-                Option(
+                Choosable(
                     name="writable",
                     evidence=(
                         Evidence(

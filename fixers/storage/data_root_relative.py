@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Evidence, Finding, Missing, fixer
 from doctor.api.actions.advice import Advise
-from doctor.api.actions.choose import Choose, Option
+from doctor.api.actions.choose import Choosable, Choose
 from doctor.api.actions.engine_settings import remove_flag, remove_setting, set_flag, set_setting, with_reload
 from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
@@ -34,7 +34,7 @@ def data_root_relative(finding: Finding, config: EngineConfig, units: EngineUnit
     yield Choose(
         question="which directory is the data root",
         options=(
-            Option(
+            Choosable(
                 name=under_root,
                 evidence=(
                     Evidence(
@@ -43,7 +43,7 @@ def data_root_relative(finding: Finding, config: EngineConfig, units: EngineUnit
                 ),
                 actions=tuple(with_reload(units, [to_path])),
             ),
-            Option(
+            Choosable(
                 name=docker.DEFAULT_ROOT,
                 evidence=(
                     Evidence(docker.PROCESS, "uses this by default, so images from before the setting are here"),

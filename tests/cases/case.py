@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import pytest
 
 from doctor.host.answers import load as load_answers
-from doctor.host.recorded import Answers, RootHost
+from doctor.host.recorded import RecordedAnswers, RootHost
 from doctor.host.syscalls import APPEND_ONLY, IMMUTABLE, get_flags, set_flags
 from tests.cases import roots
 
@@ -49,7 +49,7 @@ class Case:
     fix: str
     select: tuple[str, ...]
     fill: Callable[[Path], None]
-    recorded: Callable[[], Answers] = Answers
+    recorded: Callable[[], RecordedAnswers] = RecordedAnswers
     files: Iterable[dict[str, Any]] = ()
     after: dict[str, bytes] = field(default_factory=dict)
 
@@ -70,7 +70,7 @@ class Case:
             if "flags" in entry and path.exists():
                 _hold(path, 0)
 
-    def answers(self) -> Answers:
+    def answers(self) -> RecordedAnswers:
         """Return what the recorded host answered."""
         return self.recorded()
 
@@ -154,14 +154,14 @@ def load(folder: Path) -> Case:
     )
 
 
-def _joined(recordings: list[Answers]) -> Answers:
+def _joined(recordings: list[RecordedAnswers]) -> RecordedAnswers:
     """The recordings of the bases and of the case as one: for the same question the last one answers."""
-    whole = Answers()
+    whole = RecordedAnswers()
     for one in recordings:
         processes = (
             None if one.processes is whole.processes is None else (*(whole.processes or ()), *(one.processes or ()))
         )
-        whole = Answers(
+        whole = RecordedAnswers(
             commands=whole.commands | one.commands,
             engine=whole.engine | one.engine,
             processes=processes,

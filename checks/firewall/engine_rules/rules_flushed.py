@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.firewall.expected import ExpectedRule
 from doctor.facts.firewall.missing import MissingRules, evidence_of
-from doctor.facts.firewall.rules import EngineRules, FamilyRules, Lost
+from doctor.facts.firewall.rules import EngineRules, FamilyRules, LostRules
 from doctor.facts.firewall.user_chain import USER_KINDS, was_flushed
 
 _COSTS = {
@@ -56,13 +56,13 @@ def rules_flushed(rules: EngineRules) -> Iterator[Finding]:
             )
 
 
-def _engines(rules: EngineRules, family: FamilyRules, lost: Lost) -> tuple[ExpectedRule, ...]:
+def _engines(rules: EngineRules, family: FamilyRules, lost: LostRules) -> tuple[ExpectedRule, ...]:
     """Return the rules that doctor can add alone: while an engine runs, a flushed DOCKER-USER is a finding of its own."""
     apart = rules.is_running and was_flushed(family)
     return tuple(rule for rule in lost.rules if not (apart and rule.kind in USER_KINDS))
 
 
-def _message(family: FamilyRules, lost: Lost, *, waits: bool) -> str:
+def _message(family: FamilyRules, lost: LostRules, *, waits: bool) -> str:
     if waits:
         return "the engine's firewall rules are missing until it starts"
     if lost.scope == "all":

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.backup.network_record import NetworkRecord
+from doctor.facts.backup.network_record import KeptNetworkRecord
 from doctor.facts.firewall.files import FirewallFiles
 from doctor.facts.firewall.missing import evidence_of
 from doctor.facts.firewall.rules import EngineRules, FamilyRules
@@ -17,7 +17,7 @@ from doctor.facts.firewall.user_chain import CHAIN, UserChain, user_chain
     ok="the administrator's chain DOCKER-USER is evaluated first",
 )
 def docker_user_missing(
-    rules: EngineRules, record: NetworkRecord | Missing, files: FirewallFiles | Missing
+    rules: EngineRules, record: KeptNetworkRecord | Missing, files: FirewallFiles | Missing
 ) -> Iterator[Finding]:
     """The chain DOCKER-USER for the administrator's own rules is empty, missing, or not evaluated.
 
@@ -42,7 +42,7 @@ def docker_user_missing(
     References:
         https://docs.docker.com/engine/network/firewall-iptables/
     """
-    known = record if isinstance(record, NetworkRecord) else None
+    known = record if isinstance(record, KeptNetworkRecord) else None
     saved = files if isinstance(files, FirewallFiles) else None
     for family in rules.families:
         found = user_chain(family, known, saved, is_running=rules.is_running)

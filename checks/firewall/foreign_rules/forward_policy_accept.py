@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.engines.docker import places as docker
-from doctor.facts.backup.network_record import NetworkRecord
+from doctor.facts.backup.network_record import KeptNetworkRecord
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.firewall.rules import EngineRules, FamilyRules, OpenPolicy
 from doctor.facts.kernel.sysctl import SysctlFiles
@@ -20,7 +20,7 @@ _KEYS = {4: "net.ipv4.ip_forward", 6: "net.ipv6.conf.all.forwarding"}
 )
 def forward_policy_accept(
     rules: EngineRules,
-    record: NetworkRecord | Missing,
+    record: KeptNetworkRecord | Missing,
     files: SysctlFiles | Missing,
     engine: EngineConfig,
 ) -> Iterator[Finding]:
@@ -69,7 +69,7 @@ def forward_policy_accept(
 def _was_closed(
     family: FamilyRules,
     rules: EngineRules,
-    record: NetworkRecord | Missing,
+    record: KeptNetworkRecord | Missing,
     files: SysctlFiles | Missing,
     engine: EngineConfig,
 ) -> Evidence | None:

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from doctor.facts.images.tag_readings import Flip
+from doctor.facts.images.tag_readings import TagFlip
 from doctor.model.errors import FormatError
 
 
@@ -12,7 +12,7 @@ class FlipBits(Struct, frozen=True, kw_only=True):
     Raises ``FormatError`` where another byte stands there than was seen: somebody has written the file since.
     """
 
-    flips: tuple[Flip, ...]
+    flips: tuple[TagFlip, ...]
 
     def __call__(self, data: bytes) -> bytes:
         """Return the file with the bits turned back."""

@@ -11,7 +11,7 @@ from doctor.model.step import Step
 from doctor.model.view import View
 
 
-class Option(Struct, frozen=True, kw_only=True):
+class Choosable(Struct, frozen=True, kw_only=True):
     """One candidate.
 
     Attributes:
@@ -41,7 +41,7 @@ class Choose(Struct, frozen=True, kw_only=True):
     """
 
     question: str
-    options: tuple[Option, ...]
+    options: tuple[Choosable, ...]
     subject: str = ""
     risk: Applicability = Applicability.MANUAL
     stage: Stage = Stage.AFTER

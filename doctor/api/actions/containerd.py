@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.api.actions.layers import RestoreEntries, is_there
-from doctor.facts.layers.content import Lost
+from doctor.facts.layers.content import LostEntry
 from doctor.model.action import Stage
 from doctor.model.paths import HostPath, join, parent
 from doctor.model.severity import Applicability
@@ -25,7 +25,7 @@ class Unpack(Struct, frozen=True, kw_only=True):
     """
 
     top: HostPath
-    entries: tuple[Lost, ...]
+    entries: tuple[LostEntry, ...]
     contents: dict[bytes, bytes]
     extra: tuple[bytes, ...] = ()
     title: str

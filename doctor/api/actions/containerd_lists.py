@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api.actions.advice import Advise, fetch_again
-from doctor.api.actions.state import Rebuild, Wanted
+from doctor.api.actions.state import Rebuild, WantedPath
 from doctor.facts.containerd.rebuilds import ContainerdRebuilds
 from doctor.facts.containerd.sources import BlobSource
 from doctor.model.action import Action, Stage
@@ -25,7 +25,7 @@ def make_list_again(
     made = rebuilds.items.get(path)
     if made is not None:
         yield Rebuild(
-            items=(Wanted(path=path, node=File(content=made.content), mode=0o600),),
+            items=(WantedPath(path=path, node=File(content=made.content), mode=0o600),),
             what=f"recreate containerd's list of {of} from {made.origin}",
             stage=Stage.DATABASES,
         )
@@ -48,7 +48,7 @@ def restore_content(path: HostPath, source: BlobSource | None, images: set[str])
     digits = path.rpartition("/")[2]
     if source is not None:
         yield Rebuild(
-            items=(Wanted(path=path, node=File(content=source.content), mode=0o444),),
+            items=(WantedPath(path=path, node=File(content=source.content), mode=0o444),),
             what=f"restore content {digits[:12]} from {source.origin}",
             stage=Stage.CONTENTS,
         )

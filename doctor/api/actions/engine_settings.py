@@ -211,7 +211,7 @@ class _Flag(Struct, frozen=True, kw_only=True):
         return encode(flag_edit.remove(text, entry.located, self.flag, value=self.only))
 
 
-def _command(text: str, path: HostPath) -> unit_file.Setting:
+def _command(text: str, path: HostPath) -> unit_file.UnitSetting:
     starts = unit_file.merge([(path, text)]).listed("Service", "ExecStart")
     if not starts:
         raise FormatError("no ExecStart= stands there any more", where=path)

@@ -1,13 +1,12 @@
 """Changes of firewall rules, one table at a time: only what is named moves, everything else stays byte for byte."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
 
-from doctor.api.actions.choose import Choose, Option
+from doctor.api.actions.choose import Choosable, Choose
 from doctor.api.actions.files import EditFile
-from doctor.api.actions.made_chains import BUILT_IN
+from doctor.api.actions.made_chains import BUILT_IN, Asks
 from doctor.api.actions.made_chains import made as made_chains
 from doctor.facts.firewall.cuts import Lift
 from doctor.facts.firewall.expected import ExpectedRule
@@ -16,9 +15,8 @@ from doctor.facts.firewall.rules import FamilyRules
 from doctor.facts.firewall.user_chain import CHAIN, UserRules
 from doctor.facts.firewall.ways import Guard
 from doctor.formats.firewall import iptables_save
-from doctor.formats.firewall.iptables_edit import ChainEdit, Edited, Wanted, edit, saved_after
+from doctor.formats.firewall.iptables_edit import ChainEdit, Edited, WantedRule, edit, saved_after
 from doctor.formats.firewall.iptables_strip import without_engine_lines
-from doctor.host.base import CommandResult
 from doctor.model.action import Stage
 from doctor.model.finding import Evidence
 from doctor.model.missing import HostError, Missing, Why
@@ -29,15 +27,6 @@ from doctor.model.view import View
 
 _UNDO_GROUPS = 100
 """At most about so many commands take a change back: each costs some milliseconds."""
-
-
-@runtime_checkable
-class Asks(Protocol):
-    """A view that also answers commands: every host does, predictions too."""
-
-    def run(self, argv: tuple[str, ...], *, timeout_s: float = 5.0, stdin: bytes = b"") -> CommandResult:
-        """Run a command that changes nothing."""
-        ...
 
 
 class EditFirewall(Struct, frozen=True, kw_only=True):
@@ -171,7 +160,9 @@ def lift_rules(family: FamilyRules, lift: Lift) -> Iterator[EditFirewall | Choos
         yield Choose(
             question=f"whether Docker's rules go above '{rule}' in {lift.table} {lift.chain}, which then has no force over"
             " published ports",
-            options=(Option(name="above", evidence=(Evidence("the rule names traffic", lift.above),), actions=moves),),
+            options=(
+                Choosable(name="above", evidence=(Evidence("the rule names traffic", lift.above),), actions=moves),
+            ),
         )
         return
     yield from moves
@@ -219,12 +210,12 @@ def remove_rules(
 def restore_user_rules(family: FamilyRules, known: UserRules) -> Iterator[EditFirewall]:
     """Yield the rules of DOCKER-USER as they were, and the chains they lead to where those are gone."""
     edits = [
-        ChainEdit(chain=chain, layout=tuple(map(Wanted, rules)), add=rules)
+        ChainEdit(chain=chain, layout=tuple(map(WantedRule, rules)), add=rules)
         for chain, rules in known.chains.items()
         if chain != CHAIN and not family.saved.rules("filter", chain)
     ]
-    end = tuple(Wanted(rule.text) for rule in family.expected.chains.get(("filter", CHAIN), ()))
-    edits.append(ChainEdit(chain=CHAIN, layout=(*map(Wanted, known.own), *end), add=known.own))
+    end = tuple(WantedRule(rule.text) for rule in family.expected.chains.get(("filter", CHAIN), ()))
+    edits.append(ChainEdit(chain=CHAIN, layout=(*map(WantedRule, known.own), *end), add=known.own))
     count = len(known.own)
     if count:
         when = f", {known.age}" if known.age else ""
@@ -254,7 +245,8 @@ def strip_saved_rules(path: HostPath) -> EditFile:
     return EditFile(path=path, edit=without_engine_lines, what=f"take Docker's own rules out of {path}")
 
 
-def _layout(family: FamilyRules, key: tuple[str, str]) -> tuple[Wanted, ...]:
+def _layout(family: FamilyRules, key: tuple[str, str]) -> tuple[WantedRule, ...]:
     return tuple(
-        Wanted(rule.text, rule.block, rule.head, family.spelling(rule)) for rule in family.expected.chains.get(key, ())
+        WantedRule(rule.text, rule.block, rule.head, family.spelling(rule))
+        for rule in family.expected.chains.get(key, ())
     )

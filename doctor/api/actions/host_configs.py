@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from doctor.api.actions.advice import Advise
-from doctor.api.actions.choose import Choose, Option
-from doctor.api.actions.state import CopyOver, Rebuild, Wanted, go_json, restore
+from doctor.api.actions.choose import Choosable, Choose
+from doctor.api.actions.state import CopyOver, Rebuild, WantedPath, go_json, restore
 from doctor.facts.backup.files import MetadataBackup
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.containers.containers import Container, Containers
@@ -66,7 +66,7 @@ def _ask(detail: OfHostConfig, container: Container, networks: Networks | None, 
     return Choose(
         question=f"whether container {container.title} gets a host config rebuilt from what remains",
         options=tuple(
-            Option(
+            Choosable(
                 name=name,
                 evidence=(
                     *(Evidence("known", text) for text in rebuilt.known),
@@ -77,7 +77,7 @@ def _ask(detail: OfHostConfig, container: Container, networks: Networks | None, 
                 actions=(
                     Rebuild(
                         items=(
-                            Wanted(
+                            WantedPath(
                                 path=detail.path, node=File(content=go_json(with_policy(rebuilt, policy))), mode=0o644
                             ),
                         ),

@@ -9,7 +9,7 @@ from doctor.model.action import Stage
 from doctor.model.missing import HostError
 from doctor.model.paths import HostPath
 from doctor.model.severity import Applicability
-from doctor.model.step import Answer, Kernel, Run, Step
+from doctor.model.step import Answer, KernelValue, Run, Step
 from doctor.model.view import View
 
 _FLIPPED = {
@@ -48,7 +48,7 @@ class SetSysctl(Struct, frozen=True, kw_only=True):
         except HostError as error:
             if not error.is_absent:
                 raise
-        yield Kernel(path=self.path, value=self.value, also=tuple(self._also(view)))
+        yield KernelValue(path=self.path, value=self.value, also=tuple(self._also(view)))
 
     def _also(self, view: View) -> Iterator[str]:
         """Undo needs every value that the kernel changes with this one."""

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from doctor.facts.layers.content import Lost
+from doctor.facts.layers.content import LostEntry
 from doctor.model.action import Stage
 from doctor.model.missing import HostError
 from doctor.model.paths import HostPath, join, parent
 from doctor.model.severity import Applicability
-from doctor.model.step import Attributes, Device, Directory, File, HardLink, Meta, Node, Put, Step, Symlink
+from doctor.model.step import Attributes, CharacterDevice, Directory, File, HardLink, Meta, Node, Put, Step, Symlink
 from doctor.model.view import View
 
 
@@ -24,7 +24,7 @@ class RestoreEntries(Struct, frozen=True, kw_only=True):
     """
 
     top: HostPath
-    entries: tuple[Lost, ...]
+    entries: tuple[LostEntry, ...]
     title: str
     contents: dict[bytes, bytes] = {}
     risk: Applicability = Applicability.SAFE
@@ -56,7 +56,7 @@ class RestoreEntries(Struct, frozen=True, kw_only=True):
         for path in sorted(folders, key=lambda each: each.count("/"), reverse=True):
             yield folders[path]
 
-    def _made(self, view: View, one: Lost, path: HostPath) -> Iterator[Step]:
+    def _made(self, view: View, one: LostEntry, path: HostPath) -> Iterator[Step]:
         node = self._node(one)
         if node is None:
             return
@@ -69,7 +69,7 @@ class RestoreEntries(Struct, frozen=True, kw_only=True):
             return
         yield Put(path=path, node=node, meta=meta)
 
-    def _node(self, one: Lost) -> Node | None:
+    def _node(self, one: LostEntry) -> Node | None:
         match one.kind:
             case "file":
                 return File(content=self.contents.get(one.name, b""))
@@ -80,11 +80,11 @@ class RestoreEntries(Struct, frozen=True, kw_only=True):
             case "hardlink":
                 return HardLink(target=join(self.top, one.link.decode()))
             case "char":
-                return Device(major=one.device[0], minor=one.device[1])
+                return CharacterDevice(major=one.device[0], minor=one.device[1])
         return None
 
 
-def _attributes(path: HostPath, one: Lost) -> Attributes:
+def _attributes(path: HostPath, one: LostEntry) -> Attributes:
     return Attributes(
         path=path,
         mode=None if one.kind == "symlink" else one.mode,

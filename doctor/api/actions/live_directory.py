@@ -8,7 +8,7 @@ from doctor.api.actions.made_chains import STAYS
 from doctor.model.action import Stage
 from doctor.model.paths import HostPath
 from doctor.model.severity import Applicability
-from doctor.model.step import Made, Run, Step
+from doctor.model.step import MadeDirectory, Run, Step
 from doctor.model.view import View
 
 _REMOVE = f"""[ ! -d "$1" ] || rmdir "$1" 2>/dev/null || {{ echo "$1 stays: something {STAYS}" >&2; exit 1; }}"""
@@ -34,5 +34,5 @@ class MakeLiveDirectory(Struct, frozen=True, kw_only=True):
             yield Run(
                 argv=("mkdir", "-m", f"{self.mode:04o}", self.path),
                 undo=(("sh", "-c", _REMOVE, "sh", self.path),),
-                makes=(Made(path=self.path, mode=self.mode),),
+                makes=(MadeDirectory(path=self.path, mode=self.mode),),
             )

@@ -4,7 +4,7 @@
 """
 
 import json
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -36,22 +36,23 @@ fi
 """``nft delete chain`` takes a chain's rules with it, so only one without any is deleted."""
 
 
+@runtime_checkable
 class Asks(Protocol):
-    """What answers commands."""
+    """A view that also answers commands: every host does, predictions too."""
 
     def run(self, argv: tuple[str, ...], *, timeout_s: float = 5.0, stdin: bytes = b"") -> CommandResult:
         """Run a command that changes nothing."""
         ...
 
 
-class Made(Struct, frozen=True):
+class MadeChains(Struct, frozen=True):
     """The command that removes what was made, and what the kernel lists with it there."""
 
     remove: tuple[str, ...]
     after: Answer
 
 
-def made(view: Asks, restore: str, table: str, chains: tuple[str, ...]) -> Made | None:
+def made(view: Asks, restore: str, table: str, chains: tuple[str, ...]) -> MadeChains | None:
     """Return the removal of those built-in chains of an iptables table that the kernel does not have yet; ``None`` for none.
 
     A legacy table is a kernel module: it holds all of its chains from the start.
@@ -72,4 +73,4 @@ def made(view: Asks, restore: str, table: str, chains: tuple[str, ...]) -> Made 
     word = "" if f"table {family} {table}" in tables else "table"
     there = [{"chain": {"family": family, "table": table, "name": chain}} for chain in new]
     listed = json.dumps({"nftables": [*entries, *there]}).encode()
-    return Made(("sh", "-c", _REMOVE, "sh", family, table, word, *new), Answer(ask=ask, stdout=listed))
+    return MadeChains(("sh", "-c", _REMOVE, "sh", family, table, word, *new), Answer(ask=ask, stdout=listed))

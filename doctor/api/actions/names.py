@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from doctor.api.actions.choose import Choose, Option
+from doctor.api.actions.choose import Choosable, Choose
 from doctor.api.actions.files import EditFile
 from doctor.facts.containers.containers import Containers
 from doctor.facts.images.images import Images, familiar, tags_content
@@ -49,7 +49,7 @@ def ask_names(path: HostPath, found: RecoveredTags, images: Images, containers: 
             question=f"which image is called {reference}",
             subject=reference,
             options=tuple(
-                Option(
+                Choosable(
                     name=digest,
                     evidence=_told(reference, digest, images, containers),
                     actions=(

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from doctor.api.actions.firewall import Asks
+from doctor.api.actions.made_chains import Asks
 from doctor.facts.firewall.ways import Guard
 from doctor.model.action import Stage
 from doctor.model.missing import HostError, Missing, Why

@@ -20,7 +20,7 @@ _KINDS: dict[type, str] = {File: "f", Symlink: "l", Directory: "d"}
 _LIMIT_BYTES = 256 << 20
 
 
-class Wanted(Struct, frozen=True, kw_only=True):
+class WantedPath(Struct, frozen=True, kw_only=True):
     """What must be at one path.
 
     Attributes:
@@ -46,7 +46,7 @@ class Rebuild(Struct, frozen=True, kw_only=True):
         what: imperative summary ("rebuild the record of layer 4f2a…: cache-id, size").
     """
 
-    items: tuple[Wanted, ...]
+    items: tuple[WantedPath, ...]
     what: str
     risk: Applicability = Applicability.SAFE
     stage: Stage = Stage.LAYERS
@@ -82,13 +82,13 @@ def _kind(view: View, path: HostPath) -> str:
         raise
 
 
-def _is_so(view: View, item: Wanted) -> bool:
+def _is_so(view: View, item: WantedPath) -> bool:
     if isinstance(item.node, File):
         return view.read(item.path, follow=False, limit_bytes=_LIMIT_BYTES) == item.node.content
     return isinstance(item.node, Directory) or view.readlink(item.path, follow=False) == item.node.target
 
 
-def _parents(view: View, item: Wanted, made: set[str]) -> Iterator[Step]:
+def _parents(view: View, item: WantedPath, made: set[str]) -> Iterator[Step]:
     needed: list[HostPath] = []
     here = parent(item.path)
     while here != "/" and here not in made:
@@ -108,7 +108,7 @@ def _parents(view: View, item: Wanted, made: set[str]) -> Iterator[Step]:
 
 def restore(path: HostPath, kept: KeptFile, *, what: str, stage: Stage = Stage.MOUNTS) -> Rebuild:
     """Return the action that puts a file of the metadata backup at ``path``; ``what`` is completed by the backup's age."""
-    wanted = Wanted(path=path, node=File(content=kept.content), mode=kept.mode, uid=kept.uid, gid=kept.gid)
+    wanted = WantedPath(path=path, node=File(content=kept.content), mode=kept.mode, uid=kept.uid, gid=kept.gid)
     return Rebuild(items=(wanted,), what=f"{what} from the backup {kept.age}", stage=stage)
 
 
@@ -137,7 +137,7 @@ class CopyOver(Struct, frozen=True, kw_only=True):
         """Yield the file with the content that ``source`` has then."""
         content = view.read(self.source, follow=False)
         yield from Rebuild(
-            items=(Wanted(path=self.path, node=File(content=content), mode=self.mode),), what=self.what
+            items=(WantedPath(path=self.path, node=File(content=content), mode=self.mode),), what=self.what
         ).steps(view)
 
 

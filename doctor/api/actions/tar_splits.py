@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api.actions.advice import Advise, fetch_again
-from doctor.api.actions.state import Rebuild, Wanted, restore
+from doctor.api.actions.state import Rebuild, WantedPath, restore
 from doctor.facts.backup.files import KeptFile
 from doctor.facts.layers.graph import LayerGraph
 from doctor.facts.layers.made_splits import MadeSplit
@@ -22,7 +22,7 @@ def restore_tar_split(
         # Where the directory was not known either, the record's fixer writes both.
         if graph.cache.get(chain) == proven.directory:
             yield Rebuild(
-                items=(Wanted(path=path, node=File(content=proven.content)),),
+                items=(WantedPath(path=path, node=File(content=proven.content)),),
                 what=f"recreate the tar-split of {graph.title(chain)} from its files, whose digest matches",
                 stage=Stage.LAYERS,
             )

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from doctor import __version__
 from doctor.cli import spelled
-from doctor.cli.commands.planned import Job, plan_of, plan_report, warn_incomplete
+from doctor.cli.commands.planned import FixJob, plan_of, plan_report, warn_incomplete
 from doctor.cli.commands.provers import image_prover, prover
 from doctor.cli.common import (
     asked,
@@ -31,10 +31,10 @@ from doctor.repair import apply as repair
 from doctor.repair.planning.plan import Plan
 from doctor.repair.proof.prove import shortfalls
 from doctor.repair.runs.found import new_name, unfinished
-from doctor.repair.runs.record import Run
+from doctor.repair.runs.record import RunDirectory
 
 
-def run(job: Job, allow: Applicability) -> int:
+def run(job: FixJob, allow: Applicability) -> int:
     """Plan and apply, or finish a repair that was interrupted; return the exit code."""
     _need_root(job.host)
     with at_work(job.shared):
@@ -56,7 +56,7 @@ def _need_root(host: Host) -> None:
         raise RefusedError("a repair of this host needs root", do=f"run '{as_root()}'")
 
 
-def _apply(job: Job, allow: Applicability) -> int:
+def _apply(job: FixJob, allow: Applicability) -> int:
     plan = plan_of(job, allow)
     report = plan_report(job, plan)
     warn_incomplete(job, report)
@@ -80,7 +80,7 @@ def _apply(job: Job, allow: Applicability) -> int:
     return _finish(job, done, report.host, plan)
 
 
-def _nothing(job: Job, plan: Plan, report: PlanReport) -> int:
+def _nothing(job: FixJob, plan: Plan, report: PlanReport) -> int:
     """Report a plan without actions and return its exit code."""
     is_refused = any(manual.needs is not None for manual in plan.manual)
     code = ExitCode.REFUSED if is_refused else report.exit_code
@@ -99,7 +99,7 @@ def _nothing(job: Job, plan: Plan, report: PlanReport) -> int:
     return code
 
 
-def _ask(job: Job, report: PlanReport) -> None:
+def _ask(job: FixJob, report: PlanReport) -> None:
     """Show the plan and ask once."""
     if not is_terminal(sys.stdin):
         raise RefusedError("can't ask for confirmation: standard input is not a terminal", do="add --yes")
@@ -116,13 +116,13 @@ def _effect(plan: Plan) -> list[tuple[str, tuple[Step, ...]]]:
     return [(action.summary, action.steps) for action in plan.actions]
 
 
-def _finish(job: Job, done: repair.Done, host: HostInfo, plan: Plan | None) -> int:
+def _finish(job: FixJob, done: repair.Done, host: HostInfo, plan: Plan | None) -> int:
     report = _repair_report(job, done, host, plan)
     emit(job.catalog, report, job.options.format, job.options.output, job.shared)
     return report.exit_code
 
 
-def _repair_report(job: Job, done: repair.Done, host: HostInfo, plan: Plan | None) -> RepairReport:
+def _repair_report(job: FixJob, done: repair.Done, host: HostInfo, plan: Plan | None) -> RepairReport:
     erased = repair.erased(plan, done) if plan else ()
     after = (*done.after.findings, *erased) if done.after else ()
     remaining = waive(after, job.settings, job.host.now(), job.catalog)
@@ -167,7 +167,7 @@ def _still(manual: tuple[ManualFix, ...], done: repair.Done) -> tuple[ManualFix,
     return tuple(fix for fix in manual if fix.finding.fingerprint in there)
 
 
-def _resume(job: Job, left: Run) -> int:
+def _resume(job: FixJob, left: RunDirectory) -> int:
     _need_root(job.host)
     record = left.plan()
     if record.undoes:

@@ -7,7 +7,7 @@ from importlib.resources import files
 
 from msgspec import Struct
 
-from doctor.cli.common import Shared, load_catalog, load_settings
+from doctor.cli.common import SharedOptions, load_catalog, load_settings
 from doctor.cli.spelled import command, pasted
 from doctor.model.declare import CheckDeclaration, FixerDeclaration, ProbeDeclaration
 from doctor.model.errors import UsageError
@@ -34,7 +34,7 @@ class ErrorLine(Struct, frozen=True, kw_only=True):
     means: str
 
 
-def run(words: str, shared: Shared) -> int:
+def run(words: str, shared: SharedOptions) -> int:
     """Explain an id, an area or an error text; return 0, or 3 if the text is unknown."""
     catalog = load_catalog(load_settings())
     text = words.strip()
@@ -76,7 +76,7 @@ def _nearest(text: str, catalog: Catalog) -> str:
     return f"did you mean '{near[0]}'?" if near else "see 'doctor list'"
 
 
-def explain_check(catalog: Catalog, identity: str, shared: Shared) -> list[str]:
+def explain_check(catalog: Catalog, identity: str, shared: SharedOptions) -> list[str]:
     """Return the documentation of a check as lines: its docstring, then its declaration and its fixer."""
     check = catalog.check(identity)
     declaration = check.declaration
@@ -99,14 +99,14 @@ def explain_check(catalog: Catalog, identity: str, shared: Shared) -> list[str]:
     return lines
 
 
-def explain_probe(catalog: Catalog, name: str, shared: Shared) -> list[str]:
+def explain_probe(catalog: Catalog, name: str, shared: SharedOptions) -> list[str]:
     """Return the documentation of a probe as lines."""
     probe = catalog.probe(name)
     proves = probe.declaration.proves if isinstance(probe.declaration, ProbeDeclaration) else ""
     return [_bold(name, shared), "", *_docstring(probe.function.__doc__ or "", shared), f"Proves: {proves}"]
 
 
-def _docstring(text: str, shared: Shared) -> list[str]:
+def _docstring(text: str, shared: SharedOptions) -> list[str]:
     """Rewrap paragraphs; keep headings, and each line under ``References:``, on their own lines."""
     lines: list[str] = []
     heading = ""
@@ -135,7 +135,7 @@ def _filled(text: str, *, indent: str, hang: str) -> list[str]:
     )
 
 
-def _bold(text: str, shared: Shared) -> str:
+def _bold(text: str, shared: SharedOptions) -> str:
     return f"\x1b[1m{text}\x1b[0m" if shared.colour else text
 
 
@@ -160,7 +160,7 @@ def matches(text: str) -> list[ErrorLine]:
     return [line for line in error_lines() if line.pattern.search(flat)]
 
 
-def _explain_text(text: str, catalog: Catalog, shared: Shared) -> int:
+def _explain_text(text: str, catalog: Catalog, shared: SharedOptions) -> int:
     found = matches(text)
     if not found:
         print(pasted("unknown message; 'doctor scan' examines the host itself"))

@@ -2,9 +2,9 @@
 
 import time
 
-from doctor.cli.commands.planned import Job, Options, plan_of, plan_report, warn_incomplete
+from doctor.cli.commands.planned import FixJob, FixOptions, plan_of, plan_report, warn_incomplete
 from doctor.cli.common import (
-    Shared,
+    SharedOptions,
     applicability,
     emit,
     load_catalog,
@@ -14,12 +14,12 @@ from doctor.cli.common import (
 from doctor.cli.work import warn_unfinished
 
 
-def run(options: Options, shared: Shared) -> int:
+def run(options: FixOptions, shared: SharedOptions) -> int:
     """Plan, print, and apply where asked to; return the exit code."""
     settings = load_settings()
     catalog = load_catalog(settings)
     catalog.report_format(options.format)
-    job = Job(
+    job = FixJob(
         options=options,
         shared=shared,
         settings=settings,

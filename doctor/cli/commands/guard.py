@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
-    from doctor.guard.judge import Verdict
+    from doctor.guard.judge import StartVerdict
     from doctor.guard.seen import Earlier
     from doctor.model.finding import Finding
     from doctor.plugins.catalog import Catalog
@@ -83,9 +83,9 @@ def _work() -> "NoReturn":
         elif (earlier := seen.Earlier()).is_settled:
             code = 0
         else:
-            from doctor.guard.code import Kept
+            from doctor.guard.code import CodeFinder
 
-            kept = Kept()
+            kept = CodeFinder()
             kept.use()
             from doctor.cli.ending import ended
             from doctor.cli.entry import load_msgspec
@@ -175,7 +175,7 @@ def _catalog(settings: "Settings") -> "Catalog":
     return catalog
 
 
-def _report(verdict: "Verdict") -> int:
+def _report(verdict: "StartVerdict") -> int:
     """Report the verdict and return the exit code."""
     for note in verdict.notes:
         _say(note, 5)

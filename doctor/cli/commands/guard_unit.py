@@ -6,7 +6,7 @@ from contextlib import suppress
 from doctor.cli import installed, spelled
 from doctor.cli.commands import units
 from doctor.cli.commands.guard import STOP
-from doctor.cli.common import Shared
+from doctor.cli.common import SharedOptions
 from doctor.model.errors import DoctorError
 
 DROP_IN = "50-doctor-guard.conf"
@@ -27,7 +27,7 @@ def text() -> str:
     return _TEXT.format(made=MADE, stop=STOP, command=" ".join(units.unit_word(word, dollar="$$") for word in words))
 
 
-def install(shared: Shared, *, directory: str = _UNITS, systemd: str = _SYSTEMD) -> int:
+def install(shared: SharedOptions, *, directory: str = _UNITS, systemd: str = _SYSTEMD) -> int:
     """Install the drop-in of docker.service, show it, and return 0. A second call is a no-op."""
     installed.need_root("install the guard")
     if not os.path.isdir(systemd):
@@ -49,7 +49,7 @@ def install(shared: Shared, *, directory: str = _UNITS, systemd: str = _SYSTEMD)
     return 0
 
 
-def remove(shared: Shared, *, directory: str = _UNITS, systemd: str = _SYSTEMD) -> int:
+def remove(shared: SharedOptions, *, directory: str = _UNITS, systemd: str = _SYSTEMD) -> int:
     """Remove the guard; copies and backups are kept. Return 0, also if it was not installed."""
     installed.need_root("remove the guard")
     path = _path(directory)

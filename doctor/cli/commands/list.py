@@ -5,12 +5,12 @@ from typing import Any
 
 from msgspec import Struct
 
-from doctor.cli.common import Shared, load_catalog, load_settings
+from doctor.cli.common import SharedOptions, load_catalog, load_settings
 from doctor.model.declare import CheckDeclaration, Declaration, FixerDeclaration, FormatDeclaration, ProbeDeclaration
 from doctor.model.errors import UsageError
 from doctor.model.text import visible
 from doctor.plugins.catalog import Catalog
-from doctor.plugins.entry import Entry, Loaded
+from doctor.plugins.entry import CatalogEntry, Loaded
 from doctor.state.settings import Settings
 
 KINDS = ("checks", "fixers", "probes", "formats", "plugins")
@@ -25,7 +25,7 @@ class Row(Struct, frozen=True, kw_only=True):
     fields: dict[str, Any]
 
 
-def run(kind: str, format_name: str, shared: Shared) -> int:
+def run(kind: str, format_name: str, shared: SharedOptions) -> int:
     """Print all kinds or one, as text or JSON; return 0, or 3 if a file could not be loaded."""
     if kind and kind not in KINDS:
         raise UsageError(f"unknown kind '{kind}'", do=f"choose one of {', '.join(KINDS)}")
@@ -56,12 +56,15 @@ def rows(kind: str, catalog: Catalog, settings: Settings) -> list[Row]:
         "formats": (FormatDeclaration, _format),
     }
     wanted, describe = loaders[kind]
-    entries: dict[str, Entry] = getattr(catalog, kind)
+    entries: dict[str, CatalogEntry] = getattr(catalog, kind)
     return [_row(entries[name], catalog, wanted, describe) for name in sorted(entries)]
 
 
 def _row(
-    entry: Entry, catalog: Catalog, wanted: type[Declaration], describe: Callable[[Loaded], tuple[str, dict[str, Any]]]
+    entry: CatalogEntry,
+    catalog: Catalog,
+    wanted: type[Declaration],
+    describe: Callable[[Loaded], tuple[str, dict[str, Any]]],
 ) -> Row:
     try:
         loaded = catalog.load(entry, wanted)
@@ -123,7 +126,7 @@ def _plugin(name: str, label: str, state: str, reason: str) -> Row:
     return Row(id=fields["id"], word=state, about=visible(reason or label), fields=fields)
 
 
-def _text(found: dict[str, list[Row]], shared: Shared) -> list[str]:
+def _text(found: dict[str, list[Row]], shared: SharedOptions) -> list[str]:
     lines: list[str] = []
     for kind, entries in found.items():
         title = f"{kind} ({len(entries)})"

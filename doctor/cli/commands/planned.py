@@ -9,7 +9,7 @@ from doctor import __version__
 from doctor.cli.commands.last_proof import last_proof
 from doctor.cli.commands.scan import engine_version
 from doctor.cli.common import (
-    Shared,
+    SharedOptions,
     host_info,
     scope,
     waive,
@@ -26,7 +26,7 @@ from doctor.repair.planning.plan import Plan, make_plan
 from doctor.state.settings import Settings
 
 
-class Options(Struct, frozen=True, kw_only=True):
+class FixOptions(Struct, frozen=True, kw_only=True):
     """Options and arguments of the command line."""
 
     ids: tuple[str, ...] = ()
@@ -51,11 +51,11 @@ class Options(Struct, frozen=True, kw_only=True):
         return as_root(*words) if is_live and os.geteuid() != 0 else command(*words)
 
 
-class Job(Struct, frozen=True, kw_only=True):
+class FixJob(Struct, frozen=True, kw_only=True):
     """One call, resolved."""
 
-    options: Options
-    shared: Shared
+    options: FixOptions
+    shared: SharedOptions
     settings: Settings
     catalog: Catalog
     host: Host
@@ -68,7 +68,7 @@ class Job(Struct, frozen=True, kw_only=True):
         return round(time.perf_counter() - self.clock, 4)
 
 
-def warn_incomplete(job: Job, report: PlanReport) -> None:
+def warn_incomplete(job: FixJob, report: PlanReport) -> None:
     """Warn that the scan was incomplete. The text format prints this itself, as the plan's first line."""
     blind = report.before.incomplete
     if blind and (job.options.format != "text" or job.options.apply):
@@ -79,7 +79,7 @@ def warn_incomplete(job: Job, report: PlanReport) -> None:
         job.shared.progress(f"note: {says}")
 
 
-def plan_of(job: Job, allow: Applicability) -> Plan:
+def plan_of(job: FixJob, allow: Applicability) -> Plan:
     """Make the plan for the options."""
     ids = job.catalog.choose((), job.settings.skip)
     wanted = job.catalog.choose(job.options.ids, ()) if job.options.ids else ()
@@ -95,7 +95,7 @@ def plan_of(job: Job, allow: Applicability) -> Plan:
     )
 
 
-def plan_report(job: Job, plan: Plan) -> PlanReport:
+def plan_report(job: FixJob, plan: Plan) -> PlanReport:
     """Return the report of a plan."""
     now = job.host.now()
     found = waive(plan.before.findings, job.settings, now, job.catalog)

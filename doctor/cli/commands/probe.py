@@ -5,7 +5,7 @@ import time
 
 from doctor import __version__
 from doctor.cli.commands.scan import engine_version
-from doctor.cli.common import Shared, emit, host_info, load_catalog, load_settings, open_host
+from doctor.cli.common import SharedOptions, emit, host_info, load_catalog, load_settings, open_host
 from doctor.cli.spelled import as_root
 from doctor.model.errors import RefusedError, UsageError
 from doctor.model.report import ProbeReport
@@ -13,7 +13,7 @@ from doctor.scan.prove import prove
 from doctor.scan.resolve import Facts
 
 
-def run(names: tuple[str, ...], format_name: str, output: str, shared: Shared) -> int:
+def run(names: tuple[str, ...], format_name: str, output: str, shared: SharedOptions) -> int:
     """Run the named probes, or all; return the exit code of the verdict."""
     catalog = load_catalog(load_settings())
     catalog.report_format(format_name)

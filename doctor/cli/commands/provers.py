@@ -1,6 +1,6 @@
 """Runs the test containers of a repair: those of named probes, and one for each repaired image."""
 
-from doctor.cli.common import Shared
+from doctor.cli.common import SharedOptions
 from doctor.collect.images.samples import samples_of
 from doctor.facts.layers.graph import LayerGraph
 from doctor.host.base import Host
@@ -13,7 +13,7 @@ from doctor.scan.resolve import Facts
 _MOST_IMAGES = 40
 
 
-def prover(host: Host, catalog: Catalog, shared: Shared) -> Prove:
+def prover(host: Host, catalog: Catalog, shared: SharedOptions) -> Prove:
     """Return a function that runs the named probes, skipping unknown ones."""
 
     def launch(names: tuple[str, ...]) -> tuple[ProbeResult, ...]:
@@ -23,7 +23,7 @@ def prover(host: Host, catalog: Catalog, shared: Shared) -> Prove:
     return launch
 
 
-def image_prover(host: Host, catalog: Catalog, shared: Shared) -> ProveImages:
+def image_prover(host: Host, catalog: Catalog, shared: SharedOptions) -> ProveImages:
     """Return a function that mounts the images with the given ids and compares them with their layers."""
 
     def mount(identities: tuple[str, ...]) -> tuple[ProbeResult, ...]:

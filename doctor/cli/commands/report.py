@@ -7,7 +7,7 @@ import time
 from msgspec.structs import replace
 
 from doctor.cli import unseen
-from doctor.cli.common import Shared, load_catalog, load_settings, write_report
+from doctor.cli.common import SharedOptions, load_catalog, load_settings, write_report
 from doctor.history.store import History
 from doctor.model.errors import DoctorError, UsageError
 from doctor.model.exit_code import ExitCode
@@ -20,7 +20,7 @@ _LISTED = 20
 _NONE = "no scans by this user are kept yet"
 
 
-def run(scan: str, output: str, shared: Shared, *, format_name: str = "html", list_scans: bool = False) -> int:
+def run(scan: str, output: str, shared: SharedOptions, *, format_name: str = "html", list_scans: bool = False) -> int:
     """Write the report of a kept scan; return 0, or 3 if the list may be incomplete.
 
     ``scan`` is the number that ``doctor report --list`` shows, "" for the last one. ``output`` is a file, "-" for

@@ -6,18 +6,18 @@ from shlex import quote
 
 from msgspec import json
 
-from doctor.cli.common import Shared, is_terminal, open_host
+from doctor.cli.common import SharedOptions, is_terminal, open_host
 from doctor.cli.spelled import as_root
 from doctor.facts.secrets.redact import redact, redacted
 from doctor.model.errors import RefusedError, UsageError
 from doctor.model.text import plural, visible
 from doctor.salvage.progress import human
-from doctor.salvage.values import Outcome
+from doctor.salvage.values import SalvageOutcome
 from doctor.salvage.volumes import SCRIPT
 from doctor.salvage.work import Wish, salvage
 
 
-def run(wish: Wish, root: str, data_root: str, form: str, shared: Shared) -> int:
+def run(wish: Wish, root: str, data_root: str, form: str, shared: SharedOptions) -> int:
     """Salvage, print the written and the left-out items, and return the exit code."""
     if not wish.to:
         raise UsageError("--to is missing", do="name the directory to write to: 'doctor salvage --to DIR'")
@@ -38,7 +38,7 @@ def run(wish: Wish, root: str, data_root: str, form: str, shared: Shared) -> int
     return outcome.exit_code
 
 
-def _lines(outcome: Outcome, wish: Wish, *, verbose: bool) -> list[str]:
+def _lines(outcome: SalvageOutcome, wish: Wish, *, verbose: bool) -> list[str]:
     proven = [image for image in outcome.images if not image.unproven and not image.container]
     lines = [f"{plural(len(proven), 'image')} proven and written to {wish.to}"]
     lines += [f"  {', '.join(image.names) or '<no name>'}  {image.id[:12]}" for image in proven]
@@ -66,7 +66,7 @@ def _lines(outcome: Outcome, wish: Wish, *, verbose: bool) -> list[str]:
     return lines
 
 
-def _hints(outcome: Outcome, wish: Wish) -> list[str]:
+def _hints(outcome: SalvageOutcome, wish: Wish) -> list[str]:
     """Return the commands that restore the output on another host."""
     hints = []
     if wish.tar not in {"", "-"} and outcome.images:

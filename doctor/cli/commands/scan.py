@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from doctor import __version__
 from doctor.cli.common import (
-    Shared,
+    SharedOptions,
     emit,
     host_info,
     load_catalog,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from doctor.history.store import History
 
 
-class Options(Struct, frozen=True, kw_only=True):
+class ScanOptions(Struct, frozen=True, kw_only=True):
     """Options of the command line."""
 
     select: str = ""
@@ -53,7 +53,7 @@ class Options(Struct, frozen=True, kw_only=True):
     scheduled: bool = False
 
 
-def run(options: Options, shared: Shared) -> int:
+def run(options: ScanOptions, shared: SharedOptions) -> int:
     """Scan and print; return the exit code."""
     settings = load_settings()
     catalog = load_catalog(settings)
@@ -130,7 +130,7 @@ def engine_version(facts: Facts) -> str:
     return version.text if isinstance(version, EngineVersion) else ""
 
 
-def _keep(report: ScanReport, options: Options, shared: Shared, settings: Settings) -> ScanReport:
+def _keep(report: ScanReport, options: ScanOptions, shared: SharedOptions, settings: Settings) -> ScanReport:
     """Record a scan of the live host with all checks; add the history to the report."""
     from doctor.facts.secrets.redact import redacted
     from doctor.history.store import History
@@ -158,7 +158,7 @@ def _back_up(host: Host, found: Scan, settings: Settings, catalog: Catalog) -> t
     return notes
 
 
-def _only_changes(report: ScanReport, history: "History", shared: Shared) -> ScanReport:
+def _only_changes(report: ScanReport, history: "History", shared: SharedOptions) -> ScanReport:
     seen = history.since_last(report)
     if seen.since is not None:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(seen.since))
@@ -168,7 +168,7 @@ def _only_changes(report: ScanReport, history: "History", shared: Shared) -> Sca
     return replace(report, hidden=tuple(finding.fingerprint for finding in seen.same))
 
 
-def _leave_reports(catalog: Catalog, report: ScanReport, settings: Settings, shared: Shared) -> None:
+def _leave_reports(catalog: Catalog, report: ScanReport, settings: Settings, shared: SharedOptions) -> None:
     """Write the reports that the settings name for a scheduled scan."""
     for name, place in (("html", settings.report.html), ("prometheus", settings.report.prometheus)):
         if place:

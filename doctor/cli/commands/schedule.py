@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from doctor.cli import installed, spelled, unseen
 from doctor.cli.commands import units
-from doctor.cli.common import Shared, load_settings
+from doctor.cli.common import SharedOptions, load_settings
 from doctor.model.errors import DoctorError, UsageError
 from doctor.model.exit_code import ExitCode
 from doctor.model.text import visible
@@ -27,7 +27,7 @@ class Places(Struct, frozen=True, kw_only=True):
 HERE = Places()
 
 
-def install(shared: Shared, *, every: str = "", probe: bool = False, places: Places = HERE) -> int:
+def install(shared: SharedOptions, *, every: str = "", probe: bool = False, places: Places = HERE) -> int:
     """Write, show and start the timer or the cron entry; return 0. A second call is a no-op."""
     installed.need_root("install a schedule")
     settings = load_settings()
@@ -62,7 +62,7 @@ def install(shared: Shared, *, every: str = "", probe: bool = False, places: Pla
     return 0
 
 
-def remove(shared: Shared, *, places: Places = HERE) -> int:
+def remove(shared: SharedOptions, *, places: Places = HERE) -> int:
     """Stop the schedule and remove its files; history and reports are kept. Return 0, also if nothing was installed."""
     installed.need_root("remove a schedule")
     found = _ours(places)
@@ -78,7 +78,7 @@ def remove(shared: Shared, *, places: Places = HERE) -> int:
     return 0
 
 
-def status(shared: Shared, *, places: Places = HERE) -> int:
+def status(shared: SharedOptions, *, places: Places = HERE) -> int:
     """Print the installed files, the next run and the last kept scan; return 0, or 3 if the history can't be read."""
     from doctor.history.store import History
 
@@ -102,9 +102,11 @@ def status(shared: Shared, *, places: Places = HERE) -> int:
     return ExitCode.INCOMPLETE if is_blind else ExitCode.OK
 
 
-def _job(every: str, *, probe: bool) -> units.Job:
+def _job(every: str, *, probe: bool) -> units.ScheduledJob:
     command = (installed.command(), "scan", "--scheduled", *(("--probe",) if probe else ()))
-    return units.Job(command=command, every=every, environment=spelled.moved(), probe=probe, host=os.uname().nodename)
+    return units.ScheduledJob(
+        command=command, every=every, environment=spelled.moved(), probe=probe, host=os.uname().nodename
+    )
 
 
 def _check_places(settings: Settings) -> None:
@@ -114,7 +116,7 @@ def _check_places(settings: Settings) -> None:
             raise UsageError(f"the directory of 'report.{name}' does not exist", where=above, do="create it first")
 
 
-def _files(job: units.Job, places: Places, *, is_systemd: bool) -> dict[str, str]:
+def _files(job: units.ScheduledJob, places: Places, *, is_systemd: bool) -> dict[str, str]:
     if not is_systemd:
         return {places.cron: units.cron(job)}
     return {
@@ -133,7 +135,7 @@ def _ours(places: Places) -> list[str]:
     return [path for path in candidates if units.MADE in installed.read(path)]
 
 
-def _remove_file(path: str, shared: Shared) -> None:
+def _remove_file(path: str, shared: SharedOptions) -> None:
     os.unlink(path)
     installed.say(shared, f"removed {path}")
 

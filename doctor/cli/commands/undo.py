@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from doctor.cli import unseen
-from doctor.cli.common import Shared, asked, is_terminal, load_catalog, load_settings, open_host
+from doctor.cli.common import SharedOptions, asked, is_terminal, load_catalog, load_settings, open_host
 from doctor.cli.spelled import as_root, command
 from doctor.cli.work import at_work, warn_aside
 from doctor.facts.secrets.redact import redact
@@ -15,13 +15,13 @@ from doctor.model.errors import DoctorError, RefusedError
 from doctor.model.exit_code import ExitCode
 from doctor.model.text import plural, visible
 from doctor.repair.runs.found import find_run, survey, unfinished
-from doctor.repair.runs.record import PlanRecord, Run
+from doctor.repair.runs.record import PlanRecord, RunDirectory
 from doctor.repair.undo import undo as back
 from doctor.repair.undo.effect import foreseen, lost
 from doctor.state.paths import runs_dir
 
 
-def run(name: str, *, list_runs: bool, yes: bool, force: bool, shared: Shared) -> int:
+def run(name: str, *, list_runs: bool, yes: bool, force: bool, shared: SharedOptions) -> int:
     """List the repairs, or undo one; return the exit code."""
     if list_runs:
         return _list(is_blind=unseen.warn("repairs", shared))
@@ -42,13 +42,13 @@ def run(name: str, *, list_runs: bool, yes: bool, force: bool, shared: Shared) -
         return _go_on(begun, shared) if begun is not None else _undo(chosen, yes=yes, force=force, shared=shared)
 
 
-def _go_on(left: Run, shared: Shared) -> int:
+def _go_on(left: RunDirectory, shared: SharedOptions) -> int:
     host = _host(left)
     undone = back.resume(left, host, progress=shared.progress)
     return _ended(undone, shared, ": the interrupted undo is finished", lost(left.plan(), host))
 
 
-def _ended(undone: back.Undone, shared: Shared, how: str, stopped: tuple[str, ...]) -> int:
+def _ended(undone: back.Undone, shared: SharedOptions, how: str, stopped: tuple[str, ...]) -> int:
     """Report the result of an undo and return the exit code. Each place that it could not restore is named, with the next command.
 
     ``stopped`` is what ran before it and does not run now.
@@ -76,7 +76,7 @@ def _ended(undone: back.Undone, shared: Shared, how: str, stopped: tuple[str, ..
     return ExitCode.FOUND if stopped else ExitCode.OK
 
 
-def _host(chosen: Run) -> Host:
+def _host(chosen: RunDirectory) -> Host:
     root = chosen.plan().root
     host = open_host("" if root == "/" else root)
     if host.is_live() and os.geteuid() != 0:
@@ -84,7 +84,7 @@ def _host(chosen: Run) -> Host:
     return host
 
 
-def _undo(chosen: Run, *, yes: bool, force: bool, shared: Shared) -> int:
+def _undo(chosen: RunDirectory, *, yes: bool, force: bool, shared: SharedOptions) -> int:
     host = _host(chosen)
     backwards = back.prepare(chosen, host, force=force)
     if not backwards.actions:
@@ -101,7 +101,7 @@ def _undo(chosen: Run, *, yes: bool, force: bool, shared: Shared) -> int:
     return _ended(undone, shared, f" (run {undone.run})", lost(backwards, host))
 
 
-def _without_steps(shared: Shared) -> Callable[[str], None]:
+def _without_steps(shared: SharedOptions) -> Callable[[str], None]:
     """Return a progress function that leaves out the steps: the question has listed them already."""
     return lambda text: None if text.startswith("[") else shared.progress(text)
 
@@ -120,7 +120,7 @@ def _effect(backwards: PlanRecord, host: Host) -> tuple[str, ...]:
     return foreseen(backwards, host, catalog, catalog.choose((), skip))
 
 
-def _ask(chosen: Run, backwards: PlanRecord, effect: tuple[str, ...]) -> None:
+def _ask(chosen: RunDirectory, backwards: PlanRecord, effect: tuple[str, ...]) -> None:
     """Show the steps of the undo and their consequences, and ask."""
     for action in backwards.actions:
         print(visible(f"{action.number:>3}. {action.summary}"))

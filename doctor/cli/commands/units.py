@@ -65,7 +65,7 @@ PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 """
 
 
-class Job(Struct, frozen=True, kw_only=True):
+class ScheduledJob(Struct, frozen=True, kw_only=True):
     """The command to schedule, and its times.
 
     Attributes:
@@ -83,7 +83,7 @@ class Job(Struct, frozen=True, kw_only=True):
     host: str = ""
 
 
-def service(job: Job) -> str:
+def service(job: ScheduledJob) -> str:
     """Return the service unit; raises ``UsageError`` for a program path that systemd rejects."""
     if set(job.command[0]) & set("'\"\\"):
         raise UsageError("systemd rejects a program path with a quote or backslash", where=job.command[0])
@@ -96,12 +96,12 @@ def service(job: Job) -> str:
     )
 
 
-def timer(job: Job) -> str:
+def timer(job: ScheduledJob) -> str:
     """Return the timer unit."""
     return _TIMER.format(made=MADE, every=job.every, spread=_SPREAD[job.every])
 
 
-def cron(job: Job) -> str:
+def cron(job: ScheduledJob) -> str:
     """Return the content of a file of /etc/cron.d."""
     minute = zlib.crc32(job.host.encode("utf-8", "surrogateescape")) % 60
     when = {"hourly": f"{minute} * * * *", "daily": f"{minute} 4 * * *", "weekly": f"{minute} 4 * * 0"}[job.every]

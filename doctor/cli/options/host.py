@@ -55,7 +55,7 @@ def scan(
 
     raise typer.Exit(
         body.run(
-            body.Options(
+            body.ScanOptions(
                 select=select,
                 skip=skip,
                 deep=deep,
@@ -111,11 +111,11 @@ def fix(
       doctor fix --root /mnt/disk --apply
     """
     from doctor.cli.commands import fix as body
-    from doctor.cli.commands.planned import Options
+    from doctor.cli.commands.planned import FixOptions
 
     raise typer.Exit(
         body.run(
-            Options(
+            FixOptions(
                 ids=tuple(ids or ()),
                 apply=apply,
                 yes=yes,
@@ -221,7 +221,7 @@ def run_container(
 
     raise typer.Exit(
         body.run(
-            body.Options(
+            body.RunOptions(
                 image=image,
                 command=tuple(command or ()),
                 net=net,

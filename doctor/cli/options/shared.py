@@ -32,10 +32,10 @@ Allow = Annotated[
 
 def shared_options(context: typer.Context, verbose: bool, quiet: bool, color: str) -> Any:
     """Return the values of -v, -q and --color, given before or after the command."""
-    from doctor.cli.common import Shared
+    from doctor.cli.common import SharedOptions
 
     given = context.obj or {}
-    return Shared.make(
+    return SharedOptions.make(
         verbose=verbose or given.get("verbose", False),
         quiet=quiet or given.get("quiet", False),
         color=color if color != "auto" else given.get("color", "auto"),

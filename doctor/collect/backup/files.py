@@ -33,7 +33,7 @@ from doctor.model.errors import FormatError
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath
 from doctor.proof.tar.tar_split import read as read_split
-from doctor.state.metadata import Entry
+from doctor.state.metadata import MetadataFile
 
 Wanted = Iterator[tuple[str, Callable[[bytes], bool]]]
 _SPLITS_BYTES = 64 << 20
@@ -100,7 +100,7 @@ def _of_images(images: Images, containers: Containers) -> Wanted:
 
 def _of_containers(containers: Containers) -> Wanted:
     for broken in containers.broken:
-        check = OfContainer(broken.container_id) if broken.file == docker.CONTAINER_CONFIG else is_host_config
+        check = IsContainerConfig(broken.container_id) if broken.file == docker.CONTAINER_CONFIG else is_host_config
         yield docker.container_file(broken.container_id, broken.file), check
 
 
@@ -180,7 +180,7 @@ def _splits(host: Host, root: DataRoot, chains: list[str]) -> dict[str, KeptFile
     return items
 
 
-def _kept(content: bytes, entry: Entry, backup: Backup) -> KeptFile:
+def _kept(content: bytes, entry: MetadataFile, backup: Backup) -> KeptFile:
     return KeptFile(content=content, mode=entry.mode, uid=entry.uid, gid=entry.gid, age=backup.age)
 
 
@@ -194,7 +194,7 @@ class _Hashed:
         return sha256(content).hexdigest() == self.digest
 
 
-class OfContainer:
+class IsContainerConfig:
     """Whether a content is the config of a container."""
 
     def __init__(self, identity: str) -> None:

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from doctor.collect.backup.root_identity import Comparer
+from doctor.collect.backup.root_identity import RootComparer
 from doctor.facts.engine.data_root import DataRoot
 from doctor.host.base import Host
 from doctor.model.errors import FormatError
@@ -19,9 +19,9 @@ from doctor.state.metadata import (
     CONFIRMED,
     DIRECTORY,
     MAX_FILE_BYTES,
+    BackupGeneration,
     Confirmed,
-    Entry,
-    Generation,
+    MetadataFile,
     decode,
     is_generation,
     unpack,
@@ -38,7 +38,7 @@ class Backup(Struct, frozen=True, kw_only=True):
     """One backup of this data root: its path, its list, and when a scan last confirmed it."""
 
     top: HostPath
-    generation: Generation
+    generation: BackupGeneration
     age: str
 
 
@@ -58,7 +58,7 @@ class Backups:
         if not self.items:
             raise HostError(Missing(Why.ABSENT, f"{self.top}: no backup of {root.resolved}"))
 
-    def find(self, name: str, is_whole: Callable[[bytes], bool]) -> tuple[bytes, Entry, Backup] | None:
+    def find(self, name: str, is_whole: Callable[[bytes], bool]) -> tuple[bytes, MetadataFile, Backup] | None:
         """Return a file of the newest backup with a valid copy; ``name`` is its path relative to the data root."""
         seen: set[str] = set()
         for backup in self.items:
@@ -78,9 +78,9 @@ class Backups:
     def _all(self) -> Iterator[Backup]:
         confirmed = self._listing(CONFIRMED, Confirmed)
         now = self.host.now()
-        comparer = Comparer(self.host, self.root)
+        comparer = RootComparer(self.host, self.root)
         for name in reversed(self.host.listdir(self.top, follow=False)):
-            found = self._listing(name, Generation) if is_generation(name) else None
+            found = self._listing(name, BackupGeneration) if is_generation(name) else None
             if found is None or not comparer.likeness(found.identity).is_same:
                 continue
             seen = confirmed.when if confirmed is not None and confirmed.generation == name else found.taken
@@ -102,7 +102,7 @@ def newest_at(host: Host, root: DataRoot) -> Backup | None:
     for name in reversed(host.listdir(top, follow=False)):
         try:
             raw = _own(host, join(top, name), _LIST_BYTES) if is_generation(name) else b""
-            found = decode(raw, Generation) if raw else None
+            found = decode(raw, BackupGeneration) if raw else None
         except (HostError, FormatError):
             continue
         if found is not None and found.identity.path == root.resolved:

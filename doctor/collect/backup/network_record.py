@@ -1,7 +1,7 @@
 """Reads the host's own rules and routes recorded by the last healthy scan: one small file with a checksum."""
 
 from doctor.collect.backup.kept import check_owner
-from doctor.facts.backup.network_record import NetworkRecord, RecordedFamily, RecordedRoute
+from doctor.facts.backup.network_record import KeptNetworkRecord, RecordedFamily, RecordedRoute
 from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.errors import FormatError
@@ -9,12 +9,12 @@ from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath, join
 from doctor.state.clock import age
 from doctor.state.metadata import DIRECTORY, decode
-from doctor.state.network_record import MAX_BYTES, NAME, Kept
+from doctor.state.network_record import MAX_BYTES, NAME, NetworkBackup
 from doctor.state.paths import STATE_DIR, state_dir
 
 
 @collector
-def network_record(host: Host) -> NetworkRecord:
+def network_record(host: Host) -> KeptNetworkRecord:
     """Return the record; absent if no healthy scan wrote one, or if users other than root could have changed it."""
     if not host.is_live():
         raise HostError(Missing(Why.UNSUPPORTED, "rules and routes exist only in the kernel of a running host"))
@@ -22,10 +22,10 @@ def network_record(host: Host) -> NetworkRecord:
     check_owner(host, top)
     path = join(top, NAME)
     try:
-        kept = decode(host.read(path, follow=False, limit_bytes=MAX_BYTES), Kept)
+        kept = decode(host.read(path, follow=False, limit_bytes=MAX_BYTES), NetworkBackup)
     except FormatError as error:
         raise HostError(Missing(Why.ABSENT, f"{path}: {error}")) from error
-    return NetworkRecord(
+    return KeptNetworkRecord(
         path=path,
         age=age(kept.taken, host.now()),
         families={

@@ -36,10 +36,10 @@ def root_identity(host: Host, root: DataRoot) -> RootIdentity:
 
 def likeness(host: Host, root: DataRoot, recorded: RootIdentity) -> Likeness:
     """Compare this root with a recorded one."""
-    return Comparer(host, root).likeness(recorded)
+    return RootComparer(host, root).likeness(recorded)
 
 
-class Comparer:
+class RootComparer:
     """Compares one root with any number of records; the root is read once."""
 
     def __init__(self, host: Host, root: DataRoot) -> None:

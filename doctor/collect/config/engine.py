@@ -7,7 +7,7 @@ from typing import Any
 from doctor.collect.config import launch as engine_launch
 from doctor.collect.engine.state import dockerd
 from doctor.engines.docker import places as docker
-from doctor.facts.config.engine import DaemonJson, EngineConfig, EngineFlags, GivenFlag, Setting
+from doctor.facts.config.engine import DaemonJson, EffectiveSetting, EngineConfig, EngineFlags, GivenFlag
 from doctor.facts.config.flag_values import from_flags
 from doctor.facts.config.keys import fits
 from doctor.facts.config.options import KEPT_OBJECTS, OPTIONS
@@ -107,16 +107,16 @@ def engine_config(flags: EngineFlags, file: DaemonJson | Missing) -> EngineConfi
     if isinstance(file, Missing):
         gaps = (*gaps, file)
         file = DaemonJson(path=docker.DAEMON_JSON)
-    settings: dict[str, Setting] = {}
+    settings: dict[str, EffectiveSetting] = {}
     driver = flags.environment.get("DOCKER_DRIVER")
     if driver:
-        settings["storage-driver"] = Setting(value=driver, origin="environment")
+        settings["storage-driver"] = EffectiveSetting(value=driver, origin="environment")
     lines = _lines(file.content)
     for key, value in flattened(file.value).items():
         if value is None or not fits(key, value):
             # null leaves the default; with a wrong type dockerd does not start, which is another finding.
             continue
-        settings[key] = Setting(value=value, origin="file", file=file.path, line=lines.get(key, 0))
+        settings[key] = EffectiveSetting(value=value, origin="file", file=file.path, line=lines.get(key, 0))
     by_key: dict[str, list[GivenFlag]] = {}
     for flag in flags.effective:
         by_key.setdefault(flag.key, []).append(flag)
@@ -125,7 +125,7 @@ def engine_config(flags: EngineFlags, file: DaemonJson | Missing) -> EngineConfi
         value = from_flags(key, tuple(flag.value for flag in given))
         if not fits(key, value):
             continue
-        settings[key] = Setting(
+        settings[key] = EffectiveSetting(
             value=value,
             origin="flag",
             file="" if place is None else place.file,

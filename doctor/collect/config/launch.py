@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from doctor.collect.config import unit as engine_unit
-from doctor.collect.config.unit import Launch, read_text
+from doctor.collect.config.unit import EngineLaunch, read_text
 from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineFlags, GivenFlag, Place, UnreadVariable
 from doctor.facts.config.flag_values import concealed_flag
@@ -44,20 +44,20 @@ def read(host: Host, process: Process | None) -> EngineFlags:
     )
 
 
-def _launch(host: Host) -> Launch:
+def _launch(host: Host) -> EngineLaunch:
     boots_systemd = host.exists(HostPath("/run/systemd/system")) if host.is_live() else True
     if boots_systemd:
-        launch = Launch()
+        launch = EngineLaunch()
         if engine_unit.read(host, launch):
             return launch
-    launch = Launch()
+    launch = EngineLaunch()
     text = read_text(host, docker.INIT_SCRIPT, launch.gaps)
     if text is not None:
         _read_script(host, text, launch)
     return launch
 
 
-def _read_script(host: Host, text: str, launch: Launch) -> None:
+def _read_script(host: Host, text: str, launch: EngineLaunch) -> None:
     first = text.partition("\n")[0]
     launch.launcher = "openrc" if "openrc-run" in first or "runscript" in first else "sysv"
     launch.file = docker.INIT_SCRIPT
@@ -109,7 +109,7 @@ def _environ(host: Host, pid: int) -> dict[str, str]:
         return {}
 
 
-def _unread(host: Host, launch: Launch) -> Iterator[UnreadVariable]:
+def _unread(host: Host, launch: EngineLaunch) -> Iterator[UnreadVariable]:
     """Yield variables with flags in the usual files that the launcher does not read, or does not use."""
     if not launch.launcher:
         return

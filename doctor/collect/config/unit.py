@@ -17,7 +17,7 @@ _VARIABLE = re.compile(r"\$\{?(\w+)")
 _PACKAGED = ("/usr/lib/", "/lib/", "/usr/local/lib/")
 
 
-class Launch(Struct):
+class EngineLaunch(Struct):
     """The engine's command line, while it is being assembled.
 
     ``words`` pairs each word of the command line with its location, ``reads`` are the environment files, ``uses`` the
@@ -47,7 +47,7 @@ def read_text(host: Host, path: HostPath, gaps: list[Missing]) -> str | None:
         return None
 
 
-def read(host: Host, launch: Launch, name: str = docker.SERVICE) -> bool:
+def read(host: Host, launch: EngineLaunch, name: str = docker.SERVICE) -> bool:
     """Add the unit's command line; return whether the unit exists."""
     main = _main(host, name)
     if main is None:

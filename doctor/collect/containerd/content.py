@@ -5,7 +5,7 @@ from weakref import WeakKeyDictionary
 from doctor.collect.containerd.lists import with_parts
 from doctor.collect.engine.data_root import is_of_root
 from doctor.facts.containerd.content import ContainerdContent, SnapshotLook, StoreContent
-from doctor.facts.containerd.lists import ContainerdList, ContainerdLists, Layer, Snapshot
+from doctor.facts.containerd.lists import ContainerdLayer, ContainerdList, ContainerdLists, ContainerdSnapshot
 from doctor.facts.layers.content import LayerLook
 from doctor.host.base import Host
 from doctor.host.noted import in_whole
@@ -78,7 +78,7 @@ def _tasks(host: Host, known: ContainerdList) -> list[Task]:
     return tasks
 
 
-def task_of(known: ContainerdList, snapshot: Snapshot, layer: Layer, shift: int | None) -> Task:
+def task_of(known: ContainerdList, snapshot: ContainerdSnapshot, layer: ContainerdLayer, shift: int | None) -> Task:
     """Return the task that examines a snapshot of an image layer."""
     return Task(
         chain=f"{known.top}:{snapshot.name}",

@@ -6,7 +6,7 @@ from typing import Any
 
 from doctor.collect.containerd.lists import DOCUMENT_BYTES
 from doctor.engines.containerd import places as containerd
-from doctor.facts.containerd.lists import Snapshot
+from doctor.facts.containerd.lists import ContainerdSnapshot
 from doctor.facts.containers.containers import Containers
 from doctor.formats.images.oci_digest import chain_ids, is_hex64
 from doctor.formats.json_safe import load_object
@@ -22,7 +22,7 @@ _MAX_DOCUMENTS = 5000
 def on_disk(
     host: Host,
     top: HostPath,
-    snapshots: dict[str, Snapshot],
+    snapshots: dict[str, ContainerdSnapshot],
     containers: Containers | Missing,
 ) -> OnDisk:
     """Return the content of a store."""

@@ -14,12 +14,12 @@ from doctor.engines.containerd import places as containerd
 from doctor.facts.containerd.lists import (
     VIEW,
     BlobProblem,
+    ContainerdLayer,
     ContainerdList,
     ContainerdLists,
+    ContainerdSnapshot,
     ImageParts,
-    Layer,
     NamedImage,
-    Snapshot,
 )
 from doctor.facts.containerd.stores import ContainerdStores
 from doctor.facts.databases.databases import ContainerdDatabase, ServiceDatabase
@@ -100,7 +100,7 @@ def _list(host: Host, top: HostPath, tree: Bucket) -> ContainerdList:
     return with_parts(host, found) if found.blobs or lost else found
 
 
-def _snapshotter(host: Host, path: HostPath) -> tuple[dict[str, Snapshot], str, bool]:
+def _snapshotter(host: Host, path: HostPath) -> tuple[dict[str, ContainerdSnapshot], str, bool]:
     """Return the snapshotter's records, the problem of its database, and whether one of its generations is valid.
 
     A missing or empty one is reported by another check: containerd then creates a new one.
@@ -154,7 +154,7 @@ def sizes_of(tree: Bucket) -> dict[str, int]:
     return sizes
 
 
-def snapshots_of(tree: Bucket) -> dict[str, Snapshot]:
+def snapshots_of(tree: Bucket) -> dict[str, ContainerdSnapshot]:
     """Return the snapshotter's records by name: "NAMESPACE/NUMBER/KEY"."""
     bucket = tree.at("v1", "snapshots")
     found = {}
@@ -164,7 +164,7 @@ def snapshots_of(tree: Bucket) -> dict[str, Snapshot]:
         kind = record.keys.get(b"kind", b"")[:1]
         parts = name.split("/", 2)
         if number and kind and len(parts) == 3:
-            found[name] = Snapshot(
+            found[name] = ContainerdSnapshot(
                 name=name, key=parts[2], id=number, kind=kind[0], parent=_text(record.keys.get(b"parent", b""))
             )
     return found
@@ -190,7 +190,7 @@ def _problems(host: Host, blobs: HostPath, sizes: dict[str, int]) -> Iterator[Bl
             yield BlobProblem(digits=digits, why=f"it has {found.size} bytes instead of {size}", size=size)
 
 
-def _has_tree(host: Host, known: ContainerdList, snapshot: Snapshot) -> bool:
+def _has_tree(host: Host, known: ContainerdList, snapshot: ContainerdSnapshot) -> bool:
     try:
         return host.lstat(known.tree_path(snapshot), follow=False).kind == "d"
     except HostError as error:
@@ -202,7 +202,7 @@ def _parts(
 ) -> ImageParts:
     """Follow an image's document to its configs and layers. Unlisted contents were never pulled and are left out."""
     needed: dict[str, None] = {}
-    layers: list[Layer] = []
+    layers: list[ContainerdLayer] = []
     problem = ""
     waiting = [(target, 0)]
     while waiting and len(needed) < _MAX_CHILDREN:
@@ -230,7 +230,7 @@ def _parts(
     return ImageParts(blobs=tuple(needed), layers=tuple(layers), problem=problem)
 
 
-def _layers(config: dict[str, Any], blobs: list[str]) -> Iterator[Layer]:
+def _layers(config: dict[str, Any], blobs: list[str]) -> Iterator[ContainerdLayer]:
     rootfs = config.get("rootfs")
     diffs = rootfs.get("diff_ids") if isinstance(rootfs, dict) else None
     if not isinstance(diffs, list) or len(diffs) != len(blobs) or not all(isinstance(one, str) for one in diffs):
@@ -240,7 +240,7 @@ def _layers(config: dict[str, Any], blobs: list[str]) -> Iterator[Layer]:
     except FormatError:
         return
     for chain, diff, blob in zip(chains, diffs, blobs, strict=True):
-        yield Layer(chain=chain.partition(":")[2], diff=diff, blob=blob)
+        yield ContainerdLayer(chain=chain.partition(":")[2], diff=diff, blob=blob)
 
 
 def _document(

@@ -28,7 +28,7 @@ _MAX_FILES = 64
 """Limit of settings files that import each other."""
 
 
-class _Settings(Struct, kw_only=True):
+class _PlaceSettings(Struct, kw_only=True):
     """The directories set by a command line and its files, while they are being assembled."""
 
     root: str = ""
@@ -84,7 +84,7 @@ def _services(processes: Processes) -> tuple[Process, ...]:
     return tuple(one for one in found if not is_engines(one, engines) and is_daemon(one.argv[1:]))
 
 
-def _of(host: Host, process: Process) -> _Settings:
+def _of(host: Host, process: Process) -> _PlaceSettings:
     """Return the settings of a process; a relative path starts at its working directory."""
     try:
         cwd = host.readlink(HostPath(f"/proc/{process.pid}/cwd"))
@@ -99,9 +99,9 @@ def _same(one: str, other: str) -> bool:
     return plain[0] == plain[1]
 
 
-def _read(host: Host, words: tuple[str, ...], *, cwd: str = "/", who: str = containerd.SERVICE) -> _Settings:
+def _read(host: Host, words: tuple[str, ...], *, cwd: str = "/", who: str = containerd.SERVICE) -> _PlaceSettings:
     named = option(words, "config", "c")
-    found = _Settings(config=_absolute(named, cwd) if named else containerd.CONFIG)
+    found = _PlaceSettings(config=_absolute(named, cwd) if named else containerd.CONFIG)
     _read_files(host, found, is_named=bool(named))
     for name, value in (("root", option(words, "root")), ("state", option(words, "state"))):
         if value:
@@ -121,7 +121,7 @@ def _absolute(path: str, cwd: str) -> HostPath:
     return HostPath("/" + posixpath.normpath(posixpath.join(cwd, path)).lstrip("/"))
 
 
-def _read_files(host: Host, found: _Settings, *, is_named: bool) -> None:
+def _read_files(host: Host, found: _PlaceSettings, *, is_named: bool) -> None:
     """Read a settings file and its imports, each once: later files override earlier ones."""
     pending, seen = [found.config], set[str]()
     while pending and len(seen) < _MAX_FILES:
@@ -141,7 +141,7 @@ def _read_files(host: Host, found: _Settings, *, is_named: bool) -> None:
         found.gaps.append(Missing(Why.UNREADABLE, f"{found.config}: imports more than {_MAX_FILES} files"))
 
 
-def _file(host: Host, path: HostPath, found: _Settings, *, must_exist: bool) -> containerd_toml.Places:
+def _file(host: Host, path: HostPath, found: _PlaceSettings, *, must_exist: bool) -> containerd_toml.ContainerdPlaces:
     data = b""
     try:
         data = host.read(path, limit_bytes=containerd_toml.MAX_BYTES)
@@ -151,7 +151,7 @@ def _file(host: Host, path: HostPath, found: _Settings, *, must_exist: bool) -> 
             found.gaps.append(error.missing)
         elif must_exist:
             _refuse(found, path, "no such file")
-        return containerd_toml.Places()
+        return containerd_toml.ContainerdPlaces()
     except FormatError as error:
         line = error.where.removeprefix("line ")
         _refuse(found, f"{path}:{line}" if line.isdigit() else path, error.what)
@@ -159,12 +159,12 @@ def _file(host: Host, path: HostPath, found: _Settings, *, must_exist: bool) -> 
     return containerd_toml.before_error(data)
 
 
-def _refuse(found: _Settings, where: str, problem: str) -> None:
+def _refuse(found: _PlaceSettings, where: str, problem: str) -> None:
     if not found.problem:
         found.where, found.problem = where, problem
 
 
-def _imports(host: Host, path: HostPath, names: tuple[str, ...], found: _Settings) -> list[HostPath]:
+def _imports(host: Host, path: HostPath, names: tuple[str, ...], found: _PlaceSettings) -> list[HostPath]:
     """Return the imported files; only an entry with a star is a pattern (server/config, resolveImports)."""
     paths: list[HostPath] = []
     for name in names[:_MAX_FILES]:
@@ -173,7 +173,7 @@ def _imports(host: Host, path: HostPath, names: tuple[str, ...], found: _Setting
     return paths
 
 
-def _glob(host: Host, pattern: HostPath, found: _Settings) -> list[HostPath]:
+def _glob(host: Host, pattern: HostPath, found: _PlaceSettings) -> list[HostPath]:
     tops = [HostPath("/")]
     for part in pattern.strip("/").split("/"):
         if "*" not in part and "?" not in part and "[" not in part:
@@ -196,7 +196,7 @@ def _unit_words(host: Host) -> tuple[str, ...]:
     """Return its command line in the unit, () if there is no such unit."""
     from doctor.collect.config import unit as engine_unit  # noqa: PLC0415 - a containerd that runs says so itself
 
-    launch = engine_unit.Launch()
+    launch = engine_unit.EngineLaunch()
     engine_unit.read(host, launch, containerd.SERVICE)
     return tuple(word for word, _ in launch.words)
 

@@ -71,9 +71,9 @@ def _lost(root: DataRoot, layers: Layers, identity: str, mount: str, backups: "B
     bare = LostContainer(id=identity, directory=directory, layer=layer)
     if backups is None:
         return bare
-    from doctor.collect.backup.files import OfContainer, is_host_config  # noqa: PLC0415
+    from doctor.collect.backup.files import IsContainerConfig, is_host_config  # noqa: PLC0415
 
-    config = backups.find(docker.container_file(identity, docker.CONTAINER_CONFIG), OfContainer(identity))
+    config = backups.find(docker.container_file(identity, docker.CONTAINER_CONFIG), IsContainerConfig(identity))
     host_config = backups.find(docker.container_file(identity, docker.HOST_CONFIG), is_host_config)
     if config is None or host_config is None:
         return bare

@@ -6,7 +6,7 @@ Formats: moby container/container.go, api/types/container/hostconfig.go, api/typ
 from collections.abc import Iterator
 from typing import Any
 
-from doctor.facts.containers.containers import Attachment, Container, HostConfig, MountPoint, Port, State
+from doctor.facts.containers.containers import Attachment, Container, ContainerMount, ContainerState, HostConfig, Port
 from doctor.model.paths import HostPath
 
 _NO_OBJECT: dict[str, Any] = {}
@@ -70,8 +70,8 @@ def host_config_of(raw: dict[str, Any]) -> HostConfig:
     )
 
 
-def _state(raw: dict[str, Any]) -> State:
-    return State(
+def _state(raw: dict[str, Any]) -> ContainerState:
+    return ContainerState(
         running=raw.get("Running") is True,
         paused=raw.get("Paused") is True,
         restarting=raw.get("Restarting") is True,
@@ -123,12 +123,12 @@ def _ports(raw: dict[str, Any]) -> Iterator[Port]:
             )
 
 
-def _mounts(raw: dict[str, Any]) -> Iterator[MountPoint]:
+def _mounts(raw: dict[str, Any]) -> Iterator[ContainerMount]:
     for destination, mount in raw.items():
         if not isinstance(mount, dict):
             continue
         name, source = _text(mount, "Name"), _text(mount, "Source")
-        yield MountPoint(
+        yield ContainerMount(
             # Files of engines before 17.03 have no Type.
             kind=_text(mount, "Type") or ("volume" if name else "bind"),
             name=name,

@@ -1,7 +1,7 @@
 """Reads the list of directories that BuildKit uses."""
 
 from doctor.engines.docker import places as docker
-from doctor.facts.databases.buildkit import Snapshot, Snapshots
+from doctor.facts.databases.buildkit import BuildkitSnapshot, Snapshots
 from doctor.facts.databases.databases import BuildkitDatabases
 from doctor.formats.databases.bolt import Bucket
 from doctor.model.declare import collector
@@ -17,9 +17,9 @@ def snapshots(databases: BuildkitDatabases) -> Snapshots:
     return Snapshots(items={_text(key): _snapshot(bucket) for key, bucket in file.root.buckets.items()})
 
 
-def _snapshot(bucket: Bucket) -> Snapshot:
+def _snapshot(bucket: Bucket) -> BuildkitSnapshot:
     parent = bucket.keys.get(b"parent")
-    return Snapshot(
+    return BuildkitSnapshot(
         parent=None if parent is None else _text(parent),
         committed=_text(bucket.keys.get(b"committed", b"")),
         chain=_text(bucket.keys.get(b"chainid", b"")).removeprefix("sha256:"),

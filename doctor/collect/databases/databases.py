@@ -16,7 +16,7 @@ from doctor.facts.databases.databases import (
 )
 from doctor.facts.engine.data_root import DataRoot
 from doctor.formats.databases.bolt import Database, read
-from doctor.formats.databases.bolt_flip import Flip, lost_meta
+from doctor.formats.databases.bolt_flip import BitFlip, lost_meta
 from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.errors import FormatError
@@ -149,7 +149,7 @@ def _read(host: Host, path: HostPath) -> tuple[BoltFile, bytes, tuple[Missing, .
     return file, data, ()
 
 
-def _flip(data: bytes) -> Flip | None:
+def _flip(data: bytes) -> BitFlip | None:
     """Return the bit that restores a newer, valid state."""
     flip = lost_meta(data)
     return flip if flip is not None and not _parse(flip(data))[1] else None

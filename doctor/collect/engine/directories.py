@@ -38,7 +38,7 @@ def engine_directories(
     # Podman or a proxy may answer at the default socket: then there is no dockerd process.
     if not state.is_running or not state.pid or not host.is_live():
         raise HostError(Missing(Why.ABSENT, "the engine does not run"))
-    look = _Look(host)
+    look = _DirectoryLook(host)
     gone = list(_of_root(look, root, _own_tmp(host, state.pid)))
     lost: list[LostState] = []
     running = [] if isinstance(containers, Missing) else [one for one in containers.items if _runs(host, one)]
@@ -62,7 +62,7 @@ def engine_directories(
     return EngineDirectories(gone=tuple(gone), lost=tuple(lost), gaps=tuple(look.gaps))
 
 
-class _Look:
+class _DirectoryLook:
     """Checks whether paths exist; what can't be examined is a gap and not missing."""
 
     def __init__(self, host: Host) -> None:
@@ -80,7 +80,7 @@ class _Look:
         return False
 
 
-def _of_root(look: _Look, root: DataRoot, own_tmp: str) -> Iterator[GoneDirectory]:
+def _of_root(look: _DirectoryLook, root: DataRoot, own_tmp: str) -> Iterator[GoneDirectory]:
     """Yield those of the data root, also if the parent is missing; not BuildKit's, which an engine may lack."""
     uid = root.uid if root.mapped_root is not None or not root.is_of_root else 0
     for name, mode, breaks in _PLACES:

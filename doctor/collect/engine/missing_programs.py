@@ -85,7 +85,7 @@ def _that_can_not_run(host: Host) -> MissingProgram | None:
 def _of_helper(host: Host, name: str, packages: Packages | Missing) -> MissingProgram | None:
     if any(problem_of(host, HostPath(f"{place}/{name}")) == "" for place in PLACES):
         return None
-    launch = engine_unit.Launch()
+    launch = engine_unit.EngineLaunch()
     if name == containerd.PROCESS and engine_unit.read(host, launch, containerd.SERVICE) and launch.commands:
         return _of_command(host, name, *launch.commands[-1])
     return _of_package(host, name, packages)

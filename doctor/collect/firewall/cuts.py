@@ -8,7 +8,7 @@ from doctor.facts.firewall.cuts import BETWEEN, ENGINE, FIRST, ISOLATION, NFT, U
 from doctor.facts.firewall.generations import ENGINE_CHAINS
 from doctor.facts.firewall.nft_packet import NftWalker
 from doctor.facts.firewall.nft_ways import rule_text
-from doctor.facts.firewall.packet import ACCEPT, RETURN, Packet, Verdict, Walker, address_number, prepare, spans
+from doctor.facts.firewall.packet import ACCEPT, RETURN, Packet, PacketVerdict, Walker, address_number, prepare, spans
 from doctor.facts.firewall.packet_filter import Firewall, Saved
 from doctor.facts.firewall.rules import EngineRules, FamilyRules
 from doctor.facts.network.links import Links
@@ -144,7 +144,7 @@ class _Family:
                         continue
                     lift = self._below(rule, network.bridge if chain != _ISOLATION_CHAINS[1] else other.bridge)
                     if lift:
-                        cut = self._cut(ISOLATION, rule, Verdict(target=target, path=(rule,)), "", network)
+                        cut = self._cut(ISOLATION, rule, PacketVerdict(target=target, path=(rule,)), "", network)
                         yield replace(cut, lift=self._below(rule))
 
     def unmasked(self, packets: _Packets) -> Iterator[Cut]:
@@ -177,7 +177,7 @@ class _Family:
                     target=verdict.target,
                 )
 
-    def _stranger(self, verdict: Verdict) -> Rule | None:
+    def _stranger(self, verdict: PacketVerdict) -> Rule | None:
         return next((rule for rule in verdict.path if not self.is_own(rule)), None)
 
     def _place(self, stranger: Rule) -> str:
@@ -201,7 +201,7 @@ class _Family:
             if rule.text != stranger.text and self.is_own(rule) and (not bridge or bridge in rule.text.split())
         )
 
-    def _cut(self, place: str, stranger: Rule, verdict: Verdict, traffic: str, network: Network) -> Cut:
+    def _cut(self, place: str, stranger: Rule, verdict: PacketVerdict, traffic: str, network: Network) -> Cut:
         return Cut(
             place=place,
             table=stranger.table,

@@ -32,7 +32,7 @@ _INTERFACE = re.compile(r"<interface\s+name=[\"']([^\"']+)[\"']")
 @collector
 def firewall_files(host: Host) -> FirewallFiles:
     """Return the configured rules."""
-    reader = _Reader(host)
+    reader = _FileReader(host)
     saved = []
     for path, service in _SAVED:
         text = reader.text(HostPath(path))
@@ -66,7 +66,7 @@ def _user_chains(text: str) -> dict[str, tuple[str, ...]]:
         return {}
 
 
-class _Reader:
+class _FileReader:
     def __init__(self, host: Host) -> None:
         self.host = host
         self.gaps: list[Missing] = []

@@ -23,7 +23,7 @@ def firewall(host: Host, networks: Networks | Missing, engine: EngineConfig | Mi
     """Return both backends' rules. Missing on a mounted root: rules exist only in the kernel of a running host."""
     if not host.is_live():
         raise HostError(Missing(Why.UNSUPPORTED, "firewall rules exist only in the kernel of a running host"))
-    reader = _Reader(host)
+    reader = _CommandReader(host)
     tables, has_nft = reader.tables()
     path = _find(host, "iptables")
     if not path:
@@ -76,7 +76,7 @@ def _alternative(links: list[HostPath]) -> str:
     return next((target for link, target in pairwise(links) if link == "/etc/alternatives/iptables"), "")
 
 
-class _Reader:
+class _CommandReader:
     """Runs the commands; a failed one is a gap, except for the main rules, which are required."""
 
     def __init__(self, host: Host) -> None:

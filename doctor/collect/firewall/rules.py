@@ -3,7 +3,7 @@
 from doctor.facts.config.engine import EngineConfig, EngineFlags
 from doctor.facts.engine.state import EngineState, EngineVersion
 from doctor.facts.firewall.expected import Terms, expect
-from doctor.facts.firewall.generations import ENGINE_CHAINS, UP_TO_27, Generation, generation_of
+from doctor.facts.firewall.generations import ENGINE_CHAINS, UP_TO_27, RuleGeneration, generation_of
 from doctor.facts.firewall.packet_filter import Firewall, Saved
 from doctor.facts.firewall.rules import EngineRules, FamilyRules, compare
 from doctor.facts.network.networks import Networks
@@ -72,7 +72,7 @@ def _has_chains(saved: Saved) -> bool:
     return any(chain in ENGINE_CHAINS for _, chain in saved.by_chain)
 
 
-def _generation(saved: Saved, version: EngineVersion | Missing) -> Generation:
+def _generation(saved: Saved, version: EngineVersion | Missing) -> RuleGeneration:
     """Return the generation by the version, else by the existing chains; raises if neither shows it."""
     chains = saved.filter_chains()
     if not isinstance(version, Missing):
@@ -104,7 +104,7 @@ def _filters_ipv6(engine: EngineConfig, version: EngineVersion | Missing) -> boo
     return not isinstance(version, Missing) and version.at_least(27)
 
 
-def _family(number: int, saved: Saved, generation: Generation, networks: Networks, terms: Terms) -> FamilyRules:
+def _family(number: int, saved: Saved, generation: RuleGeneration, networks: Networks, terms: Terms) -> FamilyRules:
     plain = expect(generation, networks, terms, number)
     order = _seen_order(saved, networks)
     if order:

@@ -37,10 +37,10 @@ def altered_tags(
     if not is_changed and is_plain(tags, images):
         return AlteredTags(path=tags.path)
     # Not needed for a valid list.
-    from doctor.rebuild.images.tag_flips import Known, altered  # noqa: PLC0415
+    from doctor.rebuild.images.tag_flips import KnownNames, altered  # noqa: PLC0415
 
     kept, is_unwritten, age = _kept(host, root, tags)
-    known = Known(
+    known = KnownNames(
         images=frozenset(images.configs.keys() | images.described),
         sources=_sources(tags, kept, containers),
         kept=kept if len(kept) == len(tags.content) else b"",

@@ -1,6 +1,6 @@
 """Reads namespace kinds and subordinate ids."""
 
-from doctor.facts.kernel.namespaces import SUBGID, SUBUID, IdRange, NamespaceKinds, SubIds
+from doctor.facts.kernel.namespaces import SUBGID, SUBUID, NamespaceKinds, SubIds, SubordinateIds
 from doctor.formats.text import decode, is_number
 from doctor.host.base import Host
 from doctor.model.declare import collector
@@ -43,10 +43,12 @@ def _text(host: Host, path: HostPath, gaps: list[Missing]) -> str:
         return ""
 
 
-def _ranges(file: HostPath, text: str) -> list[IdRange]:
+def _ranges(file: HostPath, text: str) -> list[SubordinateIds]:
     found = []
     for number, line in enumerate(text.splitlines(), start=1):
         fields = line.strip().split(":")
         if len(fields) == 3 and is_number(fields[1]) and is_number(fields[2]):
-            found.append(IdRange(file=file, line=number, owner=fields[0], start=int(fields[1]), count=int(fields[2])))
+            found.append(
+                SubordinateIds(file=file, line=number, owner=fields[0], start=int(fields[1]), count=int(fields[2]))
+            )
     return found

@@ -82,7 +82,7 @@ def sysctl_files(host: Host) -> SysctlFiles:
     systemd-sysctl reads only sysctl.d; procps' ``sysctl --system`` reads /etc/sysctl.conf after all of it (sysctl(8)),
     whatever a 99-sysctl.conf link says; an enabled ufw applies its own file when it starts (ufw-framework(8), IPT_SYSCTL).
     """
-    reader = _Reader(host)
+    reader = _SysctlReader(host)
     paths = reader.paths()
     by_systemd = any(host.exists(mark) for mark in _SYSTEMD_MARKS) or host.exists(
         HostPath("/usr/lib/systemd/systemd-sysctl")
@@ -100,16 +100,16 @@ def sysctl_files(host: Host) -> SysctlFiles:
     return SysctlFiles(programs=tuple(programs), real=reader.real, gaps=tuple(reader.gaps))
 
 
-def _program(name: str, when: str, settings: tuple[sysctl_conf.Setting, ...], *, at_boot: bool = True) -> Program:
+def _program(name: str, when: str, settings: tuple[sysctl_conf.SysctlSetting, ...], *, at_boot: bool = True) -> Program:
     return Program(name=name, when=when, at_boot=at_boot, settings=settings)
 
 
-class _Reader:
+class _SysctlReader:
     """Reads each file once, even if two programs apply it."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
-        self._read: dict[str, tuple[sysctl_conf.Setting, ...]] = {}
+        self._read: dict[str, tuple[sysctl_conf.SysctlSetting, ...]] = {}
         self.real: dict[str, HostPath] = {}
         self.gaps: list[Missing] = []
 
@@ -132,16 +132,16 @@ class _Reader:
             found.append(sysctl_conf.LEGACY)
         return tuple(found)
 
-    def settings(self, order: tuple[str, ...]) -> tuple[sysctl_conf.Setting, ...]:
+    def settings(self, order: tuple[str, ...]) -> tuple[sysctl_conf.SysctlSetting, ...]:
         """Return the lines of the files, in order."""
         return tuple(setting for path in order for setting in self._file(path))
 
-    def _file(self, path: str) -> tuple[sysctl_conf.Setting, ...]:
+    def _file(self, path: str) -> tuple[sysctl_conf.SysctlSetting, ...]:
         if path not in self._read:
             self._read[path] = self._parse(path)
         return self._read[path]
 
-    def _parse(self, path: str) -> tuple[sysctl_conf.Setting, ...]:
+    def _parse(self, path: str) -> tuple[sysctl_conf.SysctlSetting, ...]:
         try:
             real = self._host.resolve(HostPath(path))
             if real == "/dev/null":

@@ -22,13 +22,13 @@ _OPAQUE = ".wh..wh..opq"
 _MARKS = ("trusted.overlay.opaque", "user.overlay.opaque")
 
 
-class _Line(Struct, gc=False):
+class _GlanceLine(Struct, gc=False):
     type: int
     payload: str | None = None
     name: str = ""
 
 
-_LINES = Decoder(_Line)
+_LINES = Decoder(_GlanceLine)
 
 
 class Glance(Struct, frozen=True, kw_only=True):

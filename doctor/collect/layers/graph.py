@@ -7,7 +7,7 @@ from doctor.facts.containers.containers import Containers
 from doctor.facts.databases.buildkit import Snapshots
 from doctor.facts.images.images import Images
 from doctor.facts.layers.graph import (
-    Expected,
+    ExpectedLayer,
     LayerGraph,
     is_digest,
     mount_parent,
@@ -52,7 +52,7 @@ def _lower(above: tuple[str, ...] | None, names: dict[str, str]) -> tuple[str, .
     return tuple(names[directory] for directory in above)
 
 
-def _expected(images: Images, layers: Layers) -> dict[str, Expected]:
+def _expected(images: Images, layers: Layers) -> dict[str, ExpectedLayer]:
     owners_of: dict[str, list[str]] = {}
     known: dict[str, tuple[str, str, int]] = {}
     for config in images.sound():
@@ -62,13 +62,13 @@ def _expected(images: Images, layers: Layers) -> dict[str, Expected]:
             owners_of.setdefault(chain, []).append(config.id)
             parent = chain
     expected = {
-        chain: Expected(chain=chain, diff=diff, parent=parent, depth=depth, images=tuple(owners_of[chain]))
+        chain: ExpectedLayer(chain=chain, diff=diff, parent=parent, depth=depth, images=tuple(owners_of[chain]))
         for chain, (diff, parent, depth) in known.items()
     }
     for chain, record in layers.records.items():
         if chain not in expected and is_digest(record.diff) and _proves(chain, record.diff or "", record.parent):
             parent = (record.parent or "").removeprefix("sha256:")
-            expected[chain] = Expected(chain=chain, diff=record.diff or "", parent=parent, depth=-1, images=())
+            expected[chain] = ExpectedLayer(chain=chain, diff=record.diff or "", parent=parent, depth=-1, images=())
     return expected
 
 
@@ -107,7 +107,7 @@ def _mount_parents(images: Images, layers: Layers, containers: Containers, cache
 
 def _parents(
     layers: Layers,
-    expected: dict[str, Expected],
+    expected: dict[str, ExpectedLayer],
     cache: dict[str, str],
     mounts: dict[str, str],
     buildkit: dict[str, str],

@@ -33,7 +33,7 @@ def leftovers(  # noqa: PLR0917 - the engine supplies them by type
 ) -> Leftovers:
     """Return the stale files; under a running engine only those older than the engine's start."""
     is_up = isinstance(state, EngineState) and bool(state.pid or state.is_running)
-    look = _Look(host, state.started if isinstance(state, EngineState) and is_up else None)
+    look = _LeftoverLook(host, state.started if isinstance(state, EngineState) and is_up else None)
     layers = graph.layers
     vanished = {one.id for one in lost.items} if isinstance(lost, LostContainers) else set()
     known = vanished | {*graph.containers.directories, *graph.containers.strays}
@@ -70,7 +70,7 @@ def leftovers(  # noqa: PLR0917 - the engine supplies them by type
     )
 
 
-class _Look:
+class _LeftoverLook:
     """Reads candidates."""
 
     def __init__(self, host: Host, started: float | None) -> None:
@@ -136,7 +136,7 @@ def _empty_records(graph: LayerGraph, known: set[str]) -> set[str]:
     }
 
 
-def _merged(look: _Look, graph: LayerGraph, mounts: Mounts | Missing) -> dict[str, tuple[str, ...]]:
+def _merged(look: _LeftoverLook, graph: LayerGraph, mounts: Mounts | Missing) -> dict[str, tuple[str, ...]]:
     points = set() if isinstance(mounts, Missing) else {mount.mount_point for mount in mounts.items}
     found = {}
     for name, directory in graph.layers.directories.items():
@@ -149,7 +149,7 @@ def _merged(look: _Look, graph: LayerGraph, mounts: Mounts | Missing) -> dict[st
     return found
 
 
-def _containers(look: _Look, root: DataRoot, graph: LayerGraph) -> dict[HostPath, bool]:
+def _containers(look: _LeftoverLook, root: DataRoot, graph: LayerGraph) -> dict[HostPath, bool]:
     top = root.at(docker.CONTAINERS)
     hollow = {
         broken.container_id

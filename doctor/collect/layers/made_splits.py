@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from doctor.facts.backup.files import DeepTarSplits, KeptTarSplits
 from doctor.facts.layers.content import LayerContent
-from doctor.facts.layers.graph import Expected, LayerGraph
+from doctor.facts.layers.graph import ExpectedLayer, LayerGraph
 from doctor.facts.layers.made_splits import DeepMadeSplits, MadeSplit, MadeSplits
 from doctor.facts.layers.tar_splits import AlteredSplits, TarSplits
 from doctor.host.base import Host
@@ -50,7 +50,7 @@ def deep_made_splits(
     return DeepMadeSplits(items=_make_all(host, graph, lost))
 
 
-def _make_all(host: Host, graph: LayerGraph, lost: Iterable[Expected]) -> dict[str, MadeSplit]:
+def _make_all(host: Host, graph: LayerGraph, lost: Iterable[ExpectedLayer]) -> dict[str, MadeSplit]:
     items: dict[str, MadeSplit] = {}
     free = list(graph.free_directories())
     left = _MOST_BYTES

@@ -3,14 +3,14 @@
 import os
 from collections.abc import Iterator
 
-from doctor.facts.layers.graph import Expected, LayerGraph, is_size
+from doctor.facts.layers.graph import ExpectedLayer, LayerGraph, is_size
 from doctor.facts.layers.proofs import LayerProof, LayerProofs
 from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.errors import FormatError
 from doctor.model.missing import HostError
 from doctor.model.paths import HostPath, join
-from doctor.proof.tar.tar_split import Part, assemble, read
+from doctor.proof.tar.tar_split import SplitPart, assemble, read
 from doctor.rebuild.layers.evidence import recorded_directories
 
 _CHUNK_BYTES = 1 << 20
@@ -44,7 +44,7 @@ class _Prover:
         self.free = list(graph.free_directories())
         self.walked: dict[str, frozenset[bytes] | None] = {}
 
-    def prove(self, layer: Expected) -> LayerProof:
+    def prove(self, layer: ExpectedLayer) -> LayerProof:
         """Return the one free directory with this layer's content."""
         path = self.graph.layers.split_path(layer.chain)
         try:
@@ -66,7 +66,7 @@ class _Prover:
                 return LayerProof(chain=layer.chain, directory=identity, size_bytes=self.size(identity))
         return self._unproven(layer, "no directory has its content")
 
-    def measure(self, layer: Expected, directory: str) -> LayerProof:
+    def measure(self, layer: ExpectedLayer, directory: str) -> LayerProof:
         """Return the recorded directory of a layer without a record and a tar-split, and its size."""
         if not directory:
             return self._unproven(layer, "its tar-split is missing, and no layer above it names its directory")
@@ -89,7 +89,7 @@ class _Prover:
                 total += found.size
         return total
 
-    def _unproven(self, layer: Expected, why: str) -> LayerProof:
+    def _unproven(self, layer: ExpectedLayer, why: str) -> LayerProof:
         return LayerProof(chain=layer.chain, directory="", size_bytes=-1, why=why)
 
     def _names(self, path: HostPath) -> tuple[frozenset[bytes], frozenset[bytes]]:
@@ -104,7 +104,7 @@ class _Prover:
                     needed.add(name)
         return frozenset(names), frozenset(needed)
 
-    def _parts(self, path: HostPath) -> Iterator[Part]:
+    def _parts(self, path: HostPath) -> Iterator[SplitPart]:
         return read(self._chunks(path))
 
     def _chunks(self, path: HostPath) -> Iterator[bytes]:

@@ -23,10 +23,10 @@ def layers(host: Host, root: DataRoot) -> Layers:
     """Return all records; absent if this root never used overlay2."""
     if root.driver(docker.OVERLAY2) is None:
         raise HostError(Missing(Why.ABSENT, f"{root.resolved}: no overlay2 layers"))
-    return _Reader(host).read(root.at(docker.image_store()), root.at(docker.OVERLAY2))
+    return _RecordReader(host).read(root.at(docker.image_store()), root.at(docker.OVERLAY2))
 
 
-class _Reader:
+class _RecordReader:
     """One pass over the disk."""
 
     def __init__(self, host: Host) -> None:

@@ -54,7 +54,7 @@ def devices(links: Links, gateway: Gateway) -> list[str]:
     return [name for name in wanted if fits(links, name, gateway.address)]
 
 
-class Reader:
+class GatewayReader:
     """Reads all existing files; an unreadable one is a gap."""
 
     def __init__(self, host: Host, links: Links) -> None:

@@ -2,7 +2,7 @@
 
 from ipaddress import ip_address
 
-from doctor.facts.backup.network_record import NetworkRecord
+from doctor.facts.backup.network_record import KeptNetworkRecord
 from doctor.facts.network.links import Links
 from doctor.facts.network.route_hints import RouteHint, RouteHints, fits, has_default, wants_default
 from doctor.host.base import Host
@@ -11,7 +11,7 @@ from doctor.model.missing import HostError, Missing, Why
 
 
 @collector
-def route_hints(host: Host, links: Links, record: NetworkRecord | Missing) -> RouteHints:
+def route_hints(host: Host, links: Links, record: KeptNetworkRecord | Missing) -> RouteHints:
     """Return the known routes; absent if no family lacks a default route."""
     if not host.is_live():
         raise HostError(Missing(Why.UNSUPPORTED, "routes exist only in the kernel of a running host"))
@@ -29,9 +29,9 @@ def route_hints(host: Host, links: Links, record: NetworkRecord | Missing) -> Ro
                 place=f"{record.path}, {record.age}", is_recorded=True,
             )  # fmt: skip
             found[seen.device, seen.gateway] = seen
-    from doctor.collect.network.gateway_files import Reader, devices  # noqa: PLC0415 - only where a route is missing
+    from doctor.collect.network.gateway_files import GatewayReader, devices  # noqa: PLC0415 - only where a route is missing
 
-    reader = Reader(host, links)
+    reader = GatewayReader(host, links)
     for place, gateway in reader.all():
         for device in devices(links, gateway):
             hint = _hint(device, gateway.address, gateway.metric, place)

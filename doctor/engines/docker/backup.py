@@ -16,7 +16,7 @@ from doctor.facts.volumes.volumes import Volumes
 from doctor.host.base import Host
 from doctor.model.missing import HostError
 from doctor.model.paths import join
-from doctor.state.metadata import LayerRecord, MountRecord
+from doctor.state.metadata import KeptLayerRecord, KeptMountRecord
 
 _Fact = TypeVar("_Fact")
 
@@ -100,20 +100,20 @@ class _Files:
             if record.tar_split_bytes > 0:
                 yield self._at(docker.tar_split(record.chain))
 
-    def layers(self) -> dict[str, LayerRecord]:
+    def layers(self) -> dict[str, KeptLayerRecord]:
         """Return the complete records of layers, as the scan read them."""
         records = self._layers.records.values() if self._layers is not None else ()
         return {
-            record.chain: LayerRecord(record.diff, record.parent or "", record.cache_id, record.size)
+            record.chain: KeptLayerRecord(record.diff, record.parent or "", record.cache_id, record.size)
             for record in records
             if record.diff and record.cache_id and record.size
         }
 
-    def mounts(self) -> dict[str, MountRecord]:
+    def mounts(self) -> dict[str, KeptMountRecord]:
         """Return the mount records that name a directory, as the scan read them."""
         records = self._layers.mounts.values() if self._layers is not None else ()
         return {
-            record.container_id: MountRecord(record.mount_id, record.init_id or "", record.parent or "")
+            record.container_id: KeptMountRecord(record.mount_id, record.init_id or "", record.parent or "")
             for record in records
             if record.mount_id
         }

@@ -3,8 +3,8 @@
 from msgspec.structs import replace
 
 from doctor.api.engine import Ask, Root
-from doctor.collect.backup.root_identity import Comparer
-from doctor.facts.config.engine import EngineConfig, Setting
+from doctor.collect.backup.root_identity import RootComparer
+from doctor.facts.config.engine import EffectiveSetting, EngineConfig
 from doctor.facts.engine.data_root import DataRoot
 from doctor.host.base import Host
 from doctor.model.missing import Missing
@@ -16,7 +16,7 @@ def root(host: Host, ask: Ask) -> Root | None:
     found = ask(DataRoot)
     if not isinstance(found, DataRoot):
         return None
-    comparer = Comparer(host, found)
+    comparer = RootComparer(host, found)
     return Root(
         path=found.resolved,
         places=tuple(found.places.values()),
@@ -33,6 +33,6 @@ def ask_at(host: Host, path: str, ask: Ask) -> Ask:
     # The path is a real place: that of a remapped engine has the remapped ids in it already.
     settings = {} if isinstance(config, Missing) else {**config.settings}
     settings.pop("userns-remap", None)
-    settings["data-root"] = Setting(value=path)
+    settings["data-root"] = EffectiveSetting(value=path)
     moved = replace(EngineConfig() if isinstance(config, Missing) else config, settings=settings)
     return Facts(host, (moved,)).get

@@ -27,7 +27,7 @@ class RecordedFamily(Struct, frozen=True, kw_only=True):
     chains: dict[str, tuple[str, ...]]
 
 
-class NetworkRecord(Struct, frozen=True, kw_only=True):
+class KeptNetworkRecord(Struct, frozen=True, kw_only=True):
     """The record.
 
     Attributes:

@@ -134,7 +134,7 @@ class DaemonJson(Guarded, frozen=True, kw_only=True):
     mtime_ns: int = 0
 
 
-class Setting(Struct, frozen=True, kw_only=True):
+class EffectiveSetting(Struct, frozen=True, kw_only=True):
     """One effective setting and its origin.
 
     Attributes:
@@ -170,7 +170,7 @@ class EngineConfig(Struct, frozen=True, kw_only=True):
         gaps: what could not be read.
     """
 
-    settings: dict[str, Setting] = {}
+    settings: dict[str, EffectiveSetting] = {}
     flags: EngineFlags = field(default_factory=EngineFlags)
     json: DaemonJson = field(default_factory=lambda: DaemonJson(path=docker.DAEMON_JSON))
     gaps: tuple[Missing, ...] = ()
@@ -182,9 +182,9 @@ class EngineConfig(Struct, frozen=True, kw_only=True):
             return found.value
         return default_of(key) if default is None else default
 
-    def setting(self, key: str) -> Setting:
+    def setting(self, key: str) -> EffectiveSetting:
         """Return the value of a key and its origin; the default if nothing sets it."""
-        return self.settings.get(key) or Setting(value=default_of(key))
+        return self.settings.get(key) or EffectiveSetting(value=default_of(key))
 
     def is_set(self, key: str) -> bool:
         """Whether a file, a flag or the environment sets the key."""

@@ -34,7 +34,7 @@ _DRIVERS = ("systemd", "cgroupfs")
 _CGROUP_DRIVER = "native.cgroupdriver"
 
 
-class Answer(Struct, frozen=True, kw_only=True):
+class PossibleValue(Struct, frozen=True, kw_only=True):
     """One value that a setting could have instead.
 
     Attributes:
@@ -52,7 +52,7 @@ class Answer(Struct, frozen=True, kw_only=True):
     is_sure: bool = False
 
 
-def answers(problem: ValueProblem, config: EngineConfig, things: NamedThings) -> tuple[Answer, ...]:
+def answers(problem: ValueProblem, config: EngineConfig, things: NamedThings) -> tuple[PossibleValue, ...]:
     """Return the possible values, likeliest first; a certain one alone."""
     key, value = problem.key, config.get(problem.key)
     rule = _RULES.get(key)
@@ -64,17 +64,17 @@ def answers(problem: ValueProblem, config: EngineConfig, things: NamedThings) ->
     if key not in _CLOSES and not any(answer.value is None and answer.key in {"", key} for answer in found):
         default = default_of(key)
         then = "as if it were not set" if default is None else f"with the default {as_json(default)}"
-        found.append(Answer(name="remove", value=None, why=f"without it the engine starts {then}"))
+        found.append(PossibleValue(name="remove", value=None, why=f"without it the engine starts {then}"))
     return tuple(found)
 
 
-_Rule = Callable[[Any, EngineConfig, NamedThings], Iterator[Answer]]
+_Rule = Callable[[Any, EngineConfig, NamedThings], Iterator[PossibleValue]]
 
 
-def _bip(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[Answer]:
+def _bip(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[PossibleValue]:
     del things
     if config.is_set("bridge") and config.get("bridge"):
-        yield Answer(
+        yield PossibleValue(
             name="keep-bip", value=None, why="the engine creates docker0 itself, with this address", key="bridge"
         )
         return
@@ -85,14 +85,14 @@ def _bip(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[Answ
         return
     if "/" not in text and int(interface.ip) & 0xFF:
         for length in (24, 16) if interface.version == 4 else (64,):
-            yield Answer(
+            yield PossibleValue(
                 name=f"{text}/{length}",
                 value=f"{text}/{length}",
                 why="the address with the prefix length of its network",
             )
     elif "/" in text and interface.ip == interface.network.network_address:
         first = f"{interface.network.network_address + 1}/{interface.network.prefixlen}"
-        yield Answer(
+        yield PossibleValue(
             name=first,
             value=first,
             why="the first address of that network, which the bridge gets by default",
@@ -101,30 +101,32 @@ def _bip(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[Answ
 
 
 def _word(key: str) -> _Rule:
-    def rule(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[Answer]:
+    def rule(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[PossibleValue]:
         del config, things
         near = nearest(str(value), _WORDS[key])
         if len(near) == 1:
-            yield Answer(name=near[0], value=near[0], why=f"{as_json(value)} is a misspelling of it", is_sure=True)
+            yield PossibleValue(
+                name=near[0], value=near[0], why=f"{as_json(value)} is a misspelling of it", is_sure=True
+            )
         for word in _WORDS[key][:2] if key != "log-level" else ("info", "debug"):
-            yield Answer(name=word, value=word, why="a value that the engine accepts")
+            yield PossibleValue(name=word, value=word, why="a value that the engine accepts")
 
     return rule
 
 
-def _size(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[Answer]:
+def _size(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[PossibleValue]:
     del config, things
     found = re.match(r"\s*(\d+)\s*([kmgt])", str(value), re.IGNORECASE)
     if found:
         text = f"{found[1]}{found[2].upper()}"
-        yield Answer(name=text, value=text, why=f"{as_json(value)} in the engine's format", is_sure=True)
+        yield PossibleValue(name=text, value=text, why=f"{as_json(value)} in the engine's format", is_sure=True)
 
 
-def _dns(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[Answer]:
+def _dns(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[PossibleValue]:
     del config, things
     good = [item for item in value if _is_address(item)] if isinstance(value, list) else []
     if good:
-        yield Answer(
+        yield PossibleValue(
             name="valid", value=good, why=f"only the name servers that are addresses: {', '.join(good)}", is_sure=True
         )
 
@@ -136,7 +138,7 @@ def _is_address(item: Any) -> bool:
         return False
 
 
-def _mirrors(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[Answer]:
+def _mirrors(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[PossibleValue]:
     del things
     insecure = [str(item) for item in config.get("insecure-registries") or ()]
     made = []
@@ -152,10 +154,12 @@ def _mirrors(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[
         )
         made.append(f"{scheme}://{host}")
     if made and all(re.match(r"https?://[^/]", item) for item in made):
-        yield Answer(name="corrected", value=made, why="each mirror with its scheme and without a query", is_sure=True)
+        yield PossibleValue(
+            name="corrected", value=made, why="each mirror with its scheme and without a query", is_sure=True
+        )
 
 
-def _labels(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[Answer]:
+def _labels(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[PossibleValue]:
     del config, things
     items = [item[:] for item in value if isinstance(item, str)] if isinstance(value, list) else []
     good = [
@@ -169,13 +173,13 @@ def _labels(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[A
         first.setdefault(item.partition("=")[0], item)
         last[item.partition("=")[0]] = item
     if good and first == last:
-        yield Answer(name="valid", value=[*first.values()], why="only the labels that the engine accepts")
+        yield PossibleValue(name="valid", value=[*first.values()], why="only the labels that the engine accepts")
     elif good:
-        yield Answer(name="first", value=[*first.values()], why="the first value of a label that is given twice")
-        yield Answer(name="last", value=[*last.values()], why="the last value of a label that is given twice")
+        yield PossibleValue(name="first", value=[*first.values()], why="the first value of a label that is given twice")
+        yield PossibleValue(name="last", value=[*last.values()], why="the last value of a label that is given twice")
 
 
-def _ulimits(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[Answer]:
+def _ulimits(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[PossibleValue]:
     del config, things
     made = {}
     for name, limit in value.items() if isinstance(value, dict) else ():
@@ -189,7 +193,7 @@ def _ulimits(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[
             numbers["Soft"] = hard
         made[name] = numbers
     if made:
-        yield Answer(
+        yield PossibleValue(
             name="corrected", value=made, why="limits as numbers, no soft limit above its hard limit", is_sure=True
         )
 
@@ -203,19 +207,21 @@ def _number(value: Any) -> int | None:
     return int(text) if re.fullmatch(r"-?\d{1,18}", text) else None
 
 
-def _exec_options(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[Answer]:
+def _exec_options(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[PossibleValue]:
     del config
     items = [str(item) for item in value] if isinstance(value, list) else []
     known = [item for item in items if item.partition("=")[0].strip() == _CGROUP_DRIVER]
     drivers = [item.partition("=")[2] for item in known]
     if things.needs_systemd:
-        yield Answer(name="cgroupfs", value=[f"{_CGROUP_DRIVER}=cgroupfs"], why="the driver that does not need systemd")
+        yield PossibleValue(
+            name="cgroupfs", value=[f"{_CGROUP_DRIVER}=cgroupfs"], why="the driver that does not need systemd"
+        )
     elif known and set(drivers) <= set(_DRIVERS):
-        yield Answer(name="valid", value=known, why="only the option that the engine knows", is_sure=True)
+        yield PossibleValue(name="valid", value=known, why="only the option that the engine knows", is_sure=True)
     elif known:
         near = nearest(drivers[-1], _DRIVERS)
         for name in near or _DRIVERS:
-            yield Answer(
+            yield PossibleValue(
                 name=name,
                 value=[f"{_CGROUP_DRIVER}={name}"],
                 why="a cgroup driver that exists",
@@ -223,52 +229,54 @@ def _exec_options(value: Any, config: EngineConfig, things: NamedThings) -> Iter
             )
 
 
-def _cgroup_parent(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[Answer]:
+def _cgroup_parent(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[PossibleValue]:
     del config, things
     name = re.sub(r"[^\w-]", "-", str(value).strip("/")) + ".slice"
-    yield Answer(name=name, value=name, why="the same name as a systemd slice")
+    yield PossibleValue(name=name, value=name, why="the same name as a systemd slice")
 
 
-def _runtime(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[Answer]:
+def _runtime(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[PossibleValue]:
     del things
     known = ["runc", *(config.get("runtimes") or {})]
     near = nearest(str(value), known)
     for name in near or known:
-        yield Answer(name=name, value=name, why="a registered runtime", is_sure=len(near) == 1)
+        yield PossibleValue(name=name, value=name, why="a registered runtime", is_sure=len(near) == 1)
 
 
-def _runtimes(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[Answer]:
+def _runtimes(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[PossibleValue]:
     del config, things
     if isinstance(value, dict) and "runc" in value:
         rest = {name: item for name, item in value.items() if name != "runc"}
-        yield Answer(name="without-runc", value=rest or None, why="runc needs no entry: it is built in")
+        yield PossibleValue(name="without-runc", value=rest or None, why="runc needs no entry: it is built in")
 
 
-def _icc(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[Answer]:
+def _icc(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[PossibleValue]:
     del value, config, things
-    yield Answer(name="iptables", value=True, why="the engine writes the rules that isolate containers", key="iptables")
+    yield PossibleValue(
+        name="iptables", value=True, why="the engine writes the rules that isolate containers", key="iptables"
+    )
 
 
-def _group(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[Answer]:
+def _group(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[PossibleValue]:
     del config
     near = nearest(str(value), things.groups)
     for name in near or (("docker",) if "docker" in things.groups else ()):
-        yield Answer(name=name, value=name, why="a group of this host", is_sure=len(near) == 1)
+        yield PossibleValue(name=name, value=name, why="a group of this host", is_sure=len(near) == 1)
     if "docker" not in things.groups:
-        yield Answer(name="root", value="root", why="only root can use the socket then")
+        yield PossibleValue(name="root", value="root", why="only root can use the socket then")
 
 
-def _userns(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[Answer]:
+def _userns(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[PossibleValue]:
     del config
     near = nearest(str(value), things.users)
     for name in near:
-        yield Answer(name=name, value=name, why="a user of this host")
-    yield Answer(name="default", value="default", why="the engine creates the user dockremap and its ranges")
+        yield PossibleValue(name=name, value=name, why="a user of this host")
+    yield PossibleValue(name="default", value="default", why="the engine creates the user dockremap and its ranges")
 
 
-def _closed(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[Answer]:
+def _closed(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[PossibleValue]:
     del value, config, things
-    yield Answer(name="127.0.0.1", value="127.0.0.1", why="ports are published to this host only")
+    yield PossibleValue(name="127.0.0.1", value="127.0.0.1", why="ports are published to this host only")
 
 
 _RULES: dict[str, _Rule] = {

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from doctor.facts.layers.content import Altered, Lost
+from doctor.facts.layers.content import Altered, LostEntry
 from doctor.model.missing import Missing
 from doctor.model.paths import HostPath
 
@@ -20,7 +20,7 @@ class SnapshotLook(Struct, frozen=True, kw_only=True):
     name: str
     altered: tuple[Altered, ...] = ()
     altered_count: int = 0
-    lost: tuple[Lost, ...] = ()
+    lost: tuple[LostEntry, ...] = ()
     extra: tuple[bytes, ...] = ()
     extra_count: int = 0
 

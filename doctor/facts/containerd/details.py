@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from doctor.facts.containerd.items import FlawedItem
-from doctor.formats.databases.bolt_flip import Flip
+from doctor.formats.databases.bolt_flip import BitFlip
 from doctor.model.paths import HostPath
 
 
@@ -17,7 +17,7 @@ class ContainerdBroken(Struct, frozen=True, kw_only=True):
     holds_images: bool
     is_repairable: bool
     is_service: bool = False
-    flip: Flip | None = None
+    flip: BitFlip | None = None
     items: tuple[FlawedItem, ...] = ()
 
 

@@ -24,7 +24,7 @@ class NamedImage(Struct, frozen=True, kw_only=True):
     media_type: str = ""
 
 
-class Snapshot(Struct, frozen=True, kw_only=True):
+class ContainerdSnapshot(Struct, frozen=True, kw_only=True):
     """A record of the snapshotter.
 
     Attributes:
@@ -47,7 +47,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
         return self.key[7:] if self.kind == COMMITTED and self.key.startswith("sha256:") else ""
 
 
-class Layer(Struct, frozen=True, kw_only=True):
+class ContainerdLayer(Struct, frozen=True, kw_only=True):
     """A layer of an image: digits of its chain ID, its diff ID, digits of its blob."""
 
     chain: str
@@ -65,7 +65,7 @@ class ImageParts(Struct, frozen=True, kw_only=True):
     """
 
     blobs: tuple[str, ...] = ()
-    layers: tuple[Layer, ...] = ()
+    layers: tuple[ContainerdLayer, ...] = ()
     problem: str = ""
 
 
@@ -96,7 +96,7 @@ class ContainerdList(Struct, frozen=True, kw_only=True):
     top: HostPath
     images: tuple[NamedImage, ...]
     sizes: dict[str, int]
-    snapshots: dict[str, Snapshot]
+    snapshots: dict[str, ContainerdSnapshot]
     parts: dict[str, ImageParts] = {}
     blobs: tuple[BlobProblem, ...] = ()
     lost: tuple[str, ...] = ()
@@ -113,7 +113,7 @@ class ContainerdList(Struct, frozen=True, kw_only=True):
         """Return the path of a content."""
         return join(self.top, containerd.blob(digits))
 
-    def tree_path(self, snapshot: Snapshot) -> HostPath:
+    def tree_path(self, snapshot: ContainerdSnapshot) -> HostPath:
         """Return the directory with a snapshot's own files."""
         return join(self.top, containerd.snapshot_files(snapshot.id))
 
@@ -130,7 +130,7 @@ class ContainerdList(Struct, frozen=True, kw_only=True):
     def _names(self, targets: set[str]) -> tuple[str, ...]:
         return tuple(sorted({short(image.name) for image in self.images if image.target in targets}))
 
-    def layer(self, chain: str) -> Layer | None:
+    def layer(self, chain: str) -> ContainerdLayer | None:
         """Return the layer with this chain ID, ``None`` if no image has it."""
         return next((layer for parts in self.parts.values() for layer in parts.layers if layer.chain == chain), None)
 

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from doctor.facts.layers.content import Lost
+from doctor.facts.layers.content import LostEntry
 from doctor.model.paths import HostPath
 
 
@@ -34,7 +34,7 @@ class Unpacked(Struct, frozen=True, kw_only=True):
         problem: why it can't be recreated, "" if it can.
     """
 
-    entries: tuple[Lost, ...] = ()
+    entries: tuple[LostEntry, ...] = ()
     contents: dict[bytes, bytes] = {}
     problem: str = ""
 

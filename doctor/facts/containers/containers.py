@@ -53,7 +53,7 @@ class Attachment(Struct, frozen=True, kw_only=True):
     static_ip: str = ""
 
 
-class MountPoint(Struct, frozen=True, kw_only=True):
+class ContainerMount(Struct, frozen=True, kw_only=True):
     """Something mounted into a container.
 
     Attributes:
@@ -74,7 +74,7 @@ class MountPoint(Struct, frozen=True, kw_only=True):
     must_exist: bool = False
 
 
-class State(Struct, frozen=True, kw_only=True):
+class ContainerState(Struct, frozen=True, kw_only=True):
     """The state of a container in config.v2.json; after a crash, the state before it.
 
     Attributes:
@@ -165,10 +165,10 @@ class Container(Struct, frozen=True, kw_only=True):
     image_id: str
     driver: str
     created: str
-    state: State
+    state: ContainerState
     networks: tuple[Attachment, ...] = ()
     ports: tuple[Port, ...] = ()
-    mounts: tuple[MountPoint, ...] = ()
+    mounts: tuple[ContainerMount, ...] = ()
     host: HostConfig | None
     hostname: str = ""
     log_path: HostPath

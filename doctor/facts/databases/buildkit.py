@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 
-class Snapshot(Struct, frozen=True, kw_only=True):
+class BuildkitSnapshot(Struct, frozen=True, kw_only=True):
     """One bucket of ``buildkit/snapshots.db`` (moby builder/builder-next/adapters/snapshot/snapshot.go).
 
     Attributes:
@@ -20,7 +20,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
 class Snapshots(Struct, frozen=True, kw_only=True):
     """All snapshots by key: a directory's name, a snapshot's name, or "sha256:…" of an image layer."""
 
-    items: dict[str, Snapshot]
+    items: dict[str, BuildkitSnapshot]
 
     def directory(self, key: str, cache: dict[str, str]) -> str | None:
         """Return the overlay2 directory of a key; ``cache`` maps chain IDs to directories."""

@@ -6,7 +6,7 @@ from msgspec import Struct, field
 
 from doctor.facts.containerd.items import FlawedItem
 from doctor.formats.databases.bolt import Bucket, Database
-from doctor.formats.databases.bolt_flip import Flip
+from doctor.formats.databases.bolt_flip import BitFlip
 from doctor.model.finding import Evidence
 from doctor.model.missing import Missing
 from doctor.model.paths import HostPath
@@ -35,7 +35,7 @@ class BoltFile(Struct, frozen=True, kw_only=True):
     device: int = 0
     inode: int = 0
     database: Database | None = None
-    flip: Flip | None = None
+    flip: BitFlip | None = None
 
     @property
     def is_rolled_back(self) -> bool:

@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from doctor.facts.firewall.generations import BUILT_IN, ENGINE_CHAINS
-from doctor.facts.firewall.packet import Packet, Verdict, Walker, address_number
+from doctor.facts.firewall.packet import Packet, PacketVerdict, Walker, address_number
 from doctor.facts.firewall.packet_filter import Firewall, Saved
 from doctor.facts.firewall.rules import EngineRules
 from doctor.facts.network.networks import Networks
@@ -27,7 +27,7 @@ class OtherBackend(Struct, frozen=True, kw_only=True):
     engine_rules: dict[tuple[str, str], tuple[str, ...]]
     foreign: int
     drops: bool
-    cut: Verdict | None
+    cut: PacketVerdict | None
     network: str = ""
 
 
@@ -74,7 +74,7 @@ def _leads_to_engine(text: str) -> bool:
     return text.rpartition(" -j ")[2] in ENGINE_CHAINS
 
 
-def _cut(saved: Saved, networks: Networks) -> tuple[Verdict | None, str]:
+def _cut(saved: Saved, networks: Networks) -> tuple[PacketVerdict | None, str]:
     """Return the verdict that certainly drops an outgoing packet of a network, or a reply to it, and the network's name."""
     walker = Walker(saved)
     for network in networks.bridges:

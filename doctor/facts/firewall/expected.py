@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from doctor.facts.firewall.generations import Generation, Template
+from doctor.facts.firewall.generations import RuleGeneration, Template
 from doctor.facts.network.networks import Endpoint, Network, Networks, PublishedPort, is_safe_interface
 
 ChainKey = tuple[str, str]
@@ -65,7 +65,7 @@ class Terms(Struct, frozen=True, kw_only=True):
     raw: bool = True
 
 
-class Expected(Struct, frozen=True, kw_only=True):
+class ExpectedRules(Struct, frozen=True, kw_only=True):
     """All expected rules of an engine in one family.
 
     Attributes:
@@ -84,8 +84,8 @@ class Expected(Struct, frozen=True, kw_only=True):
 
 
 def expect(
-    generation: Generation, networks: Networks, terms: Terms, version: int, order: tuple[str, ...] = ()
-) -> Expected:
+    generation: RuleGeneration, networks: Networks, terms: Terms, version: int, order: tuple[str, ...] = ()
+) -> ExpectedRules:
     """Return the expected rules of one family, 4 or 6.
 
     ``order`` names bridges in the actual order of their rules, newest first; without it the order of the networks is used.
@@ -119,7 +119,7 @@ def expect(
     chains: dict[ChainKey, list[Row]] = {key: [] for key in generation.chains}
     for row in rows:
         chains.setdefault(row[1].key, []).append(row)
-    return Expected(
+    return ExpectedRules(
         version=version,
         chains={key: _ordered(found) for key, found in chains.items()},
         unjudged=tuple(network.name for network in usable if network.id not in by_id),
@@ -127,7 +127,7 @@ def expect(
 
 
 def _endpoint_rows(
-    generation: Generation, networks: Networks, terms: Terms, version: int, by_id: dict[str, Network]
+    generation: RuleGeneration, networks: Networks, terms: Terms, version: int, by_id: dict[str, Network]
 ) -> Iterator[Row]:
     if not generation.endpoint:
         return
@@ -144,7 +144,7 @@ def _endpoint_rows(
 
 
 def _link_rows(
-    generation: Generation, networks: Networks, terms: Terms, version: int, by_id: dict[str, Network]
+    generation: RuleGeneration, networks: Networks, terms: Terms, version: int, by_id: dict[str, Network]
 ) -> Iterator[Row]:
     """Yield the rows of links, which exist only for IPv4."""
     for age, (network, one, other) in enumerate(networks.linked() if version == 4 else ()):

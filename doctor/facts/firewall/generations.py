@@ -42,7 +42,7 @@ _LINK = tuple(
 """A link allows requests and, by the source port, replies (moby drivers/bridge/link.go, every version)."""
 
 
-class Generation(Struct, frozen=True, kw_only=True):
+class RuleGeneration(Struct, frozen=True, kw_only=True):
     """The rules of engines of one generation.
 
     Attributes:
@@ -131,7 +131,7 @@ _DNAT_UP_TO_27 = _nat(
 _PORT_SELF = "-s {cip} -d {cip} -p {proto} -m {proto} --dport {cport} -j MASQUERADE"
 _PORT_ACCEPT = "-d {cip} ! -i {br} -o {br} -p {proto} -m {proto} --dport {cport} -j ACCEPT"
 
-UP_TO_27 = Generation(
+UP_TO_27 = RuleGeneration(
     name="27 and older",
     chains=((FILTER, "DOCKER"), *_ISOLATION, (FILTER, "DOCKER-USER"), (NAT, "DOCKER")),
     always=(
@@ -214,7 +214,7 @@ _28_NETWORK = (
     _STAGE_2_NETWORK,
 )
 
-FROM_28_0_1 = Generation(
+FROM_28_0_1 = RuleGeneration(
     name="28.0.1 to 28.1",
     chains=(*_FORWARD_CHAINS, *_ISOLATION),
     always=_28_ALWAYS,
@@ -229,7 +229,7 @@ FROM_28_0_1 = Generation(
     foreign_chains=("DOCKER-INTERNAL",),
 )  # fmt: skip
 
-FROM_28_2 = Generation(
+FROM_28_2 = RuleGeneration(
     name="28.2 to 28.5",
     chains=(*_FORWARD_CHAINS, *_ISOLATION),
     always=_28_ALWAYS,
@@ -241,7 +241,7 @@ FROM_28_2 = Generation(
 
 _INTERNAL = "DOCKER-INTERNAL"
 
-FROM_29 = Generation(
+FROM_29 = RuleGeneration(
     name="29 with iptables",
     chains=(*_FORWARD_CHAINS, (FILTER, _INTERNAL)),
     always=(*_NAT_JUMPS, *_forward_head(_INTERNAL)),
@@ -254,7 +254,7 @@ FROM_29 = Generation(
     foreign_chains=(_STAGE_1, _STAGE_2),
 )
 
-ONLY_28_0_0 = Generation(
+ONLY_28_0_0 = RuleGeneration(
     name="28.0.0",
     # Its filter rules match an ipset of bridges. The release was replaced within days: only the certain rules are listed.
     chains=((FILTER, "DOCKER"), *_ISOLATION, (FILTER, "DOCKER-USER"), (NAT, "DOCKER")),
@@ -270,7 +270,7 @@ ENGINE_CHAINS = frozenset(
 """Chains of the engine in any version; DOCKER-INGRESS belongs to Swarm."""
 
 
-def generation_of(release: tuple[int, int, int], chains: frozenset[str]) -> Generation:
+def generation_of(release: tuple[int, int, int], chains: frozenset[str]) -> RuleGeneration:
     """Return the generation of an engine release.
 
     ``chains`` are the chains of the filter table: late 28 builds already have DOCKER-INTERNAL and are judged as 29.

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from doctor.facts.firewall.generations import ENGINE_CHAINS
 from doctor.facts.firewall.packet_filter import Firewall
-from doctor.facts.firewall.ways import POLICY, Guard, Passage, Surface, Way
+from doctor.facts.firewall.ways import POLICY, AcceptWay, Guard, Passage, Surface
 
 
 class Opening(Struct, frozen=True, kw_only=True):
@@ -42,7 +42,7 @@ def newly_reachable(before: Surface, after: Surface) -> tuple[Opening, ...]:
     return tuple(found.values())
 
 
-def _new_ways(before: Passage, after: Passage) -> Iterator[tuple[Way, tuple[Guard, ...]]]:
+def _new_ways(before: Passage, after: Passage) -> Iterator[tuple[AcceptWay, tuple[Guard, ...]]]:
     """Yield the paths that some packets could not take before, with the guards that they met then."""
     place = {guard: number for number, guard in enumerate(after.guards)}
     # The position in the new order after which each prefix of the old guards is passed; a removed guard has none.

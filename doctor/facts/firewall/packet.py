@@ -46,7 +46,7 @@ class Packet(Struct, frozen=True, kw_only=True):
     is_dnat: bool = False
 
 
-class Verdict(Struct, frozen=True, kw_only=True):
+class PacketVerdict(Struct, frozen=True, kw_only=True):
     """The verdict of a built-in chain on a packet.
 
     Attributes:
@@ -104,12 +104,12 @@ class Walker(Struct):
     inside: tuple[tuple[int, int], ...] = ()
     _chains: dict[tuple[str, str], tuple[Prepared, ...]] = {}
 
-    def verdict(self, table: str, chain: str, packet: Packet) -> Verdict:
+    def verdict(self, table: str, chain: str, packet: Packet) -> PacketVerdict:
         """Return the verdict of a built-in chain on a packet."""
         doubt = _Doubt()
         found = self._walk(table, chain, packet, doubt, 0)
         target, path = (self.saved.policy(table, chain), ()) if found is None or found[0] == RETURN else found
-        return Verdict(target=target, path=path, may_accept=doubt.accept, may_drop=doubt.drop)
+        return PacketVerdict(target=target, path=path, may_accept=doubt.accept, may_drop=doubt.drop)
 
     def matches(self, rule: Rule, packet: Packet) -> bool:
         """Whether a rule certainly matches a packet."""

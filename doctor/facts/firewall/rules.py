@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from doctor.facts.firewall.expected import ChainKey, Expected, ExpectedRule
+from doctor.facts.firewall.expected import ChainKey, ExpectedRule, ExpectedRules
 from doctor.facts.firewall.generations import BUILT_IN, ENGINE_CHAINS
 from doctor.facts.firewall.packet import accepts_all, ends_all
 from doctor.facts.firewall.packet_filter import Saved
@@ -21,7 +21,7 @@ _FLUSHED = 4
 """A chain that lost at least as many rules was flushed; fewer missing rules are reported one by one."""
 
 
-class Lost(Struct, frozen=True, kw_only=True):
+class LostRules(Struct, frozen=True, kw_only=True):
     """Rules that are missing for one reason.
 
     Attributes:
@@ -54,8 +54,8 @@ class FamilyRules(Struct, frozen=True, kw_only=True):
 
     version: int
     saved: Saved
-    expected: Expected
-    lost: tuple[Lost, ...]
+    expected: ExpectedRules
+    lost: tuple[LostRules, ...]
     single: tuple[ExpectedRule, ...]
     present: dict[tuple[str, str, str], str]
     missing_chains: tuple[ChainKey, ...]
@@ -171,7 +171,7 @@ def _precedes(rule: ExpectedRule, other: ExpectedRule) -> bool:
     return rule.slot < other.slot and (not rule.bridge or not other.bridge or rule.bridge == other.bridge)
 
 
-def compare(version: int, saved: Saved, expected: Expected) -> FamilyRules:
+def compare(version: int, saved: Saved, expected: ExpectedRules) -> FamilyRules:
     """Return the difference in one family. Spelling is ignored; order is judged separately."""
     missing: list[ExpectedRule] = []
     present: dict[tuple[str, str, str], str] = {}
@@ -245,7 +245,7 @@ def _drops_subnet(rule: ExpectedRule, found: Rule) -> bool:
 
 
 def _is_part_of_loss(
-    rule: ExpectedRule, missing: list[ExpectedRule], expected: Expected, gone: tuple[ChainKey, ...]
+    rule: ExpectedRule, missing: list[ExpectedRule], expected: ExpectedRules, gone: tuple[ChainKey, ...]
 ) -> bool:
     """Whether a missing final RETURN is part of a larger loss; alone, it was replaced by a rule of others."""
     if rule.key in gone:
@@ -260,26 +260,28 @@ def _is_part_of_loss(
     return False
 
 
-def _lost(expected: Expected, missing: list[ExpectedRule]) -> tuple[Lost, ...]:
+def _lost(expected: ExpectedRules, missing: list[ExpectedRule]) -> tuple[LostRules, ...]:
     """Group missing rules by cause: all tables, one table, one chain were removed."""
     gone = {id(rule) for rule in missing}
     tables = sorted({key[0] for key in expected.chains})
     lost_tables = [
         table for table in tables if _is_lost([rule for rule in expected.rules() if rule.table == table], gone, 3)
     ]
-    groups: list[Lost] = []
+    groups: list[LostRules] = []
     main = [table for table in ("filter", "nat") if table in lost_tables]
     if len(main) == 2:
-        groups.append(Lost(scope="all", rules=tuple(rule for rule in missing if rule.table in lost_tables)))
+        groups.append(LostRules(scope="all", rules=tuple(rule for rule in missing if rule.table in lost_tables)))
     else:
-        groups += [Lost(scope=table, rules=tuple(rule for rule in missing if rule.table == table)) for table in main]
+        groups += [
+            LostRules(scope=table, rules=tuple(rule for rule in missing if rule.table == table)) for table in main
+        ]
     covered = set(lost_tables if len(main) == 2 else main)
     for key, rules in expected.chains.items():
         if key[0] in covered:
             continue
         absent = [rule for rule in rules if id(rule) in gone]
         if _is_lost(list(rules), gone, _FLUSHED) or (len(absent) >= _FLUSHED and len(absent) == len(rules)):
-            groups.append(Lost(scope=" ".join(key), rules=tuple(absent)))
+            groups.append(LostRules(scope=" ".join(key), rules=tuple(absent)))
     return tuple(group for group in groups if group.rules)
 
 

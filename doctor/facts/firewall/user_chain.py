@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from doctor.facts.backup.network_record import NetworkRecord
+from doctor.facts.backup.network_record import KeptNetworkRecord
 from doctor.facts.firewall.expected import ExpectedRule
 from doctor.facts.firewall.files import FirewallFiles
 from doctor.facts.firewall.generations import BUILT_IN, ENGINE_CHAINS
@@ -100,7 +100,7 @@ def without_return(rules: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def user_chain(
-    family: FamilyRules, record: NetworkRecord | None, files: FirewallFiles | None, *, is_running: bool
+    family: FamilyRules, record: KeptNetworkRecord | None, files: FirewallFiles | None, *, is_running: bool
 ) -> UserChain | None:
     """Return the problem with the chain, ``None`` if it has no problem, or if that is unknown."""
     rules = tuple(rule.text for rule in family.saved.rules("filter", CHAIN))
@@ -132,7 +132,7 @@ def was_flushed(family: FamilyRules) -> bool:
     return not family.saved.has_chain("filter", CHAIN) or (makes_return and not family.saved.rules("filter", CHAIN))
 
 
-def _known(version: int, record: NetworkRecord | None, files: FirewallFiles | None) -> UserRules | None:
+def _known(version: int, record: KeptNetworkRecord | None, files: FirewallFiles | None) -> UserRules | None:
     """Return the former rules of the chain: from the last healthy scan, else from a file that is loaded at boot."""
     family = None if record is None else record.families.get(version)
     if record is not None and family is not None and CHAIN in family.chains:

@@ -31,7 +31,7 @@ class Guard(Struct, frozen=True, kw_only=True):
     text: str
 
 
-class Way(Struct, frozen=True, kw_only=True):
+class AcceptWay(Struct, frozen=True, kw_only=True):
     """One accept that packets may match.
 
     Attributes:
@@ -50,7 +50,7 @@ class Way(Struct, frozen=True, kw_only=True):
 class Passage(Struct, frozen=True, kw_only=True):
     """All paths of one class of packets through one base chain, and the guards in the order of evaluation."""
 
-    ways: tuple[Way, ...]
+    ways: tuple[AcceptWay, ...]
     guards: tuple[Guard, ...]
 
 
@@ -123,13 +123,13 @@ def _stages(flow: Flow) -> Iterator[tuple[str, str]]:
     yield "mangle", "POSTROUTING"
 
 
-class _Walk:
+class _ChainWalk:
     """One evaluation of a base chain, which collects guards and paths."""
 
     def __init__(self, saved: Saved, table: str, flow: Flow, gone: frozenset[Guard]) -> None:
         self.saved, self.table, self.flow, self.gone = saved, table, flow, gone
         self.guards: dict[Guard, None] = {}
-        self.ways: list[Way] = []
+        self.ways: list[AcceptWay] = []
 
     def run(self, chain: str, path: tuple[str, ...], *, sure: bool, depth: int = 0) -> bool:
         """Evaluate a chain; return whether it has a final verdict for every packet."""
@@ -154,7 +154,7 @@ class _Walk:
     def _leave(self, rule: Rule, chain: str, path: tuple[str, ...], *, sure: bool) -> bool:
         """Record that packets leave a chain: they bypass the drops and accepts below."""
         if rule is not self.saved.rules(self.table, chain)[-1]:
-            self.ways.append(Way(by=(*path, rule.text), passed=len(self.guards), is_exit=True))
+            self.ways.append(AcceptWay(by=(*path, rule.text), passed=len(self.guards), is_exit=True))
             self.guards.setdefault(Guard(table=self.table, chain=chain, text=rule.text))
         return sure
 
@@ -169,32 +169,32 @@ class _Walk:
             ended = self.run(target, path, sure=sure, depth=depth + 1)
             return ended and held
         if target in TERMINAL:
-            self.ways.append(Way(by=path, passed=len(self.guards), is_sure=sure))
+            self.ways.append(AcceptWay(by=path, passed=len(self.guards), is_sure=sure))
             return held
         return False
 
 
 def _passage(saved: Saved, table: str, chain: str, flow: Flow, gone: frozenset[Guard]) -> Passage:
-    walk = _Walk(saved, table, flow, gone)
+    walk = _ChainWalk(saved, table, flow, gone)
     if not walk.run(chain, (), sure=True):
         guard = Guard(table=table, chain=chain, text=POLICY)
         if saved.policy(table, chain) == DROP and guard not in gone:
             walk.guards.setdefault(guard)
         else:
-            walk.ways.append(Way(by=(POLICY,), passed=len(walk.guards), is_sure=True))
+            walk.ways.append(AcceptWay(by=(POLICY,), passed=len(walk.guards), is_sure=True))
     return Passage(ways=tuple(walk.ways), guards=tuple(walk.guards))
 
 
 def _of_nft(table: NftTable, walked: Iterable[tuple[str, str, str, bool]], gone: frozenset[Guard]) -> Passage:
     """Return the passage from the result of ``nft_ways``: (kind, chain, text, sure) in the order of evaluation."""
     guards: dict[Guard, None] = {}
-    ways: list[Way] = []
+    ways: list[AcceptWay] = []
     for kind, chain, text, sure in walked:
         guard = Guard(table=table.text, chain=chain, text=text)
         if kind == "accept":
-            ways.append(Way(by=(text,), passed=len(guards), is_sure=sure))
+            ways.append(AcceptWay(by=(text,), passed=len(guards), is_sure=sure))
         elif guard in gone and text == POLICY:
-            ways.append(Way(by=(POLICY,), passed=len(guards), is_sure=sure))
+            ways.append(AcceptWay(by=(POLICY,), passed=len(guards), is_sure=sure))
         elif guard not in gone:
             guards.setdefault(guard)
     return Passage(ways=tuple(ways), guards=tuple(guards))

@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 
-class Flip(Struct, frozen=True, kw_only=True):
+class TagFlip(Struct, frozen=True, kw_only=True):
     """A byte of the list: ``was`` is the byte at ``position``, one bit away from ``right``."""
 
     position: int
@@ -21,7 +21,7 @@ class Reading(Struct, frozen=True, kw_only=True):
     """
 
     name: str
-    flips: tuple[Flip, ...]
+    flips: tuple[TagFlip, ...]
     source: str = ""
 
 

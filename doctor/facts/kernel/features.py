@@ -173,13 +173,13 @@ class KernelNeeds(Struct, frozen=True, kw_only=True):
         gaps: what could not be read.
     """
 
-    judged: "tuple[Judged, ...]"
+    judged: "tuple[JudgedFeature, ...]"
     kernel: Kernel
     distribution: tuple[str, ...] = ()
     has_tree: bool = True
     gaps: tuple[Missing, ...] = ()
 
-    def of(self, state: str) -> "tuple[Judged, ...]":
+    def of(self, state: str) -> "tuple[JudgedFeature, ...]":
         """Return those in this state."""
         return tuple(judged for judged in self.judged if judged.state == state)
 
@@ -200,7 +200,7 @@ class KernelNeeds(Struct, frozen=True, kw_only=True):
         return f"the package of kernel {release}"
 
 
-class Judged(Struct, frozen=True, kw_only=True):
+class JudgedFeature(Struct, frozen=True, kw_only=True):
     """A feature on this host.
 
     Attributes:
@@ -217,45 +217,49 @@ class Judged(Struct, frozen=True, kw_only=True):
 
 def judge(
     feature: Feature, probes: KernelProbes, modules: Modules, config: BuildConfig | Missing, kinds: frozenset[str]
-) -> Judged:
+) -> JudgedFeature:
     """Return the state of a feature; ``kinds`` are the kinds of existing interfaces.
 
     An observed feature is present, whatever a file says; the build config is used only for features that can't be observed.
     """
     if feature.file_system in probes.file_systems:
-        return Judged(feature=feature, state="present", evidence=f"/proc/filesystems: {feature.file_system}")
+        return JudgedFeature(feature=feature, state="present", evidence=f"/proc/filesystems: {feature.file_system}")
     for path in feature.paths:
         if path in probes.paths:
-            return Judged(feature=feature, state="present", evidence=path)
+            return JudgedFeature(feature=feature, state="present", evidence=path)
     if feature.link_kind and feature.link_kind in kinds:
-        return Judged(feature=feature, state="present", evidence=f"an interface of kind {feature.link_kind}")
+        return JudgedFeature(feature=feature, state="present", evidence=f"an interface of kind {feature.link_kind}")
     for name in feature.modules:
         if modules.has(name):
-            return Judged(feature=feature, state="present", evidence=f"module {name}")
+            return JudgedFeature(feature=feature, state="present", evidence=f"module {name}")
     return _by_module(feature, modules) or _by_config(feature, modules, config)
 
 
-def _by_module(feature: Feature, modules: Modules) -> Judged | None:
+def _by_module(feature: Feature, modules: Modules) -> JudgedFeature | None:
     known = [name for name in feature.modules if name in modules.loadable]
     for name in known:
         if modules.can_load(name):
-            return Judged(feature=feature, state="loadable", evidence=f"module {name} of {modules.release}")
+            return JudgedFeature(feature=feature, state="loadable", evidence=f"module {name} of {modules.release}")
     if known:
         rule = modules.forbidding(known[0])
         text = "kernel.modules_disabled = 1" if rule is None else f"{rule.path}:{rule.line}"
-        return Judged(feature=feature, state="forbidden", evidence=text)
+        return JudgedFeature(feature=feature, state="forbidden", evidence=text)
     return None
 
 
-def _by_config(feature: Feature, modules: Modules, config: BuildConfig | Missing) -> Judged:
+def _by_config(feature: Feature, modules: Modules, config: BuildConfig | Missing) -> JudgedFeature:
     if isinstance(config, Missing):
         if feature.modules and modules.supported and not modules.has_tree:
-            return Judged(feature=feature, state="gone", evidence=f"/lib/modules/{modules.release}: no modules.dep")
-        return Judged(feature=feature, state="unknown", evidence=config.reason)
+            return JudgedFeature(
+                feature=feature, state="gone", evidence=f"/lib/modules/{modules.release}: no modules.dep"
+            )
+        return JudgedFeature(feature=feature, state="unknown", evidence=config.reason)
     values = {option: config.value(option) for option in feature.options}
     text = ", ".join(f"CONFIG_{option}={value}" for option, value in values.items())
     if "y" in values.values():
-        return Judged(feature=feature, state="present", evidence=f"{config.source}: {text}")
+        return JudgedFeature(feature=feature, state="present", evidence=f"{config.source}: {text}")
     if "m" in values.values():
-        return Judged(feature=feature, state="gone", evidence=f"{config.source}: {text}; not in modules.dep")
-    return Judged(feature=feature, state="absent", evidence=f"{config.source}: {text.replace('=n', ' is not set')}")
+        return JudgedFeature(feature=feature, state="gone", evidence=f"{config.source}: {text}; not in modules.dep")
+    return JudgedFeature(
+        feature=feature, state="absent", evidence=f"{config.source}: {text.replace('=n', ' is not set')}"
+    )

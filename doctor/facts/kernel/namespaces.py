@@ -29,7 +29,7 @@ class NamespaceKinds(Struct, frozen=True, kw_only=True):
     kinds: frozenset[str]
 
 
-class IdRange(Struct, frozen=True, kw_only=True):
+class SubordinateIds(Struct, frozen=True, kw_only=True):
     """One line of /etc/subuid or /etc/subgid: ``owner`` may map ``count`` ids starting at ``start``."""
 
     file: HostPath
@@ -54,12 +54,12 @@ class SubIds(Struct, frozen=True, kw_only=True):
         gaps: what could not be read.
     """
 
-    ranges: tuple[IdRange, ...] = ()
+    ranges: tuple[SubordinateIds, ...] = ()
     users: dict[str, int]
     by_service: bool = False
     gaps: tuple[Missing, ...] = ()
 
-    def of(self, owner: str, file: HostPath) -> tuple[IdRange, ...]:
+    def of(self, owner: str, file: HostPath) -> tuple[SubordinateIds, ...]:
         """Return the ranges of a user in one file, under its name or its number."""
         names = {owner, str(self.users.get(owner, owner))}
         return tuple(item for item in self.ranges if item.file == file and item.owner in names)

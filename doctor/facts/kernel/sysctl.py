@@ -94,7 +94,7 @@ class Program(Struct, frozen=True, kw_only=True):
     name: str
     when: str
     at_boot: bool
-    settings: tuple[sysctl_conf.Setting, ...]
+    settings: tuple[sysctl_conf.SysctlSetting, ...]
 
     def last_setter(self, key: str, real: dict[str, HostPath] | None = None) -> Setter | None:
         """Return the effective line for ``key``, or ``None`` if no file of this program sets it."""

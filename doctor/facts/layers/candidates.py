@@ -4,7 +4,7 @@ import time
 
 from msgspec import Struct
 
-from doctor.facts.layers.graph import Expected, LayerGraph
+from doctor.facts.layers.graph import ExpectedLayer, LayerGraph
 from doctor.model.finding import Evidence
 from doctor.model.missing import Missing
 
@@ -54,7 +54,7 @@ def moment(seconds: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))
 
 
-def layer_candidates(graph: LayerGraph, layer: Expected) -> tuple[str, ...]:
+def layer_candidates(graph: LayerGraph, layer: ExpectedLayer) -> tuple[str, ...]:
     """Return the free directories with the same parent as the layer."""
     wanted: tuple[str, ...] = ()
     if layer.parent:

@@ -25,7 +25,7 @@ class Altered(Struct, frozen=True, kw_only=True):
     copy: str = ""
 
 
-class Lost(Struct, frozen=True, kw_only=True):
+class LostEntry(Struct, frozen=True, kw_only=True):
     """An entry whose metadata differs from its tar header, and the right metadata. Its content is not compared here.
 
     Attributes:
@@ -80,7 +80,7 @@ class LayerLook(Struct, frozen=True, kw_only=True):
     altered_count: int = 0
     confirmed: int = 0
     unexamined: int = 0
-    lost: tuple[Lost, ...] = ()
+    lost: tuple[LostEntry, ...] = ()
     extra: tuple[bytes, ...] = ()
     extra_count: int = 0
     split_problem: str = ""

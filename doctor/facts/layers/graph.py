@@ -22,7 +22,7 @@ EMPTY_LAYER = "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ac
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
-class Expected(Struct, frozen=True, kw_only=True):
+class ExpectedLayer(Struct, frozen=True, kw_only=True):
     """The right content of a layer record, computed from image configs or proven by the record itself.
 
     Attributes:
@@ -61,7 +61,7 @@ class LayerGraph(Struct, frozen=True, kw_only=True):
     images: Images
     layers: Layers
     containers: Containers
-    expected: dict[str, Expected]
+    expected: dict[str, ExpectedLayer]
     cache: dict[str, str]
     snapshots: dict[str, str] | None
     built: dict[str, str]
@@ -79,7 +79,7 @@ class LayerGraph(Struct, frozen=True, kw_only=True):
         """Return a layer directory."""
         return self.layers.directories.get(identity)
 
-    def needed(self) -> tuple[Expected, ...]:
+    def needed(self) -> tuple[ExpectedLayer, ...]:
         """Return the layers of the usable images, lowest first."""
         return tuple(sorted((one for one in self.expected.values() if one.images), key=lambda one: one.depth))
 
@@ -245,7 +245,7 @@ class LayerGraph(Struct, frozen=True, kw_only=True):
             and docker.init_layer(name) not in self.layers.directories
         )
 
-    def damaged_files(self, layer: Expected) -> dict[str, str]:
+    def damaged_files(self, layer: ExpectedLayer) -> dict[str, str]:
         """Return file → problem of a layer record, without those of other checks; empty for a valid one.
 
         A missing or wrong ``parent``, and a ``cache-id`` without a directory, are reported by other checks.

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from doctor.facts.layers.content import Lost
+from doctor.facts.layers.content import LostEntry
 from doctor.model.missing import Missing
 from doctor.model.paths import HostPath
 
@@ -28,7 +28,7 @@ class HeaderLook(Struct, frozen=True, kw_only=True):
     files: int = 0
     fit: int = 0
     timely: int = 0
-    lost: tuple[Lost, ...] = ()
+    lost: tuple[LostEntry, ...] = ()
     oldest_ns: int = 0
     gap: str = ""
 

@@ -19,7 +19,7 @@ _MAX_DOTS = 500
 _ATTEMPTS = 4
 
 
-class Places(Struct, frozen=True, kw_only=True):
+class ContainerdPlaces(Struct, frozen=True, kw_only=True):
     """Settings of one file.
 
     Attributes:
@@ -40,7 +40,7 @@ class Places(Struct, frozen=True, kw_only=True):
     disabled_line: int = 0
 
 
-def read(data: bytes) -> Places:
+def read(data: bytes) -> ContainerdPlaces:
     r"""Return the settings of the file.
 
     Raises:
@@ -58,7 +58,7 @@ def read(data: bytes) -> Places:
         raise FormatError("it is not UTF-8", where=f"line {line}") from error
 
 
-def before_error(data: bytes) -> Places:
+def before_error(data: bytes) -> ContainerdPlaces:
     r"""Return the settings of a corrupt file that are before its first error.
 
     >>> before_error(b'root = "/data"\nimports = [\n').root
@@ -70,7 +70,7 @@ def before_error(data: bytes) -> Places:
             return _places(text)
         except FormatError as error:
             text = _cut(text, error.where.removeprefix("line "))
-    return Places()
+    return ContainerdPlaces()
 
 
 def _cut(text: str, line: str) -> str:
@@ -81,11 +81,11 @@ def _cut(text: str, line: str) -> str:
     return "\n".join(lines[: max((number for number, one in enumerate(lines) if "=" in one), default=0)])
 
 
-def _places(text: str) -> Places:
+def _places(text: str) -> ContainerdPlaces:
     table = _parsed(text)
     plugin = _table(_table(table, "plugins"), containerd.GRPC_PLUGIN)
     root, disabled = _string(table, "root"), _strings(table, "disabled_plugins")
-    return Places(
+    return ContainerdPlaces(
         root=root,
         state=_string(table, "state"),
         address=_string(plugin, "address") or _string(_table(table, "grpc"), "address"),

@@ -27,7 +27,7 @@ class Duplicate(Struct, frozen=True, kw_only=True):
     values: tuple[Any, ...]
 
 
-class DaemonJson(Struct, frozen=True, kw_only=True):
+class ParsedDaemonJson(Struct, frozen=True, kw_only=True):
     """The settings file as dockerd understands it.
 
     Attributes:
@@ -43,7 +43,7 @@ class DaemonJson(Struct, frozen=True, kw_only=True):
     has_mark: bool
 
 
-def read(data: bytes) -> DaemonJson:
+def read(data: bytes) -> ParsedDaemonJson:
     r"""The settings that dockerd reads from these bytes, as in moby's daemon/config/config.go (23.0 and newer).
 
     Raises:
@@ -68,7 +68,7 @@ def read(data: bytes) -> DaemonJson:
         kind = json_safe.kind_of(value)
         words = f"json: cannot unmarshal {kind} into Go value of type map[string]interface {{}}"
         raise FormatError(words, where=place(opened.text, start))
-    return DaemonJson(
+    return ParsedDaemonJson(
         value=value,
         duplicates=tuple(found),
         encoding=opened.encoding,

@@ -8,7 +8,7 @@ from doctor.formats.config import daemon_json, json_tree
 from doctor.formats.config.json_lexer import Edit
 from doctor.formats.config.json_mend import apply
 from doctor.formats.config.json_text import JsonText, open_text
-from doctor.formats.config.json_tree import Member, Node
+from doctor.formats.config.json_tree import JsonNode, Member
 from doctor.formats.text import line_end, place
 from doctor.model.errors import FormatError
 
@@ -68,7 +68,7 @@ def remove_key(data: bytes, path: Path) -> bytes:
     b'{"debug": true, "mtu": 1400}'
     """
 
-    def removal(text: str, node: Node, key: str) -> list[Edit]:
+    def removal(text: str, node: JsonNode, key: str) -> list[Edit]:
         return _removals(text, node, [number for number, member in enumerate(node.members) if member.key == key])
 
     return _at(data, path, removal)
@@ -90,7 +90,7 @@ def keep_one(data: bytes, key: str, number: int) -> bytes:
     b'{"debug": true, "mtu": 1400}'
     """
 
-    def removal(text: str, node: Node, name: str) -> list[Edit]:
+    def removal(text: str, node: JsonNode, name: str) -> list[Edit]:
         found = [at for at, member in enumerate(node.members) if member.key == name]
         return _removals(text, node, [at for at in found if at != found[number]]) if number < len(found) else []
 
@@ -107,7 +107,7 @@ def rename_key(data: bytes, path: Path, new: str) -> bytes:
     b'{"data-root" : "/srv/docker"}'
     """
 
-    def rename(text: str, node: Node, key: str) -> list[Edit]:
+    def rename(text: str, node: JsonNode, key: str) -> list[Edit]:
         found = [member for member in node.members if member.key == key]
         taken = _last(node, new)
         if found and taken is not None and new != key:
@@ -117,7 +117,7 @@ def rename_key(data: bytes, path: Path, new: str) -> bytes:
     return _at(data, path, rename)
 
 
-def _open(data: bytes) -> tuple[JsonText, Node | None]:
+def _open(data: bytes) -> tuple[JsonText, JsonNode | None]:
     """The text and its tree; no tree for an empty file and for `null`."""
     if len(data) > daemon_json.MAX_BYTES:
         raise FormatError(f"not read: {len(data)} bytes, the limit is {daemon_json.MAX_BYTES}")
@@ -136,12 +136,12 @@ def _open(data: bytes) -> tuple[JsonText, Node | None]:
     return opened, root
 
 
-def _require_object(text: str, node: Node, keys: tuple[str, ...]) -> None:
+def _require_object(text: str, node: JsonNode, keys: tuple[str, ...]) -> None:
     if node.kind != "object":
         raise FormatError(f"{'.'.join(keys) or 'the whole'} is not an object", where=place(text, node.start))
 
 
-def _at(data: bytes, path: Path, change: Callable[[str, Node, str], list[Edit]]) -> bytes:
+def _at(data: bytes, path: Path, change: Callable[[str, JsonNode, str], list[Edit]]) -> bytes:
     keys = (path,) if isinstance(path, str) else path
     opened, root = _open(data)
     if root is None or not keys:
@@ -157,7 +157,7 @@ def _changed(opened: JsonText, edits: list[Edit]) -> bytes:
     return opened.encode(apply(opened.text, edits))
 
 
-def _last(node: Node, key: str) -> Member | None:
+def _last(node: JsonNode, key: str) -> Member | None:
     """The effective member: the last of its name."""
     return next((member for member in reversed(node.members) if member.key == key), None)
 
@@ -166,7 +166,7 @@ def _dump(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _same(text: str, node: Node, value: Any) -> bool:
+def _same(text: str, node: JsonNode, value: Any) -> bool:
     try:
         # Types are compared too: for Python True is 1.
         return _dump(json.loads(text[node.start : node.end])) == _dump(value)
@@ -196,20 +196,20 @@ def _style_at(text: str, offset: int) -> tuple[str, str]:
     return _indent_at(text, offset), line_end(text, offset)
 
 
-def _is_spread(text: str, node: Node) -> bool:
+def _is_spread(text: str, node: JsonNode) -> bool:
     """Whether an object's members are on separate lines."""
     first = node.members[0].start if node.members else node.end
     return "\n" in text[node.start : first]
 
 
-def _unit(text: str, root: Node) -> str:
+def _unit(text: str, root: JsonNode) -> str:
     """One step of the file's indentation: that of its first member, else two blanks."""
     if root.members and _is_spread(text, root):
         return _indent_at(text, root.members[0].start).removeprefix(_indent_at(text, root.start)) or "  "
     return "  "
 
 
-def _colon(text: str, node: Node) -> str:
+def _colon(text: str, node: JsonNode) -> str:
     """The separator between a key and its value in this file."""
     for member in node.members:
         between = text[member.key_end : member.value.start]
@@ -218,7 +218,7 @@ def _colon(text: str, node: Node) -> str:
     return ": "
 
 
-def _written(text: str, root: Node, value: Any, indent: str, end_of_line: str) -> str:
+def _written(text: str, root: JsonNode, value: Any, indent: str, end_of_line: str) -> str:
     """A value as text in the file's style, for a line that begins with `indent`."""
     is_spread = _is_spread(text, root) or not root.members
     if not isinstance(value, dict | list) or not value or not is_spread:
@@ -227,7 +227,7 @@ def _written(text: str, root: Node, value: Any, indent: str, end_of_line: str) -
     return spread.replace("\n", end_of_line + indent)
 
 
-def _insertion(text: str, root: Node, node: Node, key: str, value: Any) -> list[Edit]:
+def _insertion(text: str, root: JsonNode, node: JsonNode, key: str, value: Any) -> list[Edit]:
     """The edits that add a member at the end of an object."""
     if not node.members:
         return [_filling(text, root, node, key, value)]
@@ -249,7 +249,7 @@ def _insertion(text: str, root: Node, node: Node, key: str, value: Any) -> list[
     return [*edits, Edit(start=at, end=at, new=f"{end_of_line}{indent}{entry}")]
 
 
-def _filling(text: str, root: Node, node: Node, key: str, value: Any) -> Edit:
+def _filling(text: str, root: JsonNode, node: JsonNode, key: str, value: Any) -> Edit:
     """The edit that adds the first member to an empty object."""
     outer, end_of_line = _indent_at(text, node.start), line_end(text, node.end)
     head = _dump(key) + _colon(text, root)
@@ -263,7 +263,7 @@ def _filling(text: str, root: Node, node: Node, key: str, value: Any) -> Edit:
     return Edit(start=kept, end=node.end - 1, new=f"{end_of_line}{entry}{end_of_line}{outer}")
 
 
-def _removals(text: str, node: Node, numbers: list[int]) -> list[Edit]:
+def _removals(text: str, node: JsonNode, numbers: list[int]) -> list[Edit]:
     gone = set(numbers)
     edits = []
     for number in numbers:
@@ -282,7 +282,7 @@ def _removals(text: str, node: Node, numbers: list[int]) -> list[Edit]:
     return edits
 
 
-def _cut_of(text: str, node: Node, member: Member) -> tuple[int, int]:
+def _cut_of(text: str, node: JsonNode, member: Member) -> tuple[int, int]:
     """The white space removed with a member: its whole line, or the blanks on one side of it."""
     start, end = member.start, max(member.value.end, member.comma + 1)
     line = start

@@ -19,11 +19,11 @@ class Member(Struct, kw_only=True):
     key: str
     start: int
     key_end: int
-    value: "Node"
+    value: "JsonNode"
     comma: int = -1
 
 
-class Node(Struct, kw_only=True):
+class JsonNode(Struct, kw_only=True):
     """A value: kind "object", "array", "string" or "word", and its place."""
 
     kind: str
@@ -31,18 +31,18 @@ class Node(Struct, kw_only=True):
     end: int
     text: str = ""
     members: list[Member] = []
-    items: list["Node"] = []
+    items: list["JsonNode"] = []
 
 
 @lru_cache(maxsize=1)
-def parse(text: str, start: int, end: int) -> tuple[Node | None, tuple[Mistake, ...]]:
+def parse(text: str, start: int, end: int) -> tuple[JsonNode | None, tuple[Mistake, ...]]:
     """The tree of text[start:end] and the mistakes in order; no tree if the text can't be parsed.
 
     Never raises. All repairs of a file use the same text, so the last tree is cached; it is never changed. White space
     that Go trims should be outside of start…end (`JsonText.bounds`).
     """
-    reader = _Reader(text, start, end)
-    root: Node | None = None
+    reader = _TreeReader(text, start, end)
+    root: JsonNode | None = None
     try:
         reader.blank()
         root = reader.value(0)
@@ -53,10 +53,10 @@ def parse(text: str, start: int, end: int) -> tuple[Node | None, tuple[Mistake, 
     return root, tuple(reader.mistakes)
 
 
-class _Reader(Lexer):
+class _TreeReader(Lexer):
     """The containers, on top of their parts."""
 
-    def value(self, depth: int) -> Node:
+    def value(self, depth: int) -> JsonNode:
         char = self.peek()
         if depth > MAX_DEPTH or not char:
             raise GiveUpError(self.at)
@@ -65,16 +65,16 @@ class _Reader(Lexer):
         start = self.at
         if char in QUOTES:
             text = self.string()
-            return Node(kind="string", start=start, end=self.at, text=text)
+            return JsonNode(kind="string", start=start, end=self.at, text=text)
         match = WORD.match(self.text, self.at, self.end)
         if match is None:
             raise GiveUpError(self.at)
         self.word(match[0])
-        return Node(kind="word", start=start, end=self.at, text=match[0])
+        return JsonNode(kind="word", start=start, end=self.at, text=match[0])
 
-    def container(self, depth: int) -> Node:
+    def container(self, depth: int) -> JsonNode:
         is_object = self.peek() == "{"
-        node = Node(kind="object" if is_object else "array", start=self.at, end=self.at)
+        node = JsonNode(kind="object" if is_object else "array", start=self.at, end=self.at)
         closer = "}" if is_object else "]"
         self.at += 1
         comma = needed = -1
@@ -113,7 +113,7 @@ class _Reader(Lexer):
         self.at += 1
         self.last_token = self.at
 
-    def comma(self, comma: int, needed: int, node: Node) -> tuple[int, int]:
+    def comma(self, comma: int, needed: int, node: JsonNode) -> tuple[int, int]:
         here = self.at
         self.at += 1
         if needed < 0:

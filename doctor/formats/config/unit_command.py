@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from doctor.formats.config import env_file, flag_edit, words
-from doctor.formats.config.unit_file import Setting, Unit
+from doctor.formats.config.unit_file import Unit, UnitSetting
 from doctor.model.errors import FormatError
 
 _VARIABLE = r"\$(?:\$|\{(\w+)\}|(\w+))"
@@ -42,7 +42,7 @@ class Command(Struct, frozen=True, kw_only=True):
 
     program: str
     arguments: tuple[Argument, ...]
-    setting: Setting
+    setting: UnitSetting
     is_refused: bool
     missing_files: tuple[str, ...]
 
@@ -93,7 +93,7 @@ def command(unit: Unit, env_files: Mapping[str, str]) -> Command | None:
     )
 
 
-def set_flag(text: str, setting: Setting, flag: str, value: str) -> str:
+def set_flag(text: str, setting: UnitSetting, flag: str, value: str) -> str:
     """A unit or drop-in with a flag of its ExecStart changed in place, or added after the last word.
 
     Args:
@@ -113,12 +113,12 @@ def set_flag(text: str, setting: Setting, flag: str, value: str) -> str:
     return f"{text[:end]} --{long}={value}{text[end:]}"
 
 
-def remove_flag(text: str, setting: Setting, flag: str) -> str:
+def remove_flag(text: str, setting: UnitSetting, flag: str) -> str:
     """A unit or drop-in without a flag in its ExecStart. Raises FormatError if it is part of joined short flags."""
     return flag_edit.remove(text, setting.command, flag.lstrip("-"))
 
 
-def drop_in_without_flag(setting: Setting, flag: str) -> str:
+def drop_in_without_flag(setting: UnitSetting, flag: str) -> str:
     r"""A new drop-in that starts the same command without a flag: the packaged unit stays unchanged.
 
     Raises:
@@ -164,7 +164,7 @@ def _variables(unit: Unit, env_files: Mapping[str, str]) -> tuple[dict[str, Argu
     return found, tuple(missing)
 
 
-def _expand(word: str, setting: Setting, variables: Mapping[str, Argument]) -> list[Argument]:
+def _expand(word: str, setting: UnitSetting, variables: Mapping[str, Argument]) -> list[Argument]:
     """The words that one word of ExecStart expands to."""
     alone = re.fullmatch(_VARIABLE, word)
     if alone is not None and alone[2]:

@@ -16,7 +16,7 @@ DIRECTORIES = (
 """Directories of units, highest priority first (systemd.unit(5))."""
 
 
-class Setting(Struct, frozen=True, kw_only=True):
+class UnitSetting(Struct, frozen=True, kw_only=True):
     """One assignment in a unit or drop-in.
 
     Attributes:
@@ -44,11 +44,11 @@ class Setting(Struct, frozen=True, kw_only=True):
 class Unit(Struct, frozen=True, kw_only=True):
     """A unit with its drop-ins: all settings, in the order in which systemd applies them."""
 
-    settings: tuple[Setting, ...]
+    settings: tuple[UnitSetting, ...]
 
-    def listed(self, section: str, key: str) -> tuple[Setting, ...]:
+    def listed(self, section: str, key: str) -> tuple[UnitSetting, ...]:
         """The effective settings of a list: those after the last empty one."""
-        found: list[Setting] = []
+        found: list[UnitSetting] = []
         for setting in self.settings:
             if setting.key == key and setting.section == section:
                 if setting.value:
@@ -57,13 +57,13 @@ class Unit(Struct, frozen=True, kw_only=True):
                     found.clear()
         return tuple(found)
 
-    def last(self, section: str, key: str) -> Setting | None:
+    def last(self, section: str, key: str) -> UnitSetting | None:
         """The effective setting of a plain value; None if it isn't set, or was reset."""
         found = self.listed(section, key)
         return found[-1] if found else None
 
 
-def parse(text: str, path: str = "") -> tuple[Setting, ...]:
+def parse(text: str, path: str = "") -> tuple[UnitSetting, ...]:
     r"""The settings of one file in order. Never raises: lines without "=" are skipped, as systemd does with a warning.
 
     A backslash at a line's end joins the next with a blank; comment lines in between are skipped
@@ -73,7 +73,7 @@ def parse(text: str, path: str = "") -> tuple[Setting, ...]:
     >>> [(s.line, s.key, s.value) for s in parse(unit)]
     [(2, 'ExecStart', '/usr/bin/dockerd    -H fd://')]
     """
-    found: list[Setting] = []
+    found: list[UnitSetting] = []
     section = ""
     letters: list[str] = []
     offsets: list[int] = []
@@ -137,7 +137,7 @@ def drop_in_order(name: str, paths: Iterable[str]) -> tuple[str, ...]:
     return tuple(chosen[file] for file in sorted(chosen))
 
 
-def _take(found: list[Setting], line: str, offsets: list[int], section: str, where: tuple[str, int]) -> str:
+def _take(found: list[UnitSetting], line: str, offsets: list[int], section: str, where: tuple[str, int]) -> str:
     """Add the setting of a joined line; returns the section after it."""
     bare = line.strip()
     if bare.startswith("[") and bare.endswith("]"):
@@ -147,7 +147,7 @@ def _take(found: list[Setting], line: str, offsets: list[int], section: str, whe
         start = len(key) + 1 + len(value) - len(value.lstrip())
         value = value.strip()
         found.append(
-            Setting(
+            UnitSetting(
                 path=where[0],
                 line=where[1],
                 section=section,

@@ -51,7 +51,7 @@ class Bucket(Struct, kw_only=True):
         return bucket
 
 
-class Meta(Struct, frozen=True, kw_only=True):
+class MetaPage(Struct, frozen=True, kw_only=True):
     """A valid meta page: the entry to one generation of the database.
 
     Attributes:
@@ -73,7 +73,7 @@ class Meta(Struct, frozen=True, kw_only=True):
     txid: int
 
 
-class Generation(Struct, frozen=True, kw_only=True):
+class BoltGeneration(Struct, frozen=True, kw_only=True):
     """One complete state of the database, as far as it can be read.
 
     Attributes:
@@ -84,7 +84,7 @@ class Generation(Struct, frozen=True, kw_only=True):
             rebuilt from the tree.
     """
 
-    meta: Meta
+    meta: MetaPage
     root: Bucket
     errors: tuple[str, ...]
     freelist_error: str
@@ -104,7 +104,7 @@ class Database(Struct, frozen=True, kw_only=True):
         lost_metas: meta pages (0, 1) that aren't valid.
     """
 
-    generations: tuple[Generation, ...]
+    generations: tuple[BoltGeneration, ...]
     is_empty: bool
     lost_metas: tuple[int, ...]
 
@@ -114,7 +114,7 @@ class Database(Struct, frozen=True, kw_only=True):
         return self.is_empty or (self.generations[0].is_clean and not self.generations[0].freelist_error)
 
     @property
-    def best(self) -> Generation | None:
+    def best(self) -> BoltGeneration | None:
         """The newest generation with an intact tree; None if all are damaged."""
         return next((generation for generation in self.generations if generation.is_clean), None)
 
@@ -140,15 +140,15 @@ def read(data: bytes | memoryview, *, max_bytes: int = MAX_BYTES) -> Database:
         pages = Pages(view, meta.page_size, meta.high_water)
         # containerd's two metas often name one root; walking it once is enough.
         if meta.root not in walked:
-            walked[meta.root] = _Walk(pages).run(meta)
+            walked[meta.root] = _TreeWalk(pages).run(meta)
         root, errors, used = walked[meta.root]
         error = _freelist_error(pages, meta, used)
-        generations.append(Generation(meta=meta, root=root, errors=errors, freelist_error=error))
+        generations.append(BoltGeneration(meta=meta, root=root, errors=errors, freelist_error=error))
     lost = tuple(sorted({0, 1} - {meta.page for meta in metas}))
     return Database(generations=tuple(generations), is_empty=False, lost_metas=lost)
 
 
-def find_metas(data: bytes | memoryview) -> tuple[Meta, ...]:
+def find_metas(data: bytes | memoryview) -> tuple[MetaPage, ...]:
     """The valid meta pages. The second is found without the first by trying every page size, as bolt does."""
     view = memoryview(data)
     first = _meta_at(view, 0, 0)
@@ -174,7 +174,7 @@ def fnv1a(data: bytes | memoryview) -> int:
     return value
 
 
-def _meta_at(view: memoryview, offset: int, page: int) -> Meta | None:
+def _meta_at(view: memoryview, offset: int, page: int) -> MetaPage | None:
     start = offset + 16
     if len(view) < start + _META.size:
         return None
@@ -183,7 +183,7 @@ def _meta_at(view: memoryview, offset: int, page: int) -> Meta | None:
         return None
     if size < 512 or size & (size - 1) or size > 1 << 20:
         return None
-    return Meta(
+    return MetaPage(
         page=page,
         page_size=size,
         root=root,
@@ -194,13 +194,13 @@ def _meta_at(view: memoryview, offset: int, page: int) -> Meta | None:
     )
 
 
-def walk(data: bytes | memoryview, meta: Meta) -> tuple[Bucket, tuple[str, ...]]:
+def walk(data: bytes | memoryview, meta: MetaPage) -> tuple[Bucket, tuple[str, ...]]:
     """The tree at a meta's root page, or at a presumed root; its readable part and the errors."""
-    root, errors, _ = _Walk(Pages(memoryview(data), meta.page_size, meta.high_water)).run(meta)
+    root, errors, _ = _TreeWalk(Pages(memoryview(data), meta.page_size, meta.high_water)).run(meta)
     return root, errors
 
 
-class _Walk:
+class _TreeWalk:
     """One complete walk over a generation's tree, with a budget of keys."""
 
     def __init__(self, pages: Pages) -> None:
@@ -214,7 +214,7 @@ class _Walk:
         if len(self.errors) < MAX_ERRORS:
             self.errors.append(error)
 
-    def run(self, meta: Meta) -> tuple[Bucket, tuple[str, ...], frozenset[int]]:
+    def run(self, meta: MetaPage) -> tuple[Bucket, tuple[str, ...], frozenset[int]]:
         """The root bucket, the errors met, and every page that the tree uses."""
         root = Bucket(sequence=meta.sequence)
         if self.pages.shortfall:
@@ -291,7 +291,7 @@ def _check_name(number: int, named: bytes | None, first: bytes | None) -> None:
         raise PageError(number, "its parent's key for it is one bit away from its first key")
 
 
-def _freelist_error(pages: Pages, meta: Meta, used: frozenset[int]) -> str:
+def _freelist_error(pages: Pages, meta: MetaPage, used: frozenset[int]) -> str:
     if meta.freelist == NOT_STORED:
         return ""
     try:

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from doctor.formats.databases.bolt import Meta, find_metas
+from doctor.formats.databases.bolt import MetaPage, find_metas
 from doctor.model.errors import FormatError
 
 _META_START, _META_END = 16, 80
 
 
-class Flip(Struct, frozen=True):
+class BitFlip(Struct, frozen=True):
     """A bit: its byte's position in the file, and its mask. Called as a function it is a pure edit that flips it."""
 
     position: int
@@ -24,16 +24,16 @@ class Flip(Struct, frozen=True):
         return data[: self.position] + byte + data[self.position + 1 :]
 
 
-def lost_meta(data: bytes) -> Flip | None:
+def lost_meta(data: bytes) -> BitFlip | None:
     """Return the bit that makes the newer of the two meta pages valid, if bolt uses the older one because of it.
 
     A meta page has a checksum: the bit is proven.
 
     >>> from doctor.formats.databases import bolt_write
     >>> data = bolt_write.write(bolt_write.Bucket())
-    >>> lost_meta(Flip(4096 + 20, 4)(data))
-    Flip(position=4116, mask=4)
-    >>> lost_meta(data), lost_meta(Flip(20, 4)(data))
+    >>> lost_meta(BitFlip(4096 + 20, 4)(data))
+    BitFlip(position=4116, mask=4)
+    >>> lost_meta(data), lost_meta(BitFlip(20, 4)(data))
     (None, None)
     """
     metas = find_metas(data)
@@ -48,11 +48,11 @@ def lost_meta(data: bytes) -> Flip | None:
     return None
 
 
-def _meta(data: bytes, size: int, page: int) -> Meta | None:
+def _meta(data: bytes, size: int, page: int) -> MetaPage | None:
     return next((meta for meta in find_metas(data) if meta.page == page and meta.page_size == size), None)
 
 
-def _bits(positions: range) -> Iterator[Flip]:
+def _bits(positions: range) -> Iterator[BitFlip]:
     for position in positions:
         for bit in range(8):
-            yield Flip(position, 1 << bit)
+            yield BitFlip(position, 1 << bit)

@@ -33,7 +33,7 @@ class Leaf(Struct, frozen=True):
     elements: list[tuple[int, bytes, memoryview]]
 
 
-class Page(Struct, frozen=True):
+class BoltPage(Struct, frozen=True):
     """A page with its overflow, with checked bounds."""
 
     number: int
@@ -128,7 +128,7 @@ class Pages:
         """How many bytes the file lacks below its own high water mark: dockerd dies of SIGBUS there."""
         return max(0, self.high_water * self.page_size - len(self.view))
 
-    def open(self, number: int, used: set[int]) -> Page:
+    def open(self, number: int, used: set[int]) -> BoltPage:
         """A page; it and its overflow join `used`. Raises PageError, also for a page that is used already."""
         if not 2 <= number < self.high_water:
             raise PageError(number, "outside of the database")
@@ -145,7 +145,7 @@ class Pages:
         if not used.isdisjoint(span):
             raise PageError(number, "used twice")
         used.update(span)
-        return Page(number, flags, count, self.view[start:end])
+        return BoltPage(number, flags, count, self.view[start:end])
 
     @staticmethod
     def inline(value: memoryview, number: int) -> Leaf:
@@ -153,7 +153,7 @@ class Pages:
         if len(value) < 16:
             raise PageError(number, "an inline bucket is too short")
         _, flags, count, _ = _HEADER.unpack_from(value)
-        page = Page(number, flags, count, value)
+        page = BoltPage(number, flags, count, value)
         leaf = page.leaf()
         page.check_packed()
         return leaf

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from doctor.formats.databases.bolt import MAX_BYTES, MAX_DEPTH, MAX_KEYS, Bucket, Meta, find_metas, walk
+from doctor.formats.databases.bolt import MAX_BYTES, MAX_DEPTH, MAX_KEYS, Bucket, MetaPage, find_metas, walk
 from doctor.formats.databases.bolt_page import BUCKET, LEAF, Leaf, PageError, Pages
 
 _MAX_ROOTS = 200
@@ -58,7 +58,7 @@ def old_trees(data: bytes, fits: Callable[[dict[bytes, bool]], bool]) -> Iterato
         tries += 1
         if tries > _MAX_ROOTS:
             return
-        meta = Meta(page=0, page_size=size, root=number, sequence=0, freelist=0, high_water=count, txid=0)
+        meta = MetaPage(page=0, page_size=size, root=number, sequence=0, freelist=0, high_water=count, txid=0)
         root, errors = walk(view, meta)
         if not errors:
             yield root

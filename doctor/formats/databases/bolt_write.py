@@ -2,7 +2,7 @@
 
 import struct
 
-from doctor.formats.databases.bolt import Bucket, Generation, fnv1a
+from doctor.formats.databases.bolt import BoltGeneration, Bucket, fnv1a
 from doctor.formats.databases.bolt_page import BUCKET, FREELIST, LEAF, META, NOT_STORED
 from doctor.model.errors import FormatError
 
@@ -43,7 +43,7 @@ def write(root: Bucket, *, page_size: int = 4096) -> bytes:
     return b"".join([*metas, *pages.parts])
 
 
-def with_generation(data: bytes, generation: Generation) -> bytes:
+def with_generation(data: bytes, generation: BoltGeneration) -> bytes:
     """The same database at one of its generations: only the two meta pages change.
 
     Both name its root and a freelist that isn't stored: bolt rebuilds it from the tree at the next open. This repairs a

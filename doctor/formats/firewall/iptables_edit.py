@@ -15,7 +15,7 @@ _BUILT_IN = {
 }
 
 
-class Wanted(Struct, frozen=True):
+class WantedRule(Struct, frozen=True):
     """A rule in the layout of a chain.
 
     Attributes:
@@ -46,7 +46,7 @@ class ChainEdit(Struct, frozen=True, kw_only=True):
     """
 
     chain: str
-    layout: tuple[Wanted, ...] = ()
+    layout: tuple[WantedRule, ...] = ()
     add: tuple[str, ...] = ()
     lift: tuple[str, ...] = ()
     above: str = ""
@@ -115,13 +115,13 @@ def edit(rules: Iterable[str], change: ChainEdit) -> Edited:
     return done
 
 
-def place(rules: Sequence[str], layout: Sequence[Wanted], text: str) -> int:
+def place(rules: Sequence[str], layout: Sequence[WantedRule], text: str) -> int:
     """Return the position of a rule of the layout among the present rules, counted from 0.
 
     Next to its own block if part of it is present; else after the nearest earlier rule of the layout, or before the
     nearest later one; else at the top or the end.
 
-    >>> place(["-A F -j A", "-A F -j foreign", "-A F -j C"], [Wanted("-A F -j A"), Wanted("-A F -j B")], "-A F -j B")
+    >>> place(["-A F -j A", "-A F -j foreign", "-A F -j C"], [WantedRule("-A F -j A"), WantedRule("-A F -j B")], "-A F -j B")
     1
     """
     return _Places(layout).of(rules, text)
@@ -130,7 +130,7 @@ def place(rules: Sequence[str], layout: Sequence[Wanted], text: str) -> int:
 class _Places:
     """Finds places for many rules of one layout: thousands may be missing at once."""
 
-    def __init__(self, layout: Sequence[Wanted], top: str | None = None) -> None:
+    def __init__(self, layout: Sequence[WantedRule], top: str | None = None) -> None:
         self.layout = layout
         self.top = top
         self.index = {wanted.text: number for number, wanted in enumerate(layout)}

@@ -25,7 +25,7 @@ _FAMILIES = frozenset({"ip", "ip6", "inet", "arp", "bridge", "netdev"})
 _ENDS = frozenset({"\n", ";", "{", "}"})
 
 
-class Word(NamedTuple):
+class NftWord(NamedTuple):
     """A word with its place."""
 
     text: str
@@ -51,7 +51,7 @@ def rules_of(path: str, text: str, include: Include) -> dict[Key, list[ScriptRul
     return _Script(_words(path, text, include, 0)).run()
 
 
-def _words(path: str, text: str, include: Include, depth: int) -> Iterator[Word]:
+def _words(path: str, text: str, include: Include, depth: int) -> Iterator[NftWord]:
     if depth > MAX_DEPTH:
         raise FormatError(f"includes are nested more than {MAX_DEPTH} deep", where=path)
     line, before, is_include = 1, "\n", False
@@ -60,23 +60,23 @@ def _words(path: str, text: str, include: Include, depth: int) -> Iterator[Word]
         if is_include and word.startswith('"'):
             for name, inner in include(word.strip('"')):
                 yield from _words(name, inner, include, depth + 1)
-                yield Word("\n", name, 0)
+                yield NftWord("\n", name, 0)
         elif word == "include" and before in _ENDS:
             is_include = True
             continue
         elif not word.startswith(("#", "\\\n", "\\\r")):
-            yield Word(word, path, line)
+            yield NftWord(word, path, line)
             before = word
         is_include = False
         line += word.count("\n")
-    yield Word("\n", path, line)
+    yield NftWord("\n", path, line)
 
 
 class _Script:
-    def __init__(self, words: Iterator[Word]) -> None:
+    def __init__(self, words: Iterator[NftWord]) -> None:
         self.words = words
         self.count = 0
-        self.defined: dict[str, list[Word]] = {}
+        self.defined: dict[str, list[NftWord]] = {}
         self.chains: dict[Key, list[ScriptRule]] = {}
 
     def run(self) -> dict[Key, list[ScriptRule]]:
@@ -85,7 +85,7 @@ class _Script:
 
     def _scope(self, scope: tuple[str, ...]) -> None:
         """Read the statements of the whole file, of a table or of a chain, up to the brace that ends it."""
-        statement: list[Word] = []
+        statement: list[NftWord] = []
         depth = 0
         for word in self.words:
             self.count += 1
@@ -111,10 +111,10 @@ class _Script:
             raise FormatError("unclosed brace")
         self._statement(scope, statement)
 
-    def _put_in(self, word: Word) -> list[Word]:
+    def _put_in(self, word: NftWord) -> list[NftWord]:
         return self.defined.get(word.text[1:], [word]) if word.text.startswith("$") else [word]
 
-    def _opens(self, scope: tuple[str, ...], statement: list[Word]) -> bool:
+    def _opens(self, scope: tuple[str, ...], statement: list[NftWord]) -> bool:
         """Read the block of a table or chain, if a brace opens one here."""
         words = [word.text for word in statement]
         if words and words[0] in {"add", "create"}:
@@ -128,7 +128,7 @@ class _Script:
         self._scope(inner)
         return True
 
-    def _statement(self, scope: tuple[str, ...], statement: list[Word]) -> None:
+    def _statement(self, scope: tuple[str, ...], statement: list[NftWord]) -> None:
         if not statement:
             return
         words = [word.text for word in statement]
@@ -141,7 +141,7 @@ class _Script:
         elif not scope:
             self._command(words, statement[0])
 
-    def _command(self, words: list[str], first: Word) -> None:
+    def _command(self, words: list[str], first: NftWord) -> None:
         verb = words[0]
         if verb in {"flush", "delete", "destroy"}:
             gone: tuple[str, ...] = () if words[1:] == ["ruleset"] else _named(words[2:])
@@ -158,7 +158,7 @@ class _Script:
             rest = words[4:] if words[1] in _FAMILIES else words[3:]
             self._add((place[0], place[1], place[2]), rest, first, is_first=verb == "insert")
 
-    def _add(self, key: Key, words: list[str], first: Word, *, is_first: bool = False) -> None:
+    def _add(self, key: Key, words: list[str], first: NftWord, *, is_first: bool = False) -> None:
         if words[0:1] and words[0] in {"type", "policy", "devices", "flags"}:
             return  # of a base chain
         if words[:1] == ["comment"] and len(words) == 2:

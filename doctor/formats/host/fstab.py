@@ -8,7 +8,7 @@ from msgspec import Struct
 _FIELDS = r"(?s)(\s*)(\S+)(\s+)(\S+)(\s+)(\S+)(\s+)(\S+)(.*)"
 
 
-class Entry(Struct, frozen=True, kw_only=True):
+class FstabLine(Struct, frozen=True, kw_only=True):
     """One line.
 
     Attributes:
@@ -24,7 +24,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     options: tuple[str, ...]
 
 
-def parse(text: str) -> tuple[Entry, ...]:
+def parse(text: str) -> tuple[FstabLine, ...]:
     r"""The lines that mount something. Never raises.
 
     >>> parse("# a\nUUID=1 /srv/a\\040b/ ext4 defaults,noexec 0 2\n")[0].point
@@ -36,7 +36,7 @@ def parse(text: str) -> tuple[Entry, ...]:
         if len(fields) >= 4 and not fields[0].startswith("#"):
             point = fields[1].replace("\\040", " ").rstrip("/") or "/"
             options = tuple(fields[3].split(","))
-            found.append(Entry(source=fields[0], point=point, fs_type=fields[2], options=options))
+            found.append(FstabLine(source=fields[0], point=point, fs_type=fields[2], options=options))
     return tuple(found)
 
 

@@ -19,7 +19,7 @@ _TOKEN = re.compile(rb'"((?:[^"\\]|\\.)*)"|[{}\[\],:]', re.DOTALL)
 _KEYS = 3
 
 
-class Word(Struct, frozen=True, kw_only=True):
+class TagWord(Struct, frozen=True, kw_only=True):
     """A string of the file: ``start`` and ``end`` (exclusive) of the bytes between its quotes, and their value."""
 
     start: int
@@ -37,10 +37,10 @@ class Line(Struct, frozen=True, kw_only=True):
         digest: of its image.
     """
 
-    top: Word
-    repository: Word
-    reference: Word
-    digest: Word
+    top: TagWord
+    repository: TagWord
+    reference: TagWord
+    digest: TagWord
 
 
 def read(data: bytes) -> tuple[Line, ...]:
@@ -48,14 +48,14 @@ def read(data: bytes) -> tuple[Line, ...]:
 
     >>> line = read(b'{"Repositories":{"app":{"app:1":"sha256:00"}}}')[0]
     >>> line.repository, line.reference.text, line.digest.text
-    (Word(start=18, end=21, text='app'), 'app:1', 'sha256:00')
+    (TagWord(start=18, end=21, text='app'), 'app:1', 'sha256:00')
     """
     return tuple(_lines(data))
 
 
 def _lines(data: bytes) -> Iterator[Line]:
     opened: list[bytes] = []
-    keys: dict[int, Word] = {}
+    keys: dict[int, TagWord] = {}
     is_key = True
     for match in _TOKEN.finditer(data):
         token = match[0]
@@ -75,9 +75,9 @@ def _lines(data: bytes) -> Iterator[Line]:
             yield Line(top=keys[1], repository=keys[2], reference=keys[3], digest=_word(data, match))
 
 
-def _word(data: bytes, match: re.Match[bytes]) -> Word:
+def _word(data: bytes, match: re.Match[bytes]) -> TagWord:
     start, end = match.span(1)
-    return Word(start=start, end=end, text=meaning(data[start:end]) or "")
+    return TagWord(start=start, end=end, text=meaning(data[start:end]) or "")
 
 
 def meaning(raw: bytes) -> str | None:

@@ -14,7 +14,7 @@ LEGACY = "/etc/sysctl.conf"
 """Read last of all by procps (`sysctl --system`); by systemd only where a 99-sysctl.conf links to it."""
 
 
-class Setting(Struct, frozen=True, kw_only=True):
+class SysctlSetting(Struct, frozen=True, kw_only=True):
     """One line that sets parameters.
 
     Attributes:
@@ -59,7 +59,7 @@ def proc_path(key: str) -> str:
     return "/proc/sys/" + key.translate(str.maketrans("./", "/."))
 
 
-def parse(text: str, path: str = "") -> tuple[Setting, ...]:
+def parse(text: str, path: str = "") -> tuple[SysctlSetting, ...]:
     r"""The settings of one file, in order. Never raises: lines that systemd and procps skip with a warning are skipped.
 
     >>> [(s.key, s.value) for s in parse("# off\nnet/ipv4/ip_forward = 0\n-net.ipv4.conf.*.forwarding=0\n")]
@@ -69,7 +69,9 @@ def parse(text: str, path: str = "") -> tuple[Setting, ...]:
     for number, line in enumerate(text.split("\n"), start=1):
         entry = _read(line)
         if entry is not None:
-            found.append(Setting(path=path, line=number, key=entry.key, value=entry.value, optional=entry.optional))
+            found.append(
+                SysctlSetting(path=path, line=number, key=entry.key, value=entry.value, optional=entry.optional)
+            )
     return tuple(found)
 
 
@@ -100,7 +102,7 @@ def effective_order(paths: Iterable[str], *, legacy_last: bool = False) -> tuple
     return (*ordered, LEGACY) if legacy and legacy_last else ordered
 
 
-def last_setter(settings: Sequence[Setting], key: str) -> Setting | None:
+def last_setter(settings: Sequence[SysctlSetting], key: str) -> SysctlSetting | None:
     """The line that decides a parameter, of settings in the order in which their files are applied; None if none does.
 
     Rules of systemd-sysctl: a line that names the parameter overrides every pattern, in any order; an exclusion exempts
@@ -146,7 +148,7 @@ def set_value(text: str, key: str, value: str) -> str:
     return f"{text}{joint}{key} = {value}{end_of_line}"
 
 
-class _Line(Struct, frozen=True, kw_only=True):
+class _SysctlLine(Struct, frozen=True, kw_only=True):
     key: str
     value: str | None
     optional: bool
@@ -154,7 +156,7 @@ class _Line(Struct, frozen=True, kw_only=True):
     end: int
 
 
-def _read(line: str) -> _Line | None:
+def _read(line: str) -> _SysctlLine | None:
     """The parts of a line with a setting; None for comments, blank and invalid lines."""
     bare = line.strip()
     if not bare or bare[0] in "#;":
@@ -166,8 +168,8 @@ def _read(line: str) -> _Line | None:
         # Without "=" only an exclusion is valid.
         return None
     if not equals:
-        return _Line(key=name, value=None, optional=True, start=len(line), end=len(line))
+        return _SysctlLine(key=name, value=None, optional=True, start=len(line), end=len(line))
     after = line[len(key) + 1 :]
     value = after.strip()
     start = len(key) + 1 + (len(after) - len(after.lstrip()) if value else 0)
-    return _Line(key=name, value=value, optional=optional, start=start, end=start + len(value))
+    return _SysctlLine(key=name, value=value, optional=optional, start=start, end=start + len(value))

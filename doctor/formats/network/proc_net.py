@@ -5,7 +5,7 @@ from msgspec import Struct
 from doctor.model.errors import FormatError
 
 
-class Route(Struct, frozen=True, kw_only=True):
+class ProcRoute(Struct, frozen=True, kw_only=True):
     """One IPv4 route of the main table.
 
     Attributes:
@@ -46,7 +46,7 @@ class Listener(Struct, frozen=True, kw_only=True):
     inode: int
 
 
-def parse_routes(text: str) -> tuple[Route, ...]:
+def parse_routes(text: str) -> tuple[ProcRoute, ...]:
     r"""The routes of /proc/net/route, in the kernel's order (numbers are in host byte order: little-endian here).
 
     Raises:
@@ -65,7 +65,7 @@ def parse_routes(text: str) -> tuple[Route, ...]:
             prefix = int(fields[7], 16).bit_count()
             gateway = ipv4(fields[2])
             found.append(
-                Route(
+                ProcRoute(
                     interface=fields[0],
                     destination=f"{ipv4(fields[1])}/{prefix}",
                     gateway="" if gateway == "0.0.0.0" else gateway,  # noqa: S104 - the kernel's "none", nothing binds

@@ -34,7 +34,7 @@ Read = Callable[[int], bytes]
 """Returns a metadata block by its number; fewer bytes at the end of the file."""
 
 
-class Device(Struct, frozen=True, kw_only=True):
+class ThinDevice(Struct, frozen=True, kw_only=True):
     """One thin device.
 
     Attributes:
@@ -65,7 +65,7 @@ class Superblock(Struct, frozen=True, kw_only=True):
     block_bytes: int
 
 
-class Node(Struct, frozen=True, kw_only=True):
+class ThinNode(Struct, frozen=True, kw_only=True):
     """A node of a tree: ``values`` are child blocks of an inner one."""
 
     is_leaf: bool
@@ -119,7 +119,7 @@ def superblock(block: bytes) -> Superblock:
     )
 
 
-def node(block: bytes, number: int, value_bytes: int) -> Node:
+def node(block: bytes, number: int, value_bytes: int) -> ThinNode:
     """Parse a node with leaf values of ``value_bytes``. Raises ``FormatError`` for another block or a damaged
     one.
     """
@@ -139,7 +139,7 @@ def node(block: bytes, number: int, value_bytes: int) -> Node:
     values = tuple(block[begin + index * size : begin + (index + 1) * size] for index in range(count))
     if any(one >= other for one, other in pairwise(keys)):
         raise FormatError(f"block {number}: its keys are not in order")
-    return Node(is_leaf=is_leaf, keys=keys, values=values)
+    return ThinNode(is_leaf=is_leaf, keys=keys, values=values)
 
 
 class Metadata:
@@ -160,18 +160,18 @@ class Metadata:
         self.top = superblock(read(0)) if top is None else top
         self.errors: list[str] = []
 
-    def devices(self) -> dict[int, Device]:
+    def devices(self) -> dict[int, ThinDevice]:
         """Return the devices by number; damage is listed in ``errors``."""
         records = {key: _DETAILS.unpack(value)[0] for key, value in self._entries(self.top.details_root, _DETAILS.size)}
         found = {}
         for key, value in self._entries(self.top.mapping_root, 8):
             root = int.from_bytes(value, "little")
-            found[key] = Device(id=key, root=root, mapped_blocks=records.get(key, -1))
+            found[key] = ThinDevice(id=key, root=root, mapped_blocks=records.get(key, -1))
             if len(found) > _MAX_DEVICES:
                 raise FormatError(f"it has more than {_MAX_DEVICES} devices")
         return found
 
-    def mappings(self, device: Device) -> Iterator[tuple[int, int, int]]:
+    def mappings(self, device: ThinDevice) -> Iterator[tuple[int, int, int]]:
         """Yield (block of the device, block of the pool, how many) in order; damage is listed in ``errors``."""
         start = place = length = 0
         for key, value in self._entries(device.root, 8):
@@ -224,8 +224,8 @@ def recovered(read: Read, blocks: int, expected: frozenset[int], block_bytes: in
         expected: numbers of the engine's devices.
         block_bytes: size of a block of the pool, which only the superblock has: 64 KiB if the engine created the pool.
     """
-    tops: list[tuple[int, Node]] = []
-    records: list[tuple[int, Node]] = []
+    tops: list[tuple[int, ThinNode]] = []
+    records: list[tuple[int, ThinNode]] = []
     for number in range(1, blocks):
         block = read(number)
         if not _may_be_node(block, number):

@@ -27,7 +27,7 @@ _LINE_BYTES = 160
 _SLACK_BYTES = 1 << 20
 
 
-class Part(Struct, frozen=True, gc=False):
+class SplitPart(Struct, frozen=True, gc=False):
     """One entry: raw bytes of the tar, or the place of a file's content.
 
     Attributes:
@@ -43,7 +43,7 @@ class Part(Struct, frozen=True, gc=False):
     crc: bytes = b""
 
 
-class _Line(Struct, gc=False):
+class _SplitLine(Struct, gc=False):
     """A line as tar-split writes it: ``type`` 1 a file, 2 raw bytes; base64 is decoded together with the rest."""
 
     type: Literal[1, 2]
@@ -53,14 +53,14 @@ class _Line(Struct, gc=False):
     name_raw: bytes = b""
 
 
-_LINES = Decoder(_Line)
+_LINES = Decoder(_SplitLine)
 
 
 class UnreadError(FormatError):
     """The output exceeds the limit: the rest is unknown."""
 
 
-class Assembly(Struct, frozen=True, kw_only=True):
+class AssembledTar(Struct, frozen=True, kw_only=True):
     """A reassembled layer tar.
 
     Attributes:
@@ -78,7 +78,7 @@ class Assembly(Struct, frozen=True, kw_only=True):
     resized: tuple[bytes, ...]
 
 
-def read(chunks: Iterable[bytes], *, max_bytes: int = 4 << 30) -> Iterator[Part]:
+def read(chunks: Iterable[bytes], *, max_bytes: int = 4 << 30) -> Iterator[SplitPart]:
     r"""The parts of a tar-split file in order, in bounded memory.
 
     Args:
@@ -112,7 +112,7 @@ def read(chunks: Iterable[bytes], *, max_bytes: int = 4 << 30) -> Iterator[Part]
         yield from _parts(pending + b"\n", line, raw_bytes)
 
 
-def assemble(parts: Iterable[Part], content: Callable[[bytes, int], Iterable[bytes] | None]) -> Assembly:
+def assemble(parts: Iterable[SplitPart], content: Callable[[bytes, int], Iterable[bytes] | None]) -> AssembledTar:
     """Hash the tar made of the parts and the files' contents.
 
     Args:
@@ -138,7 +138,7 @@ def assemble(parts: Iterable[Part], content: Callable[[bytes, int], Iterable[byt
                 hasher.update(piece)
             if hasher.size - before != part.size:
                 resized.append(part.name)
-    return Assembly(
+    return AssembledTar(
         diff_id=hasher.finish(),
         size=hasher.size,
         files=files,
@@ -180,7 +180,7 @@ class _Hasher:
         return "sha256:" + self.digest.hexdigest()
 
 
-def headers(parts: Iterable[Part]) -> Iterator[Header]:
+def headers(parts: Iterable[SplitPart]) -> Iterator[Header]:
     """The header of each entry of the layer, in order: what every file's mode, owner, link and xattrs should be.
 
     Raises:
@@ -240,7 +240,7 @@ def _unpacked(chunks: Iterable[bytes], max_bytes: int) -> Iterator[bytes]:
         raise FormatError("truncated gzip")
 
 
-def _parts(block: bytes, line: int, raw_bytes: int) -> Generator[Part, None, tuple[int, int]]:
+def _parts(block: bytes, line: int, raw_bytes: int) -> Generator[SplitPart, None, tuple[int, int]]:
     """Yield the parts of complete lines, numbered from ``line``; return the next line's number.
 
     ``raw_bytes``, those of the tar itself so far, are returned with it.
@@ -254,13 +254,13 @@ def _parts(block: bytes, line: int, raw_bytes: int) -> Generator[Part, None, tup
         if entry.type == 2:
             raw = entry.payload or b""
             raw_bytes += len(raw)
-            yield Part(raw)
+            yield SplitPart(raw)
         else:
-            yield Part(None, entry.name_raw or entry.name.encode(), entry.size, entry.payload or b"")
+            yield SplitPart(None, entry.name_raw or entry.name.encode(), entry.size, entry.payload or b"")
     return line + len(lines), raw_bytes
 
 
-def _odd_parts(block: bytes, line: int, raw_bytes: int) -> Generator[Part, None, tuple[int, int]]:
+def _odd_parts(block: bytes, line: int, raw_bytes: int) -> Generator[SplitPart, None, tuple[int, int]]:
     """Yield the parts line by line up to the invalid one: the block has a line that is not JSON."""
     texts = block.split(b"\n")[:-1]
     for number, text in enumerate(texts, line):
@@ -273,7 +273,7 @@ def _odd_parts(block: bytes, line: int, raw_bytes: int) -> Generator[Part, None,
     return line + len(texts), raw_bytes
 
 
-def _odd_line(text: bytes) -> Iterator[Part]:
+def _odd_line(text: bytes) -> Iterator[SplitPart]:
     """Parse a line leniently: names that are not UTF-8, other spacing."""
     if not text.strip():
         return
@@ -282,10 +282,10 @@ def _odd_line(text: bytes) -> Iterator[Part]:
     if kind not in {1, 2} or not isinstance(payload, str) or not payload.isascii():
         raise FormatError("its type is unknown")
     if kind == 2:
-        yield Part(a2b_base64(payload))
+        yield SplitPart(a2b_base64(payload))
         return
     name, raw_name, size = entry.get("name", ""), entry.get("name_raw", ""), entry.get("size", 0)
     if not isinstance(name, str) or not isinstance(raw_name, str) or not isinstance(size, int) or size < 0:
         raise FormatError("its name or size is invalid")
     encoded = a2b_base64(raw_name) if raw_name and raw_name.isascii() else name.encode("utf-8", "surrogateescape")
-    yield Part(None, encoded, size, a2b_base64(payload))
+    yield SplitPart(None, encoded, size, a2b_base64(payload))

@@ -14,7 +14,7 @@ _MOST_SIZE = 0o77777777777
 _FLAGS = {"file": b"0", "hardlink": b"1", "symlink": b"2", "char": b"3", "block": b"4", "directory": b"5", "fifo": b"6"}
 
 
-class Entry(Struct, frozen=True, kw_only=True):
+class TarEntry(Struct, frozen=True, kw_only=True):
     """The fields of a header.
 
     Attributes:
@@ -46,10 +46,10 @@ def padding(size: int) -> bytes:
     return bytes(-size % BLOCK)
 
 
-def header(entry: Entry) -> bytes:
+def header(entry: TarEntry) -> bytes:
     r"""Return the bytes of one entry's header, its PAX records before it.
 
-    >>> raw = header(Entry(name=b"etc/", kind="directory", mode=0o755, uid=0, gid=0, mtime=1))
+    >>> raw = header(TarEntry(name=b"etc/", kind="directory", mode=0o755, uid=0, gid=0, mtime=1))
     >>> len(raw), raw[:4], raw[100:108], raw[148:157]
     (512, b'etc/', b'0000755\x00', b'007761\x00 5')
     """
@@ -76,7 +76,7 @@ def header(entry: Entry) -> bytes:
     return _extended(entry.name, records) + bytes(block) if records else bytes(block)
 
 
-def _records(entry: Entry) -> dict[bytes, bytes]:
+def _records(entry: TarEntry) -> dict[bytes, bytes]:
     texts = ((b"path", entry.name), (b"linkpath", entry.link))
     records = {key: text for key, text in texts if len(text) > _NAME_BYTES or not text.isascii()}
     for key, number, most in (

@@ -4,11 +4,11 @@ newer.
 
 from collections.abc import Iterator
 
-from doctor.facts.containerd.lists import Snapshot
+from doctor.facts.containerd.lists import ContainerdSnapshot
 from doctor.formats.databases.bolt import Bucket
 
 
-def ahead_of(tree: Bucket, snapshots: dict[str, Snapshot]) -> tuple[str, ...]:
+def ahead_of(tree: Bucket, snapshots: dict[str, ContainerdSnapshot]) -> tuple[str, ...]:
     """Return the names of snapshots with a number that ``meta.db`` has not assigned yet.
 
     It commits the number before the snapshotter makes "NAMESPACE/NUMBER/KEY" (containerd core/metadata/snapshot.go), so

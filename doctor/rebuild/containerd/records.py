@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from doctor.engines.docker import places as docker
-from doctor.facts.containerd.lists import Snapshot
+from doctor.facts.containerd.lists import ContainerdSnapshot
 from doctor.formats.databases.bolt import Bucket
 
 SPACE = docker.NAMESPACE.encode()
@@ -42,7 +42,7 @@ class OnDisk(Struct, frozen=True, kw_only=True):
     documents: dict[str, dict[str, Any]]
     tops: dict[str, str]
     diffs: dict[str, str]
-    snapshots: dict[str, Snapshot]
+    snapshots: dict[str, ContainerdSnapshot]
     names: dict[str, str]
     containers: frozenset[str]
     now: float
@@ -175,7 +175,7 @@ class _Maker:
             labels[b"containerd.io/uncompressed"] = self.disk.diffs[digits].encode()
         return labels
 
-    def snapshot(self, one: Snapshot) -> None:
+    def snapshot(self, one: ContainerdSnapshot) -> None:
         """Record a snapshot, also as a child of its parent."""
         bucket = _make(self.space, b"snapshots", b"overlayfs")
         number = one.name.split("/", 2)[1]
@@ -216,7 +216,7 @@ class _Maker:
         }
         return Bucket(keys=dict(self.times), buckets={b"target": Bucket(keys=target)})
 
-    def leases(self, contents: list[str], snapshots: list[Snapshot]) -> None:
+    def leases(self, contents: list[str], snapshots: list[ContainerdSnapshot]) -> None:
         """Protect a container's snapshots by a lease named by its id, as dockerd does, and other unlisted data by a
         separate lease.
         """

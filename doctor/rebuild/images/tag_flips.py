@@ -12,9 +12,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from doctor.facts.images.images import repository_of
-from doctor.facts.images.tag_readings import AlteredTag, Flip, Reading
+from doctor.facts.images.tag_readings import AlteredTag, Reading, TagFlip
 from doctor.formats.images.oci_digest import is_digest
-from doctor.formats.images.repositories_json import Line, Word, is_reference_of, is_repository, meaning, read
+from doctor.formats.images.repositories_json import Line, TagWord, is_reference_of, is_repository, meaning, read
 from doctor.model.text import flipped_byte
 
 TOP = "Repositories"
@@ -24,13 +24,13 @@ _MAX_REPEATED = 8
 _MAX_READINGS = 12
 _ORDER_BYTES = 128 << 10
 
-Way = tuple[str, tuple[Flip, ...], list[Line]]
+Way = tuple[str, tuple[TagFlip, ...], list[Line]]
 """A repository's correct name, the flip in the key above its names that yields it, and the names that don't match
 it.
 """
 
 
-class Known(Struct, frozen=True, kw_only=True):
+class KnownNames(Struct, frozen=True, kw_only=True):
     """Other sources of names.
 
     Attributes:
@@ -46,13 +46,13 @@ class Known(Struct, frozen=True, kw_only=True):
     is_unwritten: bool = False
 
 
-def altered(data: bytes, known: Known) -> tuple[AlteredTag, ...]:
+def altered(data: bytes, known: KnownNames) -> tuple[AlteredTag, ...]:
     """Return the altered parts of a repositories.json that is valid JSON, at most 64."""
     # Failed attempts count too: a crafted list must not slow a scan down.
     return tuple(item for item in islice(_all(data, read(data), known), MAX_ITEMS) if item.part)
 
 
-def _all(data: bytes, lines: tuple[Line, ...], known: Known) -> Iterator[AlteredTag]:
+def _all(data: bytes, lines: tuple[Line, ...], known: KnownNames) -> Iterator[AlteredTag]:
     yield from _list_key(data, lines)
     lines = tuple(line for line in lines if is_top(line.top.text) or flips_to(data, line.top, TOP))
     yield from _digests(data, lines, known)
@@ -78,14 +78,14 @@ def groups(lines: Iterable[Line]) -> Iterator[tuple[Line, ...]]:
     yield from map(tuple, found.values())
 
 
-def flips_to(data: bytes, word: Word, text: str) -> tuple[Flip, ...]:
+def flips_to(data: bytes, word: TagWord, text: str) -> tuple[TagFlip, ...]:
     """Return the one flip that turns a word into this text, ``None`` if more are needed."""
     raw, wanted = data[word.start : word.end], text.encode("utf-8", "surrogatepass")
     place = flipped_byte(raw, wanted)
-    return () if place < 0 else (Flip(position=word.start + place, was=raw[place], right=wanted[place]),)
+    return () if place < 0 else (TagFlip(position=word.start + place, was=raw[place], right=wanted[place]),)
 
 
-def flipped(data: bytes, flips: Iterable[Flip]) -> bytes:
+def flipped(data: bytes, flips: Iterable[TagFlip]) -> bytes:
     """Return the file with the bits flipped back."""
     changed = bytearray(data)
     for flip in flips:
@@ -116,7 +116,7 @@ def _list_key(data: bytes, lines: tuple[Line, ...]) -> Iterator[AlteredTag]:
         yield AlteredTag(part="list", name=top.text, image="", readings=readings, proof="the engine knows no other key")
 
 
-def _digests(data: bytes, lines: tuple[Line, ...], known: Known) -> Iterator[AlteredTag]:
+def _digests(data: bytes, lines: tuple[Line, ...], known: KnownNames) -> Iterator[AlteredTag]:
     """Names without an image: the digest is invalid, or one bit away from an image's."""
     here = {f"sha256:{identity}".encode(): "" for identity in known.images}
     by_name: dict[str, dict[bytes, str]] = {}
@@ -158,7 +158,7 @@ def _split(raw: bytes) -> tuple[bytes, bytes]:
     return b"<" + raw[:middle], b">" + raw[middle:]
 
 
-def neighbours(data: bytes, word: Word) -> Iterator[tuple[Flip, bytes]]:
+def neighbours(data: bytes, word: TagWord) -> Iterator[tuple[TagFlip, bytes]]:
     """Yield every word that is one bit away; none for a word longer than any the engine writes."""
     raw = bytearray(data[word.start : word.end])
     if len(raw) > _MAX_WORD:
@@ -166,11 +166,11 @@ def neighbours(data: bytes, word: Word) -> Iterator[tuple[Flip, bytes]]:
     for place, byte in enumerate(bytes(raw)):
         for bit in range(8):
             raw[place] = byte ^ (1 << bit)
-            yield Flip(position=word.start + place, was=byte, right=raw[place]), bytes(raw)
+            yield TagFlip(position=word.start + place, was=byte, right=raw[place]), bytes(raw)
         raw[place] = byte
 
 
-def _group(data: bytes, group: tuple[Line, ...], known: Known) -> Iterator[AlteredTag]:
+def _group(data: bytes, group: tuple[Line, ...], known: KnownNames) -> Iterator[AlteredTag]:
     """Names that don't match the key above them: the fewest flips that make all of them match."""
     above = group[0].repository
     ways: list[Way] = []
@@ -205,7 +205,7 @@ def _unfit(group: tuple[Line, ...], repository: str) -> list[Line]:
     return [line for line in group if not is_reference_of(repository, line.reference.text)]
 
 
-def _reference(data: bytes, line: Line, repository: str, known: Known) -> AlteredTag:
+def _reference(data: bytes, line: Line, repository: str, known: KnownNames) -> AlteredTag:
     """A name that does not match its repository: all candidates one bit away that do."""
     readings = tuple(_fitting(data, line, known, lambda text: is_reference_of(repository, text)))
     part = "reference" if readings else ""
@@ -215,7 +215,7 @@ def _reference(data: bytes, line: Line, repository: str, known: Known) -> Altere
     return _decided(data, item)
 
 
-def _fitting(data: bytes, line: Line, known: Known, fits: Callable[[str], bool]) -> Iterator[Reading]:
+def _fitting(data: bytes, line: Line, known: KnownNames, fits: Callable[[str], bool]) -> Iterator[Reading]:
     """Yield the possible original names among those one bit away."""
     for flip, raw in neighbours(data, line.reference):
         text = meaning(raw)
@@ -223,7 +223,7 @@ def _fitting(data: bytes, line: Line, known: Known, fits: Callable[[str], bool])
             yield Reading(name=text, flips=(flip,), source=known.sources.get((text, line.digest.text), ""))
 
 
-def _either(data: bytes, group: tuple[Line, ...], ways: list[Way], known: Known) -> Iterator[AlteredTag]:
+def _either(data: bytes, group: tuple[Line, ...], ways: list[Way], known: KnownNames) -> Iterator[AlteredTag]:
     """Two repositories explain it with the same number of flips; they are distinguished only if each needs a single
     flip.
     """
@@ -259,7 +259,7 @@ def _decided(data: bytes, item: AlteredTag) -> AlteredTag:
     return replace(item, readings=readings[:_MAX_READINGS], proof=proof)
 
 
-def _repeated(data: bytes, group: tuple[Line, ...], known: Known) -> Iterator[AlteredTag]:
+def _repeated(data: bytes, group: tuple[Line, ...], known: KnownNames) -> Iterator[AlteredTag]:
     """A duplicate name, which the engine never writes: one of the two lines is altered."""
     seen: dict[str, list[Line]] = {}
     for line in group:
@@ -280,7 +280,7 @@ def _repeated(data: bytes, group: tuple[Line, ...], known: Known) -> Iterator[Al
         )
 
 
-def _against_kept(data: bytes, lines: tuple[Line, ...], known: Known, suspects: set[int]) -> Iterator[AlteredTag]:
+def _against_kept(data: bytes, lines: tuple[Line, ...], known: KnownNames, suspects: set[int]) -> Iterator[AlteredTag]:
     """Valid names that are one bit away from those in the same place of the backup."""
     was = {line.reference.start: line for line in read(known.kept)}
     for line in lines:
@@ -304,7 +304,7 @@ def _against_kept(data: bytes, lines: tuple[Line, ...], known: Known, suspects: 
         )
 
 
-def _no_deed(data: bytes, line: Line, flip: Flip, known: Known) -> str:
+def _no_deed(data: bytes, line: Line, flip: TagFlip, known: KnownNames) -> str:
     """Return the proof that nobody chose the name in the file, "" if somebody may have."""
     if "@" in line.reference.text:
         return "the backup has it, and no two digests are one bit apart"

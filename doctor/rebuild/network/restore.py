@@ -64,7 +64,7 @@ def _titles(containers: list[Container]) -> str:
     return ", ".join(container.title for container in containers[:4])
 
 
-class Restored(Struct, frozen=True, kw_only=True):
+class RestoredNetwork(Struct, frozen=True, kw_only=True):
     """The records that restore a network.
 
     Attributes:
@@ -103,7 +103,7 @@ def restored_network(
     containers: Containers,
     identity: str,
     traces: NetworkTraces = NetworkTraces(),  # noqa: B008 - frozen
-) -> Restored:
+) -> RestoredNetwork:
     """Return the records to add for one network.
 
     Its own record is preferred, since an inferred one has no labels and options. Endpoints are omitted, since nothing
@@ -129,14 +129,14 @@ def restored_network(
         added = {key: value for key, value in found.keys.items() if _identity(key) == identity}
         clash = clashes(remains.tree, added)
         if clash:
-            return Restored(records={}, origin=f"network {clash} has its name or its addresses now")
-        return Restored(records=added, origin=origin or "; ".join(made.in_words), is_assumed=bool(made.assumed))
-    return Restored(records={}, origin="; ".join(made.in_words) or "no record of it is left")
+            return RestoredNetwork(records={}, origin=f"network {clash} has its name or its addresses now")
+        return RestoredNetwork(records=added, origin=origin or "; ".join(made.in_words), is_assumed=bool(made.assumed))
+    return RestoredNetwork(records={}, origin="; ".join(made.in_words) or "no record of it is left")
 
 
 def restored_by_name(
     remains: NetworkRemains, database: NetworkDatabase, containers: Containers, name: str, traces: NetworkTraces
-) -> Restored:
+) -> RestoredNetwork:
     """Return the records to add for a network that only containers which never ran name: a record of that name, or a
     new one.
     """

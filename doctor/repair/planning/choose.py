@@ -9,7 +9,7 @@ import shlex
 
 from msgspec import Struct
 
-from doctor.api.actions.choose import Choose, Option
+from doctor.api.actions.choose import Choosable, Choose
 from doctor.model.action import Action
 from doctor.model.errors import UsageError
 from doctor.model.finding import Finding
@@ -73,7 +73,7 @@ class Answers:
                 found.extend((step, max(least, step.risk)) for step in chosen.actions)
         return found
 
-    def _chosen(self, finding: Finding, asked: Choose) -> Option | None:
+    def _chosen(self, finding: Finding, asked: Choose) -> Choosable | None:
         key = f"{finding.id}:{subject_of(finding, asked)}"
         self._asked[key] = (finding, asked)
         answers = [choice for choice in self.given if choice.fits(finding, asked)]
@@ -107,7 +107,7 @@ class Answers:
                 )
 
 
-def _pick(answer: Choice, asked: Choose) -> Option:
+def _pick(answer: Choice, asked: Choose) -> Choosable:
     exact = [option for option in asked.options if option.name == answer.candidate]
     found = exact or [
         option
@@ -121,7 +121,7 @@ def _pick(answer: Choice, asked: Choose) -> Option:
     return found[0]
 
 
-def _short(option: Option, asked: Choose) -> str:
+def _short(option: Choosable, asked: Choose) -> str:
     """Return a beginning of a candidate's name that is long enough to be typed and to mean no other one."""
     name = option.name.removeprefix("sha256:")
     others = [one.name.removeprefix("sha256:") for one in asked.options if one is not option]

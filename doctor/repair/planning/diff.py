@@ -6,11 +6,11 @@ from doctor.model.missing import HostError
 from doctor.model.paths import HostPath, is_beneath
 from doctor.model.step import (
     Attributes,
-    Device,
+    CharacterDevice,
     Directory,
     File,
     HardLink,
-    Kernel,
+    KernelValue,
     Move,
     Netlink,
     Put,
@@ -41,7 +41,7 @@ def describe(step: Step, view: OverlayHost, *, private: bool) -> str:
             return f"{path} → {target} (symbolic link)"
         case Put(path=path, node=Directory()):
             return f"{path}/ (directory)"
-        case Put(path=path, node=Device(major=major, minor=minor)):
+        case Put(path=path, node=CharacterDevice(major=major, minor=minor)):
             return f"{path} (character device {major}/{minor})"
         case Put(path=path, node=HardLink(target=target)):
             return f"{path} = {target} (hard link)"
@@ -49,7 +49,7 @@ def describe(step: Step, view: OverlayHost, *, private: bool) -> str:
             return f"{path} → {to or 'quarantine'}"
         case Attributes(path=path):
             return f"{path}: {_attributes(step)}"
-        case Kernel(path=path, value=value):
+        case KernelValue(path=path, value=value):
             return f"{path}: {_now(path, view)} → {value}"
     return _asked(step)
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 from doctor.host.base import Host
 from doctor.model.missing import HostError
 from doctor.model.paths import HostPath, is_beneath, parent
-from doctor.model.step import Attributes, Directory, File, Kernel, Move, Put, Step
+from doctor.model.step import Attributes, Directory, File, KernelValue, Move, Put, Step
 
 _IMMUTABLE, _APPEND_ONLY = 0x10, 0x20
 _SPARE_BYTES = 64 << 10
@@ -36,7 +36,7 @@ def hindrance(host: Host, step: Step) -> Hindrance | None:
             return found or (_read_only(host, to) if to else None)
         case Attributes(path=path, flags=None):
             return _held(host, path, entry=False) or _read_only(host, path)
-        case Attributes(path=path) | Kernel(path=path, may_fail=False):
+        case Attributes(path=path) | KernelValue(path=path, may_fail=False):
             return _read_only(host, path)
     return None
 

@@ -28,7 +28,7 @@ from doctor.repair.planning.lower import canonical, lower, writes_mask
 from doctor.scan.controls import controls
 from doctor.scan.noted import NotedFacts
 from doctor.scan.opening import as_question
-from doctor.scan.risk import Judged, judge
+from doctor.scan.risk import JudgedActions, judge
 from doctor.scan.run import Scan, offer_of, scan
 
 _ROUNDS = 8
@@ -211,9 +211,9 @@ def _not_to_do(
     actions: list[tuple[Action, Applicability]],
     questions: tuple[Question, ...],
     overlay: OverlayHost,
-) -> tuple[ManualFix | None, Judged]:
+) -> tuple[ManualFix | None, JudgedActions]:
     """Return what to say of a finding that this plan does not mend, ``None`` if it does, and what its repair costs."""
-    judged = Judged(risk=Applicability.MANUAL)
+    judged = JudgedActions(risk=Applicability.MANUAL)
     if not actions and questions:
         why = "several candidates fit, and nothing on the host shows which is right: add one of these to 'doctor fix'"
         if all(len(one.candidates) == 1 for one in questions):
@@ -285,9 +285,9 @@ class _Refusal(Struct, frozen=True):
 
 def _refusal(
     draft: Draft, finding: Finding, actions: list[tuple[Action, Applicability]], overlay: OverlayHost
-) -> tuple[_Refusal | None, Judged]:
+) -> tuple[_Refusal | None, JudgedActions]:
     """Return why actions can't be part of this plan, ``None`` if they can, and what they cost; they are on ``overlay`` then."""
-    judged = Judged(risk=Applicability.MANUAL)
+    judged = JudgedActions(risk=Applicability.MANUAL)
     try:
         judged = judge(actions, overlay, draft.facts)
         refused = _Refusal(judged.why) if judged.why else _hindered(draft, judged, overlay)
@@ -310,7 +310,7 @@ def _refusal(
     return None, judged
 
 
-def _hindered(draft: Draft, judged: Judged, overlay: OverlayHost) -> _Refusal | None:
+def _hindered(draft: Draft, judged: JudgedActions, overlay: OverlayHost) -> _Refusal | None:
     """Take steps into the prediction; return why one can't be done, ``None`` if all can."""
     for step in judged.steps:
         place = canonical(step, overlay, draft.data_roots)

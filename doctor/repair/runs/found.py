@@ -10,7 +10,7 @@ import time
 from msgspec import Struct
 
 from doctor.model.errors import DoctorError, RefusedError, UsageError
-from doctor.repair.runs.record import PlanRecord, Run
+from doctor.repair.runs.record import PlanRecord, RunDirectory
 from doctor.state.paths import runs_dir
 from doctor.state.trust import refuse_weak
 
@@ -18,7 +18,7 @@ from doctor.state.trust import refuse_weak
 class Known(Struct, frozen=True):
     """A run that can be read, with its plan and how it ended ("" while it is unfinished)."""
 
-    run: Run
+    run: RunDirectory
     plan: PlanRecord
     result: str
 
@@ -26,7 +26,7 @@ class Known(Struct, frozen=True):
 class Aside(Struct, frozen=True):
     """A run that can't be read: why, and whether it may have changed anything that nothing has rolled back."""
 
-    run: Run
+    run: RunDirectory
     why: DoctorError
     may_be_unfinished: bool
 
@@ -47,7 +47,7 @@ def survey() -> tuple[tuple[Known, ...], tuple[Aside, ...]]:
     return tuple(reversed(known)), tuple(reversed(aside))
 
 
-def _read(run: Run, *, is_over: bool) -> Known | Aside:
+def _read(run: RunDirectory, *, is_over: bool) -> Known | Aside:
     is_open = not is_over
     try:
         journal = run.journal()
@@ -62,7 +62,7 @@ def _read(run: Run, *, is_over: bool) -> Known | Aside:
     return Known(run, plan, journal.result)
 
 
-def _all() -> list[Run]:
+def _all() -> list[RunDirectory]:
     if not os.path.isdir(runs_dir()):
         return []
     refuse_weak(runs_dir(), "the directory of repairs")
@@ -70,14 +70,14 @@ def _all() -> list[Run]:
         names = os.listdir(runs_dir())
     except OSError as error:
         raise RefusedError(f"can't list the repairs: {error.strerror}", where=runs_dir()) from error
-    runs = [Run(os.path.join(runs_dir(), name)) for name in names if not name.startswith(".")]
+    runs = [RunDirectory(os.path.join(runs_dir(), name)) for name in names if not name.startswith(".")]
     runs = [
         run for run in runs if any(os.path.lexists(os.path.join(run.path, name)) for name in ("plan.json", "journal"))
     ]
     return sorted(runs, key=lambda run: (run.number, run.name))
 
 
-def find_run(name: str) -> Run:
+def find_run(name: str) -> RunDirectory:
     """Return the run with this name or number; raises ``UsageError``."""
     for run in _all():
         if name == run.name or (run.number and name.isdigit() and int(name) == run.number):

@@ -133,7 +133,7 @@ _plans = msgspec.json.Decoder(PlanRecord)
 _NAME = re.compile(r"(\d{4,})-\d{8}-\d{6}")
 
 
-class Run:
+class RunDirectory:
     """A run's directory. Its name begins with its number, which alone orders runs: clocks go back."""
 
     def __init__(self, path: str) -> None:
@@ -147,12 +147,12 @@ class Run:
         return int(found[1]) if found else 0
 
     @classmethod
-    def unkept(cls, name: str) -> "Run":
+    def unkept(cls, name: str) -> "RunDirectory":
         """Return a run of which nothing is recorded, for a rollback on a disk that takes nothing any more."""
         return _Unkept(os.path.join(runs_dir(), name))
 
     @classmethod
-    def create(cls, plan: PlanRecord) -> "Run":
+    def create(cls, plan: PlanRecord) -> "RunDirectory":
         """Make the directory and write the plan, synced, before anything on the host changes."""
         run = cls(os.path.join(runs_dir(), plan.run))
         ensure_dir(run.path)
@@ -266,7 +266,7 @@ class Run:
         self.write(Entry(state="finished", result=result, there=there))
 
 
-class _Unkept(Run):
+class _Unkept(RunDirectory):
     """A run without a directory: its journal is refused, as by a full disk."""
 
     def write(self, *entries: Entry, is_synced: bool = True) -> None:

@@ -4,11 +4,11 @@ import os
 
 from doctor.model.step import (
     Attributes,
-    Device,
+    CharacterDevice,
     Directory,
     File,
     HardLink,
-    Kernel,
+    KernelValue,
     Meta,
     Move,
     Node,
@@ -19,7 +19,7 @@ from doctor.model.step import (
 from doctor.repair.steps.nodes import Tree, meta_at
 
 _CHUNK = 1 << 20
-_KINDS: dict[type, str] = {File: "f", Directory: "d", Symlink: "l", Device: "c", HardLink: "f"}
+_KINDS: dict[type, str] = {File: "f", Directory: "d", Symlink: "l", CharacterDevice: "c", HardLink: "f"}
 
 
 def is_as(tree: Tree, path: str, node: Node | None, meta: Meta | None) -> bool:
@@ -37,7 +37,7 @@ def is_as(tree: Tree, path: str, node: Node | None, meta: Meta | None) -> bool:
             case Symlink(target=target):
                 if os.readlink(name, dir_fd=directory) != target:
                     return False
-            case Device(major=major, minor=minor):
+            case CharacterDevice(major=major, minor=minor):
                 if found.rdev != os.makedev(major, minor):
                     return False
             case HardLink(target=target):
@@ -80,7 +80,7 @@ def is_done(tree: Tree, step: Step) -> bool:
                 return is_apart and meta is not None and is_as(tree, path, node, meta)
             case Attributes(path=path):
                 return _has_attributes(tree, step, path)
-            case Kernel(path=path, value=value):
+            case KernelValue(path=path, value=value):
                 with open(tree.root.rstrip("/") + path, encoding="utf-8", errors="surrogateescape") as stream:
                     return stream.read().rstrip("\n") == value
             case Move(path=path, may_fail=True, to=""):

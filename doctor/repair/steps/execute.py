@@ -11,7 +11,7 @@ from doctor.model.paths import is_beneath
 from doctor.model.step import (
     Attributes,
     Directory,
-    Kernel,
+    KernelValue,
     Move,
     Netlink,
     Put,
@@ -27,8 +27,7 @@ from doctor.plugins.engines import engine_of
 from doctor.repair.engine import launch
 from doctor.repair.engine.holders import freed
 from doctor.repair.runs.journal import Before, Entry
-from doctor.repair.runs.record import PlanRecord
-from doctor.repair.runs.record import Run as RunDirectory
+from doctor.repair.runs.record import PlanRecord, RunDirectory
 from doctor.repair.steps import moving, together
 from doctor.repair.steps.inverse import inverse
 from doctor.repair.steps.nodes import Tree
@@ -165,7 +164,7 @@ class Executor:
                 return Before(
                     moved_to=to, displaced=self._quarantine_place(f"{number}-displaced", to) if in_the_way else ""
                 )
-            case Kernel(path=path, also=also):
+            case KernelValue(path=path, also=also):
                 return Before(values=self._kernel_values((path, *also), may_fail=step.may_fail))
         return Before()
 
@@ -218,7 +217,7 @@ class Executor:
             case Attributes(path=path, xattrs=xattrs):
                 fields = {name: getattr(step, name) for name in ("mode", "uid", "gid", "flags", "mtime_ns")}
                 self.tree.set_attributes(path, fields, xattrs)
-            case Kernel(path=path, value=value, may_fail=may_fail):
+            case KernelValue(path=path, value=value, may_fail=may_fail):
                 with suppress(*((FileNotFoundError,) if may_fail else ())):
                     self._kernel_write(path, value)
             case Run():

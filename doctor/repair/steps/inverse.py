@@ -1,6 +1,18 @@
 """The inverse of each step, given what was there before it: again steps."""
 
-from doctor.model.step import Attributes, Directory, HardLink, Kernel, Move, Netlink, Put, Run, Signal, Step, Symlink
+from doctor.model.step import (
+    Attributes,
+    Directory,
+    HardLink,
+    KernelValue,
+    Move,
+    Netlink,
+    Put,
+    Run,
+    Signal,
+    Step,
+    Symlink,
+)
 from doctor.repair.runs.journal import Before
 
 
@@ -22,11 +34,13 @@ def inverse(step: Step, before: Before, *, is_done: bool = False) -> tuple[Step,
             return (*back, *displaced)
         case Attributes(path=path, xattrs=xattrs):
             return _attributes_back(path, before, tuple(xattrs), with_flags=step.flags is not None)
-        case Kernel(path=path):
+        case KernelValue(path=path):
             # In the order of writing: the first one changes the others with it.
             names = (path, *(name for name in before.values if name != path))
             return tuple(
-                Kernel(path=name, value=before.values[name], may_fail=True) for name in names if name in before.values
+                KernelValue(path=name, value=before.values[name], may_fail=True)
+                for name in names
+                if name in before.values
             )
         case Run(undo=undo, undo_stdin=undo_stdin):
             return tuple(

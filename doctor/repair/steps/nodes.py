@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from doctor.host.files import to_stat
 from doctor.host.syscalls import RESOLVE_IN_ROOT, RESOLVE_NO_SYMLINKS, get_flags, openat2, set_flags
 from doctor.model.errors import RepairError
-from doctor.model.step import Device, Directory, File, HardLink, Meta, Node, Symlink
+from doctor.model.step import CharacterDevice, Directory, File, HardLink, Meta, Node, Symlink
 from doctor.model.view import Stat
 from doctor.repair.steps import inplace
 
@@ -99,7 +99,7 @@ class Tree:
             if found.kind == "l":
                 return Symlink(target=os.readlink(name, dir_fd=directory)), meta
             if found.kind == "c":
-                return Device(major=os.major(found.rdev), minor=os.minor(found.rdev)), meta
+                return CharacterDevice(major=os.major(found.rdev), minor=os.minor(found.rdev)), meta
         if attributes:
             return None, meta
         raise RepairError(f"a {found.kind} node can't be replaced", where=path, do="move it aside by hand")
@@ -125,7 +125,7 @@ class Tree:
                     self._replace(directory, name, node, meta)
             if isinstance(node, Directory):
                 set_meta(directory, name, meta, symlink=False)
-            if meta.flags and not isinstance(node, Symlink | Device | HardLink):
+            if meta.flags and not isinstance(node, Symlink | CharacterDevice | HardLink):
                 _set_flags(directory, name, meta.flags)
             os.fsync(directory)
 
@@ -185,7 +185,7 @@ class Tree:
                         os.fsync(stream.fileno())
             case Symlink(target=target):
                 os.symlink(target, name, dir_fd=directory)
-            case Device(major=major, minor=minor):
+            case CharacterDevice(major=major, minor=minor):
                 os.mknod(name, st.S_IFCHR | 0o600, os.makedev(major, minor), dir_fd=directory)
             case HardLink(target=target):
                 with self.parent(target) as (source, source_name):

@@ -10,7 +10,7 @@ from doctor.model.errors import DoctorError
 from doctor.model.step import Run as Command
 from doctor.model.step import Step
 from doctor.repair.runs.journal import Before
-from doctor.repair.runs.record import ActionRecord, PlanRecord, Run
+from doctor.repair.runs.record import ActionRecord, PlanRecord, RunDirectory
 from doctor.repair.steps.compare import is_done
 from doctor.repair.steps.execute import Executor
 from doctor.repair.steps.together import MOST, group
@@ -35,7 +35,7 @@ def is_gone(step: Command, said: str) -> bool:
     return removes and "target/match by that name" in said
 
 
-class Failure(Struct, frozen=True):
+class StepFailure(Struct, frozen=True):
     """A step of an undo that could not be done: the number of the action it takes back, and why."""
 
     undoes: int
@@ -46,7 +46,7 @@ class Failure(Struct, frozen=True):
 class _Steps:
     """The steps of a record in their order, and which of them are over or begun."""
 
-    def __init__(self, run: Run, record: PlanRecord) -> None:
+    def __init__(self, run: RunDirectory, record: PlanRecord) -> None:
         self.executor = Executor(run, record)
         self.executor.sweep(record)
         journal = run.journal()
@@ -85,7 +85,7 @@ class _Steps:
 
 
 def perform(
-    run: Run,
+    run: RunDirectory,
     record: PlanRecord,
     results: dict[int, str],
     progress: Callable[[str], None],
@@ -116,8 +116,11 @@ def perform(
 
 
 def perform_back(
-    run: Run, record: PlanRecord, progress: Callable[[str], None], before_start: Callable[[], None] = lambda: None
-) -> tuple[Failure, ...]:
+    run: RunDirectory,
+    record: PlanRecord,
+    progress: Callable[[str], None],
+    before_start: Callable[[], None] = lambda: None,
+) -> tuple[StepFailure, ...]:
     """Do every step of an undo that is not done yet, those after one that fails too; return what failed.
 
     Each step is for itself: it restores one place, and what stands in its way is kept. Where the engine could not be stopped,
@@ -144,7 +147,7 @@ def perform_back(
                 ):
                     progress(f"note: something else uses it since, so it stays: {failure}")
                 elif not (isinstance(step, Command) and is_gone(step, str(failure))):
-                    failures.append(Failure(action.undoes, step, str(failure)))
+                    failures.append(StepFailure(action.undoes, step, str(failure)))
                 if action.engine:
                     break
             number += 1

@@ -6,12 +6,11 @@ from doctor.host.base import Host
 from doctor.model.errors import RefusedError
 from doctor.model.missing import Missing
 from doctor.model.report import HalfDone
-from doctor.model.step import Kernel, Netlink, Reload, Run, StartContainers, Step, touches
+from doctor.model.step import KernelValue, Netlink, Reload, Run, StartContainers, Step, touches
 from doctor.plugins.engines import engine as named
 from doctor.plugins.engines import engine_of, engines
 from doctor.repair.engine import launch
-from doctor.repair.runs.record import ActionRecord, PlanRecord
-from doctor.repair.runs.record import Run as RunDirectory
+from doctor.repair.runs.record import ActionRecord, PlanRecord, RunDirectory
 from doctor.scan.resolve import Facts
 
 
@@ -42,7 +41,9 @@ def with_engine(
         else:
             found += _reload(engine, record, facts)
     # An engine that starts turns forwarding on and writes its rules: what is undone in the kernel comes after it.
-    running = [action for action in actions if all(isinstance(step, Kernel | Netlink | Run) for step in action.steps)]
+    running = [
+        action for action in actions if all(isinstance(step, KernelValue | Netlink | Run) for step in action.steps)
+    ]
     if not is_stopped:
         return [*actions, *found]
     return [*first, *(action for action in actions if action not in running), *last, *running, *found]

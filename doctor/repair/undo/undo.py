@@ -15,13 +15,12 @@ from doctor.repair.aside import engine_aside
 from doctor.repair.engine.holders import refuse_held
 from doctor.repair.rollback import Restored, unrestored
 from doctor.repair.runs.found import find_run, new_name, survey
-from doctor.repair.runs.record import ActionRecord, PlanRecord
-from doctor.repair.runs.record import Run as RunDirectory
+from doctor.repair.runs.record import ActionRecord, PlanRecord, RunDirectory
 from doctor.repair.runs.whose import refuse_other
 from doctor.repair.steps.execute import Executor
 from doctor.repair.steps.inverse import inverse
 from doctor.repair.steps.nodes import Tree
-from doctor.repair.steps.perform import Failure, perform_back
+from doctor.repair.steps.perform import StepFailure, perform_back
 from doctor.repair.undo.effect import with_running
 from doctor.repair.undo.engine_back import engine_left, with_engine
 from doctor.repair.undo.later import Later, later
@@ -170,7 +169,7 @@ def roll_back(run: RunDirectory, host: Host, progress: Callable[[str], None]) ->
     """Take back what a run did that failed, as far as it goes, and return what is not as it was before. Raises nothing of its own."""
     record = run.plan()
     restored = Restored(run, record)
-    failures: tuple[Failure, ...] = ()
+    failures: tuple[StepFailure, ...] = ()
     try:
         back = prepare(run, host, is_rollback=True)
         if back.actions:

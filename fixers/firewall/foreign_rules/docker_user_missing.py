@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from shlex import quote
 
 from doctor.api import Action, Applicability, Evidence, fixer
-from doctor.api.actions.choose import Choose, Option
+from doctor.api.actions.choose import Choosable, Choose
 from doctor.api.actions.firewall import add_rules, restore_user_rules
 from doctor.facts.firewall.rules import EngineRules, FamilyRules
 from doctor.facts.firewall.user_chain import CHAIN, UserChain, UserRules
@@ -29,7 +29,7 @@ def _actions(family: FamilyRules, found: UserChain) -> Iterator[Action]:
     if known is None:
         yield Choose(
             question=f"whether chain {CHAIN} was empty (otherwise load your rules again, which creates the chain)",
-            options=(Option(name="empty", evidence=(Evidence("known rules", "none"),), actions=own),),
+            options=(Choosable(name="empty", evidence=(Evidence("known rules", "none"),), actions=own),),
         )
         return
     if known.words:
@@ -42,7 +42,7 @@ def _actions(family: FamilyRules, found: UserChain) -> Iterator[Action]:
     evidence = tuple(Evidence(known.place, text) for text in known.own)
     yield Choose(
         question=f"whether these rules belong in chain {CHAIN}",
-        options=(Option(name="restore", evidence=evidence, actions=actions),),
+        options=(Choosable(name="restore", evidence=evidence, actions=actions),),
     )
 
 
@@ -56,6 +56,6 @@ def _by_hand(family: FamilyRules, known: UserRules) -> str:
     )
 
 
-def _without(known: UserRules, own: tuple[Action, ...]) -> Option:
+def _without(known: UserRules, own: tuple[Action, ...]) -> Choosable:
     evidence = tuple(Evidence(known.place, words) for words in known.words)
-    return Option(name="empty", evidence=evidence, actions=own)
+    return Choosable(name="empty", evidence=evidence, actions=own)

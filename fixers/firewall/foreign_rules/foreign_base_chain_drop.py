@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Evidence, fixer
-from doctor.api.actions.choose import Choose, Option
+from doctor.api.actions.choose import Choosable, Choose
 from doctor.api.actions.nft import AcceptInNftChain
 from doctor.facts.firewall.cuts import Cut
 from doctor.facts.firewall.ways import POLICY, Guard
@@ -26,5 +26,7 @@ def foreign_base_chain_drop(detail: Cut) -> Iterator[Action]:
         return
     yield Choose(
         question=f"whether containers' packets are accepted before '{detail.rule}' in table {detail.table}, which then does not affect them",
-        options=(Option(name="pass", evidence=(Evidence("the rule names traffic", detail.rule),), actions=(accept,)),),
+        options=(
+            Choosable(name="pass", evidence=(Evidence("the rule names traffic", detail.rule),), actions=(accept,)),
+        ),
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from doctor.api import Action, Applicability, Missing, Stage, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.files import EditFile, Quarantine
-from doctor.api.actions.state import MendDatabase, Rebuild, ReplaceRecords, Wanted
+from doctor.api.actions.state import MendDatabase, Rebuild, ReplaceRecords, WantedPath
 from doctor.engines.containerd import places as containerd
 from doctor.facts.containerd.details import ContainerdBroken
 from doctor.facts.containerd.rebuilds import ContainerdRebuilds
@@ -35,7 +35,7 @@ def containerd_db_corrupt(
     elif detail.holds_images and isinstance(rebuilds, ContainerdRebuilds) and detail.path in rebuilds.items:
         made = rebuilds.items[detail.path]
         yield Rebuild(
-            items=(Wanted(path=detail.path, node=File(content=made.content), mode=0o600),),
+            items=(WantedPath(path=detail.path, node=File(content=made.content), mode=0o600),),
             what=f"recreate containerd's list of images from {made.origin}",
             stage=Stage.DATABASES,
         )

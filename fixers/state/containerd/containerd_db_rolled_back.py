@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Stage, fixer
 from doctor.api.actions.advice import Advise
-from doctor.api.actions.state import Rebuild, Wanted
+from doctor.api.actions.state import Rebuild, WantedPath
 from doctor.facts.containerd.details import ListOld
 from doctor.facts.containerd.rebuilds import ContainerdRebuilds
 from doctor.model.step import File
@@ -16,7 +16,7 @@ def containerd_db_rolled_back(detail: ListOld, rebuilds: ContainerdRebuilds) -> 
     made = rebuilds.items.get(detail.path)
     if made is not None:
         yield Rebuild(
-            items=(Wanted(path=detail.path, node=File(content=made.content), mode=0o600),),
+            items=(WantedPath(path=detail.path, node=File(content=made.content), mode=0o600),),
             what=f"complete containerd's list of images from {made.origin}",
             stage=Stage.DATABASES,
         )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Stage, fixer
 from doctor.api.actions.advice import Advise
-from doctor.api.actions.state import Rebuild, Wanted
+from doctor.api.actions.state import Rebuild, WantedPath
 from doctor.engines.docker import places as docker
 from doctor.facts.containers.lost import LostContainers
 from doctor.facts.details import OfContainer
@@ -25,9 +25,9 @@ def container_dir_missing(detail: OfContainer, lost: LostContainers) -> Iterator
     config, host_config = container.config
     yield Rebuild(
         items=(
-            Wanted(path=container.directory, node=Directory(), mode=0o710),
-            Wanted(path=join(container.directory, docker.HOST_CONFIG), node=File(content=host_config), mode=0o600),
-            Wanted(path=join(container.directory, docker.CONTAINER_CONFIG), node=File(content=config), mode=0o600),
+            WantedPath(path=container.directory, node=Directory(), mode=0o710),
+            WantedPath(path=join(container.directory, docker.HOST_CONFIG), node=File(content=host_config), mode=0o600),
+            WantedPath(path=join(container.directory, docker.CONTAINER_CONFIG), node=File(content=config), mode=0o600),
         ),
         what=f"restore the settings of container {container.title} from the backup {container.age}",
         stage=Stage.MOUNTS,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Evidence, fixer
-from doctor.api.actions.choose import Choose, Option
+from doctor.api.actions.choose import Choosable, Choose
 from doctor.api.actions.engine_settings import set_setting
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.data_root import DataRoot
@@ -22,7 +22,7 @@ def drivers_several(detail: SeveralDrivers, engine: EngineConfig, root: DataRoot
     yield Choose(
         question="which storage driver to use (images and containers of the others are then hidden, not lost)",
         options=tuple(
-            Option(
+            Choosable(
                 name=one.name,
                 evidence=(
                     Evidence(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Stage, fixer
 from doctor.api.actions.advice import Advise
-from doctor.api.actions.state import Rebuild, Wanted
+from doctor.api.actions.state import Rebuild, WantedPath
 from doctor.facts.details import OfImage
 from doctor.facts.images.images import Images
 from doctor.facts.images.sources import ImageSources
@@ -24,7 +24,7 @@ def image_content_corrupt(detail: OfImage, images: Images, sources: ImageSources
         )
         return
     yield Rebuild(
-        items=(Wanted(path=images.path_of(identity), node=File(content=source.content), mode=0o600),),
+        items=(WantedPath(path=images.path_of(identity), node=File(content=source.content), mode=0o600),),
         what=f"restore the config of image {images.title(identity)} from {source.origin}",
         stage=Stage.CONTENTS,
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Missing, Stage, fixer
 from doctor.api.actions.advice import Advise
-from doctor.api.actions.state import Rebuild, Wanted
+from doctor.api.actions.state import Rebuild, WantedPath
 from doctor.facts.details import OfImage
 from doctor.facts.images.images import Images
 from doctor.facts.images.lost import LostImages
@@ -29,7 +29,7 @@ def image_content_missing(
     left = lost.items.get(identity) if isinstance(lost, LostImages) else None
     title = images.title(identity) if left is None else left.title
     yield Rebuild(
-        items=(Wanted(path=images.path_of(identity), node=File(content=source.content), mode=0o600),),
+        items=(WantedPath(path=images.path_of(identity), node=File(content=source.content), mode=0o600),),
         what=f"restore the config of image {title} from {source.origin}",
         stage=Stage.CONTENTS,
     )

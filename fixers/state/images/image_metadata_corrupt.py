@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Missing, Stage, fixer
 from doctor.api.actions.advice import Advise
-from doctor.api.actions.state import Rebuild, Wanted
+from doctor.api.actions.state import Rebuild, WantedPath
 from doctor.engines.docker import places as docker
 from doctor.facts.backup.lists import KeptNotes
 from doctor.facts.details import OfImage
@@ -25,7 +25,9 @@ def image_metadata_corrupt(detail: OfImage, images: Images, kept: KeptNotes | Mi
         return
     top = join(images.top, docker.IMAGE_METADATA, identity)
     yield Rebuild(
-        items=tuple(Wanted(path=join(top, name), node=File(content=notes[name]), mode=0o644) for name in sorted(notes)),
+        items=tuple(
+            WantedPath(path=join(top, name), node=File(content=notes[name]), mode=0o644) for name in sorted(notes)
+        ),
         what=f"restore the build records of image {images.title(identity)} from the backup {kept.age}",
         stage=Stage.CONTENTS,
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Finding, Missing, Stage, fixer
 from doctor.api.actions.advice import Advise, fetch_again
-from doctor.api.actions.state import Rebuild, Wanted
+from doctor.api.actions.state import Rebuild, WantedPath
 from doctor.facts.containers.containers import Containers
 from doctor.facts.images.images import Images
 from doctor.facts.images.lost import LostImages
@@ -21,7 +21,7 @@ def image_store_missing(
     if lost.items:
         age = next(iter(lost.items.values())).age
         yield Rebuild(
-            items=(Wanted(path=parent(images.path_of("0" * 64)), node=Directory(), mode=0o700),),
+            items=(WantedPath(path=parent(images.path_of("0" * 64)), node=Directory(), mode=0o700),),
             what=f"recreate the image store for {plural(len(lost.items), 'image')} in the backup {age}",
             stage=Stage.CONTENTS,
         )

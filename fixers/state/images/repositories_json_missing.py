@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from doctor.api import Action, Applicability, Missing, Stage, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.names import ask_names
-from doctor.api.actions.state import Rebuild, Wanted
+from doctor.api.actions.state import Rebuild, WantedPath
 from doctor.facts.backup.lists import KeptTags
 from doctor.facts.containers.containers import Containers
 from doctor.facts.details import OfFile
@@ -32,7 +32,7 @@ def repositories_json_missing(
         )
         return
     yield Rebuild(
-        items=(Wanted(path=detail.path, node=File(content=tags_content(found.entries)), mode=0o600),),
+        items=(WantedPath(path=detail.path, node=File(content=tags_content(found.entries)), mode=0o600),),
         what=f"write {plural(len(found.entries), 'image name')} into a new repositories.json{found.origin}",
         stage=Stage.TAGS,
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from doctor.api import Action, Applicability, Evidence, Stage, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.bits import FlipBits
-from doctor.api.actions.choose import Choose, Option
+from doctor.api.actions.choose import Choosable, Choose
 from doctor.api.actions.files import EditFile
 from doctor.facts.images.altered_tags import AlteredTags
 from doctor.facts.images.details import OfTag
@@ -23,7 +23,7 @@ def tag_altered(detail: OfTag, altered: AlteredTags) -> Iterator[Action]:
         yield Choose(
             question=_question(item),
             options=tuple(
-                Option(
+                Choosable(
                     name=reading.name,
                     evidence=_evidence(reading),
                     actions=(_edit(altered.path, item, reading),),

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Missing, Stage, fixer
 from doctor.api.actions.advice import Advise, fetch_again
-from doctor.api.actions.choose import Choose, Option
+from doctor.api.actions.choose import Choosable, Choose
 from doctor.api.actions.files import Quarantine
-from doctor.api.actions.state import Rebuild, Wanted
+from doctor.api.actions.state import Rebuild, WantedPath
 from doctor.engines.docker import places as docker
 from doctor.facts.backup.files import MetadataBackup
 from doctor.facts.layers.candidates import DirectoryClues, layer_candidates
 from doctor.facts.layers.details import LayerDamage
-from doctor.facts.layers.graph import Expected, LayerGraph, is_size
+from doctor.facts.layers.graph import ExpectedLayer, LayerGraph, is_size
 from doctor.facts.layers.made_splits import MadeSplits
 from doctor.facts.layers.proofs import LayerProofs
 from doctor.model.step import File
@@ -72,7 +72,7 @@ def layer_metadata_empty(  # noqa: PLR0917 - each is a fact of its own
     if contents:
         yield Rebuild(
             items=tuple(
-                Wanted(path=graph.layers.record_path(chain, name), node=File(content=content))
+                WantedPath(path=graph.layers.record_path(chain, name), node=File(content=content))
                 for name, content in contents.items()
             ),
             what=f"rebuild the record of {graph.title(chain)}: {', '.join(wanted)}{origin}",
@@ -80,7 +80,7 @@ def layer_metadata_empty(  # noqa: PLR0917 - each is a fact of its own
         )
 
 
-def _ask(detail: LayerDamage, graph: LayerGraph, clues: DirectoryClues, layer: Expected) -> Choose:
+def _ask(detail: LayerDamage, graph: LayerGraph, clues: DirectoryClues, layer: ExpectedLayer) -> Choose:
     """Return the question which of the directories with the same parent layers belongs to this layer."""
     files = detail.files
     values = {
@@ -91,13 +91,15 @@ def _ask(detail: LayerDamage, graph: LayerGraph, clues: DirectoryClues, layer: E
     return Choose(
         question=f"which layer directory belongs to {graph.title(layer.chain)} ('doctor fix --deep' proves it by content)",
         options=tuple(
-            Option(
+            Choosable(
                 name=name,
                 evidence=clues.evidence(graph, name),
                 actions=(
                     Rebuild(
                         items=tuple(
-                            Wanted(path=graph.layers.record_path(layer.chain, file), node=File(content=text.encode()))
+                            WantedPath(
+                                path=graph.layers.record_path(layer.chain, file), node=File(content=text.encode())
+                            )
                             for file, text in {**values, docker.CACHE_ID: name}.items()
                             if file in files
                         ),

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Missing, Stage, fixer
 from doctor.api.actions.advice import Advise, fetch_again
-from doctor.api.actions.choose import Choose, Option
-from doctor.api.actions.state import Rebuild, Wanted
+from doctor.api.actions.choose import Choosable, Choose
+from doctor.api.actions.state import Rebuild, WantedPath
 from doctor.engines.docker import places as docker
 from doctor.facts.backup.files import KeptLayer, KeptTarSplits, MetadataBackup
 from doctor.facts.layers.candidates import DirectoryClues, layer_candidates
@@ -50,7 +50,7 @@ def layer_metadata_missing(  # noqa: PLR0917 - each is a fact of its own
     yield Choose(
         question=f"which layer directory belongs to {graph.title(chain)} (pulling or loading the image again needs no answer)",
         options=tuple(
-            Option(
+            Choosable(
                 name=name,
                 evidence=clues.evidence(graph, name),
                 actions=(_rebuild(graph, proofs, chain, name, kept=kept, splits=splits, age=""),),
@@ -86,7 +86,7 @@ def _rebuild(
     age = split.age if split is not None else age
     return Rebuild(
         items=tuple(
-            Wanted(path=graph.layers.record_path(chain, name), node=File(content=content))
+            WantedPath(path=graph.layers.record_path(chain, name), node=File(content=content))
             for name, content in contents.items()
         ),
         what=f"recreate the record of {graph.title(chain)}"

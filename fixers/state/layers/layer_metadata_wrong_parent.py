@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Stage, fixer
 from doctor.api.actions.files import Quarantine
-from doctor.api.actions.state import Rebuild, Wanted
+from doctor.api.actions.state import Rebuild, WantedPath
 from doctor.engines.docker import places as docker
 from doctor.facts.details import OfLayer
 from doctor.facts.layers.graph import LayerGraph
@@ -21,7 +21,7 @@ def layer_metadata_wrong_parent(detail: OfLayer, graph: LayerGraph) -> Iterator[
         yield Quarantine(path=path, why="the lowest layer has no parent", stage=Stage.LAYERS)
         return
     yield Rebuild(
-        items=(Wanted(path=path, node=File(content=f"sha256:{parent}".encode())),),
+        items=(WantedPath(path=path, node=File(content=f"sha256:{parent}".encode())),),
         what=f"write the computed parent of {graph.title(chain)}",
         stage=Stage.LAYERS,
     )

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Missing, Stage, fixer
 from doctor.api.actions.advice import Advise
-from doctor.api.actions.choose import Choose, Option
-from doctor.api.actions.state import Rebuild, Wanted
+from doctor.api.actions.choose import Choosable, Choose
+from doctor.api.actions.state import Rebuild, WantedPath
 from doctor.engines.docker import places as docker
 from doctor.facts.backup.files import KeptMount, MetadataBackup
 from doctor.facts.details import OfMount
@@ -44,7 +44,7 @@ def layer_mount_corrupt(
     yield Choose(
         question=f"which layer directory belongs to container {title} (created {made} UTC)",
         options=tuple(
-            Option(
+            Choosable(
                 name=name,
                 evidence=clues.evidence(graph, name),
                 actions=(_rebuild(graph, detail, name, " (with the chosen directory)"),),
@@ -70,7 +70,7 @@ def _rebuild(graph: LayerGraph, damage: OfMount, mount: str, origin: str, below:
     if parent:
         values[docker.PARENT] = f"sha256:{parent}"
     items = tuple(
-        Wanted(path=graph.layers.mount_path(container_id, name), node=File(content=text.encode()))
+        WantedPath(path=graph.layers.mount_path(container_id, name), node=File(content=text.encode()))
         for name, text in values.items()
         if name in files
     )

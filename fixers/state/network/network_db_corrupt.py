@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Missing, Stage, fixer
 from doctor.api.actions.files import EditFile, Quarantine
-from doctor.api.actions.state import MendDatabase, Rebuild, Wanted
+from doctor.api.actions.state import MendDatabase, Rebuild, WantedPath
 from doctor.facts.backup.lists import KeptNetworks
 from doctor.facts.containers.containers import Containers
 from doctor.facts.databases.databases import MENDS, NetworkDatabase
@@ -56,7 +56,7 @@ def network_db_corrupt(
     ]
     parts += rebuilt.in_words
     yield Rebuild(
-        items=(Wanted(path=path, node=File(content=rebuilt.content), mode=0o644),),
+        items=(WantedPath(path=path, node=File(content=rebuilt.content), mode=0o644),),
         what=f"rebuild the network database: {'; '.join(parts)}",
         risk=Applicability.DISRUPTIVE,
         stage=Stage.DATABASES,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Missing, Stage, fixer
 from doctor.api.actions.advice import Advise
-from doctor.api.actions.state import Rebuild, Wanted
+from doctor.api.actions.state import Rebuild, WantedPath
 from doctor.facts.backup.lists import KeptNetworks
 from doctor.facts.containers.containers import Containers
 from doctor.facts.databases.databases import NetworkDatabase
@@ -28,7 +28,7 @@ def network_db_missing(
     parts = [f"{', '.join(rebuilt.kept)} from the backup {kept.age}"] if isinstance(kept, KeptNetworks) else []
     if rebuilt.content:
         yield Rebuild(
-            items=(Wanted(path=detail.path, node=File(content=rebuilt.content), mode=0o644),),
+            items=(WantedPath(path=detail.path, node=File(content=rebuilt.content), mode=0o644),),
             what=f"recreate the network records: {'; '.join((*parts, *rebuilt.in_words))}",
             stage=Stage.DATABASES,
         )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Evidence, Missing, Stage, fixer
 from doctor.api.actions.advice import Advise
-from doctor.api.actions.choose import Choose, Option
+from doctor.api.actions.choose import Choosable, Choose
 from doctor.api.actions.files import EditFile
 from doctor.facts.containers.containers import Containers
 from doctor.facts.databases.databases import NetworkDatabase
@@ -42,7 +42,7 @@ def network_missing(
     yield Choose(
         question=f"whether network {detail.name} was lost and is restored, or was removed on purpose",
         options=(
-            Option(
+            Choosable(
                 name="back",
                 evidence=(Evidence("its containers", detail.doubt), Evidence("its record", made.origin)),
                 actions=(action,),

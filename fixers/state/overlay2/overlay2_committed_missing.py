@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Stage, fixer
-from doctor.api.actions.state import Rebuild, Wanted
+from doctor.api.actions.state import Rebuild, WantedPath
 from doctor.engines.docker import places as docker
 from doctor.facts.details import OfDirectories
 from doctor.facts.layers.graph import LayerGraph
@@ -17,7 +17,8 @@ def overlay2_committed_missing(detail: OfDirectories, graph: LayerGraph) -> Iter
     names = detail.directories
     yield Rebuild(
         items=tuple(
-            Wanted(path=graph.layers.directory_path(name, docker.COMMITTED), node=File(), mode=0o600) for name in names
+            WantedPath(path=graph.layers.directory_path(name, docker.COMMITTED), node=File(), mode=0o600)
+            for name in names
         ),
         what=f"mark {plural(len(names), 'layer')} as finished",
         stage=Stage.LINKS,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Stage, fixer
-from doctor.api.actions.state import Rebuild, Wanted
+from doctor.api.actions.state import Rebuild, WantedPath
 from doctor.engines.docker import places as docker
 from doctor.facts.layers.details import InitMissing
 from doctor.facts.layers.graph import LINK_NAME, LayerGraph
@@ -23,24 +23,24 @@ def overlay2_init_missing(detail: InitMissing, graph: LayerGraph) -> Iterator[Ac
     )
 
 
-def _layer(graph: LayerGraph, name: str, own: str, below: str) -> Iterator[Wanted]:
+def _layer(graph: LayerGraph, name: str, own: str, below: str) -> Iterator[WantedPath]:
     at = graph.layers.directory_path
     link = _link(graph, name, own)
     lower = (graph.names[below], *(graph.lowers[below] or ())) if below else ()
-    yield Wanted(path=at(name), node=Directory(), mode=0o710)
-    yield Wanted(path=at(name, "diff"), node=Directory(), mode=0o755)
+    yield WantedPath(path=at(name), node=Directory(), mode=0o710)
+    yield WantedPath(path=at(name, "diff"), node=Directory(), mode=0o755)
     for folder in FOLDERS:
-        yield Wanted(path=at(name, f"diff/{folder}"), node=Directory(), mode=0o755)
+        yield WantedPath(path=at(name, f"diff/{folder}"), node=Directory(), mode=0o755)
     for file in FILES:
-        yield Wanted(path=at(name, f"diff/{file}"), node=File(), mode=0o755)
+        yield WantedPath(path=at(name, f"diff/{file}"), node=File(), mode=0o755)
     for entry, target in LINKS.items():
-        yield Wanted(path=at(name, f"diff/{entry}"), node=Symlink(target=target))
-    yield Wanted(path=at(name, "committed"), node=File(), mode=0o600)
-    yield Wanted(path=at(name, "link"), node=File(content=link.encode()))
-    yield Wanted(path=graph.layers.link_path(link), node=Symlink(target=f"../{name}/diff"))
+        yield WantedPath(path=at(name, f"diff/{entry}"), node=Symlink(target=target))
+    yield WantedPath(path=at(name, "committed"), node=File(), mode=0o600)
+    yield WantedPath(path=at(name, "link"), node=File(content=link.encode()))
+    yield WantedPath(path=graph.layers.link_path(link), node=Symlink(target=f"../{name}/diff"))
     if lower:
-        yield Wanted(path=at(name, "lower"), node=File(content=":".join(f"l/{one}" for one in lower).encode()))
-        yield Wanted(path=at(name, "work"), node=Directory(), mode=0o700)
+        yield WantedPath(path=at(name, "lower"), node=File(content=":".join(f"l/{one}" for one in lower).encode()))
+        yield WantedPath(path=at(name, "work"), node=Directory(), mode=0o700)
 
 
 def _link(graph: LayerGraph, name: str, own: str) -> str:

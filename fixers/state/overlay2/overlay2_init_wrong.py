@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, HostPath, Stage, fixer
-from doctor.api.actions.state import Rebuild, Wanted
+from doctor.api.actions.state import Rebuild, WantedPath
 from doctor.facts.details import OfContainer
 from doctor.facts.layers.graph import LayerGraph
 from doctor.facts.layers.init_layers import FILES, FOLDERS, LINKS, InitLayers
@@ -24,6 +24,6 @@ def overlay2_init_wrong(detail: OfContainer, inits: InitLayers, graph: LayerGrap
     )
 
 
-def _wanted(path: str, entry: str) -> Wanted:
+def _wanted(path: str, entry: str) -> WantedPath:
     node = Directory() if entry in FOLDERS else Symlink(target=LINKS[entry]) if entry in LINKS else File()
-    return Wanted(path=HostPath(path), node=node, mode=0o755)
+    return WantedPath(path=HostPath(path), node=node, mode=0o755)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Stage, fixer
 from doctor.api.actions.advice import Advise, fetch_again
-from doctor.api.actions.state import Rebuild, Wanted
+from doctor.api.actions.state import Rebuild, WantedPath
 from doctor.engines.docker import places as docker
 from doctor.facts.layers.details import LayerPlace
 from doctor.facts.layers.graph import EMPTY_LAYER, LayerGraph
@@ -21,7 +21,7 @@ def overlay2_layer_missing(detail: LayerPlace, graph: LayerGraph, proofs: LayerP
     if proof.directory and proof.directory != name:
         yield Rebuild(
             items=(
-                Wanted(
+                WantedPath(
                     path=graph.layers.record_path(chain, docker.CACHE_ID), node=File(content=proof.directory.encode())
                 ),
             ),
@@ -39,17 +39,17 @@ def overlay2_layer_missing(detail: LayerPlace, graph: LayerGraph, proofs: LayerP
         yield Advise(text=fetch_again(images))
 
 
-def _empty(graph: LayerGraph, name: str, parent: str) -> Iterator[Wanted]:
+def _empty(graph: LayerGraph, name: str, parent: str) -> Iterator[WantedPath]:
     """Yield an empty layer directory, with the known layers below it."""
     at = graph.layers.directory_path
     link = graph.names.get(name) or derived_name(name)
     below = graph.cache.get(parent)
     lower = (graph.names[below], *(graph.lowers[below] or ())) if below and graph.lowers[below] is not None else ()
-    yield Wanted(path=at(name), node=Directory(), mode=0o710)
-    yield Wanted(path=at(name, "diff"), node=Directory(), mode=0o755)
-    yield Wanted(path=at(name, "committed"), node=File(), mode=0o600)
-    yield Wanted(path=at(name, "link"), node=File(content=link.encode()))
-    yield Wanted(path=graph.layers.link_path(link), node=Symlink(target=f"../{name}/diff"))
+    yield WantedPath(path=at(name), node=Directory(), mode=0o710)
+    yield WantedPath(path=at(name, "diff"), node=Directory(), mode=0o755)
+    yield WantedPath(path=at(name, "committed"), node=File(), mode=0o600)
+    yield WantedPath(path=at(name, "link"), node=File(content=link.encode()))
+    yield WantedPath(path=graph.layers.link_path(link), node=Symlink(target=f"../{name}/diff"))
     if lower:
-        yield Wanted(path=at(name, "lower"), node=File(content=":".join(f"l/{one}" for one in lower).encode()))
-        yield Wanted(path=at(name, "work"), node=Directory(), mode=0o700)
+        yield WantedPath(path=at(name, "lower"), node=File(content=":".join(f"l/{one}" for one in lower).encode()))
+        yield WantedPath(path=at(name, "work"), node=Directory(), mode=0o700)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Stage, fixer
-from doctor.api.actions.state import Rebuild, Wanted
+from doctor.api.actions.state import Rebuild, WantedPath
 from doctor.engines.docker import places as docker
 from doctor.facts.details import OfDirectories
 from doctor.facts.layers.graph import LayerGraph
@@ -14,11 +14,11 @@ from doctor.model.step import File, Symlink
 def overlay2_link_broken(detail: OfDirectories, graph: LayerGraph) -> Iterator[Action]:
     """Write ``link`` and the entry in ``l``, with the name that most of the remaining records have."""
     directories = detail.directories
-    items: list[Wanted] = []
+    items: list[WantedPath] = []
     for name in directories:
         link = graph.names[name]
-        items.append(Wanted(path=graph.layers.directory_path(name, docker.LINK), node=File(content=link.encode())))
-        items.append(Wanted(path=graph.layers.link_path(link), node=Symlink(target=f"../{name}/diff")))
+        items.append(WantedPath(path=graph.layers.directory_path(name, docker.LINK), node=File(content=link.encode())))
+        items.append(WantedPath(path=graph.layers.link_path(link), node=Symlink(target=f"../{name}/diff")))
     subject = f"{len(directories)} layer directories" if len(directories) > 1 else graph.directory_title(directories[0])
     yield Rebuild(
         items=tuple(items),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Stage, fixer
 from doctor.api.actions.files import Quarantine
-from doctor.api.actions.state import Rebuild, Wanted
+from doctor.api.actions.state import Rebuild, WantedPath
 from doctor.engines.docker import places as docker
 from doctor.facts.details import OfDirectory
 from doctor.facts.layers.graph import LayerGraph
@@ -23,7 +23,7 @@ def overlay2_lower_wrong(detail: OfDirectory, graph: LayerGraph) -> Iterator[Act
         return
     content = ":".join(f"l/{link}" for link in lower).encode()
     yield Rebuild(
-        items=(Wanted(path=path, node=File(content=content)),),
+        items=(WantedPath(path=path, node=File(content=content)),),
         what=f"write the list of {plural(len(lower), 'layer')} below {graph.directory_title(name)}",
         stage=Stage.LINKS,
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Missing, Stage, fixer
 from doctor.api.actions.files import EditFile
-from doctor.api.actions.state import MendDatabase, Rebuild, Wanted
+from doctor.api.actions.state import MendDatabase, Rebuild, WantedPath
 from doctor.facts.backup.files import KeptVolumes
 from doctor.facts.databases.databases import MENDS, VolumeDatabase
 from doctor.facts.details import OfFile
@@ -30,7 +30,7 @@ def volume_db_corrupt(
     found = volumes if isinstance(volumes, Volumes) else Volumes(top=path, exists=False)
     rebuilt = rebuild_volumes(database, found, kept)
     yield Rebuild(
-        items=(Wanted(path=path, node=File(content=rebuilt.content), mode=0o600),),
+        items=(WantedPath(path=path, node=File(content=rebuilt.content), mode=0o600),),
         what=f"rebuild the volume database: {rebuilt.origin}",
         stage=Stage.DATABASES,
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Missing, Stage, fixer
-from doctor.api.actions.state import Rebuild, Wanted
+from doctor.api.actions.state import Rebuild, WantedPath
 from doctor.facts.backup.files import KeptVolumes
 from doctor.facts.databases.databases import VolumeDatabase
 from doctor.facts.details import OfFile
@@ -19,7 +19,7 @@ def volume_db_missing(
     """Write the records in the backup; derive those of other volumes from their directories."""
     rebuilt = rebuild_volumes(database, volumes, kept)
     yield Rebuild(
-        items=(Wanted(path=detail.path, node=File(content=rebuilt.content), mode=0o600),),
+        items=(WantedPath(path=detail.path, node=File(content=rebuilt.content), mode=0o600),),
         what=f"write a record for each volume: {rebuilt.origin}",
         stage=Stage.DATABASES,
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from doctor.api import Action, Applicability, Finding, Stage, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.files import CopyAside
-from doctor.api.actions.state import Rebuild, Wanted, aside
+from doctor.api.actions.state import Rebuild, WantedPath, aside
 from doctor.engines.docker import places as docker
 from doctor.facts.databases.databases import VolumeDatabase
 from doctor.facts.volumes.details import VolumeGone
@@ -27,8 +27,8 @@ def volume_dir_missing(finding: Finding, detail: VolumeGone, database: VolumeDat
         top = HostPath(f"{parent(detail.database)}/{finding.subject.name}")
         yield Rebuild(
             items=(
-                Wanted(path=top, node=Directory(), mode=0o701),
-                Wanted(path=join(top, docker.VOLUME_OPTIONS), node=File(content=content), mode=0o600),
+                WantedPath(path=top, node=Directory(), mode=0o701),
+                WantedPath(path=join(top, docker.VOLUME_OPTIONS), node=File(content=content), mode=0o600),
             ),
             what=f"recreate the directory of volume {finding.subject.name} with its options in the volume database, which "
             "name the place of its data",

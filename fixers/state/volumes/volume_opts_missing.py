@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Missing, Stage, fixer
 from doctor.api.actions.advice import Advise
-from doctor.api.actions.state import Rebuild, Wanted, restore
+from doctor.api.actions.state import Rebuild, WantedPath, restore
 from doctor.facts.backup.files import MetadataBackup
 from doctor.facts.databases.databases import VolumeDatabase
 from doctor.facts.volumes.details import VolumeOptions
@@ -29,7 +29,7 @@ def volume_opts_missing(
         )
         return
     yield Rebuild(
-        items=(Wanted(path=detail.path, node=File(content=content), mode=0o600),),
+        items=(WantedPath(path=detail.path, node=File(content=content), mode=0o600),),
         what=f"write the options of volume {detail.volume} from the volume database",
         stage=Stage.DATABASES,
     )

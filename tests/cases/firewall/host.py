@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 from doctor.host.base import ApiAnswer, CommandResult, Process
-from doctor.host.recorded import Answers
+from doctor.host.recorded import RecordedAnswers
 from doctor.state.metadata import encode
-from doctor.state.network_record import Kept, KeptFamily, KeptRoute
+from doctor.state.network_record import KeptFamily, KeptRoute, NetworkBackup
 from tests.cases.firewall.networks import (
     API,
     APP,
@@ -75,7 +75,7 @@ class Host:
         """The last healthy scan kept these rules of DOCKER-USER, and of chains it leads to, this policy and these routes."""
         kept = {name: tuple(rule for rule in rules if rule.split()[1] == name) for name in ("DOCKER-USER", *chains)}
         family = KeptFamily(policy=policy, chains=kept)
-        record = Kept(taken=0, families={"4": family}, routes=routes)
+        record = NetworkBackup(taken=0, families={"4": family}, routes=routes)
         self.files["/var/lib/doctor/metadata/network.json"] = encode(record)
         return self
 
@@ -122,7 +122,7 @@ class Host:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(data)
 
-    def answers(self) -> Answers:
+    def answers(self) -> RecordedAnswers:
         """What its commands and its engine answer."""
         commands = {
             "iptables-save": self.save,
@@ -138,7 +138,7 @@ class Host:
             processes.append(_process(42, "/usr/sbin/dockerd"))
             version = {"Version": self.version, "ApiVersion": "1.45", "MinAPIVersion": "1.24"}
             api = {"/version": version, "/networks": self.networks, "/containers/json": self.containers}
-        return Answers(
+        return RecordedAnswers(
             live=True,
             commands={tuple(line.split()): CommandResult(0, stdout.encode(), b"") for line, stdout in commands.items()},
             engine={path: ApiAnswer(200, json.dumps(body).encode()) for path, body in api.items()},

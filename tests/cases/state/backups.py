@@ -6,7 +6,15 @@ from typing import Any
 
 from doctor.formats.images.oci_digest import chain_ids
 from doctor.model.root_identity import RootIdentity, sketch
-from doctor.state.metadata import Confirmed, Entry, Generation, LayerRecord, MountRecord, encode, pack
+from doctor.state.metadata import (
+    BackupGeneration,
+    Confirmed,
+    KeptLayerRecord,
+    KeptMountRecord,
+    MetadataFile,
+    encode,
+    pack,
+)
 from tests.cases import roots
 from tests.cases.recipe import Finding, Recipe
 from tests.cases.roots import CHAIN_BASE, CHAIN_TOP, IMAGE, ROOT, STORE, TOP, WEB, Tree
@@ -39,16 +47,16 @@ def keep(tree: Tree) -> None:
         is_wanted = path.endswith(_KEPT) or path in {CONTENT, _OTHER_CONTENT} or path.startswith((SWARM, _PLUGINS))
         if isinstance(content, bytes) and path.startswith(f"{ROOT}/") and "/buildkit/" not in path and is_wanted:
             digest = sha256(content).hexdigest()
-            files[path.removeprefix(f"{ROOT}/")] = Entry(len(content), 0, 0, 0o600, 0, 0, digest)
+            files[path.removeprefix(f"{ROOT}/")] = MetadataFile(len(content), 0, 0, 0o600, 0, 0, digest)
             tree.put(f"{STATE}/blobs/{digest}", pack(content, level=0))
     engine = tree.read(f"{ROOT}/engine-id").decode() if f"{ROOT}/engine-id" in tree.entries else ""
-    generation = Generation(
+    generation = BackupGeneration(
         number=1,
         taken=1_700_000_000.0,
         identity=RootIdentity(path=f"/{ROOT}", when=1_700_000_000.0, engine_id=engine, names=_random_names(tree)),
         files=files,
         layers={
-            chain: LayerRecord(one.diff, parent, one.directory, "6")
+            chain: KeptLayerRecord(one.diff, parent, one.directory, "6")
             for chain, one, parent in (
                 (CHAIN_BASE, roots.BASE, ""),
                 (CHAIN_TOP, TOP, f"sha256:{CHAIN_BASE}"),
@@ -56,7 +64,7 @@ def keep(tree: Tree) -> None:
             )
             if f"{STORE}/layerdb/sha256/{chain}/diff" in tree.entries
         },
-        mounts={WEB: MountRecord(roots.MOUNT, f"{roots.MOUNT}-init", f"sha256:{CHAIN_TOP}")},
+        mounts={WEB: KeptMountRecord(roots.MOUNT, f"{roots.MOUNT}-init", f"sha256:{CHAIN_TOP}")},
     )
     tree.put(f"{STATE}/{_LIST}", encode(generation))
     if engine:

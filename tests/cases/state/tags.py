@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from doctor.state.metadata import Entry, Generation, decode, encode
+from doctor.state.metadata import BackupGeneration, MetadataFile, decode, encode
 from tests.cases.recipe import Finding, Recipe
 from tests.cases.roots import IMAGE, STORE, Tree, hex_id
 from tests.cases.state.backups import STATE, kept
@@ -60,10 +60,10 @@ def _unwritten(broken: bytes) -> Callable[[Tree], None]:
 
     def change(tree: Tree) -> None:
         path = next(path for path in tree.entries if path.startswith(f"{STATE}/0"))
-        listed = decode(tree.read(path), Generation)
+        listed = decode(tree.read(path), BackupGeneration)
         name = "image/overlay2/repositories.json"
         old = listed.files[name]
-        listed.files[name] = Entry(old.size, _WRITTEN * 10**9, 0, old.mode, 0, 0, old.digest)
+        listed.files[name] = MetadataFile(old.size, _WRITTEN * 10**9, 0, old.mode, 0, 0, old.digest)
         tree.put(path, encode(listed))
         tree.put(TAGS, broken)
 

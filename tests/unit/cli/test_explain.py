@@ -3,11 +3,11 @@
 import pytest
 
 from doctor.cli.commands import explain
-from doctor.cli.common import Shared
+from doctor.cli.common import SharedOptions
 from doctor.model.errors import UsageError
 from doctor.plugins.load import load
 
-PLAIN = Shared(verbose=False, quiet=False, colour=False)
+PLAIN = SharedOptions(verbose=False, quiet=False, colour=False)
 CATALOG = load()
 
 

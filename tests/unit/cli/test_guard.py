@@ -104,9 +104,9 @@ def test_a_host_without_systemd_is_told_what_to_do(tmp_path: Path) -> None:
     """Nothing is written there."""
     if os.geteuid() != 0:
         pytest.skip("only root can install the guard")
-    from doctor.cli.common import Shared
+    from doctor.cli.common import SharedOptions
 
-    shared = Shared(verbose=False, quiet=False, colour=False)
+    shared = SharedOptions(verbose=False, quiet=False, colour=False)
     units = str(tmp_path / "units")
     with pytest.raises(DoctorError, match="init script"):
         guard_unit.install(shared, directory=units, systemd=str(tmp_path / "none"))

@@ -10,13 +10,13 @@ import pytest
 
 import doctor.probes
 from doctor.cli.commands import list as listing
-from doctor.cli.common import Shared
+from doctor.cli.common import SharedOptions
 from doctor.model.errors import UsageError
 from doctor.plugins.catalog import Catalog
-from doctor.plugins.entry import Entry
+from doctor.plugins.entry import CatalogEntry
 from doctor.state.settings import Settings
 
-PLAIN = Shared(verbose=False, quiet=False, colour=False)
+PLAIN = SharedOptions(verbose=False, quiet=False, colour=False)
 
 
 def _document(capsys: pytest.CaptureFixture[str], kind: str = "") -> dict[str, list[dict[str, object]]]:
@@ -67,7 +67,7 @@ def test_a_broken_file_is_a_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     (tmp_path / "broken_check.py").write_text("raise ValueError('boom \\x1b[31m')\n", "utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
     catalog = Catalog()
-    catalog.checks["x/broken"] = Entry(id="x/broken", module="broken_check", plugin="", path=str(tmp_path))
+    catalog.checks["x/broken"] = CatalogEntry(id="x/broken", module="broken_check", plugin="", path=str(tmp_path))
     (row,) = listing.rows("checks", catalog, Settings())
     assert row.fields["problem"] == "ValueError: boom \\x1b[31m"
 

@@ -34,7 +34,7 @@ def test_it_knows_every_option_and_no_other() -> None:
     ours |= {word: (field, True) for word, field in quick.FLAGS.items()}
     assert ours == declared()
     fields = {field for field, _ in ours.values()} - set(quick.SHARED)
-    assert fields == set(body.Options.__struct_fields__)
+    assert fields == set(body.ScanOptions.__struct_fields__)
 
 
 def test_a_plan_takes_some_of_the_options_of_fix() -> None:
@@ -42,7 +42,7 @@ def test_a_plan_takes_some_of_the_options_of_fix() -> None:
     ours = {word: (field, False) for word, field in quick.PLAN_VALUES.items()}
     ours |= {word: (field, True) for word, field in quick.PLAN_FLAGS.items()}
     assert ours.items() <= declared("fix").items()
-    assert {field for field, _ in ours.values()} - set(quick.SHARED) <= set(planned.Options.__struct_fields__)
+    assert {field for field, _ in ours.values()} - set(quick.SHARED) <= set(planned.FixOptions.__struct_fields__)
 
 
 def asked(monkeypatch: pytest.MonkeyPatch, arguments: list[str], way: Any) -> tuple[Any, Any] | None:

@@ -7,12 +7,12 @@ import pytest
 from msgspec.structs import replace
 
 from doctor.cli.commands import report
-from doctor.cli.common import Shared
+from doctor.cli.common import SharedOptions
 from doctor.history.store import History
 from doctor.model.errors import DoctorError, UsageError
 from tests.unit.reports import samples
 
-PLAIN = Shared(verbose=False, quiet=False, colour=False)
+PLAIN = SharedOptions(verbose=False, quiet=False, colour=False)
 
 
 @pytest.fixture

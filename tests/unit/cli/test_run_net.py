@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from doctor.cli.commands.run_net import _container
-from doctor.facts.containers.containers import Container, Containers, State
+from doctor.facts.containers.containers import Container, Containers, ContainerState
 from doctor.host.recorded import RootHost
 from doctor.model.errors import UsageError
 from doctor.model.paths import HostPath
@@ -25,7 +25,7 @@ def facts(tmp_path: Path) -> Facts:
             image_id="",
             driver="",
             created="",
-            state=State(),
+            state=ContainerState(),
             host=None,
             log_path=nowhere,
             hosts_path=nowhere,

@@ -11,10 +11,10 @@ import pytest
 
 from doctor.cli import installed
 from doctor.cli.commands import schedule, units
-from doctor.cli.common import Shared
+from doctor.cli.common import SharedOptions
 from doctor.model.errors import DoctorError, RefusedError, UsageError
 
-SAY = Shared(verbose=False, quiet=False, colour=False)
+SAY = SharedOptions(verbose=False, quiet=False, colour=False)
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can install a schedule")
 
 
@@ -105,7 +105,7 @@ ODD = ("/opt/a b/%x$y'\"\\/doctor", "scan", "$HOME", "a;b", "100%")
 
 def test_cron_hands_on_every_word(tmp_path: Path) -> None:
     r"""Quotes, dollars, percent signs: as /bin/sh gets them after cron has taken the backslash from each ``\%``."""
-    job = units.Job(command=("printf", r"%s\n", *ODD), every="daily", host="h")
+    job = units.ScheduledJob(command=("printf", r"%s\n", *ODD), every="daily", host="h")
     line = units.cron(job).splitlines()[-1]
     fields = line.split(" ", 6)
     assert fields[5] == "root"
@@ -119,7 +119,7 @@ def test_cron_hands_on_every_word(tmp_path: Path) -> None:
 def test_a_fleet_does_not_scan_in_the_same_minute() -> None:
     """The minute comes from the host's name and stays the same."""
     minutes = {
-        units.cron(units.Job(command=("/d",), every="daily", host=f"web-{n}")).splitlines()[-1].split()[0]
+        units.cron(units.ScheduledJob(command=("/d",), every="daily", host=f"web-{n}")).splitlines()[-1].split()[0]
         for n in range(50)
     }
     assert len(minutes) > 20
@@ -135,7 +135,7 @@ def test_systemd_accepts_the_units(tmp_path: Path, *, probe: bool) -> None:
     command.parent.mkdir()
     command.write_text("#!/bin/sh\n")
     command.chmod(0o755)
-    job = units.Job(
+    job = units.ScheduledJob(
         command=(str(command), "scan"), every="weekly", environment=(("DOCTOR_CONFIG", "/x y/%d"),), probe=probe
     )
     (tmp_path / units.SERVICE).write_text(units.service(job))
@@ -151,7 +151,7 @@ def test_systemd_accepts_the_units(tmp_path: Path, *, probe: bool) -> None:
 
 def test_the_service_keeps_the_mounts_of_the_host() -> None:
     """A mount namespace of its own would have the scan find everything read-only, or /tmp and /home empty."""
-    text = units.service(units.Job(command=("/d",), every="daily"))
+    text = units.service(units.ScheduledJob(command=("/d",), every="daily"))
     for word in (
         "ProtectSystem",
         "ProtectHome",
@@ -167,8 +167,8 @@ def test_the_service_keeps_the_mounts_of_the_host() -> None:
 def test_an_unprintable_path_is_refused() -> None:
     """It would end the line in a crontab and begin another."""
     with pytest.raises(UsageError, match="can't be written to a unit or crontab"):
-        units.cron(units.Job(command=("/d",), every="daily", environment=(("A", "x\n* * * * * root evil"),)))
+        units.cron(units.ScheduledJob(command=("/d",), every="daily", environment=(("A", "x\n* * * * * root evil"),)))
     with pytest.raises(UsageError, match="can't be written to a unit or crontab"):
-        units.service(units.Job(command=("/d\nExecStart=/evil",), every="daily"))
+        units.service(units.ScheduledJob(command=("/d\nExecStart=/evil",), every="daily"))
     with pytest.raises(UsageError, match="a program path with a quote"):
-        units.service(units.Job(command=("/it's/doctor",), every="daily"))
+        units.service(units.ScheduledJob(command=("/it's/doctor",), every="daily"))

@@ -16,7 +16,7 @@ from doctor.collect.engine.control import engine_control
 from doctor.engines.containerd.places import CONFIG, SOCKET
 from doctor.engines.containerd.places import DEFAULT_ROOT as ROOT
 from doctor.engines.containerd.places import SERVICE as UNIT
-from doctor.facts.config.engine import DaemonJson, EngineConfig, EngineFlags, Setting
+from doctor.facts.config.engine import DaemonJson, EffectiveSetting, EngineConfig, EngineFlags
 from doctor.facts.containerd.service import ContainerdService
 from doctor.facts.engine.state import EngineAnswer
 from doctor.facts.host.processes import Processes
@@ -33,7 +33,7 @@ NOBODY = Missing(Why.UNSUPPORTED, "a mounted disk has no processes")
 def config(**settings: str) -> EngineConfig:
     """The engine's settings."""
     return EngineConfig(
-        settings={key: Setting(value=value, origin="flag") for key, value in settings.items()},
+        settings={key: EffectiveSetting(value=value, origin="flag") for key, value in settings.items()},
         flags=EngineFlags(launcher="", launcher_file="", configured=(), running=None),
         json=DaemonJson(path=HostPath("/etc/docker/daemon.json")),
     )

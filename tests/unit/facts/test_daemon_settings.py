@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from doctor.facts.config import keys as daemon_keys
 from doctor.facts.config import values as daemon_values
-from doctor.facts.config.engine import EngineConfig, Setting
+from doctor.facts.config.engine import EffectiveSetting, EngineConfig
 from doctor.facts.config.flag_values import concealed_flag, from_flags, joined
 from doctor.facts.config.options import FLAGS_WITHOUT_KEY, OPTIONS, is_known
 from doctor.facts.config.values import NamedThings
@@ -40,7 +40,7 @@ def test_keys_of_any_file_are_judged(value: dict[str, object], release: tuple[in
 def test_values_of_any_settings_are_judged(value: dict[str, object], release: tuple[int, int, int] | None) -> None:
     """Whatever stands inside lists and maps of the right type."""
     right = {key: item for key, item in value.items() if daemon_keys.fits(key, item)}
-    config = EngineConfig(settings={key: Setting(value=item, origin="file") for key, item in right.items()})
+    config = EngineConfig(settings={key: EffectiveSetting(value=item, origin="file") for key, item in right.items()})
     things = NamedThings(missing_paths={}, groups=frozenset({"root"}), users=frozenset({"root"}))
     assert all(problem.why for problem in daemon_values.problems(config, things, release))
     assert isinstance(logging.default_driver(config), str)

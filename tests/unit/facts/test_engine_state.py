@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from doctor.model.severity import Severity
-from doctor.model.verdict import State, judge
+from doctor.model.verdict import VerdictState, judge
 from doctor.plugins.load import load as load_catalog
 from doctor.scan.run import scan
 from tests.cases.case import find
@@ -17,7 +17,7 @@ def test_a_young_engine_without_a_socket_makes_no_green_scan(tmp_path: Path) -> 
     found = scan(case.build(tmp_path / "host"), CATALOG, CATALOG.choose(("engine",), ()))
     assert found.findings == ()
     verdict = judge(found.findings, found.outcomes, fail_on=Severity.WARNING)
-    assert verdict.state is State.INCOMPLETE
+    assert verdict.state is VerdictState.INCOMPLETE
     hung = next(outcome for outcome in found.outcomes if outcome.id == "engine/hung")
     assert hung.incomplete
     assert "does not answer yet" in hung.reason

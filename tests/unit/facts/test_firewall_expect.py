@@ -12,7 +12,7 @@ from doctor.facts.firewall.generations import (
     FROM_29,
     ONLY_28_0_0,
     UP_TO_27,
-    Generation,
+    RuleGeneration,
     generation_of,
 )
 from doctor.facts.firewall.packet_filter import NFT, Firewall, Saved
@@ -37,7 +37,7 @@ PLAIN = Terms()
 
 
 def texts(
-    generation: Generation, network: Network = NET, terms: Terms = PLAIN, version: int = 4
+    generation: RuleGeneration, network: Network = NET, terms: Terms = PLAIN, version: int = 4
 ) -> dict[str, list[str]]:
     networks = Networks(items=(network,), endpoints=(END,))
     found = expect(generation, networks, terms, version)
@@ -120,7 +120,7 @@ def test_settings_change_the_rules() -> None:
     ],
 )
 def test_a_release_has_its_generation(
-    release: tuple[int, int, int], chains: frozenset[str], expected: Generation
+    release: tuple[int, int, int], chains: frozenset[str], expected: RuleGeneration
 ) -> None:
     assert generation_of(release, chains) is expected
 
@@ -220,7 +220,7 @@ def test_ten_thousand_rules_take_no_time() -> None:
 @pytest.mark.parametrize("generation", [UP_TO_27, FROM_28_0_1, FROM_28_2, FROM_29])
 @pytest.mark.parametrize("by_child", [True, False])
 def test_a_link_opens_the_way_there_and_back_where_containers_are_kept_apart(
-    generation: Generation,
+    generation: RuleGeneration,
     by_child: bool,
 ) -> None:
     """The engine notes a link at either end; a container that is not running, and a network with icc, needs none."""

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from doctor.api.actions.state import go_json
 from doctor.collect.containers.settings_json import host_config_of
-from doctor.facts.containers.containers import Attachment, Container, MountPoint, Port, State
+from doctor.facts.containers.containers import Attachment, Container, ContainerMount, ContainerState, Port
 from doctor.facts.network.networks import Endpoint, Networks, PublishedPort
 from doctor.model.paths import HostPath
 from doctor.rebuild.containers.host_config import rebuild_host_config, with_policy
@@ -19,13 +19,13 @@ WEB = Container(
     image_id="",
     driver="overlay2",
     created="",
-    state=State(),
+    state=ContainerState(),
     networks=(Attachment(name="mesh", network_id="b" * 64, endpoint_id="e" * 64),),
     mounts=(
-        MountPoint(
+        ContainerMount(
             kind="volume", name="data", driver="local", source=HostPath("/v"), destination="/data", writable=True
         ),
-        MountPoint(kind="bind", name="", driver="", source=HostPath("/etc/x"), destination="/x", writable=False),
+        ContainerMount(kind="bind", name="", driver="", source=HostPath("/etc/x"), destination="/x", writable=False),
     ),
     ports=(
         Port(protocol="tcp", host_ip="0.0.0.0", host_port=8080, container_port=80),

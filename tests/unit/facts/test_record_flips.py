@@ -13,7 +13,7 @@ from doctor.facts.databases.buildkit_items import flawed_items as flawed_cache
 from doctor.facts.databases.flawed_records import Records, flips
 from doctor.facts.volumes.flaws import VolumeFlaws, corrected_volume, flawed_volumes
 from doctor.formats.databases import bolt, bolt_write
-from doctor.formats.databases.bolt_flip import Flip, lost_meta
+from doctor.formats.databases.bolt_flip import BitFlip, lost_meta
 from doctor.formats.network.libnetwork import INDEX_BYTES, is_refused, parts
 from doctor.model.paths import HostPath
 from doctor.rebuild.network.judge import flawed_networks, mended_network
@@ -111,7 +111,7 @@ def test_a_flipped_bit_in_the_newer_meta_page_is_known(page: int) -> None:
     """Bolt would take the older page for it; the checksum proves which bit it is."""
     data = bolt_write.write(bolt.Bucket(buckets={b"b": bolt.Bucket(keys={b"k": b"v"})}))
     for position in range(page * 4096 + 16, page * 4096 + 80, 5):
-        flip = Flip(position, 1 << position % 8)
+        flip = BitFlip(position, 1 << position % 8)
         assert lost_meta(flip(data)) == (flip if page == 1 else None)
 
 

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from doctor.host.answers import load as load_answers
-from doctor.host.recorded import Answers, RootHost
+from doctor.host.recorded import RecordedAnswers, RootHost
 from doctor.model.outcome import Result
 from doctor.plugins.load import load
 from doctor.scan.run import scan
@@ -54,7 +54,7 @@ CONTENT = st.one_of(
 )
 
 
-def scanned(top: Path, files: dict[str, bytes], answers: Answers | None = None) -> list[str]:
+def scanned(top: Path, files: dict[str, bytes], answers: RecordedAnswers | None = None) -> list[str]:
     """Outcomes of checks that failed on these files, with why."""
     for name, content in files.items():
         path = top / name

@@ -16,7 +16,7 @@ from doctor.api.actions.state import MendDatabase, SetMember
 from doctor.collect.databases.bolt_values import salvage_networks, salvage_volumes
 from doctor.collect.images.images import config_of, parse_tags
 from doctor.collect.images.sources import unflip
-from doctor.facts.containers.containers import Attachment, Container, Containers, State
+from doctor.facts.containers.containers import Attachment, Container, Containers, ContainerState
 from doctor.facts.databases.databases import BoltFile, NetworkDatabase, VolumeDatabase
 from doctor.facts.images.images import ImageConfig, Images, Tags, familiar, salvage_tags, tags_content
 from doctor.facts.network.traces import NetworkTraces
@@ -45,7 +45,7 @@ def container(name: str, *networks: Attachment, image: str = "app:1", digest: st
         image_id=digest,
         driver="overlay2",
         created="",
-        state=State(),
+        state=ContainerState(),
         networks=networks,
         host=None,
         log_path=HostPath(""),

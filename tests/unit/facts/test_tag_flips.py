@@ -12,7 +12,7 @@ from doctor.facts.images.images import ImageConfig, Images, Tags, tags_content
 from doctor.formats.images.repositories_json import is_reference_of, read
 from doctor.model.errors import FormatError
 from doctor.model.paths import HostPath
-from doctor.rebuild.images.tag_flips import MAX_ITEMS, Known, altered, flipped
+from doctor.rebuild.images.tag_flips import MAX_ITEMS, KnownNames, altered, flipped
 from tests.clocks import within
 
 IDS = ["0123456789abcdef" * 4, "f" * 64, "5261b8034dbabb773886d03e6caa74ea306c7fa52fb093ed4cb100cd893bcdc4"]
@@ -48,7 +48,7 @@ def flip_one(whole: bytes, bit: int) -> bytes:
 def test_what_is_proven_was_there(whole: bytes, bit: int) -> None:
     """Alone by what the list itself tells; what is not proven offers what was there among its readings."""
     broken = flip_one(whole, bit)
-    found = altered(broken, Known(images=IMAGES))
+    found = altered(broken, KnownNames(images=IMAGES))
     for item in found:
         restored = [flipped(broken, reading.flips) for reading in item.readings]
         assert not restored or whole in restored
@@ -60,7 +60,7 @@ def test_with_a_backup_every_flip_is_found_and_turned_back(whole: bytes, bit: in
     """The file was not written since; then each flipped bit is proven."""
     broken = flip_one(whole, bit)
     sources = dict.fromkeys(parse_tags(whole).items(), "the backup")
-    found = altered(broken, Known(images=IMAGES, sources=sources, kept=whole, is_unwritten=True))
+    found = altered(broken, KnownNames(images=IMAGES, sources=sources, kept=whole, is_unwritten=True))
     assert [flipped(broken, item.readings[0].flips) for item in found if item.proof] == [whole]
 
 
@@ -76,13 +76,13 @@ def test_the_quick_look_passes_what_is_whole_and_nothing_altered(whole: bytes, b
     """It is what spares an ordinary scan the rest, so it must miss nothing that the list itself tells."""
     assert passes(whole)
     broken = flip_one(whole, bit)
-    assert not (altered(broken, Known(images=IMAGES)) and passes(broken))
+    assert not (altered(broken, KnownNames(images=IMAGES)) and passes(broken))
 
 
 @given(lists)
 def test_a_whole_list_has_nothing_altered(whole: bytes) -> None:
     """Two repositories or names that are one bit apart are as good as any."""
-    assert altered(whole, Known(images=IMAGES)) == ()
+    assert altered(whole, KnownNames(images=IMAGES)) == ()
     assert all(is_reference_of(line.repository.text, line.reference.text) for line in read(whole))
 
 
@@ -91,13 +91,13 @@ def test_a_whole_list_has_nothing_altered(whole: bytes) -> None:
 )
 def test_any_json_is_passed_over(value: object) -> None:
     """Whatever stands in the file: no error, and nothing proven."""
-    assert not [item for item in altered(json.dumps(value).encode(), Known(images=IMAGES)) if item.proof]
+    assert not [item for item in altered(json.dumps(value).encode(), KnownNames(images=IMAGES)) if item.proof]
 
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_passed_over(data: bytes) -> None:
     """Bytes that are no JSON don't get here, and would do no harm."""
-    altered(data, Known(images=IMAGES))
+    altered(data, KnownNames(images=IMAGES))
 
 
 @pytest.mark.timeout(300)
@@ -112,5 +112,5 @@ def test_a_hostile_list_costs_little() -> None:
         '{"Repositories":{"app":' + same + "}}",
         json.dumps({"Repositories": {"app": one}}),
     )
-    found = within(8, lambda: [len(altered(text.encode(), Known(images=IMAGES))) for text in texts], tries=3)
+    found = within(8, lambda: [len(altered(text.encode(), KnownNames(images=IMAGES))) for text in texts], tries=3)
     assert max(found) <= MAX_ITEMS

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from doctor.facts.config.engine import EngineConfig, Setting
+from doctor.facts.config.engine import EffectiveSetting, EngineConfig
 from doctor.facts.config.keys import problems as key_problems
 from doctor.facts.config.spelling import nearest
 from doctor.facts.config.value_answers import answers
@@ -38,7 +38,8 @@ WRONG = st.one_of(
 def config(values: dict[str, object]) -> EngineConfig:
     return EngineConfig(
         settings={
-            key: Setting(value=value, origin="file", file="/etc/docker/daemon.json") for key, value in values.items()
+            key: EffectiveSetting(value=value, origin="file", file="/etc/docker/daemon.json")
+            for key, value in values.items()
         }
     )
 

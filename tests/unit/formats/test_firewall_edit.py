@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doctor.formats.firewall import iptables_save
-from doctor.formats.firewall.iptables_edit import ChainEdit, Edited, Wanted, edit, place, saved_after
+from doctor.formats.firewall.iptables_edit import ChainEdit, Edited, WantedRule, edit, place, saved_after
 from doctor.formats.firewall.iptables_strip import engine_lines, without_engine_lines
 from doctor.model.severity import Applicability, Severity
 from doctor.plugins.load import load
@@ -53,7 +53,7 @@ def edits(draw: st.DrawFn) -> tuple[list[str], ChainEdit]:
     missing = [text for text in OWN if text not in present]
     ours = [text for text in present if text in OWN]
     blocks = draw(st.lists(st.sampled_from(["", "a", "b"]), min_size=len(OWN), max_size=len(OWN)))
-    layout = tuple(Wanted(text, block, head=draw(st.booleans())) for text, block in zip(OWN, blocks, strict=True))
+    layout = tuple(WantedRule(text, block, head=draw(st.booleans())) for text, block in zip(OWN, blocks, strict=True))
     add = tuple(draw(st.lists(st.sampled_from(missing), unique=True))) if missing else ()
     remove = tuple(draw(st.lists(st.sampled_from(ours), unique=True))) if ours else ()
     foreign = [text for text in present if text in FOREIGN]
@@ -92,14 +92,19 @@ def test_an_undo_without_effect_changes_nothing(case: tuple[list[str], ChainEdit
 
 def test_a_block_keeps_together_where_the_order_is_not_the_computed_one() -> None:
     """After a restart of the engine other networks may stand above: a rule goes next to its own."""
-    layout = (Wanted("-A C a1", "a"), Wanted("-A C a2", "a"), Wanted("-A C b1", "b"), Wanted("-A C b2", "b"))
+    layout = (
+        WantedRule("-A C a1", "a"),
+        WantedRule("-A C a2", "a"),
+        WantedRule("-A C b1", "b"),
+        WantedRule("-A C b2", "b"),
+    )
     assert place(["-A C b1", "-A C b2", "-A C a2"], layout, "-A C a1") == 2
     assert place(["-A C b2", "-A C a1", "-A C a2"], layout, "-A C b1") == 0
 
 
 @pytest.mark.parametrize(("head", "expected"), [(True, 0), (False, 1)])
 def test_without_company_a_rule_goes_to_its_end_of_the_chain(head: bool, expected: int) -> None:
-    assert place(["-A C foreign"], (Wanted("-A C own", head=head),), "-A C own") == expected
+    assert place(["-A C foreign"], (WantedRule("-A C own", head=head),), "-A C own") == expected
 
 
 SAVED = "# by hand\n*filter\n:INPUT ACCEPT [1:2]\n:FORWARD DROP [3:4]\n-A FORWARD -j mine\n:mine - [0:0]\nCOMMIT\n"
@@ -110,7 +115,7 @@ def test_the_predicted_output_keeps_what_no_edit_touched() -> None:
     ruleset = iptables_save.parse(SAVED)
     done = edit(
         ["-A FORWARD -j mine"],
-        ChainEdit(chain="FORWARD", layout=(Wanted("-A FORWARD -j own", head=True),), add=("-A FORWARD -j own",)),
+        ChainEdit(chain="FORWARD", layout=(WantedRule("-A FORWARD -j own", head=True),), add=("-A FORWARD -j own",)),
     )
     made = Edited(chain="own", rules=["-A own -j RETURN"])
     after = iptables_save.parse(saved_after(ruleset, "filter", [done, made], {"FORWARD": "ACCEPT"}))
@@ -142,7 +147,7 @@ def test_only_the_engines_lines_leave_a_saved_file() -> None:
 
 def test_thousands_of_missing_rules_are_placed_in_no_time() -> None:
     """A host with a thousand ports was flushed; a plan lowers its actions several times."""
-    layout = tuple(Wanted(f"-A C -d 10.0.0.{number}/32 -j ACCEPT") for number in range(4000))
+    layout = tuple(WantedRule(f"-A C -d 10.0.0.{number}/32 -j ACCEPT") for number in range(4000))
     add = tuple(wanted.text for wanted in layout)
     done = within(0.5, lambda: edit(["-A C -j foreign"], ChainEdit(chain="C", layout=layout, add=add)))
     assert done.rules == ["-A C -j foreign", *add]

@@ -5,13 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doctor.formats.kernel import sysctl_conf
-from doctor.formats.kernel.sysctl_conf import Setting
+from doctor.formats.kernel.sysctl_conf import SysctlSetting
 
 FORWARD = "net.ipv4.ip_forward"
 TEXT = "# hardening\nnet.ipv4.ip_forward=1\nnet/ipv4/conf/eth0.100/forwarding = 1\n\n; x\n-net.ipv4.ip_forward  =  0\t\nbroken\n"
 
 
-def settings(*files: tuple[str, str]) -> list[Setting]:
+def settings(*files: tuple[str, str]) -> list[SysctlSetting]:
     return [setting for path, text in files for setting in sysctl_conf.parse(text, path)]
 
 

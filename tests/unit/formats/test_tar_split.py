@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from doctor.model.errors import FormatError
 from doctor.proof.tar import tar_header, tar_split
-from doctor.proof.tar.tar_split import Part
+from doctor.proof.tar.tar_split import SplitPart
 
 SAMPLES = Path(__file__).parent / "samples"
 PLAIN = (SAMPLES / "tar-split.json.gz").read_bytes()
@@ -187,7 +187,7 @@ def test_the_size_of_the_chunks_does_not_matter(
 
 def test_a_truncated_file_gives_its_good_part_first() -> None:
     reader = tar_split.read([PLAIN[:-40]])
-    found: list[Part] = []
+    found: list[SplitPart] = []
     with pytest.raises(FormatError, match="truncated gzip"):
         found.extend(reader)
     assert found == list(tar_split.read([PLAIN]))[: len(found)]
@@ -245,4 +245,4 @@ def test_a_line_without_end_is_refused() -> None:
 
 def test_many_odd_lines_take_linear_time() -> None:
     data = gzip.compress(b"\n" * 400_000 + b'{"type":2,"payload":"","position":0}')
-    assert list(tar_split.read([data])) == [Part(b"")]
+    assert list(tar_split.read([data])) == [SplitPart(b"")]

@@ -12,7 +12,7 @@ from types import ModuleType
 import pytest
 
 from doctor.guard import code
-from doctor.guard.code import Kept
+from doctor.guard.code import CodeFinder
 
 NAMES = ("kept_sample", "kept_sample.part")
 
@@ -44,7 +44,7 @@ def forget() -> None:
 def load(place: Path) -> ModuleType:
     """Import it as the guard does, and let the guard cache new code."""
     forget()
-    kept = Kept(str(place / "state"))
+    kept = CodeFinder(str(place / "state"))
     kept.use()
     try:
         module = importlib.import_module("kept_sample.part")
@@ -138,7 +138,7 @@ def test_what_does_not_fit_is_not_taken(place: Path, name: str, monkeypatch: pyt
     monkeypatch.setattr(sys, "path", [*sys.path])
     SPOILT[name](place)
     forget()
-    kept = Kept(str(place / "state"))
+    kept = CodeFinder(str(place / "state"))
     assert kept.find_spec("kept_sample") is None
     assert kept.find_spec("kept_sample.part") is None
     assert load(place).VALUE == 1
@@ -149,8 +149,8 @@ def test_another_interpreter_is_another_question(place: Path, monkeypatch: pytes
     for name, value in (("version", "3.99"), ("path", [*sys.path, "/nowhere"])):
         with monkeypatch.context() as other:
             other.setattr(sys, name, value)
-            assert Kept(str(place / "state")).find_spec("kept_sample") is None
-    assert Kept(str(place / "state")).find_spec("kept_sample") is not None
+            assert CodeFinder(str(place / "state")).find_spec("kept_sample") is None
+    assert CodeFinder(str(place / "state")).find_spec("kept_sample") is not None
 
 
 def test_code_that_is_not_of_its_source_is_not_kept(place: Path) -> None:

@@ -21,8 +21,8 @@ from doctor.plugins.load import load as load_catalog
 from doctor.rebuild.images.tag_sources import recover_tags
 from doctor.scan.resolve import Facts
 from doctor.scan.run import scan
-from doctor.state.metadata import Generation
-from doctor.state.metadata_store import Store
+from doctor.state.metadata import BackupGeneration
+from doctor.state.metadata_store import MetadataStore
 from doctor.state.settings import KeepMetadata
 from tests.cases import roots
 from tests.cases.state.layers import altered_split
@@ -74,8 +74,8 @@ def take(top: Path, keep: KeepMetadata = KeepMetadata()) -> tuple[tuple[str, ...
 CATALOG = load_catalog()
 
 
-def generations(top: Path) -> list[Generation]:
-    return [listed.generation for listed in Store(str(top / "var/lib/doctor")).newest()]
+def generations(top: Path) -> list[BackupGeneration]:
+    return [listed.generation for listed in MetadataStore(str(top / "var/lib/doctor")).newest()]
 
 
 def get(top: Path, fact: type) -> Any:

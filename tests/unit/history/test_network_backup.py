@@ -5,19 +5,19 @@ from typing import Any
 
 import pytest
 
-from doctor.facts.firewall.expected import Expected
+from doctor.facts.firewall.expected import ExpectedRules
 from doctor.facts.firewall.packet_filter import Saved
 from doctor.facts.firewall.rules import EngineRules, compare
 from doctor.facts.network.links import Links, Route
 from doctor.formats.firewall import iptables_save
 from doctor.history import network_backup
-from doctor.host.recorded import Answers, RootHost
+from doctor.host.recorded import RecordedAnswers, RootHost
 from doctor.model.finding import Finding, Subject
 from doctor.model.missing import Missing, Why
 from doctor.model.outcome import Outcome, Result
 from doctor.model.severity import Severity
 from doctor.state.metadata import decode
-from doctor.state.network_record import Kept
+from doctor.state.network_record import NetworkBackup
 
 SAVE = """*filter
 :FORWARD {policy} [0:0]
@@ -33,14 +33,14 @@ LINKS = Links(links=(), routes=(Route(destination="default", device="eth0", gate
 
 def facts(policy: str = "DROP", *, running: bool = True, links: Any = LINKS) -> dict[type, Any]:
     saved = Saved.of(("iptables-nft-save",), iptables_save.parse(SAVE.format(policy=policy)))
-    family = compare(4, saved, Expected(version=4, chains={}))
+    family = compare(4, saved, ExpectedRules(version=4, chains={}))
     return {EngineRules: EngineRules(generation="27", families=(family,), is_running=running), Links: links}
 
 
-def keep(top: Path, known: dict[type, Any]) -> Kept:
-    host = RootHost(str(top), Answers(live=True))
+def keep(top: Path, known: dict[type, Any]) -> NetworkBackup:
+    host = RootHost(str(top), RecordedAnswers(live=True))
     assert network_backup.take(host, known.__getitem__, directory=str(top)) == ()
-    return decode((top / "metadata/network.json").read_bytes(), Kept)
+    return decode((top / "metadata/network.json").read_bytes(), NetworkBackup)
 
 
 def test_what_no_engine_can_make_again_is_kept(tmp_path: Path) -> None:

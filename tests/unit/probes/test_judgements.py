@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from doctor.facts.config.engine import EngineConfig, Setting
+from doctor.facts.config.engine import EffectiveSetting, EngineConfig
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.engine.state import EngineState
 from doctor.facts.firewall.packet_filter import Firewall, Saved
 from doctor.facts.images.samples import ImageSample, ImageSamples, Shape
 from doctor.facts.kernel.cgroups import Cgroups
 from doctor.facts.kernel.sysctl import Sysctl
-from doctor.facts.layers.content import Lost
+from doctor.facts.layers.content import LostEntry
 from doctor.facts.layers.headers import HeaderLook, LayerHeaders
 from doctor.facts.network.dns import RESOLVED, HostDns, ServerList
 from doctor.facts.network.links import Address, Link, Links, Route
@@ -186,7 +186,7 @@ def host_dns(text: str, resolved: str = "") -> HostDns:
     ],
 )
 def test_the_servers_of_a_container(text: str, resolved: str, setting: Any, expected: tuple[str, ...]) -> None:
-    config = EngineConfig(settings={} if setting is None else {"dns": Setting(value=setting, origin="file")})
+    config = EngineConfig(settings={} if setting is None else {"dns": EffectiveSetting(value=setting, origin="file")})
     assert servers_of(host_dns(text, resolved), config)[0] == expected
 
 
@@ -319,7 +319,7 @@ def test_an_image_shows_what_its_layers_hold(seen: dict[str, Any], expected: Res
 @pytest.mark.parametrize(("fit", "expected"), [(1, Result.FAIL), (0, Result.PASS)])
 def test_an_image_whose_layers_lost_what_their_headers_say(fit: int, expected: Result) -> None:
     """All that is seen is as the layers have it, and these are not what was pulled; of headers of another layer nothing is believed."""
-    lost = Lost(
+    lost = LostEntry(
         name=b"app", why="owner 0:0 instead of 1:1", kind="directory", exists=True, mode=0, uid=1, gid=1, mtime_ns=0
     )
     look = HeaderLook(chain="c", top=HostPath("/d/l/diff"), title="layer c", entries=2, files=1, fit=fit, lost=(lost,))

@@ -10,7 +10,7 @@ from doctor.facts.network.links import Address, Link, Links, Route
 from doctor.facts.network.networks import Endpoint, Network, Networks
 from doctor.formats.firewall.iptables_save import Rule, parse
 from doctor.model.missing import Missing, Why
-from doctor.probes._cuts import Cut, Path, cut, cut_for_it_alone, path_to
+from doctor.probes._cuts import PacketCut, Path, cut, cut_for_it_alone, path_to
 from doctor.probes._outside import behind, free_networks, is_ethernet, on_own_bridge, uplink_of
 from doctor.probes._place import hardware_address, place
 from doctor.scan.batch import Addresses
@@ -175,11 +175,11 @@ def test_a_rule_against_the_probe_is_told_from_one_against_clients() -> None:
 def test_a_wish_is_told_from_a_cut() -> None:
     """By source: an allow list. By something that can't be judged: unsure. By the interface alone: a cut."""
 
-    def by_uplink(user: str) -> Cut:
+    def by_uplink(user: str) -> PacketCut:
         return cut(firewall(user), path("eth0"), ACCEPT)
 
-    assert by_uplink("") == Cut()
-    assert by_uplink("-A DOCKER-USER -i eth0 -j DROP") == Cut(rule="-A DOCKER-USER -i eth0 -j DROP")
+    assert by_uplink("") == PacketCut()
+    assert by_uplink("-A DOCKER-USER -i eth0 -j DROP") == PacketCut(rule="-A DOCKER-USER -i eth0 -j DROP")
     assert by_uplink("-A DOCKER-USER -i eth0 ! -s 10.0.0.0/8 -j DROP").spares == "10.0.0.1"
     listed = by_uplink("-A DOCKER-USER -s 10.2.0.0/16 -j ACCEPT\n-A DOCKER-USER -i eth0 -j DROP")
     assert listed.spares == "10.2.0.1"
@@ -193,11 +193,14 @@ def test_rules_ahead_of_the_translation_count() -> None:
     save = "*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -i eth0 -p tcp -m tcp --dport 8080 -j DROP\nCOMMIT\n"
     raw = Firewall(backend="nft", v4=Saved.of(("iptables-save",), parse(save + SAVE.format(user=""))))
     assert cut(raw, path("eth0"), ACCEPT).rule.startswith("-A PREROUTING -i eth0")
-    assert cut(raw, path("eth1"), ACCEPT) == Cut()
+    assert cut(raw, path("eth1"), ACCEPT) == PacketCut()
 
 
 def test_rules_against_the_answer_count() -> None:
     out = "-A DOCKER-USER -o eth0 -p tcp -j DROP"
     assert cut(firewall(out), path("eth0"), ACCEPT).rule == out
-    assert cut(firewall(out), path("eth1"), ACCEPT) == Cut()
-    assert cut(firewall("-A DOCKER-USER -i docker0 -m conntrack --ctstate NEW -j DROP"), path("eth0"), ACCEPT) == Cut()
+    assert cut(firewall(out), path("eth1"), ACCEPT) == PacketCut()
+    assert (
+        cut(firewall("-A DOCKER-USER -i docker0 -m conntrack --ctstate NEW -j DROP"), path("eth0"), ACCEPT)
+        == PacketCut()
+    )

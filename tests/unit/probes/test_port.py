@@ -13,8 +13,8 @@ from doctor.model.probe_result import ProbeResult
 from doctor.model.probing import Ended
 from doctor.probes._outside import Outside
 from doctor.probes._port_judge import judge
-from doctor.probes._port_setting import SERVER_PORT, Asked, LeftOut, Setting
-from doctor.probes._rules import Way
+from doctor.probes._port_setting import SERVER_PORT, AskedPort, LeftOut, PortSetting
+from doctor.probes._rules import PublishWay
 
 CLIENT = Outside(interface="eth0", client="192.0.2.2", host="192.0.2.1", prefix=29, is_real=True)
 APART = Outside(interface="doctor0", client="192.0.2.2", host="192.0.2.1", prefix=29)
@@ -22,7 +22,7 @@ BRIDGE = Network(
     id="n1", name="bridge", driver="bridge", bridge="docker0", subnets=("172.17.0.0/16",), gateway="172.17.0.1/16"
 )
 PORT = PublishedPort(protocol="tcp", host_ip="0.0.0.0", host_port=8081, container_ip="172.17.0.2", container_port=80)
-WEB = Asked(
+WEB = AskedPort(
     network=BRIDGE,
     endpoint=Endpoint(id="e", network_id="n1", container_id="c0ffee", container="web", is_running=True),
     port=PORT,
@@ -36,10 +36,10 @@ GONE = Missing(Why.ABSENT, "not here")
 
 def setting(
     *, proxy_only: bool = False, own: bool = True, firewall: Firewall | Missing = GONE, not_tried: str = ""
-) -> Setting:
+) -> PortSetting:
     client = APART if not_tried else CLIENT
-    return Setting(
-        way=Way(kind="chain" if own else "none"),
+    return PortSetting(
+        way=PublishWay(kind="chain" if own else "none"),
         network=BRIDGE if own else None,
         client=client,
         asked=(replace(WEB, client=client),),
@@ -53,7 +53,7 @@ def setting(
 
 
 def met(
-    how: Setting,
+    how: PortSetting,
     web: dict[str, Any],
     peers: tuple[str, ...],
     *,

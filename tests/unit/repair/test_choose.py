@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from doctor.cli.commands.planned import Options
+from doctor.cli.commands.planned import FixOptions
 from doctor.cli.spelled import command
 from doctor.facts.images.images import Images
 from doctor.facts.secrets.redact import redact
@@ -203,7 +203,7 @@ def test_a_driver_is_chosen(tmp_path: Path) -> None:
 
 def test_the_command_repeats_what_was_asked_for() -> None:
     """A plan that was made with options is carried out with the same ones."""
-    options = Options(ids=("state",), deep=True, root="/mnt/a disk", allow="disruptive", choose=("a/b:c d=e",))
+    options = FixOptions(ids=("state",), deep=True, root="/mnt/a disk", allow="disruptive", choose=("a/b:c d=e",))
     assert options.command(is_live=False) == command(
         *(
             "fix",
@@ -218,4 +218,4 @@ def test_the_command_repeats_what_was_asked_for() -> None:
             "--apply",
         )
     )
-    assert Options().command(is_live=False) == command("fix", "--apply")
+    assert FixOptions().command(is_live=False) == command("fix", "--apply")

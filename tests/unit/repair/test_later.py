@@ -18,7 +18,7 @@ from doctor.model.errors import RefusedError
 from doctor.model.host_identity import HostIdentity
 from doctor.model.step import File, Meta, Move, Put, Step
 from doctor.repair.runs.found import find_run
-from doctor.repair.runs.record import PlanRecord, Run
+from doctor.repair.runs.record import PlanRecord, RunDirectory
 from doctor.repair.runs.whose import disk_of, roots_of
 from doctor.repair.undo import undo
 from doctor.scan.resolve import Facts
@@ -168,7 +168,7 @@ def test_another_data_root_is_not_written_wherever_the_settings_lead(
     fields = {name: getattr(plan, name) for name in plan.__struct_fields__}
     assert carry_out(PlanRecord(**fields | {"roots": roots_of(Facts(host), host)}), quiet)
 
-    begun = Run.create(undo.prepare(find_run("run"), host))
+    begun = RunDirectory.create(undo.prepare(find_run("run"), host))
     (top / "srv/new").mkdir(parents=True)
     (top / "etc/docker").mkdir()
     (top / "etc/docker/daemon.json").write_text(settings)

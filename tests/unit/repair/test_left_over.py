@@ -9,11 +9,11 @@ import pytest
 
 from doctor.host.recorded import RootHost
 from doctor.model.errors import RefusedError, RepairError
-from doctor.model.step import File, Kernel, Move, Put, Step, Symlink
+from doctor.model.step import File, KernelValue, Move, Put, Step, Symlink
 from doctor.repair.planning.diff import redact
 from doctor.repair.runs.found import find_run, unfinished
 from doctor.repair.runs.journal import Entry
-from doctor.repair.runs.record import Run
+from doctor.repair.runs.record import RunDirectory
 from doctor.repair.undo import undo
 from doctor.repair.undo.later import later
 from doctor.state import files
@@ -48,7 +48,7 @@ def test_a_torn_line_is_cut_off_before_the_next(tmp_path: Path, tail: bytes) -> 
 def test_a_line_that_does_not_fit_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A full disk takes a part of the line: the journal is as before, and its error names the file."""
     monkeypatch.setenv("DOCTOR_STATE_DIR", str(tmp_path))
-    run = Run.create(record([], str(tmp_path)))
+    run = RunDirectory.create(record([], str(tmp_path)))
     run.write(Entry(state="done", step=1))
     before = Path(run.path, "journal").read_bytes()
     write = os.write
@@ -94,10 +94,10 @@ def test_an_undo_that_stopped_goes_on_where_it_stood(top: Path, quiet: Callable[
 
 def test_an_unfinished_undo_comes_before_its_repair(top: Path) -> None:
     """Both are unfinished after a crash in a rollback: the undo is the one to finish."""
-    Run.create(record([], str(top), run="20260101-000000"))
+    RunDirectory.create(record([], str(top), run="20260101-000000"))
     plan = record([], str(top), run="20260101-000001")
     taken = type(plan)(**{name: getattr(plan, name) for name in plan.__struct_fields__} | {"undoes": "20260101-000000"})
-    Run.create(taken)
+    RunDirectory.create(taken)
     left = unfinished()
     assert left is not None
     assert left.run.name == "20260101-000001"
@@ -109,14 +109,14 @@ def test_values_of_interfaces_that_are_gone(top: Path, quiet: Callable[[str], No
         (top / "conf" / name).mkdir(parents=True)
         (top / "conf" / name / "forwarding").write_text("0\n", encoding="utf-8")
     also = ("/conf/veth1/forwarding", "/conf/veth2/forwarding", "/conf/veth3/forwarding")
-    steps: list[Step] = [Kernel(path="/conf/all/forwarding", value="1", also=also)]
+    steps: list[Step] = [KernelValue(path="/conf/all/forwarding", value="1", also=also)]
     assert carry_out(record(steps, str(top)), quiet)
     assert (top / "conf/all/forwarding").read_text(encoding="utf-8") == "1\n"
     (top / "conf/veth2/forwarding").unlink()
     take_back(quiet, str(top))
     assert (top / "conf/all/forwarding").read_text(encoding="utf-8") == "0\n"
     assert not (top / "conf/veth2/forwarding").exists()
-    missing: list[Step] = [Kernel(path="/conf/none/forwarding", value="1")]
+    missing: list[Step] = [KernelValue(path="/conf/none/forwarding", value="1")]
     assert not carry_out(record(missing, str(top), run="second"), quiet)
     assert not (top / "conf/none").exists()
 
@@ -143,7 +143,7 @@ def test_an_edit_after_the_repair_is_seen(top: Path, quiet: Callable[[str], None
 
 def test_no_room_means_no_run(top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the room for the way back can't be had, no run is left behind."""
-    run = Run.create(record([], str(top)))
+    run = RunDirectory.create(record([], str(top)))
 
     def full(descriptor: int, offset: int, size: int) -> None:
         del descriptor, offset, size

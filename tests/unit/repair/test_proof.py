@@ -16,7 +16,7 @@ from doctor.engines.docker.prove import ask_engine
 from doctor.formats.databases.bolt import Bucket
 from doctor.formats.databases.bolt_write import write
 from doctor.host.base import ApiAnswer
-from doctor.host.recorded import Answers, RootHost
+from doctor.host.recorded import RecordedAnswers, RootHost
 from doctor.model.expected import Expected, Need
 from doctor.model.outcome import Result
 from doctor.model.probe_result import ProbeResult
@@ -114,7 +114,7 @@ def engine(where: Path, **changed: Any) -> RootHost:
         key = next(known for known in api if path in known and (path != "containers" or "all" in known))
         api[key] = body
     answers = {path: ApiAnswer(200, json.dumps(body).encode()) for path, body in api.items() if body is not None}
-    return RootHost(str(where), Answers(live=True, engine=answers, processes=()))
+    return RootHost(str(where), RecordedAnswers(live=True, engine=answers, processes=()))
 
 
 def test_an_engine_that_has_it_all(tmp_path: Path) -> None:

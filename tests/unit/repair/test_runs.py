@@ -13,7 +13,7 @@ from doctor.plugins.catalog import Catalog
 from doctor.repair.apply import apply
 from doctor.repair.runs.found import find_run, new_name, survey, unfinished
 from doctor.repair.runs.journal import Entry, line, parse
-from doctor.repair.runs.record import Run
+from doctor.repair.runs.record import RunDirectory
 from doctor.repair.undo import undo
 from tests.unit.repair.test_undo import carry_out, killed_at, record
 from tests.unit.repair.trees import build, look
@@ -90,7 +90,7 @@ def test_a_bad_byte_in_an_old_run_stops_nothing(top: Path, quiet: Callable[[str]
     assert look(top) == before
 
 
-def is_refused(run: Run, top: Path) -> bool:
+def is_refused(run: RunDirectory, top: Path) -> bool:
     """Whether an undo is refused because something is not known."""
     try:
         undo.prepare(run, RootHost(str(top)))
@@ -136,7 +136,7 @@ def test_the_newest_one_may_be_half_done(top: Path, quiet: Callable[[str], None]
 
 def test_a_run_that_changed_nothing_is_no_obstacle(top: Path, quiet: Callable[[str], None]) -> None:
     """A crash between its plan and its first step, and a plan that is damaged: it is set aside."""
-    run = Run.create(record(STEPS, str(top), run=new_name(1e9)))
+    run = RunDirectory.create(record(STEPS, str(top), run=new_name(1e9)))
     flip(Path(run.path, "plan.json"), 40)
     assert unfinished() is None
     assert [aside.run.name for aside in survey()[1]] == [run.name]
@@ -150,7 +150,7 @@ def test_what_others_could_have_written_is_not_used(top: Path, quiet: Callable[[
     after, weak = look(top), Path(find_run(name).path, path)
     weak.chmod(0o777)
     with pytest.raises(RefusedError, match="others than root could have written it"):
-        undo.prepare(Run(str(Path(os.environ["DOCTOR_STATE_DIR"], "runs", name))), RootHost(str(top)))
+        undo.prepare(RunDirectory(str(Path(os.environ["DOCTOR_STATE_DIR"], "runs", name))), RootHost(str(top)))
     assert look(top) == after
     weak.chmod(0o755)
     chosen = undo.choose("")

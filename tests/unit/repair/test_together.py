@@ -13,7 +13,7 @@ from doctor.model.step import Attributes, Directory, File, HardLink, Meta, Move,
 from doctor.plugins.catalog import Catalog
 from doctor.repair.apply import apply, resume
 from doctor.repair.runs.found import find_run, unfinished
-from doctor.repair.runs.record import PlanRecord, Run
+from doctor.repair.runs.record import PlanRecord, RunDirectory
 from doctor.repair.steps.together import MOST, group
 from doctor.repair.undo import undo
 from tests.unit.repair.test_undo import carry_out, killed_at, record, take_back, without_times
@@ -89,7 +89,7 @@ def test_together_is_as_one_by_one(top: Path, quiet: Callable[[str], None], monk
     assert befores(find_run("again")) == kept
 
 
-def befores(run: Run) -> list[object]:
+def befores(run: RunDirectory) -> list[object]:
     """What each step found."""
     return [(entry.step, entry.before) for entry in run.journal().entries if entry.state == "intent"]
 

@@ -9,14 +9,14 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
-from doctor.cli.common import Shared, emit
+from doctor.cli.common import SharedOptions, emit
 from doctor.model.exit_code import ExitCode
 from doctor.model.finding import Finding, Subject
 from doctor.model.outcome import NEEDS_DEEP, Outcome, Result
 from doctor.model.probe_result import LastProof, ProbeResult
 from doctor.model.report import ProbeReport, Report, ScanReport
 from doctor.model.severity import Severity
-from doctor.model.verdict import Scope, State
+from doctor.model.verdict import Scope, VerdictState
 from doctor.plugins.load import load
 from tests.unit.reports import samples
 
@@ -36,52 +36,52 @@ def _probed(*probes: ProbeResult) -> ProbeReport:
 
 
 # name → report and what it comes to.
-TABLE: dict[str, tuple[Report, State]] = {
-    "a critical finding": (replace(CLEAR, findings=(samples.FORWARD,)), State.PROBLEMS),
+TABLE: dict[str, tuple[Report, VerdictState]] = {
+    "a critical finding": (replace(CLEAR, findings=(samples.FORWARD,)), VerdictState.PROBLEMS),
     "a critical finding hidden by --since-last": (
         replace(CLEAR, findings=(samples.FORWARD,), hidden=(samples.FORWARD.fingerprint,)),
-        State.PROBLEMS,
+        VerdictState.PROBLEMS,
     ),
-    "all hidden": (samples.HIDDEN, State.PROBLEMS),
+    "all hidden": (samples.HIDDEN, VerdictState.PROBLEMS),
     "hidden, and probes passed": (
         replace(CLEAR, findings=(samples.LOGS,), hidden=(samples.LOGS.fingerprint,), probes=PASSED),
-        State.PROBLEMS,
+        VerdictState.PROBLEMS,
     ),
-    "no check was left": (samples.NOTHING_RAN, State.INCOMPLETE),
-    "no check could be loaded": (replace(CLEAR, outcomes=(), scope=Scope()), State.INCOMPLETE),
-    "no check ran, and probes passed": (replace(samples.NOTHING_RAN, probes=PASSED), State.INCOMPLETE),
+    "no check was left": (samples.NOTHING_RAN, VerdictState.INCOMPLETE),
+    "no check could be loaded": (replace(CLEAR, outcomes=(), scope=Scope()), VerdictState.INCOMPLETE),
+    "no check ran, and probes passed": (replace(samples.NOTHING_RAN, probes=PASSED), VerdictState.INCOMPLETE),
     "every check was skipped": (
         replace(CLEAR, outcomes=tuple(o for o in samples.OUTCOMES if o.result is Result.SKIP)),
-        State.INCOMPLETE,
+        VerdictState.INCOMPLETE,
     ),
-    "incomplete": (samples.INCOMPLETE, State.INCOMPLETE),
-    "incomplete, and probes passed": (replace(samples.INCOMPLETE, probes=PASSED), State.INCOMPLETE),
+    "incomplete": (samples.INCOMPLETE, VerdictState.INCOMPLETE),
+    "incomplete, and probes passed": (replace(samples.INCOMPLETE, probes=PASSED), VerdictState.INCOMPLETE),
     "an error that is not marked incomplete": (
         replace(CLEAR, outcomes=(*CLEAR.outcomes, replace(GONE, incomplete=False))),
-        State.INCOMPLETE,
+        VerdictState.INCOMPLETE,
     ),
-    "not root": (samples.NOT_ROOT, State.INCOMPLETE),
+    "not root": (samples.NOT_ROOT, VerdictState.INCOMPLETE),
     "fewer checks than are installed: one is gone": (
         replace(CLEAR, outcomes=(*CLEAR.outcomes, GONE)),
-        State.INCOMPLETE,
+        VerdictState.INCOMPLETE,
     ),
-    "a probe failed": (replace(CLEAR, findings=(BROKEN_PROBE,), probes=(FAILED,)), State.PROBLEMS),
-    "a probe failed, and no finding says so": (replace(CLEAR, probes=(*PASSED[:1], FAILED)), State.PROBLEMS),
-    "a probe could not be tried": (replace(CLEAR, probes=(*PASSED[:1], UNTRIED)), State.INCOMPLETE),
-    "probes alone: one failed": (_probed(*PASSED[:1], FAILED), State.PROBLEMS),
-    "probes alone: one could not be tried": (_probed(*PASSED[:1], UNTRIED), State.INCOMPLETE),
-    "a probe could not prove it": (replace(CLEAR, probes=(*PASSED[:1], UNPROVEN)), State.INCOMPLETE),
-    "probes alone: one could not prove it": (_probed(*PASSED[:1], UNPROVEN), State.INCOMPLETE),
-    "probes alone: all skipped": (_probed(SKIPPED), State.INCOMPLETE),
-    "probes alone: none": (_probed(), State.INCOMPLETE),
+    "a probe failed": (replace(CLEAR, findings=(BROKEN_PROBE,), probes=(FAILED,)), VerdictState.PROBLEMS),
+    "a probe failed, and no finding says so": (replace(CLEAR, probes=(*PASSED[:1], FAILED)), VerdictState.PROBLEMS),
+    "a probe could not be tried": (replace(CLEAR, probes=(*PASSED[:1], UNTRIED)), VerdictState.INCOMPLETE),
+    "probes alone: one failed": (_probed(*PASSED[:1], FAILED), VerdictState.PROBLEMS),
+    "probes alone: one could not be tried": (_probed(*PASSED[:1], UNTRIED), VerdictState.INCOMPLETE),
+    "a probe could not prove it": (replace(CLEAR, probes=(*PASSED[:1], UNPROVEN)), VerdictState.INCOMPLETE),
+    "probes alone: one could not prove it": (_probed(*PASSED[:1], UNPROVEN), VerdictState.INCOMPLETE),
+    "probes alone: all skipped": (_probed(SKIPPED), VerdictState.INCOMPLETE),
+    "probes alone: none": (_probed(), VerdictState.INCOMPLETE),
     "a plan with nothing to do, and the last test containers failed": (
         replace(samples.NOTHING, proof=LastProof(started=samples.STARTED, probes=(*PASSED[:1], FAILED))),
-        State.PROBLEMS,
+        VerdictState.PROBLEMS,
     ),
-    "a plan that saw little": (samples.BLIND, State.INCOMPLETE),
+    "a plan that saw little": (samples.BLIND, VerdictState.INCOMPLETE),
     "a plan with nothing to do, over a problem": (
         replace(samples.NOTHING, before=samples.BROKEN.verdict),
-        State.PROBLEMS,
+        VerdictState.PROBLEMS,
     ),
 }
 # These may be green, and none of them is healthy: nothing was tried, or not all, or something worse than a remark stands.
@@ -163,7 +163,7 @@ def test_no_format_is_green_over_it(name: str, title: str) -> None:
         text = render(name, report)
         # A page begins the sentence with a capital.
         assert " ".join(report.verdict.says.split())[1:] in text  # type: ignore[union-attr]
-        assert not GREEN_WORDS.search(text.replace(f'"{State.HEALTHY.value}"', "")), text
+        assert not GREEN_WORDS.search(text.replace(f'"{VerdictState.HEALTHY.value}"', "")), text
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -171,7 +171,7 @@ def test_no_format_is_green_over_it(name: str, title: str) -> None:
 def test_no_format_says_healthy_without_proof(name: str, title: str) -> None:
     report = NO_MORE_THAN_CLEAR[title]
     if can_show(name, report):
-        assert report.verdict.state is State.CLEAR  # type: ignore[union-attr]
+        assert report.verdict.state is VerdictState.CLEAR  # type: ignore[union-attr]
         text = render(name, report)
         assert "healthy" not in text.replace('{state="healthy"} 0', "").replace("healthy (tested and passed)", "")
 
@@ -181,7 +181,7 @@ def test_no_format_says_healthy_without_proof(name: str, title: str) -> None:
 def test_the_exit_code_is_the_verdicts(name: str, title: str, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     report = TABLE[title][0] if title in TABLE else NO_MORE_THAN_CLEAR[title]
     if can_show(name, report):
-        code = emit(CATALOG, report, name, "", Shared(verbose=False, quiet=False, colour=False))
+        code = emit(CATALOG, report, name, "", SharedOptions(verbose=False, quiet=False, colour=False))
         assert (code == ExitCode.OK) == report.verdict.is_green  # type: ignore[union-attr]
 
 
@@ -190,7 +190,7 @@ def test_a_format_can_not_lower_the_exit_code(monkeypatch: pytest.MonkeyPatch) -
     from doctor.reports import nagios
 
     monkeypatch.setattr(nagios, "exit_code", lambda _: 0)
-    shared = Shared(verbose=False, quiet=True, colour=False)
+    shared = SharedOptions(verbose=False, quiet=True, colour=False)
     assert emit(CATALOG, samples.BROKEN, "nagios", "", shared) == ExitCode.FOUND
 
 

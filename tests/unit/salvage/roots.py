@@ -12,7 +12,7 @@ from pathlib import Path
 from doctor.host.recorded import RootHost
 from doctor.proof.tar.tar_split import crc64
 from doctor.salvage.store import PLACES
-from doctor.salvage.values import Outcome
+from doctor.salvage.values import SalvageOutcome
 from doctor.salvage.work import Wish, salvage
 
 
@@ -124,7 +124,7 @@ def entry(name: str, content: bytes, size: int | None = None) -> bytes:
     return json.dumps(fields).encode() + b"\n"
 
 
-def trees_of(root: MadeRoot, to: Path, *, shared: bool = False) -> Outcome:
+def trees_of(root: MadeRoot, to: Path, *, shared: bool = False) -> SalvageOutcome:
     """Salvage volumes and containers, and no image."""
     return salvage(
         RootHost(str(root.top)), Wish(to=str(to), volumes=True, containers=True, shared=shared), lambda _: None

@@ -10,7 +10,7 @@ import pytest
 from doctor.formats.databases.bolt import Bucket
 from doctor.formats.databases.bolt_write import write
 from doctor.host.recorded import RootHost
-from doctor.salvage.values import Outcome
+from doctor.salvage.values import SalvageOutcome
 from doctor.salvage.work import Wish, salvage
 
 STORE = "var/lib/docker/containerd/daemon"
@@ -58,7 +58,7 @@ class Contents:
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(write(root))
 
-    def salvaged(self, to: Path) -> Outcome:
+    def salvaged(self, to: Path) -> SalvageOutcome:
         """Salvage all."""
         return salvage(RootHost(str(self.top)), Wish(to=str(to)), lambda _: None)
 

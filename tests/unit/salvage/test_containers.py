@@ -10,7 +10,7 @@ import pytest
 
 from doctor.formats.databases.bolt import Bucket
 from doctor.formats.databases.bolt_write import write
-from doctor.salvage.values import Outcome
+from doctor.salvage.values import SalvageOutcome
 from tests.unit.salvage.roots import MadeRoot, trees_of
 
 CONTAINER = "c" * 64
@@ -37,7 +37,7 @@ def containers_of(root: MadeRoot, driver: str, *, mount: str = MOUNT, identity: 
     (files / "hostconfig.json").write_text("{}")
 
 
-def members(to: Path, outcome: Outcome) -> dict[str, tarfile.TarInfo]:
+def members(to: Path, outcome: SalvageOutcome) -> dict[str, tarfile.TarInfo]:
     """The entries of the one container's tar."""
     (tree,) = [tree for tree in outcome.trees if tree.kind == "container"]
     with tarfile.open(to / tree.file) as tar:

@@ -17,7 +17,7 @@ from msgspec import json
 from doctor.formats.storage.thin_metadata import BLOCK_BYTES, Metadata, Read, recovered, superblock
 from doctor.host.recorded import RootHost
 from doctor.model.errors import FormatError
-from doctor.salvage.values import Outcome
+from doctor.salvage.values import SalvageOutcome
 from doctor.salvage.work import Wish, salvage
 from tests.unit.salvage.roots import MadeRoot
 from tests.unit.salvage.test_containers import CONTAINER, containers_of, full_copy
@@ -136,7 +136,7 @@ def can_mount() -> str:
 mounts = pytest.mark.skipif(bool(can_mount()), reason=can_mount() or "it can")
 
 
-def done(root: MadeRoot, to: Path) -> Outcome:
+def done(root: MadeRoot, to: Path) -> SalvageOutcome:
     """Salvage everything in a separate process: it creates a mount namespace."""
     script = (
         "import sys; from msgspec import json; from doctor.host.recorded import RootHost;"
@@ -152,7 +152,7 @@ def done(root: MadeRoot, to: Path) -> Outcome:
         cwd=Path(__file__).parents[3],
     )
     assert ran.returncode == 0, ran.stderr
-    return json.decode(ran.stdout, type=Outcome)
+    return json.decode(ran.stdout, type=SalvageOutcome)
 
 
 @mounts

@@ -15,7 +15,7 @@ from doctor.history import backup
 from doctor.host.recorded import RootHost
 from doctor.model.errors import RefusedError, UsageError
 from doctor.salvage.store import PLACES
-from doctor.salvage.values import Outcome
+from doctor.salvage.values import SalvageOutcome
 from doctor.salvage.work import Wish, salvage
 from doctor.scan.resolve import Facts
 from doctor.state.settings import KeepMetadata
@@ -34,7 +34,7 @@ def made(top: Path, driver: str = "overlay2") -> tuple[MadeRoot, str, str, str]:
     return root, root.image([lower, upper], "app:1", "me/app:latest"), base, second
 
 
-def done(root: MadeRoot, to: Path, *images: str, unproven: bool = False, compress: bool = False) -> Outcome:
+def done(root: MadeRoot, to: Path, *images: str, unproven: bool = False, compress: bool = False) -> SalvageOutcome:
     """Salvage it."""
     wish = Wish(to=str(to), images=images, unproven=unproven, compress=compress)
     return salvage(RootHost(str(root.top)), wish, lambda _: None)

@@ -12,7 +12,7 @@ import pytest
 from doctor.formats.databases.bolt import Bucket
 from doctor.formats.databases.bolt_write import write
 from doctor.model.errors import RefusedError
-from doctor.salvage.memory import Memory
+from doctor.salvage.memory import TargetMemory
 from tests.unit.salvage.roots import MadeRoot, trees_of
 
 ROOT = os.geteuid() == 0
@@ -157,14 +157,14 @@ def test_a_second_run_copies_only_what_changed(tmp_path: Path, monkeypatch: pyte
     root = MadeRoot(tmp_path / "host")
     for name in ("one", "two"):
         volume(root, name, {"file": b"x" * 5000})
-    note, out = Memory.note, tmp_path / "out"
+    note, out = TargetMemory.note, tmp_path / "out"
 
-    def killed(self: Memory, noted: object) -> None:
+    def killed(self: TargetMemory, noted: object) -> None:
         note(self, noted)  # type: ignore[arg-type] # as it is called
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(Memory, "note", killed)
+        patch.setattr(TargetMemory, "note", killed)
         with pytest.raises(KeyboardInterrupt):
             trees_of(root, out)
     assert sorted(path.name for path in (out / "volumes").glob("*.tar")) == ["one.tar"]

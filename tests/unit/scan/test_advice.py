@@ -13,7 +13,7 @@ from doctor.reports import text
 from msgspec.structs import replace
 
 from doctor.cli import spelled
-from doctor.cli.common import Shared, emit
+from doctor.cli.common import SharedOptions, emit
 from doctor.facts.host import package_commands
 from doctor.facts.host.packages import System
 from doctor.facts.secrets.redact import redact
@@ -146,7 +146,7 @@ def test_a_command_and_an_answer_survive_redaction(name: str, capsysbinary: pyte
         samples.PLAN, command=f"sudo DOCTOR_STATE_DIR=/srv/state /opt/bin/doctor fix --choose {answer} --apply"
     )
     if report.kind in CATALOG.report_format(name).declaration.of:  # type: ignore[union-attr]
-        emit(CATALOG, report, name, "", Shared(verbose=False, quiet=False, colour=False))
+        emit(CATALOG, report, name, "", SharedOptions(verbose=False, quiet=False, colour=False))
         shown = capsysbinary.readouterr().out.decode()
         assert report.command in shown
         assert f"--choose {samples.LOST.id}:shop-db=4f4f4f" in shown

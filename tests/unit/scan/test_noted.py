@@ -12,10 +12,10 @@ from doctor.host.base import CommandResult, Host, Process
 from doctor.host.difference import Aliases, Difference, between
 from doctor.host.noted import NotedHost, Notes, in_whole
 from doctor.host.overlay import OverlayHost
-from doctor.host.recorded import Answers, RootHost
+from doctor.host.recorded import RecordedAnswers, RootHost
 from doctor.model.missing import HostError, Missing
 from doctor.model.paths import HostPath
-from doctor.model.step import Answer, File, Kernel, Netlink, Put, Run, Step, Symlink
+from doctor.model.step import Answer, File, KernelValue, Netlink, Put, Run, Step, Symlink
 from doctor.proof.workers import look_at_all
 from doctor.scan.noted import same
 from tests.unit.repair.trees import PATHS, STEPS, build
@@ -26,7 +26,7 @@ ASKED = st.one_of(PATHS, st.sampled_from(["/", "/c", "/f", "/f/g", "/new/x", *LI
 MORE: st.SearchStrategy[Step] = st.one_of(
     STEPS,
     st.builds(Put, path=st.just("/end"), node=st.builds(Symlink, target=st.sampled_from(["/new", "a", "/c/e"]))),
-    st.builds(Kernel, path=PATHS, value=st.sampled_from(["0", "1"])),
+    st.builds(KernelValue, path=PATHS, value=st.sampled_from(["0", "1"])),
     st.builds(
         Netlink,
         do=st.just(("link", "set", {})),
@@ -94,7 +94,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> RootHost:
     process = {"ppid": 1, "start_ticks": 1, "state": "S", "comm": "x", "exe": "/x", "argv": ("x",)}
     return RootHost(
         str(top),
-        Answers(
+        RecordedAnswers(
             live=True,
             now=1.0,
             commands={("ip",): CommandResult(0, b"real", b"")},

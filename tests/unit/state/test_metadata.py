@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from doctor.model.errors import DoctorError, FormatError
 from doctor.model.root_identity import RootIdentity
-from doctor.state.metadata import Entry, Generation, decode, encode, pack, unpack
-from doctor.state.metadata_store import Store, within
+from doctor.state.metadata import BackupGeneration, MetadataFile, decode, encode, pack, unpack
+from doctor.state.metadata_store import MetadataStore, within
 from doctor.state.settings import KeepMetadata
 
 DAY = 86400.0
@@ -22,34 +22,34 @@ KEEP = KeepMetadata()
 IDENTITY = RootIdentity(path="/var/lib/docker", engine_id="one", places={".": (2, 1)})
 
 
-def entry(digest: str, size: int = 1) -> Entry:
-    return Entry(size, 1, 1, 0o600, 0, 0, digest)
+def entry(digest: str, size: int = 1) -> MetadataFile:
+    return MetadataFile(size, 1, 1, 0o600, 0, 0, digest)
 
 
-def generation(taken: float, files: dict[str, Entry], identity: RootIdentity = IDENTITY) -> Generation:
-    return Generation(taken=taken, identity=identity, files=files)
+def generation(taken: float, files: dict[str, MetadataFile], identity: RootIdentity = IDENTITY) -> BackupGeneration:
+    return BackupGeneration(taken=taken, identity=identity, files=files)
 
 
 def kept(
-    store: Store, taken: float, *contents: bytes, keep: KeepMetadata = KEEP, identity: RootIdentity = IDENTITY
+    store: MetadataStore, taken: float, *contents: bytes, keep: KeepMetadata = KEEP, identity: RootIdentity = IDENTITY
 ) -> None:
     """Keep a backup with these contents."""
     files = {str(number): entry(store.put(content)) for number, content in enumerate(contents)}
     store.commit(generation(taken, files, identity), keep)
 
 
-def taken(store: Store) -> list[float]:
+def taken(store: MetadataStore) -> list[float]:
     """When the backups were taken that are there, newest first."""
     return [listed.generation.taken for listed in store.newest()]
 
 
-def blobs(store: Store) -> set[str]:
+def blobs(store: MetadataStore) -> set[str]:
     return set(os.listdir(store.blobs))
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    made = Store(str(tmp_path))
+def store(tmp_path: Path) -> MetadataStore:
+    made = MetadataStore(str(tmp_path))
     made.prepare()
     return made
 
@@ -71,16 +71,16 @@ def test_a_content_comes_back_and_nothing_else_does(content: bytes) -> None:
 def test_a_list_that_is_not_one_is_refused(data: bytes) -> None:
     """Only ``FormatError``, whatever lies there."""
     with pytest.raises(FormatError):
-        decode(data, Generation)
+        decode(data, BackupGeneration)
 
 
 def test_a_torn_or_altered_list_is_refused() -> None:
     """One byte less, or another one: no record of it is believed."""
     whole = encode(generation(1.0, {"a": entry("d")}))
-    assert decode(whole, Generation).files == {"a": entry("d")}
+    assert decode(whole, BackupGeneration).files == {"a": entry("d")}
     for broken in (whole[:-1], whole[:80], whole.replace(b'"a"', b'"b"')):
         with pytest.raises(FormatError):
-            decode(broken, Generation)
+            decode(broken, BackupGeneration)
 
 
 def test_a_bomb_is_not_unpacked() -> None:
@@ -91,7 +91,7 @@ def test_a_bomb_is_not_unpacked() -> None:
         unpack(bomb, "0" * 64)
 
 
-def test_equal_contents_are_kept_once_and_only_root_reads_them(store: Store) -> None:
+def test_equal_contents_are_kept_once_and_only_root_reads_them(store: MetadataStore) -> None:
     """Two backups of one content share its blob; directories are 0700, files 0600."""
     kept(store, 1 * DAY, b"tags", b"config")
     kept(store, 2 * DAY, b"tags", b"config two")
@@ -123,7 +123,9 @@ class Killed:
         return call
 
 
-def test_an_interrupted_backup_leaves_the_older_one_whole(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_backup_leaves_the_older_one_whole(
+    store: MetadataStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Killed at any of its system calls, the next reader finds a whole backup; the next backup clears up."""
     top = os.path.dirname(store.path)
     kept(store, 1 * DAY, b"tags", b"config")
@@ -131,11 +133,11 @@ def test_an_interrupted_backup_leaves_the_older_one_whole(store: Store, monkeypa
         with monkeypatch.context() as patch:
             Killed(patch, at)
             try:
-                kept(Store(top), 2 * DAY, b"tags", b"newer", b"more")
+                kept(MetadataStore(top), 2 * DAY, b"tags", b"newer", b"more")
                 is_done = True
             except KeyboardInterrupt:
                 is_done = False
-        found = next(Store(top).newest()).generation
+        found = next(MetadataStore(top).newest()).generation
         assert found.taken in {1 * DAY, 2 * DAY}
         for one in found.files.values():
             unpack(Path(store.blobs, one.digest).read_bytes(), one.digest)
@@ -143,11 +145,11 @@ def test_an_interrupted_backup_leaves_the_older_one_whole(store: Store, monkeypa
             break
     assert is_done
     assert at > 8
-    kept(Store(top), 3 * DAY, b"tags", b"newer")
+    kept(MetadataStore(top), 3 * DAY, b"tags", b"newer")
     assert not [name for name in blobs(store) if name.startswith(".")]
 
 
-def test_a_rotten_content_is_written_again(store: Store) -> None:
+def test_a_rotten_content_is_written_again(store: MetadataStore) -> None:
     """A truncated blob is rewritten."""
     kept(store, 1 * DAY, b"tags")
     blob = Path(store.blobs, next(iter(blobs(store))))
@@ -156,7 +158,7 @@ def test_a_rotten_content_is_written_again(store: Store) -> None:
     assert unpack(blob.read_bytes(), blob.name) == b"tags"
 
 
-def test_old_backups_go_and_the_newest_stays(store: Store) -> None:
+def test_old_backups_go_and_the_newest_stays(store: MetadataStore) -> None:
     """The last two, then one a day, not more than wanted, none beyond its days; contents go with their last backup."""
     keep = KeepMetadata(days=5, generations=4)
     for number, when in enumerate((1.0, 1.2, 1.4, 2.1, 3.1, 3.2, 3.3)):
@@ -170,7 +172,7 @@ def test_old_backups_go_and_the_newest_stays(store: Store) -> None:
 
 
 @pytest.mark.parametrize("wrong", [2_147_483_647.0, 5.0, 0.0, -1e15, 1e18])
-def test_a_wrong_clock_prunes_nothing_and_changes_no_order(store: Store, wrong: float) -> None:
+def test_a_wrong_clock_prunes_nothing_and_changes_no_order(store: MetadataStore, wrong: float) -> None:
     """One backup under another clock and more under the right one: all stay, in the order in which they were taken."""
     right = [1_790_000_000.0 + day * DAY for day in range(7)]
     for when in (*right[:4], wrong, *right[4:6]):
@@ -183,7 +185,7 @@ def test_a_wrong_clock_prunes_nothing_and_changes_no_order(store: Store, wrong: 
     assert look == (right[5], 4 * DAY)
 
 
-def test_a_scan_under_a_wrong_clock_that_only_confirms_makes_nothing_older(store: Store) -> None:
+def test_a_scan_under_a_wrong_clock_that_only_confirms_makes_nothing_older(store: MetadataStore) -> None:
     """2038 for one scan: the time before and after it is believed, the jump is not."""
     kept(store, 1_790_000_000.0, b"one")
     name = next(store.newest()).name
@@ -192,7 +194,7 @@ def test_a_scan_under_a_wrong_clock_that_only_confirms_makes_nothing_older(store
     assert store.last_look() == (1_790_000_000.0 + 2 * DAY, DAY)
 
 
-def test_a_backup_of_another_root_stays_until_it_is_too_old(store: Store) -> None:
+def test_a_backup_of_another_root_stays_until_it_is_too_old(store: MetadataStore) -> None:
     """A second data root does not push out the backup of the first."""
     other = RootIdentity(path="/srv/docker", engine_id="two", places={".": (3, 1)})
     kept(store, 1 * DAY, b"first")
@@ -201,7 +203,7 @@ def test_a_backup_of_another_root_stays_until_it_is_too_old(store: Store) -> Non
     assert 1 * DAY in taken(store)
 
 
-def test_what_is_over_the_bound_is_left_out_from_the_end(store: Store) -> None:
+def test_what_is_over_the_bound_is_left_out_from_the_end(store: MetadataStore) -> None:
     """The least replaceable come first; older backups make room before that."""
     keep = KeepMetadata(max_mib=1)
     noise = [os.urandom(600 << 10) for _ in range(3)]
@@ -214,7 +216,7 @@ def test_what_is_over_the_bound_is_left_out_from_the_end(store: Store) -> None:
     assert [bool(one.digest) for one in left.values()] == [True, False, False]
 
 
-def test_a_full_disk_is_not_filled(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_not_filled(store: MetadataStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """With too little left the backup is not taken, and says so."""
     found = os.statvfs(store.path)
     full = os.statvfs_result((*found[:4], 10, *found[5:]))

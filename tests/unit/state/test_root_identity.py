@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from doctor.collect.backup.root_identity import Comparer, likeness, root_identity
+from doctor.collect.backup.root_identity import RootComparer, likeness, root_identity
 from doctor.facts.engine.data_root import DataRoot
 from doctor.host.recorded import RootHost
 from doctor.model.root_identity import SKETCH, RootIdentity, compare, sketch
@@ -165,7 +165,7 @@ def test_elders_are_seen_on_disk(tmp_path: Path) -> None:
         (docker / "overlay2" / name()).mkdir()
     assert likeness(*opened(tmp_path), recorded).is_same
     later = replace(recorded, when=os.stat(docker / "overlay2").st_mtime + 60)
-    comparer = Comparer(*opened(tmp_path))
+    comparer = RootComparer(*opened(tmp_path))
     assert comparer.likeness(later).is_same, "a record of the future says nothing of what is older"
     comparer.here = replace(comparer.here, when=later.when + 1)
     assert not comparer.likeness(later).is_same
