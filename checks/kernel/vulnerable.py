@@ -1,4 +1,4 @@
-"""The running kernel has a known hole by which a container gets out."""
+"""The running kernel has a known vulnerability that lets a container act on the host."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from doctor.facts.kernel.modules import Modules
 from doctor.facts.kernel.sysctl import Sysctl
 
 
-@check(severity=Severity.ERROR, detail=OpenHole, ok="no named hole of the kernel is open here")
+@check(severity=Severity.ERROR, detail=OpenHole, ok="no vulnerability of the table is certain for this kernel")
 def vulnerable(
     kernel: Kernel,
     exposure: KernelExposure,
@@ -22,19 +22,20 @@ def vulnerable(
     """The running kernel has a known vulnerability that lets a process of a container act as root of the host.
 
     What it looks at:
-        The running release against a table of named holes with the fixed release of each stable series (the finding gives the
-        table's date). The vendor's backports come first: Debian's and Ubuntu's stable number, the CVEs that the kernel
-        package's changelog names, live patches; kernels of vendors that keep one number for years are left to versions/possibly-vulnerable. A
-        hole whose code is not built in is left out; one that a setting closes (user.max_user_namespaces,
-        kernel.unprivileged_bpf_disabled, an install line of modprobe.d, cgroup v1 not mounted) is a remark that says so.
+        The running release against a table of vulnerabilities with the fixed release of each stable series (the finding shows the
+        table's date). Backports take precedence: Debian's and Ubuntu's stable number, the CVEs in the changelog of the kernel
+        package, live patches. Kernels of vendors that keep one version number for years are reported by
+        versions/possibly-vulnerable. A vulnerability in code that is not built in is not reported. One that a setting blocks
+        (user.max_user_namespaces, kernel.unprivileged_bpf_disabled, an install line of modprobe.d, cgroup v1 not mounted) is
+        only a remark, which names the setting.
 
     Why it matters:
-        A container shares the host's kernel: what gives a local user root there gives a container the host. The default
-        seccomp profile keeps user namespaces and BPF from containers, so holes that need those are warnings: privileged
-        containers and those with a loosened profile are exposed.
+        Containers share the host's kernel: a vulnerability that makes a local user root lets a container control the host. The
+        default seccomp profile blocks user namespaces and BPF in containers, so vulnerabilities that need them are warnings:
+        only privileged containers and those with a less strict profile are exposed.
 
     How it is fixed:
-        By a newer kernel package of the distribution and a reboot. Until then the finding says what is exposed.
+        Manually: install a newer kernel package of the distribution and reboot. The evidence shows what is exposed until then.
 
     References:
         https://www.kernel.org/category/releases.html
@@ -57,7 +58,7 @@ def _severity(hole: KernelHole, closed: str) -> Severity:
 def _closed_by(
     hole: KernelHole, sysctl: Sysctl | Missing, modules: Modules | Missing, cgroups: Cgroups | Missing
 ) -> str:
-    """Return the setting that keeps the hole out of reach, or ""."""
+    """Return the setting that blocks the vulnerability, or ""."""
     if isinstance(sysctl, Sysctl):
         if "userns" in hole.needs:
             for key in ("user.max_user_namespaces", "kernel.unprivileged_userns_clone"):
@@ -81,12 +82,12 @@ def _finding(hole: KernelHole, kernel: Kernel, exposure: KernelExposure, closed:
     ]
     if hole in exposure.likely:
         evidence.insert(1, Evidence("the kernel package's changelog", f"does not name {hole.id}"))
-    evidence.append(Evidence("out of reach by", closed) if closed else Evidence("exposed until then", _exposed(hole)))
-    used = ", used in the wild" if hole.exploited else ""
+    evidence.append(Evidence("blocked by", closed) if closed else Evidence("exposed until then", _exposed(hole)))
+    used = ", exploited in the wild" if hole.exploited else ""
     return Finding(
         subject=Subject("cve", hole.id),
         message=f"kernel {kernel.name} has {hole.id} ({hole.title}{used}): {hole.what}"
-        + (f"; out of reach by {closed}" if closed else ""),
+        + (f"; blocked by {closed}" if closed else ""),
         evidence=tuple(evidence),
         detail=OpenHole(id=hole.id, fixed_in=hole.fixed_in),
         severity=severity,
@@ -97,5 +98,5 @@ def _exposed(hole: KernelHole) -> str:
     if {"userns", "bpf"} & set(hole.needs):
         return "privileged containers, those with CAP_SYS_ADMIN or without the default seccomp profile, and local users"
     if "net-raw" in hole.needs:
-        return "every container that has CAP_NET_RAW, which is a default"
+        return "every container with CAP_NET_RAW, which containers have by default"
     return "every container, and local users"

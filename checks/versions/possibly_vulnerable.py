@@ -16,22 +16,22 @@ _Program = tuple[str, tuple[str, ...], tuple[Evidence, ...]]
 @check(
     severity=Severity.INFO,
     detail=PossibleHoles,
-    ok="every vulnerability of the table is ruled out by a version or a changelog, or is reported by itself",
+    ok="versions and changelogs show for every vulnerability of the table whether it is fixed",
 )
 def possibly_vulnerable(
     components: ComponentExposure | Missing, exposure: KernelExposure | Missing, kernel: Kernel | Missing
 ) -> Iterator[Finding]:
-    """The kernel, the engine, containerd or runc has a version with known vulnerabilities, and its vendor backports fixes.
+    """The kernel, the engine, containerd or runc may have known vulnerabilities, because its vendor backports fixes.
 
     What it looks at:
         The table of versions/vulnerable and kernel/vulnerable, for programs of a distribution and for kernels that a vendor
-        changes. CVEs that the changelog of the package names are fixed. All others are in this one finding.
+        modifies. CVEs that the changelog of the package names are fixed. All others are in this one finding.
 
     Why it matters:
-        The version does not show whether a fix was backported. The vendor's security tracker does.
+        The version does not show whether a fix was backported; the vendor's security tracker does.
 
     How it is fixed:
-        By an upgrade of the named packages; the finding disappears when their changelogs name the fixes.
+        Manually: upgrade the named packages. The finding disappears when their changelogs name the fixes.
 
     References:
         https://security-tracker.debian.org/tracker/

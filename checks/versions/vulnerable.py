@@ -1,4 +1,4 @@
-"""The engine, containerd or runc has a known hole."""
+"""The engine, containerd or runc has a known vulnerability."""
 
 from collections.abc import Iterator
 
@@ -7,21 +7,22 @@ from doctor.facts.engine.details import Hole
 from doctor.facts.engine.vulnerabilities import Component, ComponentExposure, ComponentHole
 
 
-@check(severity=Severity.ERROR, detail=Hole, ok="no named hole of engine, containerd or runc is open here")
+@check(severity=Severity.ERROR, detail=Hole, ok="no vulnerability of the table is certain for engine, containerd and runc")
 def vulnerable(exposure: ComponentExposure) -> Iterator[Finding]:
-    """The engine, containerd or runc is of a release with a known vulnerability that lets a container act on the host.
+    """The engine, containerd or runc has a release with a known vulnerability that lets a container act on the host.
 
     What it looks at:
-        Versions as the running engine reports them, else those of the packages, against a table of fixed releases (the finding
-        gives its date). Docker's own packages and programs follow upstream's numbers. A distribution's package may carry the
-        fix under an old number: versions/possibly-vulnerable judges it. Holes of something that is not in use here (authorization plugins, Swarm, userns-remap, firewalld, internal networks, CRI) are left out. The
-        version of containerd.io says nothing of the runc in it.
+        The versions that the running engine reports, otherwise those of the packages, against a table of fixed releases (the
+        finding shows its date). Docker's packages use upstream's version numbers. A distribution may backport a fix to an old
+        version: versions/possibly-vulnerable reports these. Vulnerabilities of features that are not used here (authorization
+        plugins, Swarm, userns-remap, firewalld, internal networks, CRI) are not reported. The version of containerd.io does not
+        show the version of runc in it.
 
     Why it matters:
-        Each entry says what an attacker gets; most need only a container or an image of theirs.
+        The message describes what an attacker can do. Most attacks need only a container or an image of the attacker.
 
     How it is fixed:
-        By an upgrade of the package that brings the component.
+        Manually: upgrade the package of the component.
 
     References:
         https://docs.docker.com/engine/release-notes/

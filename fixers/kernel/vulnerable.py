@@ -1,4 +1,4 @@
-"""Name the kernel package with the fix."""
+"""Advise how to upgrade a vulnerable kernel."""
 
 from collections.abc import Iterator
 
@@ -12,6 +12,6 @@ from doctor.facts.kernel.kernel import Kernel
 
 @fixer(applicability=Applicability.MANUAL)
 def vulnerable(detail: OpenHole, kernel: Kernel, system: System | Missing) -> Iterator[Action]:
-    """Show the upgrade, and where the vendor shows whether it has the fix."""
+    """Show the command that upgrades the kernel, and where the vendor shows whether it has the fix."""
     vendor = kernel.vendor or (system.os.id if isinstance(system, System) else "")
     yield Advise(text=kernel_upgrade(vendor, detail.id, detail.fixed_in))

@@ -1,4 +1,4 @@
-"""Name the packages, and where the distribution shows whether it has the fixes."""
+"""Advise which packages to upgrade, and where the distribution shows the fixes."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Name the package with the fix."""
+"""Advise how to upgrade a vulnerable component."""
 
 from collections.abc import Iterator
 
