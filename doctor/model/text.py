@@ -1,5 +1,7 @@
 """Escapes text of a host for display: names, file contents and error messages are untrusted."""
 
+from collections.abc import Iterable
+
 
 def visible(text: str, *, keep: str = "") -> str:
     r"""Return ``text`` with invisible characters escaped, as in a Python string literal.
@@ -37,6 +39,16 @@ def plural(number: int, word: str) -> str:
     ('1 check', '3 checks')
     """
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def named(noun: str, names: Iterable[str]) -> str:
+    """Return names after their noun.
+
+    >>> named("network", ["mesh"]), named("network", ["bridge", "mesh"])
+    ('network mesh', 'networks bridge, mesh')
+    """
+    found = list(names)
+    return f"{noun if len(found) == 1 else f'{noun}s'} {', '.join(found)}"
 
 
 def flipped_byte(one: bytes, other: bytes) -> int:

@@ -9,6 +9,7 @@ from doctor.facts.firewall.packet import Packet, Walker, address_number
 from doctor.facts.firewall.packet_filter import Firewall, Saved
 from doctor.facts.network.links import Links
 from doctor.facts.network.networks import Network, Networks
+from doctor.model.text import named
 
 
 @check(
@@ -47,12 +48,12 @@ def iptables_false(
     borrowed = [network for network in wanted if _is_engines(_translator(firewall.v4, network, uplink), network)]
     setting = engine.setting("iptables")
     if bare or borrowed:
-        names = ", ".join(network.name for network in bare or borrowed)
+        names = named("network", (network.name for network in bare or borrowed))
         yield Finding(
             subject=Subject("setting", "iptables"),
-            message=f"dockerd is configured to create no firewall rules: containers of network {names} get no answers from outside"
+            message=f"dockerd is configured to create no firewall rules: containers of {names} get no answers from outside"
             if bare
-            else f"dockerd is configured to create no firewall rules, and works with rules of an earlier start: containers of network"
+            else f"dockerd is configured to create no firewall rules, and works with rules of an earlier start: containers of"
             f" {names} get no answers from outside after the next reboot",
             severity=Severity.ERROR if bare else Severity.WARNING,
             evidence=(Evidence(setting.place, "iptables: false"),),

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.firewall.cuts import BETWEEN, ENGINE, Lift, TrafficCuts, wish_severity
 from doctor.facts.firewall.rules import EngineRules
+from doctor.model.text import named
 
 
 @check(
@@ -37,7 +38,7 @@ def docker_jump_shadowed(cuts: TrafficCuts, rules: EngineRules) -> Iterator[Find
     for cut in cuts.at(BETWEEN, ENGINE):
         yield Finding(
             subject=Subject("rule", f"{cut.table} {cut.rule}"),
-            message=f"a foreign rule in {cut.chain} blocks packets of network {', '.join(cut.networks)} before Docker's rules"
+            message=f"a foreign rule in {cut.chain} blocks packets of {named('network', cut.networks)} before Docker's rules"
             f" accept them: {cut.rule}",
             evidence=(Evidence(source, cut.rule), *(Evidence("below it", text) for text in cut.lift[:3])),
             severity=wish_severity(cut),

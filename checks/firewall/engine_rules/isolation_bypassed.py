@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.firewall.cuts import Lift, TrafficCuts
+from doctor.model.text import named
 
 
 @check(severity=Severity.WARNING, detail=Lift, ok="no foreign rule bypasses the isolation of the engine's networks")
@@ -28,8 +29,7 @@ def isolation_bypassed(cuts: TrafficCuts) -> Iterator[Finding]:
     for cut in cuts.bypasses:
         yield Finding(
             subject=Subject("rule", f"{cut.table} {cut.rule}"),
-            message=f"a foreign rule in {cut.chain} bypasses the isolation of network {', '.join(cut.networks)}, which reaches"
-            f" other networks: {cut.rule}",
+            message=f"a foreign rule in {cut.chain} lets {named('network', cut.networks)} reach other networks: {cut.rule}",
             evidence=(
                 Evidence("iptables-save", cut.rule),
                 *(Evidence("below it", text) for text in cut.lift[:3]),

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.firewall.cuts import ISOLATION, Lift, TrafficCuts, wish_severity
+from doctor.model.text import named
 
 
 @check(
@@ -33,7 +34,7 @@ def isolation_drops_all(cuts: TrafficCuts) -> Iterator[Finding]:
     for cut in cuts.at(ISOLATION):
         yield Finding(
             subject=Subject("rule", f"{cut.table} {cut.rule}"),
-            message=f"a foreign rule in {cut.chain} blocks all packets of network {', '.join(cut.networks)}: {cut.rule}",
+            message=f"a foreign rule in {cut.chain} blocks all packets of {named('network', cut.networks)}: {cut.rule}",
             evidence=(Evidence("iptables-save", cut.rule),),
             severity=wish_severity(cut),
             detail=Lift.of(cut),

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.firewall.cuts import Lift, TrafficCuts
+from doctor.model.text import named
 
 
 @check(
@@ -32,7 +33,7 @@ def nat_postrouting_shadowed(cuts: TrafficCuts) -> Iterator[Finding]:
     for cut in cuts.unmasked:
         yield Finding(
             subject=Subject("rule", f"{cut.table} {cut.rule}"),
-            message=f"a foreign rule bypasses the masquerading of network {', '.join(cut.networks)}, so its containers"
+            message=f"a foreign rule bypasses the masquerading of {named('network', cut.networks)}, so containers"
             f" get no answers from outside: {cut.rule}",
             evidence=(
                 Evidence("iptables-save", cut.rule),

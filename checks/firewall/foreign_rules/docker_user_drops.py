@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.firewall.cuts import USER, Cut, TrafficCuts
+from doctor.model.text import named
 
 _LOST = {"egress": "outgoing packets", "reply": "answers to containers", "port": "packets to published ports"}
 
@@ -34,11 +35,11 @@ def docker_user_drops(cuts: TrafficCuts) -> Iterator[Finding]:
         https://docs.docker.com/engine/network/firewall-iptables/
     """
     for cut in cuts.at(USER):
-        lost = " and ".join(_LOST[word] for word in cut.traffic)
+        lost = ", ".join(_LOST[word] for word in cut.traffic)
         yield Finding(
             subject=Subject("rule", f"{cut.table} {cut.rule}"),
             severity=Severity.INFO if cut.is_wish else None,
-            message=f"an administrator's rule in DOCKER-USER blocks {lost} (network {', '.join(cut.networks)}): {cut.rule}",
+            message=f"an administrator's rule in DOCKER-USER blocks {lost} ({named('network', cut.networks)}): {cut.rule}",
             evidence=(Evidence("iptables-save", cut.rule), Evidence("decided by", cut.decided)),
             detail=cut,
         )

@@ -8,6 +8,7 @@ from doctor.facts.firewall.files import FirewallFiles
 from doctor.facts.firewall.missing import evidence_of
 from doctor.facts.firewall.rules import EngineRules, FamilyRules
 from doctor.facts.firewall.user_chain import CHAIN, UserChain, user_chain
+from doctor.model.text import plural
 
 
 @check(
@@ -75,8 +76,10 @@ def _message(family: FamilyRules, found: UserChain) -> str:
 def _kept(family: FamilyRules, found: UserChain) -> Iterator[Evidence]:
     rules = family.saved.rules("filter", CHAIN)
     if rules:
-        yield Evidence(" ".join(family.saved.save), f"chain {CHAIN} has {len(rules)} rules, the first: {rules[0].text}")
+        yield Evidence(
+            " ".join(family.saved.save), f"chain {CHAIN} has {plural(len(rules), 'rule')}, the first: {rules[0].text}"
+        )
     if found.is_emptied and found.known is not None:
-        when = f", {found.known.age}" if found.known.age else ""
+        when = f" {found.known.age}" if found.known.age else ""
         for text in (found.known.own or found.known.words)[:4]:
             yield Evidence(f"{found.known.place}{when}", text)

@@ -76,7 +76,7 @@ def _was_closed(
     """Return the evidence that the policy was DROP; ``None`` without any."""
     known = None if isinstance(record, Missing) else record.families.get(family.version)
     if known is not None and not isinstance(record, Missing):
-        return Evidence(f"{record.path}, {record.age}", "FORWARD DROP") if known.policy == "DROP" else None
+        return Evidence(f"{record.path} {record.age}", "FORWARD DROP") if known.policy == "DROP" else None
     if not family.is_table_gone or engine.get("ip-forward", True) is False or engine.get("ip-forward-no-drop") is True:
         return None
     if family.version == 6 and rules.closes_ipv6:

@@ -39,10 +39,10 @@ def container_driver_mismatch(graph: LayerGraph) -> Iterator[Finding]:
             yield Finding(
                 subject=Subject("container", container.title),
                 message=f"the config of container {container.title} names "
-                + (f"the storage driver {container.driver[:40]!r}" if container.driver else "no storage driver")
+                + (f'the storage driver "{container.driver[:40]}"' if container.driver else "no storage driver")
                 + ", but overlay2 holds its files: the engine does not load the container",
                 evidence=(
-                    Evidence(path, f"Driver: {container.driver[:40]!r}"),
+                    Evidence(path, f'Driver: "{container.driver[:40]}"'),
                     Evidence(graph.layers.mount_path(container.id, docker.MOUNT_ID), own.id),
                 ),
                 detail=DriverWrong(path=path, driver=docker.OVERLAY2),

@@ -43,8 +43,12 @@ def container_removal_half_done(
             evidence=(
                 Evidence(
                     container.config_path,
-                    f"Dead: {container.state.dead}, RemovalInProgress: {container.state.removing}",
+                    f"Dead: {_json(container.state.dead)}, RemovalInProgress: {_json(container.state.removing)}",
                 ),
                 Evidence("the files it wrote", graph.layers.diff_path(own.id)),
             ),
         )
+
+
+def _json(value: bool) -> str:
+    return "true" if value else "false"

@@ -61,6 +61,8 @@ def _message(item: "AlteredTag") -> str:
         return f"image {item.name} had the name {right}, which differs in one bit: a flipped bit, unless someone renamed it"
     if item.part == "repository":
         return f"a flipped bit moved the images of {right} to {item.name}: they can't be used by their names"
+    if item.part == "either":
+        return f"a flipped bit made name {item.name} and its repository disagree: the image can't be used by its name"
     if item.proof:
         return f"a flipped bit changed the name {right} to {item.name}: the image can't be used by its name"
     return f"a flipped bit changed the name of an image to {item.name}: the image can't be used by its name"
@@ -78,4 +80,4 @@ def _evidence(item: "AlteredTag", altered: AlteredTags) -> Iterator[Evidence]:
     if item.proof:
         yield Evidence("proof", item.proof)
     if altered.age and any(reading.source == "the backup" for reading in item.readings):
-        yield Evidence("age of the backup", altered.age)
+        yield Evidence("time of the backup", altered.age.removeprefix("of "))

@@ -36,9 +36,9 @@ def network_record_corrupt(flaws: NetworkFlaws) -> Iterator[Finding]:
     first = (refused or flaws.flawed)[0]
     more = f" and {len(flaws.flawed) - 1} more" if len(flaws.flawed) > 1 else ""
     message = (
-        f"the engine can't decode record {first.title}{more} of the network database: it can't start"
+        f"the record of {first.title}{more} in the network database can't be decoded: the engine can't start"
         if refused
-        else f"record {first.title}{more} of the network database is corrupt: the engine uses settings that it never wrote"
+        else f"the record of {first.title}{more} in the network database is corrupt: the engine uses settings that it never wrote"
     )
     if first.kind == "bucket":
         message = (

@@ -40,6 +40,6 @@ def overlay2_container_layer_missing(graph: LayerGraph) -> Iterator[Finding]:
             path = graph.layers.directory_path(name) if found is None else graph.layers.diff_path(name)
             yield Finding(
                 subject=Subject("container", graph.container_title(container_id)),
-                message=f"the writable layer of container {graph.container_title(container_id)} is missing: it can't start, and the files it wrote are lost",
+                message=f"the writable layer of container {graph.container_title(container_id)} is missing: the container can't start, and the files it wrote are lost",
                 evidence=(Evidence(path, "no such directory"),),
             )

@@ -6,6 +6,7 @@ from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.engines.docker import places as docker
 from doctor.facts.details import OfDirectory
 from doctor.facts.layers.graph import LayerGraph
+from doctor.model.text import plural
 
 
 @check(
@@ -42,7 +43,7 @@ def overlay2_lower_wrong(graph: LayerGraph) -> Iterator[Finding]:
             subject=Subject(
                 "layer-directory", name[:12] + (docker.INIT_SUFFIX if name.endswith(docker.INIT_SUFFIX) else "")
             ),
-            message=f"{graph.directory_title(name)} lists {len(found or ())} of {len(right)} layers below it: files are missing or wrong in its mount"
+            message=f"{graph.directory_title(name)} lists {plural(len(found or ()), 'layer')} below it instead of {len(right)}: files are missing or wrong in its mount"
             if len(found or ()) != len(right)
             else f"{graph.directory_title(name)} lists the wrong layers below it: files are missing or wrong in its mount",
             evidence=(

@@ -24,4 +24,4 @@ def doctor_leftovers(detail: LeftRules | LeftRoute, firewall: Firewall) -> Itera
         place = (mark.table, mark.chain)
         rules[place] = (*rules.get(place, ()), mark.rule)
     if firewall.v4 is not None:
-        yield from remove_rules(firewall.v4, rules, "their container no longer exists", of="a killed test container")
+        yield from remove_rules(firewall.v4, rules, "the container no longer exists", of="a killed test container")

@@ -39,6 +39,8 @@ def tag_altered(detail: OfTag, altered: AlteredTags) -> Iterator[Action]:
 def _question(item: AlteredTag) -> str:
     if item.part == "digest":
         return f"which image {item.name} refers to"
+    if item.part == "either":
+        return f"which name is right, since {item.name} and its repository disagree"
     return f"which name became {item.name} through a flipped bit"
 
 
@@ -50,6 +52,7 @@ def _evidence(reading: Reading) -> tuple[Evidence, ...]:
 def _edit(path: HostPath, item: AlteredTag, reading: Reading) -> EditFile:
     what = {
         "list": f"flip one bit back in the key {item.name}: {reading.name}",
+        "either": f"flip one bit back, so that the name and its repository agree on {reading.name}",
         "digest": f"flip one bit back in the image ID of {item.name}: image {reading.name[7:19]}",
     }
     return EditFile(

@@ -13,4 +13,10 @@ def overlay2_mode(detail: OfFile, modes: DirectoryModes) -> Iterator[Action]:
     """Set the mode and owner that the engine uses; keep the group unless it may write."""
     path = detail.path
     mode = modes.right[path]
-    yield SetAttributes(path=path, what=f"set {path} to mode {mode:04o}", mode=mode, uid=modes.uid, stage=Stage.LINKS)
+    yield SetAttributes(
+        path=path,
+        what=f"set {path} to mode {mode:04o} and owner {modes.uid}",
+        mode=mode,
+        uid=modes.uid,
+        stage=Stage.LINKS,
+    )
