@@ -23,7 +23,7 @@ ROOMS = (
     "README.md",
     "SECURITY.md",
     "checks",
-    "docs/decisions/00[0-2]*.md",
+    "docs/decisions",
     "docs/design.md",
     "docs/guide.md",
     "docs/settings.md",
