@@ -9,7 +9,7 @@ from doctor.facts.engine.directories import EngineDirectories
 
 @check(severity=Severity.ERROR, detail=GoneDirectory, ok="the directories that the running engine writes to exist")
 def directory_missing(directories: EngineDirectories) -> Iterator[Finding]:
-    """A directory that the engine creates only at its start is missing, so functions that use it fail until the next start.
+    """A directory that the engine creates only at its start is missing, so commands fail until its next start.
 
     What it looks at:
         While the engine runs: ``tmp`` (unless ``DOCKER_TMPDIR`` is set), ``containers``, ``plugins``, ``plugins/tmp``,

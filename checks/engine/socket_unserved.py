@@ -11,7 +11,7 @@ from doctor.facts.engine.state import EngineAnswer
 
 @check(severity=Severity.ERROR, detail=UnservedSocket, ok="connections to the engine's socket are accepted")
 def socket_unserved(answer: EngineAnswer, config: EngineConfig) -> Iterator[Finding]:
-    """Systemd listens on the engine's usual socket, but the engine does not use it, so docker commands hang without a message.
+    """Systemd listens on the engine's usual socket, but the engine does not use it, so docker commands hang.
 
     What it looks at:
         If the engine runs and its ``hosts`` contain neither ``fd://`` nor that socket: whether systemd's docker.socket listens on

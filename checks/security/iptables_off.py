@@ -8,7 +8,7 @@ from doctor.facts.config.engine import EngineConfig
 
 @check(severity=Severity.WARNING, breaks=("egress", "port"), ok="the engine creates its firewall rules")
 def iptables_off(config: EngineConfig) -> Iterator[Finding]:
-    """The engine is configured to create no firewall rules, so containers may reach nothing outside and networks are not isolated.
+    """The engine creates no firewall rules, so containers may reach nothing outside and networks are not isolated.
 
     What it looks at:
         ``iptables`` in daemon.json or a flag.
