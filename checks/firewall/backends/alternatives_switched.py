@@ -11,7 +11,7 @@ from doctor.facts.firewall.rules import EngineRules
 
 @check(severity=Severity.ERROR, detail=Switched, ok="the iptables command uses the backend with Docker's rules")
 def alternatives_switched(firewall: Firewall, rules: EngineRules) -> Iterator[Finding]:
-    """The iptables command was switched between nft and legacy while dockerd had its rules in the other backend.
+    """The iptables command uses another backend than Docker's rules, so containers with published ports fail to start.
 
     What it looks at:
         The program to which the command ``iptables`` points, and the backend with Docker's chains, in the output of

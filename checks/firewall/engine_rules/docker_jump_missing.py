@@ -23,8 +23,8 @@ def docker_jump_missing(rules: EngineRules) -> Iterator[Finding]:
         compared with the output of iptables-save. Differences in spelling do not matter.
 
     Why it matters:
-        The rules look complete, but no packet reaches them. Published ports time out from outside, or, since engine 28, the
-        policy of FORWARD drops all traffic of containers.
+        The rules look complete, but no packet reaches them. Published ports time out from outside, or, since engine 28, all
+        traffic of containers is left to the policy of FORWARD.
 
     How it is fixed:
         The missing rule is added at its place with iptables-restore --noflush. No other rule changes and no container restarts.

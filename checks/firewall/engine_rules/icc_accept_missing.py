@@ -14,7 +14,7 @@ from doctor.facts.firewall.rules import EngineRules
     ok="packets between containers of one network are accepted",
 )
 def icc_accept_missing(rules: EngineRules) -> Iterator[Finding]:
-    """The rule that accepts packets between containers of one network is missing, so they may not reach each other.
+    """The rule that accepts packets between containers of one network is missing, so they may be unable to reach each other.
 
     What it looks at:
         The rules that an engine of this version creates for its networks, computed from its network database and settings, are

@@ -21,8 +21,8 @@ def isolation_drops_all(cuts: TrafficCuts) -> Iterator[Finding]:
         DOCKER-ISOLATION-STAGE-1, -2 or DOCKER-INTERNAL that the engine did not create and that certainly drops or rejects them.
 
     Why it matters:
-        Containers have no outside connections, although all of Docker's rules exist. Someone added a rule for one network in a
-        chain that every packet passes.
+        Containers have no outside connections, although all of Docker's rules exist. Usually someone added a rule for one
+        network in a chain that every packet passes.
 
     How it is fixed:
         Docker's rules of that chain, including its final RETURN, are moved above the foreign rule, which is kept. If it names

@@ -20,8 +20,8 @@ def containerd_snapshot_altered(lists: ContainerdLists, content: ContainerdConte
         are not in the layer. Times are not compared. Layers whose content is corrupt can't be compared.
 
     Why it matters:
-        Nothing else notices: containers start and use these files, and ``docker save`` writes the right content. The cause is a
-        failing disk, a copy without attributes, or an attacker.
+        Nothing else notices: containers start and use these files, and ``docker save`` writes the right content. Possible
+        causes are a failing disk, a copy without attributes, and an attacker.
 
     How it is fixed:
         The layer is unpacked again from its content: entries that differ are rewritten, extra entries are moved to quarantine.

@@ -34,7 +34,7 @@ def data_root_elsewhere(roots: OtherRoots, config: EngineConfig) -> Iterator[Fin
 
     Why it matters:
         After such a change all images and containers seem to be deleted, although none is lost. Images and containers created
-        since are in the other data root.
+        since then are in the data root in use.
 
     How it is fixed:
         Manually: only the administrator knows which data root is wanted. Restore the setting, or mount the disk. Don't copy

@@ -13,8 +13,8 @@ def engine_id_wrong(identity: EngineId) -> Iterator[Finding]:
 
     What it looks at:
         ``engine-id`` in the data root: a file with text, UTF-8, without control characters, and not a truncated UUID. If
-        doctor's metadata backup has an ID for this data root, the file must not be missing, have no valid form, or differ from
-        it in one bit. Another complete UUID is accepted: it may be intended.
+        doctor's metadata backup has an ID for this data root, the file must exist and have a valid form, and its ID must not
+        differ from the backup in exactly one bit. Another complete UUID is accepted: it may be intended.
 
     Why it matters:
         If it is a directory, dockerd fails with "error loading ID file". If it is not UTF-8, dockerd panics ("label value … is

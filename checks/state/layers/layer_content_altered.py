@@ -20,7 +20,7 @@ def layer_content_altered(graph: LayerGraph, content: LayerContent) -> Iterator[
 
     Why it matters:
         Nothing else notices: containers start and use the altered file. ``docker save`` and ``docker push`` fail with "file
-        integrity checksum failed". The cause is a failing disk, or an attacker.
+        integrity checksum failed". Possible causes are a failing disk and an attacker.
 
     How it is fixed:
         If another layer has the right content at the same paths, it is copied: each checksum and then the digest of the whole

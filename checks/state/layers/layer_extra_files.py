@@ -18,9 +18,9 @@ def layer_extra_files(graph: LayerGraph, content: LayerContent) -> Iterator[Find
         can't hold.
 
     Why it matters:
-        Only the engine writes into a layer, and only once. Extra files come from an interrupted repair, a tool that mounted the
-        layer writable, or an attacker. ``docker save`` omits these files, so two hosts run different files under the same image
-        ID.
+        Only the engine writes into a layer, and only once. Extra files may come from an interrupted repair, a tool that mounted
+        the layer writable, or an attacker. ``docker save`` omits these files, so two hosts run different files under the same
+        image ID.
 
     How it is fixed:
         Manually: find out who wrote the files, then move them away or pull the image again.

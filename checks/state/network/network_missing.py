@@ -29,9 +29,9 @@ def network_missing(
     What it looks at:
         The network IDs in ``config.v2.json``, compared with ``network/files/local-kv.db``, if that can be opened. If only
         stopped containers name a network, it was removed on purpose and is not reported. A network that a running container
-        uses can't be removed: then the database is older than the container's file. While the engine is down this is certain.
-        After the engine started on such a database, the only trace is the failed start of a container that was never stopped
-        manually. Networks of a ``cluster-store`` (before 23.0) and of a swarm are stored elsewhere.
+        uses can't be removed: if it is missing, the database is older than the container's file. This is judged only while the
+        engine is down. After the engine started on such a database, the only trace is the failed start of a container that was
+        never stopped manually. Networks of a ``cluster-store`` (before 23.0) and of a swarm are stored elsewhere.
 
     Why it matters:
         The file was rolled back: by a file system check, a snapshot, a restored backup, or a corrupt meta page, for which bolt

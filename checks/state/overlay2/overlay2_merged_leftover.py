@@ -17,8 +17,8 @@ def overlay2_merged_leftover(leftovers: Leftovers, graph: LayerGraph) -> Iterato
         Whether ``merged`` is empty in the directories of ``overlay2`` where nothing is mounted.
 
     Why it matters:
-        It does no harm to any container. A script or a restored backup wrote there while the container's file system was not
-        mounted. Its author may miss the files: the container does not have them.
+        It does no harm to any container. Something wrote there while the container's file system was not mounted, for example a
+        script or a restored backup. The author may miss the files: the container does not have them.
 
     How it is fixed:
         If the engine is down, the files are moved to quarantine. ``merged`` itself is never removed: when mounted, it is the

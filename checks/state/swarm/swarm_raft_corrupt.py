@@ -21,7 +21,7 @@ def swarm_raft_corrupt(swarm: SwarmLog) -> Iterator[Finding]:
 
     How it is fixed:
         The task list is moved to quarantine: the managers send it again. The log can only be restored from a backup or from
-        other managers, after a copy of the directory. Don't use ``--force-new-cluster`` without understanding its effect.
+        other managers, after a copy of the directory. Doctor never uses ``--force-new-cluster`` on its own.
 
     References:
         https://docs.docker.com/engine/swarm/admin_guide/#recover-from-disaster

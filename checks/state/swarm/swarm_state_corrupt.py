@@ -18,8 +18,8 @@ def swarm_state_corrupt(swarm: SwarmFiles) -> Iterator[Finding]:
         dockerd fails with "Error starting cluster component: unexpected end of JSON input".
 
     How it is fixed:
-        From doctor's metadata backup, or manually with the addresses of another manager. Don't use ``--force-new-cluster``
-        without understanding its effect.
+        From doctor's metadata backup, or manually with the addresses of another manager. Doctor never uses
+        ``--force-new-cluster`` on its own.
 
     References:
         https://github.com/moby/moby/blob/v26.1.5/daemon/cluster/cluster.go

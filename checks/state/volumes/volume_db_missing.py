@@ -18,7 +18,7 @@ def volume_db_missing(database: VolumeDatabase, volumes: Volumes) -> Iterator[Fi
 
     Why it matters:
         The engine lists the volumes again from their directories, without labels. Tools that select by label, such as Compose,
-        don't find their volumes, and anonymous volumes count as named ones, so that a prune keeps them.
+        don't find their volumes, and anonymous volumes count as named ones, so that a prune handles them differently.
 
     How it is fixed:
         A database is written with a record for each volume, from doctor's metadata backup. Other volumes get the options in
