@@ -184,6 +184,10 @@ class Engine:
         """Return what the metadata backup of its data root keeps; ``None`` for an engine without backups."""
         return None
 
+    def salvage(self, host: "Host", ask: Ask) -> Any:
+        """Return what can be copied out of its data root without the engine, a ``doctor.salvage.reader.Salvage``, or ``None``."""
+        return None
+
 
 def stop_order(engines: Iterable[Engine]) -> Iterator[Engine]:
     """Yield engines in the order in which they stop: one that stands on another stops before it."""

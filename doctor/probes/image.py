@@ -3,6 +3,7 @@
 from typing import Any
 
 from doctor.api import Evidence, Missing, probe
+from doctor.engines.docker import places as docker
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.images.samples import ImageSample, ImageSamples, Shape
 from doctor.facts.layers.headers import LayerHeaders
@@ -27,8 +28,8 @@ def image(root: DataRoot, samples: ImageSamples | Missing, headers: LayerHeaders
     """
     if isinstance(samples, Missing):
         driver = root.active_driver
-        other = f"the storage driver is {driver}" if driver not in {"", "overlay2"} else samples.reason
-        return unproven(f"can't examine overlay2 images: {other}")
+        other = f"the storage driver is {driver}" if driver not in {"", docker.OVERLAY2} else samples.reason
+        return unproven(f"can't examine {docker.OVERLAY2} images: {other}")
     if not samples.items:
         return skipped("the data root contains no images")
     able = [one for one in samples.items if not one.problem]

@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 from doctor.api import Evidence, Missing, probe
+from doctor.engines.docker import places as docker
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.host.mounts import Mounts
 from doctor.facts.images.samples import ImageSample, ImageSamples
@@ -19,7 +20,7 @@ _SEED = {
     "/doctor/directory/below": "hidden\n",
 }
 _WORK = {"builtin": "overlay-check"}
-_OVERLAY_DRIVERS = frozenset({"", "overlay2", "overlay"})
+_OVERLAY_DRIVERS = frozenset({"", docker.OVERLAY2, "overlay"})
 
 
 @probe(proves="an overlay on the data root's file system supports the operations that containers need")

@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Iterator
 
-from doctor.collect.backup.kept import Backups
-from doctor.facts.engine.data_root import DataRoot
 from doctor.formats.images.oci_digest import sha256_digest
 from doctor.host.base import Host
 from doctor.model.missing import HostError
@@ -23,18 +21,25 @@ _CHECKED_BYTES = 32 << 20
 """How much of a corrupt layer is searched for the altered file: CRC-64 takes a second for 9 MiB."""
 
 _REMAKE_BYTES = 1 << 42
-_BACKUP_FILE = "image/overlay2/layerdb/sha256/{}/tar-split.json.gz"
 
 
 class Writer:
-    """Writes the images of one data root into a target."""
+    """Writes the images of one data root into a target.
+
+    ``kept_split`` returns the tar-split of a layer from a metadata backup, by chain ID.
+    """
 
     def __init__(
-        self, host: Host, root: DataRoot, store: ImageStores, target: Target, progress: Callable[[str], None]
+        self,
+        host: Host,
+        store: ImageStores,
+        target: Target,
+        progress: Callable[[str], None],
+        kept_split: Callable[[str], bytes | None] = lambda _: None,
     ) -> None:
         self.host = host
-        self.root = root
         self.store = store
+        self.kept_split = kept_split
         self.target = target
         self.progress = progress
         self.blobs: dict[str, Blob] = {}
@@ -43,10 +48,6 @@ class Writer:
         self.sizes: dict[str, int] = {}
         self.titles: dict[str, str] = {}
         self.made: dict[str, Assembly] = {}
-        try:
-            self.backups: Backups | None = Backups(host, root)
-        except HostError:
-            self.backups = None
 
     def prepare(self, images: tuple[Image, ...]) -> None:
         """Find existing blobs, and refuse early if the space is not enough. Raises ``RefusedError``."""
@@ -85,9 +86,9 @@ class Writer:
         """Yield the ways to reassemble a layer: each place with its own tar-split, then with the backup's."""
         for source in layer.sources:
             yield Assembly(self.host, source, is_strict=is_strict)
-        found = self.backups.find(_BACKUP_FILE.format(layer.chain), bool) if self.backups and layer.sources else None
-        for source in layer.sources if found else ():
-            yield Assembly(self.host, source, split=found[0] if found else None, is_strict=is_strict)
+        kept = self.kept_split(layer.chain) if layer.sources else None
+        for source in layer.sources if kept is not None else ():
+            yield Assembly(self.host, source, split=kept, is_strict=is_strict)
         if layer.chain in self.made:
             yield self.made[layer.chain]
 

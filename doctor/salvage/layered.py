@@ -13,8 +13,8 @@ from doctor.formats.images.oci_digest import chain_ids, is_digest
 from doctor.formats.json_safe import load_object
 from doctor.model.errors import FormatError
 from doctor.salvage import layout
+from doctor.salvage.reader import Upper
 from doctor.salvage.target import Target
-from doctor.salvage.uppers import Upper
 from doctor.salvage.values import Blob, Written, WrittenTree
 
 REPOSITORY = "salvaged-container"

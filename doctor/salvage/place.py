@@ -3,18 +3,17 @@ root.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from msgspec import DecodeError, Struct, json
 
-from doctor.facts.engine.data_root import DataRoot
 from doctor.host.base import Host
 from doctor.host.data_root import DataRootHost
 from doctor.model.errors import DoctorError, RefusedError
-from doctor.model.missing import HostError
-from doctor.model.paths import HostPath, is_beneath, join
+from doctor.model.paths import HostPath, is_beneath
 from doctor.repair.engine.holders import holder_of
+from doctor.salvage.reader import SalvageRoot
 from doctor.salvage.target import Target
 from doctor.salvage.values import SalvageOutcome
 from doctor.state.files import locked
@@ -31,18 +30,6 @@ _OTHERS = 0o022
 _MARKER_BYTES = 256 << 20
 
 
-class SalvageRoot(Struct, frozen=True, kw_only=True):
-    """The data root of a salvage.
-
-    Attributes:
-        path: its path on its host.
-        engine: the engine's own id; before engine 24 the number of the directory's inode.
-    """
-
-    path: str
-    engine: str
-
-
 class Document(Struct, frozen=True, kw_only=True):
     """The marker: the data root of the salvage, and at the end its result."""
 
@@ -50,27 +37,17 @@ class Document(Struct, frozen=True, kw_only=True):
     outcome: SalvageOutcome = SalvageOutcome()
 
 
-def identity(host: Host, root: DataRoot) -> SalvageRoot:
-    """Return the identity of this data root."""
-    try:
-        engine = host.read(join(root.resolved, "engine-id"), follow=False, limit_bytes=4096).decode("utf-8", "replace")
-    except HostError:
-        engine = ""
-    if not engine.strip("\0 \n"):
-        engine = f"inode {host.lstat(root.resolved, follow=False).inode}"
-    return SalvageRoot(path=root.resolved, engine=engine.strip())
+def held_by(host: Host, tops: Iterable[HostPath]) -> str:
+    """Return a description of the process that uses one of the data roots, "" if they are unused."""
+    places = ("/",) if isinstance(host, DataRootHost) else tops
+    return next(filter(None, (holder_of(host.root, top) for top in places)), "")
 
 
-def held_by(host: Host, root: DataRoot) -> str:
-    """Return a description of the data root's user, "" if it is unused."""
-    return holder_of(host.root, "/" if isinstance(host, DataRootHost) else root.resolved)
-
-
-def forbidden(host: Host, root: DataRoot) -> tuple[str, ...]:
-    """Return the directories beneath which nothing may be written: the root examined, or the live data root."""
+def forbidden(host: Host, tops: Iterable[HostPath]) -> tuple[str, ...]:
+    """Return the directories beneath which nothing may be written: the root examined, or the live data roots."""
     if host.root != "/":
         return (os.path.realpath(host.root),)
-    return tuple(os.path.realpath(path) for path in (root.resolved, *root.places.values()))
+    return tuple(os.path.realpath(path) for path in tops)
 
 
 def check_place(path: str, tops: tuple[str, ...]) -> None:

@@ -1,26 +1,23 @@
 """Writes volumes and containers' writable layers as tars. They can't be proven and are copied as they are."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from hashlib import sha256
 
-from doctor.facts.engine.data_root import DataRoot
-from doctor.facts.volumes.volumes import VolumeDirectory, Volumes
 from doctor.host.base import Host
 from doctor.model.errors import RefusedError
-from doctor.model.missing import HostError, Missing
-from doctor.model.paths import join
-from doctor.salvage import layout, uppers
+from doctor.model.missing import HostError
+from doctor.salvage import layout
 from doctor.salvage.difference import DifferenceTar
 from doctor.salvage.layer import UnprovenError, joined
 from doctor.salvage.layered import Layered
 from doctor.salvage.memory import Noted, TargetMemory
 from doctor.salvage.progress import human, with_progress
+from doctor.salvage.reader import FoundVolume, FoundVolumes, Upper
 from doctor.salvage.target import Target
 from doctor.salvage.tree import TreeTar
-from doctor.salvage.uppers import Upper
 from doctor.salvage.values import Left, Written, WrittenTree
-from doctor.salvage.volumes import SCRIPT, Recipe, Recipes, script
-from doctor.scan.resolve import Facts
+from doctor.salvage.volumes import FOLDER, SCRIPT, Recipe, script
 
 _CONFIG_BYTES = 16 << 20
 
@@ -47,48 +44,42 @@ class TreeWriter:
         self.digests: dict[str, str] = {}
         self.layers: list[tuple[Upper, WrittenTree]] = []
 
-    def volumes(self, facts: Facts) -> None:
-        """Write every volume, and the script that recreates them."""
-        found = facts.get(Volumes)
-        if isinstance(found, Missing):
-            self._leave("volume", "all volumes", found.reason, is_unread=not found.is_harmless)
+    def volumes(self, found: FoundVolumes, folder: str = FOLDER) -> None:
+        """Write every volume into a folder of the target, and the script that recreates them."""
+        if found.missing is not None:
+            self._leave("volume", "all volumes", found.missing.reason, is_unread=not found.missing.is_harmless)
             return
-        self.target.make("volumes")
+        self.target.make(folder)
         for gap in found.gaps:
             self._leave("volume", "a volume", gap.reason, is_unread=True)
-        recipes = Recipes(facts)
         made: list[tuple[Recipe, bool]] = []
-        for volume in found.items.values():
-            if not _is_name(volume.name):
-                self._leave("volume", volume.name, "its name is not valid for the engine")
+        for volume in found.items:
+            recipe = volume.recipe
+            if not _is_name(recipe.name):
+                problem = "its name is not valid for the engine" if volume.is_listed else volume.problem
+                self._leave("volume", recipe.name, problem)
                 continue
-            recipe = recipes.of(volume.name, volume)
-            has_data = self._volume(found, volume, recipe)
-            self.target.put(f"volumes/{volume.name}.json", recipe.document(), is_private=True)
+            has_data = self._volume(volume, folder)
+            self.target.put(f"{folder}/{recipe.name}.json", recipe.document(), is_private=True)
             made.append((recipe, has_data and not recipe.is_elsewhere))
-        for recipe in recipes.elsewhere(found.items):
-            if _is_name(recipe.name):
-                self.target.put(f"volumes/{recipe.name}.json", recipe.document(), is_private=True)
-                made.append((recipe, False))
-            self._leave("volume", recipe.name, f"driver {recipe.driver}: its data is not in the data root")
         if made:
-            self.target.put(SCRIPT, script(made), is_private=True)
+            self.target.put(f"{folder}/{SCRIPT}", script(made), is_private=True)
 
-    def _volume(self, volumes: Volumes, volume: VolumeDirectory, recipe: Recipe) -> bool:
-        if volume.data_kind != "d":
-            self._leave("volume", volume.name, "it has no directory _data")
+    def _volume(self, volume: FoundVolume, folder: str) -> bool:
+        recipe = volume.recipe
+        if volume.directory is None:
+            self._leave("volume", recipe.name, volume.problem)
             return False
         notes = [recipe.origin] if recipe.origin else []
         if recipe.is_elsewhere:
-            place = f"{volume.mount_type} {volume.mount_device}".strip()
-            notes.append(f"its data is on {place}, not here" if place else "its data is elsewhere")
-        tree = TreeTar(self.host, join(volumes.top, volume.name, "_data"), is_layer=False)
-        return self._write("volume", volume.name, f"volumes/{volume.name}.tar", tree, note="; ".join(notes))
+            notes.append(f"its data is on {volume.place}, not here" if volume.place else "its data is elsewhere")
+        tree = TreeTar(self.host, volume.directory, is_layer=False)
+        return self._write("volume", recipe.name, f"{folder}/{recipe.name}.tar", tree, note="; ".join(notes))
 
-    def containers(self, facts: Facts, root: DataRoot) -> None:
+    def containers(self, found: Iterable[Upper]) -> None:
         """Write the writable layer of every container, with its settings."""
         self.target.make("containers")
-        for upper in uppers.find(self.host, root, facts):
+        for upper in found:
             if upper.directory is None:
                 self._leave("container", upper.title, upper.problem, is_unread=upper.is_unread)
             elif not _is_name(upper.title):
@@ -125,17 +116,11 @@ class TreeWriter:
             "directory": upper.directory,
         }
         self.target.put(f"{base}.json", layout.encoded(about))
-        for name in ("config.v2.json", "hostconfig.json") if container is not None else ():
-            # The settings needed to recreate the container, with its environment and so its passwords.
-            try:
-                content = (
-                    self.host.read(join(container.directory, name), follow=False, limit_bytes=_CONFIG_BYTES)
-                    if container is not None
-                    else b""
-                )
-            except HostError:
-                continue
-            self.target.put(f"{base}.{name}", content, is_private=True)
+        for path in upper.settings:
+            # Its environment, and so its passwords, are in them.
+            with suppress(HostError):
+                content = self.host.read(path, follow=False, limit_bytes=_CONFIG_BYTES)
+                self.target.put(f"{base}.{path.rpartition('/')[2]}", content, is_private=True)
 
     def _write(self, kind: str, name: str, file: str, tree: TreeTar, *, note: str = "") -> bool:
         try:

@@ -1,8 +1,6 @@
 """Recreates volumes: driver, options and labels, as ``docker volume create`` takes them.
 
-Records are searched in the engine's database, in its damaged pages, in the metadata backup, in the configs of the
-containers that use the volume, and last in the volume's own ``opts.json``. Options may hold a password (CIFS): files
-with them are readable by their owner only, and they are never shown.
+Options may hold a password (CIFS): files with them are readable by their owner only, and they are never shown.
 """
 
 import json
@@ -12,17 +10,11 @@ from typing import Annotated
 
 from msgspec import field
 
-from doctor.facts.backup.files import KeptVolumes
-from doctor.facts.containers.containers import Containers
-from doctor.facts.databases.databases import VolumeDatabase, VolumeRecord
-from doctor.facts.volumes.volumes import VolumeDirectory
-from doctor.formats.json_safe import load_object
-from doctor.model.errors import FormatError
 from doctor.model.secret import SECRET, Guarded
-from doctor.rebuild.volumes.records import ANONYMOUS
-from doctor.scan.resolve import Facts
 
-SCRIPT = "volumes/restore.sh"
+FOLDER = "volumes"
+SCRIPT = "restore.sh"
+"""In the folder of the volumes."""
 
 _HEAD = r"""#!/bin/sh
 # Recreates and fills these volumes on a host with a working docker, as root: sh restore.sh [NAME…]
@@ -96,75 +88,3 @@ def script(made: Iterable[tuple[Recipe, bool]]) -> bytes:
     lines = "".join(f"{recipe.line(has_data=has_data)}\n" for recipe, has_data in made)
     # A label may hold half of a surrogate pair, which JSON can spell and UTF-8 can't.
     return f"{_HEAD}{lines}exit $failed\n".encode("utf-8", "backslashreplace")
-
-
-class Recipes:
-    """All sources of the volumes of one data root."""
-
-    def __init__(self, facts: Facts) -> None:
-        database = facts.get(VolumeDatabase)
-        self.records = database.records if isinstance(database, VolumeDatabase) else {}
-        self.pages = database.salvaged if isinstance(database, VolumeDatabase) else {}
-        # Read only if the database lacks the record: it reads the backup.
-        kept = facts.get(KeptVolumes) if not self.records else None
-        self.kept = kept if isinstance(kept, KeptVolumes) else None
-        containers = facts.get(Containers)
-        mounts = (
-            [mount for one in containers.items for mount in one.mounts] if isinstance(containers, Containers) else []
-        )
-        self.drivers = {mount.name: mount.driver for mount in mounts if mount.kind == "volume" and mount.driver}
-
-    def elsewhere(self, there: Iterable[str]) -> list[Recipe]:
-        """Return the volumes of other drivers, which have no directory among ``there``."""
-        names = (self.records.keys() | self.drivers.keys() | set(map(_text, self.pages))) - set(there)
-        found = [self.of(name, None) for name in sorted(names)]
-        return [recipe for recipe in found if recipe.driver not in {"", "local"}]
-
-    def of(self, name: str, directory: VolumeDirectory | None) -> Recipe:
-        """Return how to create a volume, from the best source."""
-        record, origin = self._record(name)
-        driver = (record.driver if record is not None else "") or self.drivers.get(name, "local")
-        labels = dict(record.labels) if record is not None else {}
-        if record is None and directory is not None and directory.is_anonymous:
-            labels[ANONYMOUS] = ""
-        options = dict(record.options) if record is not None else {}
-        if not options and directory is not None:
-            pairs = {"type": directory.mount_type, "device": directory.mount_device, "o": directory.mount_options}
-            options = {key: value for key, value in pairs.items() if value}
-        return Recipe(name=name, driver=driver, labels=labels, options=options, origin=origin)
-
-    def _record(self, name: str) -> tuple[VolumeRecord | None, str]:
-        if name in self.records:
-            return self.records[name], ""
-        key = name.encode("utf-8", "surrogateescape")
-        found = _parsed(name, self.pages.get(key, b""))
-        if found is not None:
-            return found, "labels and options from pages of the damaged database"
-        found = _parsed(name, self.kept.values.get(key, b"")) if self.kept is not None else None
-        if found is not None and self.kept is not None:
-            return found, f"labels and options from the backup {self.kept.age}"
-        return None, "its labels are unknown: the engine's database has no record of it"
-
-
-def _parsed(name: str, value: bytes) -> VolumeRecord | None:
-    if not value:
-        return None
-    try:
-        found = load_object(value)
-    except FormatError:
-        return None
-    return VolumeRecord(
-        name=name,
-        driver=str(found.get("Driver") or "local"),
-        labels=_texts(found.get("Labels")),
-        options=_texts(found.get("Options")),
-    )
-
-
-def _texts(value: object) -> dict[str, str]:
-    pairs = value.items() if isinstance(value, dict) else ()
-    return {key: item for key, item in pairs if isinstance(key, str) and isinstance(item, str)}
-
-
-def _text(key: bytes) -> str:
-    return key.decode("utf-8", "surrogateescape")

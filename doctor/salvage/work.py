@@ -4,24 +4,25 @@ import os
 import stat
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 
 from msgspec import Struct, json
 from msgspec.structs import replace
 
-from doctor.facts.containerd.service import ContainerdService
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.images.images import familiar
 from doctor.host.base import Host
 from doctor.model.errors import DoctorError, RefusedError, UsageError
-from doctor.model.missing import HostError, Missing
-from doctor.salvage import containerd, layout, pools, store
+from doctor.model.missing import Missing
+from doctor.plugins.engines import engines
+from doctor.salvage import layout
 from doctor.salvage.archive import Archive
-from doctor.salvage.containerd import Copier, FoundImages, Stored
-from doctor.salvage.images import Writer
-from doctor.salvage.place import MARKER, Document, check_place, forbidden, held_by, identity, opened
+from doctor.salvage.place import MARKER, Document, check_place, forbidden, held_by, opened
+from doctor.salvage.reader import Reader, Salvage, Salvageable
 from doctor.salvage.target import Sink, Target, need
 from doctor.salvage.trees import TreeWriter
-from doctor.salvage.values import Image, Left, SalvageOutcome, Written
+from doctor.salvage.values import Left, SalvageOutcome, Written
+from doctor.salvage.volumes import FOLDER
 from doctor.scan.resolve import Facts
 from doctor.state.out import replacing
 
@@ -53,71 +54,91 @@ class Wish(Struct, frozen=True, kw_only=True):
 
 def salvage(host: Host, wish: Wish, progress: Callable[[str], None]) -> SalvageOutcome:
     """Run the salvage. Raises ``DoctorError``: usage, a refused target, a disk without enough space."""
-    facts = Facts(host)
-    root = facts.get(DataRoot)
-    if isinstance(root, Missing):
+    ask = Facts(host).get
+    found: list[Salvage | None] = [one.salvage(host, ask) for one in engines()]
+    sources = [source for source in found if source is not None]
+    who = next((source.identity for source in sources if source.identity is not None), None)
+    if who is None:
+        missing = ask(DataRoot)
+        reason = missing.reason if isinstance(missing, Missing) else "no engine keeps anything here"
         raise DoctorError(
-            f"there is no data root to salvage from: {root.reason}",
+            f"there is no data root to salvage from: {reason}",
             do="name the host's disk with --root DIR, or the engine's directory itself with --data-root DIR",
         )
-    tops = forbidden(host, root)
+    roots = tuple(top for source in sources for top in source.tops)
+    tops = forbidden(host, roots)
     for path in filter(None, (wish.to, wish.tar.removeprefix("-"))):
         check_place(path, tops)
     if wish.tar not in {"", "-"} and not os.path.isdir(os.path.dirname(os.path.abspath(wish.tar))):
         raise UsageError("there is no such directory", where=wish.tar, do="choose another --tar FILE")
-    pool, problem = pools.find(host, root)
-    found = store.read(host, facts, pool.size if pool is not None else 0, problem)
-    service = facts.get(ContainerdService)
-    stored = containerd.read(host, root, ContainerdService() if isinstance(service, Missing) else service)
-    chosen = choose((*found.images, *stored.images), wish.images)
-    try:
-        who = identity(host, root)
-    except HostError as error:
-        raise DoctorError(f"can't read the data root: {error}") from error
+    chosen = choose(tuple(image for source in sources for image in source.images), wish.images)
     with opened(wish.to, who, is_shared=wish.shared, level=_GZIP_LEVEL if wish.compress else 0) as (target, before):
-        with pools.routed(host, pool, target, progress) as (reached, notes):
-            outcome, trees = _fill(facts, Writer(reached, root, found, target, progress), chosen, stored, wish)
-            outcome = replace(outcome, notes=(*outcome.notes, *notes))
+        with ExitStack() as stack:
+            readers = [stack.enter_context(source.reading(target, progress)) for source in sources]
+            outcome, refused = _fill(list(zip(sources, readers, strict=True)), target, chosen, wish, progress)
+        outcome = replace(outcome, notes=(*outcome.notes, *(note for reader in readers for note in reader.notes)))
         earlier = _earlier(target, before, outcome)
         target.put("index.json", layout.index((*outcome.images, *earlier)))
         whole = replace(outcome, images=(*outcome.images, *earlier))
         target.put(MARKER, json.encode(Document(root=who, outcome=whole)))
         if wish.tar:
             _archive(Archive(target, outcome.images), wish, progress)
-        if trees.refused is not None:
-            raise trees.refused
+        if refused is not None:
+            raise refused
     return outcome
 
 
+Sources = list[tuple[Salvage, Reader]]
+
+
 def _fill(
-    facts: Facts, writer: Writer, chosen: tuple[Image | Stored, ...], stored: FoundImages, wish: Wish
-) -> tuple[SalvageOutcome, TreeWriter]:
+    sources: Sources,
+    target: Target,
+    chosen: tuple[Salvageable, ...],
+    wish: Wish,
+    progress: Callable[[str], None],
+) -> tuple[SalvageOutcome, RefusedError | None]:
     """Write everything requested except the lists."""
-    host, found, target = writer.host, writer.store, writer.target
-    written, left = _images(writer, chosen, wish)
-    notes = [*stored.notes, *([f"names of images{found.origin}"] if found.origin else [])]
-    holder = held_by(facts.host, writer.root)
+    written, left = _images(sources, target, chosen, wish)
+    notes = [note for source, _ in reversed(sources) for note in source.notes]
+    holder = held_by(sources[0][1].host, [source.tops[0] for source, _ in sources if source.tops])
     if holder:
         notes.append(f"{holder} uses the data root: files that it changes meanwhile may be inconsistent")
-    trees = TreeWriter(host, target, writer.progress, is_held=bool(holder))
-    if wish.volumes:
-        writer.progress("volumes")
-        trees.volumes(facts)
-    if wish.containers:
-        writer.progress("writable layers of containers")
-        trees.containers(facts, writer.root)
-        written = (*written, *trees.images(written))
-    gaps = {gap.reason: gap for gap in found.gaps}
+    trees: list[TreeWriter] = []
+    for source, reader in sources:
+        writer = TreeWriter(reader.host, target, progress, is_held=bool(holder))
+        written = (*written, *_trees(source, reader, writer, wish, written, is_first=not trees))
+        trees.append(writer)
+    gaps = dict.fromkeys(gap.reason for source, _ in sources for gap in source.gaps)
     unread = tuple(Left(kind="data", name="part of the data root", reason=one, is_unread=True) for one in gaps)
+    unseen = [one for source, _ in sources for one in source.left] if not wish.images else []
     outcome = SalvageOutcome(
         images=written,
-        trees=tuple(trees.trees),
-        left=(*left, *(() if wish.images else (*found.left, *stored.left)), *unread, *trees.left),
+        trees=tuple(tree for writer in trees for tree in writer.trees),
+        left=(*left, *unseen, *unread, *(one for writer in trees for one in writer.left)),
         notes=tuple(notes),
         bytes_written=target.bytes_written,
         bytes_kept=target.bytes_kept,
     )
-    return outcome, trees
+    return outcome, next((writer.refused for writer in trees if writer.refused is not None), None)
+
+
+def _trees(
+    source: Salvage, reader: Reader, writer: TreeWriter, wish: Wish, images: tuple[Written, ...], *, is_first: bool
+) -> tuple[Written, ...]:
+    """Write volumes and writable layers of one engine; return images of its containers."""
+    if wish.volumes:
+        found = reader.volumes()
+        if found is not None:
+            writer.progress("volumes")
+            # Two engines may have volumes of one name.
+            writer.volumes(found, FOLDER if is_first else f"{FOLDER}-{source.engine}")
+    if not wish.containers:
+        return ()
+    if is_first:
+        writer.progress("writable layers of containers")
+    writer.containers(reader.uppers())
+    return writer.images(images)
 
 
 def _earlier(target: Target, before: SalvageOutcome, now: SalvageOutcome) -> tuple[Written, ...]:
@@ -133,11 +154,11 @@ def _earlier(target: Target, before: SalvageOutcome, now: SalvageOutcome) -> tup
     )
 
 
-def choose(there: tuple[Image | Stored, ...], names: tuple[str, ...]) -> tuple[Image | Stored, ...]:
+def choose(there: tuple[Salvageable, ...], names: tuple[str, ...]) -> tuple[Salvageable, ...]:
     """Return the images by names or id prefixes; all if none is given. Raises ``UsageError``."""
     if not names:
         return there
-    chosen: dict[str, Image | Stored] = {}
+    chosen: dict[str, Salvageable] = {}
     for name in names:
         start = name.removeprefix("sha256:").lower()
         matches = [one for one in there if familiar(name) in one.names or name in one.names]
@@ -155,16 +176,17 @@ def choose(there: tuple[Image | Stored, ...], names: tuple[str, ...]) -> tuple[I
 
 
 def _images(
-    writer: Writer, chosen: tuple[Image | Stored, ...], wish: Wish
+    sources: Sources, target: Target, chosen: tuple[Salvageable, ...], wish: Wish
 ) -> tuple[tuple[Written, ...], tuple[Left, ...]]:
-    writer.prepare(tuple(image for image in chosen if isinstance(image, Image)))
-    copier = Copier(writer.host, writer.target, writer.progress)
+    reader_of = {id(image): reader for source, reader in sources for image in source.images}
+    for _, reader in sources:
+        reader.prepare(tuple(image for image in chosen if reader_of[id(image)] is reader))
     written: list[Written] = []
     left: list[Left] = []
     names: set[str] = set()
-    writer.target.put("oci-layout", layout.OCI_LAYOUT)
+    target.put("oci-layout", layout.OCI_LAYOUT)
     for image in chosen:
-        result = writer.image(image, take_unproven=wish.unproven) if isinstance(image, Image) else copier.image(image)
+        result = reader_of[id(image)].image(image, take_unproven=wish.unproven)
         if isinstance(result, Left):
             left.append(result)
             continue

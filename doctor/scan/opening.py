@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from doctor.api.actions.choose import Choosable, Choose
+from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.config.exposure import exposure
 from doctor.facts.firewall.opening import Opening, newly_reachable, unexcused
@@ -22,7 +23,7 @@ from doctor.scan.resolve import Facts
 Ranked = list[tuple[Action, Applicability]]
 _SHOWN = 6
 _SETTINGS = (
-    "/etc/docker/",
+    f"{docker.CONFIG_DIRECTORY}/",
     "/etc/systemd/",
     "/run/systemd/",
     "/etc/default/",

@@ -7,6 +7,7 @@ from doctor.cli import installed, spelled
 from doctor.cli.commands import units
 from doctor.cli.commands.guard import STOP
 from doctor.cli.common import SharedOptions
+from doctor.engines.docker import places as docker
 from doctor.model.errors import DoctorError
 
 DROP_IN = "50-doctor-guard.conf"
@@ -36,8 +37,8 @@ def install(shared: SharedOptions, *, directory: str = _UNITS, systemd: str = _S
             do="call 'doctor guard' before dockerd in the init script, and do not start dockerd if it exits with "
             f"{STOP} (OpenRC: in start_pre() of /etc/conf.d/docker)",
         )
-    if installed.systemctl("show", "docker.service", "--property=LoadState").strip() != "LoadState=loaded":
-        raise DoctorError("docker.service is missing on this host", do="install the engine's package first")
+    if installed.systemctl("show", docker.SERVICE, "--property=LoadState").strip() != "LoadState=loaded":
+        raise DoctorError(f"{docker.SERVICE} is missing on this host", do="install the engine's package first")
     path = _path(directory)
     wanted = text()
     installed.warn(installed.command(), shared)
@@ -74,7 +75,7 @@ def status(*, directory: str = _UNITS, systemd: str = _SYSTEMD) -> int:
         return 0
     print(path)
     if os.path.isdir(systemd):
-        shown = installed.systemctl("show", "docker.service", "--property=ExecStartPre")
+        shown = installed.systemctl("show", docker.SERVICE, "--property=ExecStartPre")
         print(
             "active"
             if "doctor-guard" in shown
@@ -84,4 +85,4 @@ def status(*, directory: str = _UNITS, systemd: str = _SYSTEMD) -> int:
 
 
 def _path(directory: str) -> str:
-    return os.path.join(directory, "docker.service.d", DROP_IN)
+    return os.path.join(directory, f"{docker.SERVICE}.d", DROP_IN)

@@ -13,7 +13,7 @@ from doctor.model.errors import RefusedError, UsageError
 from doctor.model.text import plural, visible
 from doctor.salvage.progress import human
 from doctor.salvage.values import SalvageOutcome
-from doctor.salvage.volumes import SCRIPT
+from doctor.salvage.volumes import FOLDER, SCRIPT
 from doctor.salvage.work import Wish, salvage
 
 
@@ -78,7 +78,9 @@ def _hints(outcome: SalvageOutcome, wish: Wish) -> list[str]:
         )
     kinds = {tree.kind for tree in outcome.trees}
     if "volume" in kinds:
-        hints.append(f"volumes:    sudo sh {quote(f'{wish.to}/{SCRIPT}')}    (creates them with labels and options)")
+        hints.append(
+            f"volumes:    sudo sh {quote(f'{wish.to}/{FOLDER}/{SCRIPT}')}    (creates them with labels and options)"
+        )
     if "container" in kinds:
         images = [image.names[0] for image in outcome.images if image.container]
         with_image = f"; with its image also as an image, {images[0]}" if images else ""

@@ -4,12 +4,14 @@ from typing import Annotated, Any
 
 import typer
 
+from doctor.engines.docker import places as docker
+
 Root = Annotated[
     str, typer.Option("--root", metavar="DIR", help="Examine the host mounted at DIR instead of this one.")
 ]
 DataRoot = Annotated[
     str,
-    typer.Option("--data-root", metavar="DIR", help="Examine a copy of /var/lib/docker without its host."),
+    typer.Option("--data-root", metavar="DIR", help=f"Examine a copy of {docker.DEFAULT_ROOT} without its host."),
 ]
 Format = Annotated[
     str, typer.Option("--format", "-f", metavar="FORMAT", help="Report format; see 'doctor list formats'.")

@@ -7,8 +7,10 @@ from doctor.engines.containerd import places as containerd
 from doctor.engines.docker import places as docker
 
 if TYPE_CHECKING:
+    from doctor.host.base import Host
     from doctor.model.expected import Expected
     from doctor.model.paths import HostPath
+    from doctor.salvage.reader import Salvage
 
 
 class Containerd(Engine):
@@ -45,6 +47,12 @@ class Containerd(Engine):
     def listed_in(self, name: str) -> str:
         """Return what the metadata database lists, in a root of its own or below Docker's."""
         return "stored" if f"/{name}".endswith(f"/{containerd.METADATA_DATABASE}") else ""
+
+    def salvage(self, host: "Host", ask: Ask) -> "Salvage | None":
+        """Return the images of a service and of Docker's own containerd."""
+        from doctor.engines.containerd.salvage.reader import salvage
+
+        return salvage(host, ask)
 
 
 ENGINE = Containerd()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from doctor.model.missing import Missing
     from doctor.model.paths import HostPath
     from doctor.model.step import Reload, StartContainers, Stopped
+    from doctor.salvage.reader import Salvage
 
 _LISTS = {docker.NETWORK_DATABASE: "networks", docker.tags(): "tags", docker.VOLUME_DATABASE: "volumes"}
 _OF_ONE = (docker.CONTAINERS, docker.VOLUMES, docker.OVERLAY2)
@@ -146,6 +147,12 @@ class Docker(Engine):
         from doctor.engines.docker.backup import backup
 
         return backup(host, ask)
+
+    def salvage(self, host: "Host", ask: Ask) -> "Salvage | None":
+        """Return the images of every storage driver, volumes and writable layers."""
+        from doctor.engines.docker.salvage.reader import salvage
+
+        return salvage(host, ask)
 
 
 ENGINE = Docker()

@@ -9,9 +9,9 @@ from base64 import b64encode
 from hashlib import sha256
 from pathlib import Path
 
+from doctor.engines.docker.salvage.store import PLACES
 from doctor.host.recorded import RootHost
 from doctor.proof.tar.tar_split import crc64
-from doctor.salvage.store import PLACES
 from doctor.salvage.values import SalvageOutcome
 from doctor.salvage.work import Wish, salvage
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from doctor.engines.docker.salvage.store import PLACES
 from doctor.history import backup
 from doctor.host.recorded import RootHost
 from doctor.model.errors import RefusedError, UsageError
-from doctor.salvage.store import PLACES
 from doctor.salvage.values import SalvageOutcome
 from doctor.salvage.work import Wish, salvage
 from doctor.scan.resolve import Facts

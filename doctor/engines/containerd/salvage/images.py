@@ -9,6 +9,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from doctor.engines.containerd import places as containerd
+from doctor.engines.docker import places as docker
 from doctor.facts.containerd.service import ContainerdService
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.images.images import familiar
@@ -23,8 +25,6 @@ from doctor.salvage.layer import UnprovenError, chunks, unread
 from doctor.salvage.target import Target
 from doctor.salvage.values import Blob, Left, Written
 
-_BLOBS = "io.containerd.content.v1.content/blobs/sha256"
-_META = "io.containerd.metadata.v1.bolt/meta.db"
 _DOCUMENT_BYTES = 4 << 20
 """The largest manifest that registries accept; a larger blob is a layer."""
 
@@ -65,8 +65,8 @@ def read(host: Host, root: DataRoot, service: ContainerdService) -> FoundImages:
     images: dict[tuple[str, str], set[str]] = {}
     left = [Left(kind="data", name="containerd", reason=gap.reason, is_unread=True) for gap in service.gaps]
     notes: list[str] = []
-    for top in dict.fromkeys((root.at("containerd", "daemon"), service.resolved)):
-        blobs = join(top, _BLOBS)
+    for top in dict.fromkeys((root.at(docker.OWN_CONTAINERD), service.resolved)):
+        blobs = join(top, containerd.BLOBS)
         try:
             present = sorted(name for name, _ in host.scandir(blobs, follow=False) if is_hex64(name))
         except HostError as error:
@@ -75,11 +75,13 @@ def read(host: Host, root: DataRoot, service: ContainerdService) -> FoundImages:
             continue
         if not present:
             continue
-        names, problem = _records(host, join(top, _META))
+        names, problem = _records(host, join(top, containerd.METADATA_DATABASE))
         if problem:
             names = {identity: set() for identity in _roots(host, blobs, present)}
             if names:
-                notes.append(f"images of containerd have lost their names: {join(top, _META)}: {problem}")
+                notes.append(
+                    f"images of containerd have lost their names: {join(top, containerd.METADATA_DATABASE)}: {problem}"
+                )
         for identity, known in names.items():
             images.setdefault((identity, blobs), set()).update(known)
     return FoundImages(

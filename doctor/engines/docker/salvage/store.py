@@ -2,7 +2,9 @@
 
 from msgspec.structs import replace
 
+from doctor.api.engine import Ask
 from doctor.collect.images.images import config_of, read_store
+from doctor.engines.docker import places as docker
 from doctor.facts.backup.files import MetadataBackup
 from doctor.facts.backup.lists import KeptTags
 from doctor.facts.containers.containers import Containers
@@ -14,15 +16,13 @@ from doctor.facts.layers.graph import LayerGraph
 from doctor.facts.layers.proofs import LayerProofs
 from doctor.formats.images.oci_digest import is_hex64
 from doctor.host.base import Host
-from doctor.model.errors import DoctorError
 from doctor.model.missing import HostError, Missing
-from doctor.model.paths import HostPath, join
+from doctor.model.paths import join
 from doctor.rebuild.images.tag_sources import recover_tags
 from doctor.salvage.values import Image, ImageLayer, ImageStores, Left, Source
-from doctor.scan.resolve import Facts
 
 PLACES = {
-    "overlay2": "overlay2/{}/diff",
+    docker.OVERLAY2: f"{docker.OVERLAY2}/{{}}/{docker.DIFF}",
     "fuse-overlayfs": "fuse-overlayfs/{}/diff",
     "overlay": "overlay/{}/root",
     "aufs": "aufs/diff/{}",
@@ -40,16 +40,13 @@ only the layer's own.
 _ID_BYTES = 4096
 
 
-def read(host: Host, facts: Facts, pool_bytes: int = 0, pool_problem: str = "") -> ImageStores:
-    """Return the images of all drivers. Raises ``DoctorError`` if the data root is missing or unreadable.
+def read(host: Host, ask: Ask, root: DataRoot, pool_bytes: int = 0, pool_problem: str = "") -> ImageStores:
+    """Return the images of all drivers.
 
     ``pool_bytes`` is the size of a devicemapper pool that is assembled on demand; ``pool_problem`` is the reason if its
     layers are unreadable.
     """
-    root = facts.get(DataRoot)
-    if isinstance(root, Missing):
-        raise DoctorError(f"there is no data root to salvage from: {root.reason}")
-    reader = _StoreReader(host, facts, root, pool_bytes)
+    reader = _StoreReader(host, ask, root, pool_bytes)
     # A root that changed its driver has a store for each; the current driver's comes first.
     for driver in sorted(root.drivers, key=lambda one: one.name != root.active_driver):
         if driver.name == "devicemapper" and pool_problem:
@@ -62,9 +59,9 @@ def read(host: Host, facts: Facts, pool_bytes: int = 0, pool_problem: str = "") 
 class _StoreReader:
     """Combines the stores of several drivers: one may have data of another's images."""
 
-    def __init__(self, host: Host, facts: Facts, root: DataRoot, pool_bytes: int) -> None:
+    def __init__(self, host: Host, ask: Ask, root: DataRoot, pool_bytes: int) -> None:
         self.host = host
-        self.facts = facts
+        self.ask = ask
         self.root = root
         self.images: dict[str, Image] = {}
         self.names: dict[str, set[str]] = {}
@@ -76,7 +73,7 @@ class _StoreReader:
 
     def add(self, driver: str) -> None:
         """Add the store of one driver."""
-        top = self.root.at("image", driver)
+        top = self.root.at(docker.IMAGE, driver)
         images = read_store(self.host, top)
         self.gaps += images.gaps
         entries = self._tags(images, driver)
@@ -94,40 +91,40 @@ class _StoreReader:
         for image in self.images.values():
             for chain in image.chain:
                 self._locate(driver, chain)
-        if driver == "overlay2":
+        if driver == docker.OVERLAY2:
             self._proven()
 
     def _tags(self, images: Images, driver: str) -> dict[str, str]:
         if images.tags.status == "ok":
             return images.tags.entries
-        containers = self.facts.get(Containers)
-        kept = self.facts.get(KeptTags) if driver == "overlay2" else None
+        containers = self.ask(Containers)
+        kept = self.ask(KeptTags) if driver == docker.OVERLAY2 else None
         recovered = recover_tags(images, containers if isinstance(containers, Containers) else Containers(), kept)
         self.origin = recovered.origin
         return recovered.entries
 
     def _of_containers(self, driver: str) -> set[str]:
         """Return the ids of the containers' images: one without a config is lost."""
-        found = self.facts.get(Containers)
+        found = self.ask(Containers)
         mine = [one for one in found.items if one.driver == driver] if isinstance(found, Containers) else []
         return {digits for one in mine if is_hex64(digits := one.image_id.removeprefix("sha256:"))}
 
     def _lost(self, driver: str) -> set[str]:
         """Return the ids of images with only layers left, and note that their owners are unknown."""
-        found = self.facts.get(LostImages) if driver == "overlay2" else None
+        found = self.ask(LostImages) if driver == docker.OVERLAY2 else None
         if not isinstance(found, LostImages):
             return set()
         for one in found.items.values():
             self.names.setdefault(one.id, set()).update(name for name in one.names if "@" not in name)
         if found.missing is not None and not found.items:
             count = len(found.directories)
-            reason = f"{found.missing} is missing, and no record shows the images of {count} directories in overlay2"
+            reason = f"{found.missing} is missing, and no record shows the images of {count} directories in {docker.OVERLAY2}"
             self.left.append(Left(kind="image", name="all", reason=reason))
         return set(found.items)
 
     def _copies(self, driver: str) -> dict[str, bytes]:
         """Return copies of lost configs that match their hash (a backup, BuildKit's, one flipped bit)."""
-        found = self.facts.get(ImageSources) if driver == "overlay2" else None
+        found = self.ask(ImageSources) if driver == docker.OVERLAY2 else None
         return {one: copy.content for one, copy in found.items.items()} if isinstance(found, ImageSources) else {}
 
     def _image(self, images: Images, identity: str, copies: dict[str, bytes]) -> Image:
@@ -147,9 +144,9 @@ class _StoreReader:
 
     def _locate(self, driver: str, chain: str) -> None:
         """Add the directory in a layer's record."""
-        record = join(self.root.at("image", driver), "layerdb/sha256", chain)
+        record = join(self.root.at(docker.IMAGE, driver), docker.LAYER_RECORDS, chain)
         try:
-            raw = self.host.read(join(record, "cache-id"), follow=False, limit_bytes=_ID_BYTES)
+            raw = self.host.read(join(record, docker.CACHE_ID), follow=False, limit_bytes=_ID_BYTES)
         except HostError as error:
             if not error.is_absent:
                 self.gaps.append(error.missing)
@@ -160,7 +157,7 @@ class _StoreReader:
 
     def _add(self, chain: str, driver: str, cache: str) -> None:
         first, _, rest = PLACES[driver].format(cache).partition("/")
-        split = HostPath(f"{self.root.at('image', driver)}/layerdb/sha256/{chain}/tar-split.json.gz")
+        split = self.root.at(docker.tar_split(chain, driver))
         most = self.pool_bytes if driver == "devicemapper" else 0
         source = Source(split=split, directory=join(self.root.at(first), rest), most_bytes=most)
         known = self.sources.setdefault(chain, [])
@@ -172,22 +169,22 @@ class _StoreReader:
 
         A backup's directory is added last even if the record names one: the record may be wrong.
         """
-        graph = self.facts.get(LayerGraph)
+        graph = self.ask(LayerGraph)
         if not isinstance(graph, LayerGraph):
             return
         lost = [layer.chain for layer in graph.needed() if layer.chain not in self.sources]
         for chain in lost:
             if chain in graph.cache:
-                self._add(chain, "overlay2", graph.cache[chain])
-        kept = self.facts.get(MetadataBackup)
+                self._add(chain, docker.OVERLAY2, graph.cache[chain])
+        kept = self.ask(MetadataBackup)
         records = kept.layers if isinstance(kept, MetadataBackup) else {}
         for chain in {chain for image in self.images.values() for chain in image.chain} & records.keys():
-            self._add(chain, "overlay2", records[chain].cache_id)
+            self._add(chain, docker.OVERLAY2, records[chain].cache_id)
         lost = [chain for chain in lost if chain not in self.sources]
-        proofs = self.facts.get(LayerProofs) if lost else None
+        proofs = self.ask(LayerProofs) if lost else None
         for chain, proof in proofs.items.items() if isinstance(proofs, LayerProofs) else ():
             if proof.directory:
-                self._add(chain, "overlay2", proof.directory)
+                self._add(chain, docker.OVERLAY2, proof.directory)
 
     def store(self) -> ImageStores:
         """Return all of it."""

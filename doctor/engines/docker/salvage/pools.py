@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from doctor.engines.docker.salvage.pool import Devices, Pool
+from doctor.engines.docker.salvage.routed import RoutedHost
 from doctor.facts.engine.data_root import DataRoot
 from doctor.host.base import Host
 from doctor.model.missing import HostError
 from doctor.model.paths import HostPath, join
-from doctor.salvage.pool import Devices, Pool
-from doctor.salvage.routed import RoutedHost
 from doctor.salvage.target import Target
 
 _DRIVER = "devicemapper"

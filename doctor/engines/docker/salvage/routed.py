@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 
+from doctor.engines.docker.salvage.pool import Devices
 from doctor.host.base import ApiAnswer, CommandResult, Host, Process, StatFs
 from doctor.model.paths import HostPath, is_beneath
 from doctor.model.view import Stat
-from doctor.salvage.pool import Devices
 
 
 class RoutedHost:

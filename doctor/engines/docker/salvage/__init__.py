@@ -1,0 +1,1 @@
+"""Reads the engine's data for a salvage."""
