@@ -15,8 +15,7 @@ def modules() -> dict[str, Path]:
     for room in ROOMS:
         for path in (ROOT / room).rglob("*.py"):
             name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
-            if not name.startswith("doctor.runtime."):
-                found[name.removesuffix(".__init__")] = path
+            found[name.removesuffix(".__init__")] = path
     return found
 
 

@@ -88,7 +88,7 @@ def _work() -> "NoReturn":
             kept = CodeFinder()
             kept.use()
             from doctor.cli.ending import ended
-            from doctor.cli.entry import load_msgspec
+            from doctor.cli.msgspec_import import load_msgspec
 
             load_msgspec()
             if not earlier.is_large:

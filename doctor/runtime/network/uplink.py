@@ -17,8 +17,24 @@ from doctor.runtime.cleanup.leftovers import live_tokens
 from doctor.runtime.network.netlink import NetlinkSocket, Veth, attribute, attributes, packed
 
 if TYPE_CHECKING:
-    from doctor.runtime.cleanup.janitor import Janitor
+    from typing import Protocol
+
     from doctor.runtime.plan.container import Bridge
+
+    class Announcer(Protocol):
+        """Hears of each change before it is made: the janitor, which stands above this module and undoes them."""
+
+        token: str
+
+        def before_link(self, name: str) -> None:
+            """Announce a new interface."""
+
+        def before_hook(self, name: str) -> None:
+            """Announce a new traffic control hook of an interface."""
+
+        def before_neighbour(self, name: str, address: str) -> None:
+            """Announce filters, an entry of the neighbour table and a route for an address on an interface."""
+
 
 _NEWNEIGH, _DELNEIGH, _NEWROUTE, _DELROUTE, _GETROUTE = 28, 29, 24, 25, 26
 _NEWQDISC, _DELQDISC, _GETQDISC, _NEWFILTER, _DELFILTER, _GETFILTER = 36, 37, 38, 44, 45, 46
@@ -37,7 +53,7 @@ _TABLE_MAIN, _PROTOCOL, _SCOPE_LINK, _UNICAST = 254, 208, 253, 1
 """208: routes of this module only, so that those of a killed run can be identified."""
 
 
-def attach(bridge: "Bridge", pid: int, host_name: str, janitor: "Janitor") -> None:
+def attach(bridge: "Bridge", pid: int, host_name: str, janitor: "Announcer") -> None:
     """Create the pair, the filters and the route. Raises LaunchError if the kernel or existing filters prevent it."""
     netlink = NetlinkSocket()
     address = bridge.address.partition("/")[0]
@@ -115,7 +131,7 @@ def _opened(name: str) -> "tuple[int, NetlinkSocket | None]":
         return 0, None
 
 
-def _claim(netlink: NetlinkSocket, name: str, uplink: int, janitor: "Janitor") -> None:
+def _claim(netlink: NetlinkSocket, name: str, uplink: int, janitor: "Announcer") -> None:
     """Create the qdisc for egress filters. An existing one is left unchanged: its filters could catch our packets."""
     is_there = any(
         _tail(message)[2] == _CLSACT for message in netlink.dump(_GETQDISC, _traffic(uplink)) if _is_of(message, uplink)
