@@ -1,5 +1,6 @@
 """Rendered samples that are kept in the tree: ``python -m tests.unit.reports.golden`` writes them anew."""
 
+import shutil
 from pathlib import Path
 
 from doctor.model.report import Report
@@ -28,22 +29,26 @@ NOT_KEPT = {"html"}
 
 
 def renderings() -> dict[str, bytes]:
-    """Return file name → content, for each format and each kind of report it can show."""
+    """Return path → content, for each format and each kind of report it can show; a folder a format."""
     catalog = load()
     found = {}
     for name in sorted(set(catalog.formats) - NOT_KEPT):
         loaded = catalog.report_format(name)
         for title, report in REPORTS.items():
             if report.kind in loaded.declaration.of:  # type: ignore[union-attr]
-                found[f"{title}.{name}"] = loaded.function(report)
+                found[f"{name}/{title}.{name}"] = loaded.function(report)
     text = catalog.report_format("text").function
-    found["broken-verbose-colour.text"] = text(samples.BROKEN, colour=True, width=60, verbose=True)
+    found["text/broken-verbose-colour.text"] = text(samples.BROKEN, colour=True, width=60, verbose=True)
     return found
 
 
+def kept() -> dict[str, bytes]:
+    """Return path → content of what is in the tree."""
+    return {str(file.relative_to(PLACE)): file.read_bytes() for file in PLACE.rglob("*") if file.is_file()}
+
+
 if __name__ == "__main__":
-    PLACE.mkdir(exist_ok=True)
-    for old in PLACE.iterdir():
-        old.unlink()
+    shutil.rmtree(PLACE, ignore_errors=True)
     for name, content in renderings().items():
+        (PLACE / name).parent.mkdir(parents=True, exist_ok=True)
         (PLACE / name).write_bytes(content)

@@ -23,7 +23,7 @@ CATALOG = load()
 
 def test_renderings_are_those_in_the_tree() -> None:
     """A change of what users see is seen in review; ``python -m tests.unit.reports.golden`` writes it."""
-    kept = {file.name: file.read_bytes() for file in golden.PLACE.iterdir()}
+    kept = golden.kept()
     found = golden.renderings()
     assert sorted(kept) == sorted(found)
     assert [name for name in found if found[name] != kept[name]] == []

@@ -20,7 +20,7 @@ from doctor.model.errors import FormatError
 from doctor.proof.tar import tar_header, tar_split
 from doctor.proof.tar.tar_split import SplitPart
 
-SAMPLES = Path(__file__).parent / "samples"
+SAMPLES = Path(__file__).parents[1] / "formats/samples"
 PLAIN = (SAMPLES / "tar-split.json.gz").read_bytes()
 OPAQUE = (SAMPLES / "tar-split-opaque.json.gz").read_bytes()
 """Written by dockerd 26.1.5 for two layers of a built image."""
