@@ -1,4 +1,4 @@
-"""The names that the author of a check, fixer, collector, probe or report format imports.
+"""The API for authors of checks, fixers, collectors, probes and report formats.
 
 Facts are imported from their subject in ``doctor.facts``, actions from their module in ``doctor.api.actions``.
 """

@@ -1,4 +1,4 @@
-"""An intention, as data: what a fixer yields and a plan orders."""
+"""Actions as data, which a fixer yields and a plan orders."""
 
 from collections.abc import Iterator
 from enum import IntEnum
@@ -10,65 +10,65 @@ from doctor.model.view import View
 
 
 class Stage(IntEnum):
-    """When an action's turn comes: causes before what stands on them.
+    """The position of an action in a plan: causes before their consequences.
 
-    Between ``CLEAR`` and ``DATABASES`` the data root may be written, so no engine holds it. The engine starts at
-    ``ENGINE``, when all it reads is right; what only the running engine or kernel knows comes after.
+    From ``CLEAR`` to ``DATABASES`` the data root may be written, so no engine holds it. The engine starts at
+    ``ENGINE``, when all its files are repaired; actions on the running engine or kernel follow.
     """
 
     GUARD = 5
-    """Copies aside what a later step or an engine's start would destroy."""
+    """Copies of files that a later step or an engine's start would destroy."""
     STOP = 10
-    """The engine stops, if anything after this needs it."""
+    """The engine stops, if a later action needs it."""
     CLEAR = 15
-    """Stale pid files, sockets, leftovers of dead processes; space."""
+    """Stale pid files, sockets and other files of dead processes; space."""
     CONTENTS = 20
-    """Image configs and other self-proving contents."""
+    """Image configs and other contents with a digest."""
     LAYERS = 25
     """layerdb, tar-split, layer directories."""
     LINKS = 30
     """overlay2 link, lower, l/."""
     MOUNTS = 35
-    """Mount records of containers, container files."""
+    """Mount records, files of containers."""
     TAGS = 40
     """repositories.json."""
     DATABASES = 45
-    """Network, volume and other databases; what only caches."""
+    """Network, volume and other databases; caches."""
     CONFIG = 50
     """daemon.json, units, environment files, sysctl.d."""
     KERNEL = 55
     """Modules, sysctls, links and routes."""
     FIREWALL = 60
-    """Rules, before the engine starts and after the bridges are there."""
+    """Rules, before the engine starts and after the bridges exist."""
     ENGINE = 70
     """The engine starts."""
     AFTER = 80
-    """What needs a living engine."""
+    """Actions that need a running engine."""
 
 
 class Action(Protocol):
-    """What every action has. Concrete ones are frozen structs in ``doctor.api.actions``."""
+    """The interface of actions. They are frozen structs in ``doctor.api.actions``."""
 
     @property
     def summary(self) -> str:
-        """What it does, imperative, one line, naming the subject ("set net.ipv4.ip_forward to 1")."""
+        """Return its effect in one line, imperative, with the subject ("set net.ipv4.ip_forward to 1")."""
         ...
 
     @property
     def risk(self) -> Applicability:
-        """The least this action costs wherever it is used; the plan takes the worst of it and the fixer's word."""
+        """Return its least risk; the plan uses the worst of it and the fixer's."""
         ...
 
     @property
     def stage(self) -> Stage:
-        """When its turn comes."""
+        """Return its stage."""
         ...
 
     @property
     def needs_engine_restart(self) -> bool:
-        """Whether its effect needs a restart of the engine (a setting that is read at start only)."""
+        """Whether its effect needs a restart of the engine (a setting that is read only at start)."""
         ...
 
     def steps(self, view: View) -> Iterator[Step]:
-        """Lower the intention to steps against the host as it will be then; nothing when all is as wanted."""
+        """Lower the action to steps on the predicted host; yield nothing if it is a no-op."""
         ...

@@ -1,6 +1,6 @@
 """The decorators that mark a function as a check, fixer, collector, probe or report format.
 
-They only attach a declaration; loading finds it by walking modules, so there is no list to register anything in.
+They only attach a declaration; the loader finds it in the modules, so there is no list for registration.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,18 +17,18 @@ CheckFunction = TypeVar("CheckFunction", bound=Callable[..., Iterator[Any]])
 
 
 class CheckDeclaration(Struct, frozen=True, kw_only=True):
-    """What ``@check`` was told.
+    """The arguments of ``@check``.
 
     Attributes:
-        severity: of its findings, unless a finding says otherwise.
-        detail: the type of what each of its findings carries for the fixer: a struct, a union of few, or ``NoneType``.
+        severity: severity of its findings, unless a finding has its own.
+        detail: the type of the detail of each finding for the fixer: a struct, a union, or ``NoneType``.
         breaks: names of the probes that fail because of this problem.
-        causes: ids of checks whose finding, if there is one, explains a finding of this check.
-        formerly: ids this check had before; waivers and history follow.
+        causes: ids of checks whose finding, if any, explains a finding of this check.
+        formerly: former ids of this check; waivers and history still accept them.
         ok: one line for a pass ("the kernel forwards IPv4").
         deep: whether it runs only with ``--deep`` (reads layer contents).
-        stops_start: whether the engine's start fails for sure while a finding of this check stays, unless the finding says
-            otherwise: a plan that leaves one does not start the engine.
+        stops_start: whether the engine's start certainly fails as long as a finding of this check exists, unless the finding has
+            its own value: a plan that does not resolve it does not start the engine.
     """
 
     severity: Severity
@@ -42,23 +42,23 @@ class CheckDeclaration(Struct, frozen=True, kw_only=True):
 
 
 class FixerDeclaration(Struct, frozen=True, kw_only=True):
-    """What ``@fixer`` was told: the least the repair costs. The plan's risk is the worst of this and of its actions."""
+    """The argument of ``@fixer``: the least risk of the repair. The plan's risk is the worst of this and its actions."""
 
     applicability: Applicability
 
 
 class CollectorDeclaration(Struct, frozen=True, kw_only=True):
-    """Marks the function that reads the fact named by its return annotation."""
+    """Marks the collector of the fact in its return annotation."""
 
 
 class ProbeDeclaration(Struct, frozen=True, kw_only=True):
-    """What ``@probe`` was told: the ability it proves, in a few words ("containers reach the outside")."""
+    """The argument of ``@probe``: the ability it proves, in a few words ("containers reach the outside")."""
 
     proves: str
 
 
 class FormatDeclaration(Struct, frozen=True, kw_only=True):
-    """What ``@report_format`` was told: its name on the command line, its media type, the report kinds it renders."""
+    """The arguments of ``@report_format``: name on the command line, media type, kinds of reports it renders."""
 
     name: str
     media: str
@@ -79,7 +79,7 @@ def check(
     deep: bool = False,
     stops_start: bool = False,
 ) -> Callable[[CheckFunction], CheckFunction]:
-    """Mark a pure function facts → findings as the check of its file. See ``CheckDeclaration`` for the words."""
+    """Mark a pure function facts → findings as the check of its file. See ``CheckDeclaration`` for the arguments."""
     return _mark(
         CheckDeclaration(
             severity=severity,
@@ -95,12 +95,12 @@ def check(
 
 
 def fixer(*, applicability: Applicability) -> Callable[[CheckFunction], CheckFunction]:
-    """Mark a pure function (finding, detail, facts) → actions as the fixer of the check with the same place."""
+    """Mark a pure function (finding, detail, facts) → actions as the fixer of the check at the same place."""
     return _mark(FixerDeclaration(applicability=applicability))
 
 
 def collector(function: F) -> F:
-    """Mark the function that reads the fact its return annotation names; its parameters are a host and other facts."""
+    """Mark the collector of the fact in its return annotation; its parameters are a host and other facts."""
     marked: F = _mark(CollectorDeclaration())(function)
     return marked
 
@@ -111,12 +111,12 @@ def probe(*, proves: str) -> Callable[[F], F]:
 
 
 def report_format(name: str, *, media: str, of: tuple[str, ...] = ("scan",)) -> Callable[[F], F]:
-    """Mark a function report → bytes as an output format. ``of`` names the kinds of report it can render."""
+    """Mark a function report → bytes as an output format. ``of`` names the kinds of reports it can render."""
     return _mark(FormatDeclaration(name=name, media=media, of=of))
 
 
 def declaration_of(thing: object) -> Declaration | None:
-    """Return what a decorator of this module attached to the function, or ``None``."""
+    """Return the declaration that a decorator of this module attached to the function, or ``None``."""
     found: Declaration | None = getattr(thing, ATTRIBUTE, None)
     return found
 

@@ -1,1 +1,1 @@
-"""Find, allow and load plugins. The built-in checks come the same way as anyone's."""
+"""Finds, admits and loads plugins. The built-in checks are loaded the same way."""

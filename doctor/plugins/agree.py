@@ -1,4 +1,4 @@
-"""A fixer may ask for the detail that its check declares, and for no other. Imported where a fixer is loaded."""
+"""Checks that a fixer's detail has the type that its check declares. Imported only when a fixer is loaded."""
 
 from types import NoneType, UnionType
 from typing import Any
@@ -9,9 +9,9 @@ from doctor.plugins.entry import Loaded
 
 
 def agree(check: Loaded, fixer: Loaded) -> None:
-    """Raise ``UsageError``, naming both files, for a fixer whose ``detail`` is not what its check declares.
+    """Raise ``UsageError``, naming both files, if the ``detail`` of a fixer is not that of its check.
 
-    The types are the same, one by one: a fixer that lacks one would fail for some finding, and one too many is never used.
+    The types must be the same: a fixer that lacks one would fail for some finding, and an extra one is never used.
     """
     annotations = fixer.function.__annotations__
     if "detail" not in annotations or not isinstance(check.declaration, CheckDeclaration):
@@ -19,14 +19,14 @@ def agree(check: Loaded, fixer: Loaded) -> None:
     asked, declared = annotations["detail"], check.declaration.detail
     if _members(asked) != _members(declared):
         raise UsageError(
-            f"this fixer asks for detail {spelled(asked)}, and the check {check.entry.path} declares {spelled(declared)}",
+            f"the detail of this fixer is {spelled(asked)}, but the check {check.entry.path} declares {spelled(declared)}",
             where=fixer.entry.path,
-            do="give both the same type",
+            do="use the same type in both",
         )
 
 
 def spelled(kind: Any) -> str:
-    """Return a type or a union of types as an author writes it."""
+    """Return a type or a union of types in source syntax."""
     return " | ".join("None" if one is NoneType else _name(one) for one in _in_order(kind))
 
 

@@ -1,4 +1,4 @@
-"""What there is: checks, fixers, probes and report formats of all loaded plugins, by id. Importing is left to the end."""
+"""The catalog of checks, fixers, probes and report formats of all loaded plugins, by id. They are imported when needed."""
 
 import importlib
 import importlib.util
@@ -22,7 +22,7 @@ from doctor.plugins.entry import CatalogEntry, Loaded
 
 
 class Catalog(Struct):
-    """Everything that was found, not yet imported. ``refused`` holds (plugin, reason) of those not loaded."""
+    """All entries, not yet imported. ``refused`` has (plugin, reason) of plugins that are not loaded."""
 
     checks: dict[str, CatalogEntry] = {}
     fixers: dict[str, CatalogEntry] = {}
@@ -33,7 +33,7 @@ class Catalog(Struct):
     _loaded: dict[str, Loaded] = {}
 
     def add(self, kind: str, package: str, plugin: str, *, area: str = "") -> None:
-        """Walk ``package`` and add what stands in it, or in one of its areas; ``kind`` is checks, fixers, probes or formats."""
+        """Add the modules of ``package``, or of one of its areas; ``kind`` is checks, fixers, probes or formats."""
         entries: dict[str, CatalogEntry] = getattr(self, kind)
         if kind in {"checks", "fixers"}:
             found = _walk_area(package, area) if area else _walk_areas(package)
@@ -44,7 +44,7 @@ class Catalog(Struct):
             entries[name] = CatalogEntry(id=name, module=module, plugin=plugin, path=path)
 
     def expect(self, installed: Iterable[tuple[str, str, str, str]]) -> None:
-        """Add what was installed (kind, id, module, path) and is not there: to load it is an error, and so is its check."""
+        """Add entries (kind, id, module, path) that were installed and are missing: loading one is an error."""
         for kind, identity, module, path in installed:
             entries: dict[str, CatalogEntry] = getattr(self, kind)
             if identity not in entries:
@@ -55,7 +55,7 @@ class Catalog(Struct):
         found = self._loaded.get(entry.module)
         if found is None:
             if not os.path.exists(entry.path):
-                raise DoctorError("a file of doctor's is missing", where=entry.path, do="reinstall doctor")
+                raise DoctorError("a file of doctor is missing", where=entry.path, do="reinstall doctor")
             module = importlib.import_module(entry.module)
             for thing in _likely_first(module):
                 declaration = declaration_of(thing)
@@ -88,18 +88,18 @@ class Catalog(Struct):
         return self.load(self.probes[name], ProbeDeclaration)
 
     def report_format(self, name: str) -> Loaded:
-        """Return the report format with this name; raises ``UsageError`` with the names there are."""
+        """Return the report format with this name; raises ``UsageError`` that lists the existing names."""
         entry = self.formats.get(name)
         if entry is None:
             raise UsageError(f"no report format '{name}'", do=f"choose one of {', '.join(sorted(self.formats))}")
         return self.load(entry, FormatDeclaration)
 
     def renamed(self) -> dict[str, str]:
-        """Return former check ids and what they are called today; imports every check."""
+        """Return former check id → current id; imports every check."""
         return {old: identity for identity in self.checks for old in self._formerly(identity)}
 
     def choose(self, select: tuple[str, ...], skip: tuple[str, ...]) -> list[str]:
-        """Return the ids of checks to run: those selected by id or area (all, if none is), less those skipped."""
+        """Return the ids of checks to run: those selected by id or area (default: all), without the skipped ones."""
         chosen = set(self.checks)
         if select:
             chosen = {identity for word in select for identity in self._match(word)}
@@ -128,7 +128,7 @@ class Catalog(Struct):
 
 
 def _likely_first(module: ModuleType) -> Iterator[Any]:
-    """Yield what a module holds; first the thing with the module's own name, as nearly every declared function has it."""
+    """Yield the values of a module; first the one with the module's name, which nearly every declared function has."""
     own = getattr(module, module.__name__.rpartition(".")[2], None)
     if own is not None:
         yield own
@@ -136,11 +136,11 @@ def _likely_first(module: ModuleType) -> Iterator[Any]:
 
 
 def directory_of(package: str) -> str:
-    """Return the directory of a package. Raises ``UsageError`` if there is none."""
+    """Return the directory of a package. Raises ``UsageError`` if it is not a package."""
     spec = importlib.util.find_spec(package)
     places = list(spec.submodule_search_locations or ()) if spec else []
     if not places:
-        raise UsageError(f"'{package}' is no package", do="name a package in doctor_rooms()")
+        raise UsageError(f"'{package}' is not a package", do="name a package in doctor_rooms()")
     return places[0]
 
 
@@ -161,7 +161,7 @@ def _walk_areas(package: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _walk_area(package: str, area: str) -> Iterator[tuple[str, str, str]]:
-    """Yield what stands in an area, and in the folders that it has for subjects: those are no part of an id."""
+    """Yield the modules of an area and of its folders for subjects, which are not part of the id."""
     inside = f"{package}.{area}"
     yield from ((f"{area}/{stem}", module, path) for stem, module, path in _walk_flat(inside))
     top = directory_of(inside)

@@ -24,7 +24,7 @@ def add(package: str) -> None:
 
 
 def engines() -> tuple[Engine, ...]:
-    """Return all engines, in the order in which they stop."""
+    """Return all engines, in stop order."""
     key = tuple(_packages)
     if key not in _found:
         _found[key] = tuple(stop_order(one for package in key for one in _in(package)))

@@ -1,4 +1,4 @@
-"""An entry of the catalogue: a file in the right place, and what it declares once it is imported."""
+"""An entry of the catalog: a file in the right place, and its declaration after the import."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,8 +13,8 @@ class CatalogEntry(Struct, frozen=True, kw_only=True):
 
     Attributes:
         id: ``network/ip-forward-off`` for a check or fixer, ``egress`` for a probe, ``json`` for a format; a plugin's
-            carry its name and a colon in front.
-        module: what to import.
+            start with its name and a colon.
+        module: the module to import.
         plugin: name of the plugin, "" for doctor's own.
         path: the file.
     """
@@ -26,7 +26,7 @@ class CatalogEntry(Struct, frozen=True, kw_only=True):
 
 
 class Loaded(Struct, frozen=True):
-    """An imported entry: its function and what its decorator was told."""
+    """An imported entry: its function and declaration."""
 
     entry: CatalogEntry
     function: Callable[..., Any]

@@ -1,4 +1,4 @@
-"""The whole contract between doctor and a plugin: one hook.
+"""The complete contract between doctor and a plugin: one hook.
 
 A plugin is a distribution with an entry point in the group ``doctor`` that names a module; the module implements
 ``doctor_rooms``. Everything else is found by walking the packages it names.
@@ -18,5 +18,5 @@ class Spec:
 
     @hookspec
     def doctor_rooms(self) -> Rooms:
-        """Return the packages of this plugin. Called once a run, before anything of it is imported."""
+        """Return the packages of this plugin. Called once per run, before any of them is imported."""
         raise NotImplementedError

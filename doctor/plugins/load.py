@@ -1,4 +1,4 @@
-"""Make the catalogue: doctor's own rooms, and those plugins that the settings allow."""
+"""Builds the catalog: doctor's own packages, and the plugins that the settings allow."""
 
 from doctor.model.errors import UsageError
 from doctor.plugins import engines, recorded
@@ -7,10 +7,10 @@ from doctor.plugins.rooms import OURS, Rooms
 
 
 def load(allowed: tuple[str, ...] = (), *, survey: bool = False) -> Catalog:
-    """Return the catalogue. ``allowed`` names distributions, each as ``name`` or ``name==version``.
+    """Return the catalog. ``allowed`` names distributions, each as ``name`` or ``name==version``.
 
-    Nothing of a plugin that is not allowed is imported. Entry points are looked at only if something is allowed, or for
-    a ``survey`` of what is installed (``doctor list``).
+    A plugin that is not allowed is never imported. Entry points are read only if something is allowed, or for a
+    ``survey`` of installed plugins (``doctor list``).
     """
     catalog = Catalog()
     _add(catalog, OURS, "")
@@ -34,6 +34,6 @@ def _add(catalog: Catalog, rooms: Rooms, name: str) -> None:
         try:
             catalog.add(kind, package, name)
         except UsageError:
-            # A room of doctor's own that is gone is no mistake of its user: what was in it is missing, one by one.
+            # A missing package of doctor itself is not a user error: its entries are reported as missing, one by one.
             if name:
                 raise

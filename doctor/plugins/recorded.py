@@ -1,7 +1,7 @@
-"""What the installer recorded of doctor's own files: one that is gone since then is an error in a scan, not a check less.
+"""Reads the installer's record of doctor's own files: a missing check is an error of the scan, and never goes unnoticed.
 
 Read without ``importlib.metadata``, which costs as much as sixty checks. A checkout, an editable installation and a
-distribution's package have no such record: there the files themselves are all that is known.
+distribution's package have no such record: then only the existing files are known.
 """
 
 import os
@@ -32,7 +32,7 @@ def files() -> Iterator[tuple[str, str, str, str]]:
 
 
 def _record(site: str) -> list[str]:
-    """Return the lines of the newest record beside the package; none where there is no such thing."""
+    """Return the lines of the newest record beside the package; empty without a record."""
     lines: list[str] = []
     try:
         for name in sorted(os.listdir(site)):

@@ -1,4 +1,4 @@
-"""The packages that hold a plugin's checks, fixers, probes, report formats and engines."""
+"""The packages of a plugin's checks, fixers, probes, report formats and engines."""
 
 from msgspec import Struct
 
@@ -7,13 +7,13 @@ class Rooms(Struct, frozen=True, kw_only=True):
     """Names of importable packages, or "" for none.
 
     Attributes:
-        checks: ``AREA/PROBLEM.py`` beneath it hold one ``@check`` each.
+        checks: its modules ``AREA/PROBLEM.py`` have one ``@check`` each.
         fixers: mirrors ``checks``, one ``@fixer`` each.
-        probes: a module a ``@probe``.
-        formats: a module a ``@report_format``.
-        engines: a folder an engine, with a module ``engine`` that has its ``ENGINE``.
+        probes: one module per ``@probe``.
+        formats: one module per ``@report_format``.
+        engines: one folder per engine, with a module ``engine`` that defines ``ENGINE``.
 
-    Facts of a plugin live in a package beside its collectors: ``acme.facts.disk`` is collected by ``acme.collect.disk``.
+    Facts of a plugin are in a package beside its collectors: ``acme.facts.disk`` is collected by ``acme.collect.disk``.
     """
 
     checks: str = ""
@@ -30,4 +30,4 @@ OURS = Rooms(
     formats="doctor.reports",
     engines="doctor.engines",
 )
-"""doctor's own, as a plugin would name them."""
+"""doctor's own packages."""

@@ -1,4 +1,4 @@
-"""Other people's plugins: found by entry point, checked before a line of theirs runs.
+"""Third-party plugins: found by entry point, and verified before any of their code runs.
 
 This guards against mistakes and against files changed after the installation, not against a hostile installation:
 a ``.pth`` file of any distribution runs in every Python process.
@@ -25,7 +25,7 @@ _OURS = "doctor/"
 
 
 class FoundPlugin(Struct, frozen=True, kw_only=True):
-    """A distribution with an entry point of our group."""
+    """A distribution with an entry point in doctor's group."""
 
     name: str
     distribution: Distribution
@@ -33,7 +33,7 @@ class FoundPlugin(Struct, frozen=True, kw_only=True):
 
     @property
     def label(self) -> str:
-        """Distribution and version."""
+        """Return distribution and version."""
         return f"{self.distribution.metadata['Name']} {self.distribution.version}"
 
     def load(self) -> ModuleType:
@@ -43,7 +43,7 @@ class FoundPlugin(Struct, frozen=True, kw_only=True):
 
 
 def find() -> Iterator[FoundPlugin]:
-    """Yield every plugin that is installed, allowed or not; nothing is imported."""
+    """Yield every installed plugin, allowed or not; nothing is imported."""
     for distribution in distributions():
         for entry_point in distribution.entry_points:
             if entry_point.group == GROUP:
@@ -51,7 +51,7 @@ def find() -> Iterator[FoundPlugin]:
 
 
 def admit(catalog: Catalog, allowed: tuple[str, ...]) -> Iterator[tuple[str, Rooms]]:
-    """Load the plugins that are allowed, note the others in the catalogue, and yield each one's name and rooms."""
+    """Load the allowed plugins, record the others in the catalog, and yield the name and rooms of each loaded one."""
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(Spec)
     for found in find():
@@ -64,7 +64,7 @@ def admit(catalog: Catalog, allowed: tuple[str, ...]) -> Iterator[tuple[str, Roo
     for hook in manager.hook.doctor_rooms.get_hookimpls():
         rooms = hook.function()
         if not isinstance(rooms, Rooms):
-            raise UsageError(f"doctor_rooms() of plugin '{hook.plugin_name}' returns no Rooms")
+            raise UsageError(f"doctor_rooms() of plugin '{hook.plugin_name}' does not return Rooms")
         yield hook.plugin_name, rooms
 
 
@@ -89,19 +89,19 @@ def refusal(found: FoundPlugin, allowed: tuple[str, ...]) -> str:
 
 
 def _module_problem(name: str) -> str:
-    """Judge what an import of the module would really read, whatever the installer's list of files says or lacks."""
+    """Return the problem of the files that an import of the module reads, whether the installer recorded them or not."""
     try:
         spec = importlib.util.find_spec(name)
     except (ImportError, ValueError) as error:
         return f"its module {name} can't be found: {error}"
     if spec is None:
-        return f"its module {name} is not there"
+        return f"its module {name} does not exist"
     places = [*(spec.submodule_search_locations or ()), *([spec.origin] if spec.origin and spec.has_location else [])]
     for place in places:
         for path in (place, *_beneath(place)):
             weak = weakness(path)
             if weak is not None:
-                return f"others could have written it: {weak}"
+                return f"other users could have written it: {weak}"
     return ""
 
 
@@ -113,10 +113,10 @@ def _beneath(top: str) -> Iterator[str]:
 
 def _file_problem(path: str, mode: str, recorded: str) -> str:
     if not os.path.exists(path):
-        return "recorded by the installer and not there"
+        return "recorded by the installer, but missing"
     weak = weakness(path)
     if weak is not None:
-        return f"others could have written it: {weak}"
+        return f"other users could have written it: {weak}"
     if mode == "sha256" and recorded:
         with open(path, "rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").digest()

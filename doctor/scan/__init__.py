@@ -1,1 +1,1 @@
-"""Resolve the facts that checks ask for, run the checks, gather outcomes, relate causes and symptoms."""
+"""Resolves facts, runs checks, collects outcomes, relates causes and symptoms, and runs probes."""

@@ -1,7 +1,7 @@
-"""One round of test containers: the document that the bundled runtime reads, and what it says of each container.
+"""One round of test containers: the input of the bundled runtime, and its result for each container.
 
-The runtime is a program of its own: nothing of it is imported, it is started with ``-I -S -E`` so that neither the current
-directory nor the environment can put code into a process of root.
+The runtime is a separate program: it is not imported, but started with ``-I -S -E``, so that neither the current directory
+nor the environment can inject code into a root process.
 """
 
 import json
@@ -26,10 +26,10 @@ _MOST_TRIES, _AT_ONCE = 64, 8
 
 
 class Addresses:
-    """Free addresses of the engine's networks: in nobody's record, on nobody's wire, none given out twice in a round."""
+    """Free addresses of the engine's networks: not recorded, not in use on the link, none assigned twice in a round."""
 
     def __init__(self, networks: Networks | None, links: Links | None, held: Reservations | None = None) -> None:
-        """``held`` is the record that keeps them from containers of other doctors."""
+        """``held`` reserves addresses, so that other doctor processes don't use them."""
         self._networks = networks
         self._held = held
         self._asked: set[str] = set()
@@ -38,7 +38,7 @@ class Addresses:
         self._given: dict[str, int] = {}
 
     def on(self, identity: str) -> dict[str, Any] | str:
-        """Return the runtime's ``bridge`` object for one more container, or why there is none."""
+        """Return the runtime's ``bridge`` object for one more container, or the reason why that is impossible."""
         network = None if self._networks is None else self._networks.get(identity)
         if network is None or self._networks is None or self._links is None:
             return "the engine's networks or the host's interfaces can't be read"
@@ -46,14 +46,14 @@ class Addresses:
             given = self._given.get(identity, 0)
             spot = place(network, self._networks, self._links, skip=given)
             if spot is None or given >= _MOST_TRIES:
-                return f"no address is free on network {network.name}"
+                return f"network {network.name} has no free address"
             self._given[identity] = given + 1
             address = str(spot["address"]).partition("/")[0]
             if self._is_free(network.bridge, address) and (self._held is None or self._held.take(f"address-{address}")):
                 return spot
 
     def _is_free(self, bridge: str, address: str) -> bool:
-        """Whether nobody on the bridge's wire answers for an address; the next few are asked for with it."""
+        """Whether an address is unused on the bridge (ARP); the next few are probed with it."""
         if address not in self._asked and self._links is not None and self._links.link(bridge) is not None:
             first = int(IPv4Address(address))
             several = [str(IPv4Address(first - number)) for number in range(_AT_ONCE)]
@@ -62,15 +62,15 @@ class Addresses:
         return address not in self._taken
 
     def close(self) -> None:
-        """Let other doctors have the addresses."""
+        """Release the addresses."""
         if self._held is not None:
             self._held.close()
 
 
 def launch(wanted: tuple[Launch, ...], addresses: Addresses) -> tuple[dict[str, Ended], ...]:
-    """Start what several probes want in one runtime process, and return for each of them how its containers ended, by id.
+    """Start the containers of several probes in one runtime process; return for each probe how they ended, by id.
 
-    Raises ``DoctorError`` where the runtime gave nothing.
+    Raises ``DoctorError`` if the runtime returned nothing.
     """
     containers: list[dict[str, Any]] = []
     found: tuple[dict[str, Ended], ...] = tuple({} for _ in wanted)
@@ -93,7 +93,7 @@ def launch(wanted: tuple[Launch, ...], addresses: Addresses) -> tuple[dict[str, 
 
 
 def _global(number: int, given: dict[str, Any]) -> dict[str, Any]:
-    """Return a container under an id that is its own among those of all probes, with a limit so that each round ends."""
+    """Return a container with an id that is unique among all probes, and with a timeout, so that each round ends."""
     container = {"timeout_s": _CONTAINER_S} | given | {"id": f"{number}.{given['id']}"}
     target = str(given.get("net", "")).partition("container:")[2]
     if target and not target.partition(":")[0].isdigit():

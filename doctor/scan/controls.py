@@ -1,4 +1,4 @@
-"""How each engine of this host is stopped and started, and which of them an action concerns."""
+"""Finds how each engine of this host is stopped and started, and the engine that an action needs."""
 
 from doctor.facts.engine.control import EngineControl
 from doctor.model.action import Action
@@ -7,11 +7,11 @@ from doctor.scan.resolve import Facts
 
 
 def controls(facts: Facts) -> tuple[EngineControl, ...]:
-    """Return the controls of the engines on this host, in the order in which they stop; one that is unknown is left out."""
+    """Return the controls of the engines on this host, in stop order; unknown ones are left out."""
     found = (one.control(facts.get) for one in engines())
     return tuple(control for control in found if isinstance(control, EngineControl))
 
 
 def is_for(action: Action, control: EngineControl) -> bool:
-    """Whether an action that needs a restart needs it of this engine: an action that names none means the first one."""
+    """Whether an action that needs a restart needs it of this engine; without a name it is the first engine."""
     return (getattr(action, "engine", "") or engines()[0].name) == control.engine

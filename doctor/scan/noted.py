@@ -1,7 +1,7 @@
-"""Facts that note what each of them depends on, so that a prediction collects only what its steps touch.
+"""Facts that record their dependencies, so that a prediction collects only what its steps change.
 
-Kept is what nothing noted differs for: a fact whose questions to the host have the same answers and whose own facts are the same,
-and likewise what a check saw. All facts of one look and of its predictions are of one moment, as its clock stands still.
+A fact is kept if its questions to the host have the same answers and the facts that it uses are the same; likewise the result
+of a check. All facts of one scan and its predictions have the same time, because its clock is stopped.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from doctor.scan.resolve import Facts
 
 
 class _Known(NamedTuple):
-    """Something that was found out, and what it depends on."""
+    """A value and its dependencies."""
 
     value: Any
     notes: Notes
@@ -28,13 +28,13 @@ _NEVER = _Known(object(), Notes())
 
 
 class NotedFacts(Facts):
-    """Facts of ``host``; what can be is kept from ``earlier``, a look that differs by ``difference``.
+    """Facts of ``host``; kept from ``earlier`` if possible, which differs by ``difference``.
 
     Attributes:
-        collected: the facts that were collected or kept.
-        kept: those of them that were kept.
-        looks: what checks saw in them, by name.
-        aliases: where paths of the host lead that no prediction changes.
+        collected: the facts, collected or kept.
+        kept: the kept ones.
+        looks: results of checks, by name.
+        aliases: targets of the host's paths that no prediction changes.
     """
 
     def __init__(
@@ -55,11 +55,11 @@ class NotedFacts(Facts):
         self._difference = difference
 
     def again(self) -> "NotedFacts":
-        """Return the facts of the same host, to be read anew."""
+        """Return new facts of the same host, which are read again."""
         return NotedFacts(self._noted.below, self._given)
 
     def predicted(self, host: Host) -> "NotedFacts":
-        """Return the facts of a prediction over the same host, or of another one."""
+        """Return the facts of a prediction over the same host, or over another one."""
         difference = between(self._noted.below, host, self.aliases)
         return NotedFacts(host, self._given, earlier=self, difference=difference)
 
@@ -70,16 +70,16 @@ class NotedFacts(Facts):
 
     @property
     def is_of_prediction(self) -> bool:
-        """Whether some of them may be kept from the look before."""
+        """Whether some of them may be kept from the scan before."""
         return self._difference is not None
 
     def get(self, fact: type) -> Any:
-        """Return the fact or the ``Missing`` in its place, with a note that it was asked for."""
+        """Return the fact or its ``Missing``, and record the dependency on it."""
         self._noted.notes.facts[fact] = None
         return super().get(fact)
 
     def look(self, name: str, find: Callable[[], _Found]) -> _Found:
-        """Return what ``find`` sees, or what it saw in the look before if nothing that it depends on differs."""
+        """Return the result of ``find``, or its earlier result if no dependency differs."""
         known = _NEVER if self._earlier is None else self._earlier.looks.get(name, _NEVER)
         if not self._holds(known):
             known = self._noting(find)
@@ -94,7 +94,7 @@ class NotedFacts(Facts):
             self.kept.add(fact)
             return before.value
         found = self._noting(partial(super()._collect, fact))
-        # The same value is the same object: who depends on it sees at once that it is.
+        # An equal value is replaced by the same object, so that dependents can compare by identity.
         found = found._replace(value=before.value) if same(before.value, found.value) else found
         self.collected[fact] = found
         return found.value
@@ -107,7 +107,7 @@ class NotedFacts(Facts):
             self._noted.notes = outer
 
     def _holds(self, known: _Known) -> bool:
-        """Whether all that something depends on has the same answers as in the look before."""
+        """Whether all dependencies have the same answers as before."""
         if known is _NEVER or self._difference is None or self._difference.touches(known.notes):
             return False
         return bool(self._noting(lambda: all(map(self._is_same, known.notes.facts))).value)

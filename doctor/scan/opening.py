@@ -1,4 +1,4 @@
-"""A repair opens nothing that somebody closed: what actions let in, or what the engine's next start would, against what is open."""
+"""Finds what actions, or the engine's next start, would open to the network that is closed now: no repair does that unasked."""
 
 from collections.abc import Iterable, Iterator
 
@@ -34,11 +34,11 @@ _SETTINGS = (
 
 
 def as_question(actions: Ranked, opens: tuple[Evidence, ...]) -> Ranked:
-    """Return actions that open something as one question: nothing is opened unless a person chose it."""
+    """Return actions that open something as one question, which the user must answer."""
     done = [(action, risk) for action, risk in actions if not isinstance(action, Choose)]
-    question = "whether to open what a rule of this host keeps closed"
+    question = "whether to open what a rule of this host closes"
     if any(action.stage is Stage.CONFIG for action, _ in done):
-        question = "whether the engine opens from its next start on what is closed now"
+        question = "whether the engine may open after its next start what is closed now"
     asked = Choose(
         question=question,
         options=(Choosable(name="open", evidence=opens, actions=tuple(action for action, _ in done)),),
@@ -49,7 +49,7 @@ def as_question(actions: Ranked, opens: tuple[Evidence, ...]) -> Ranked:
 def opened(
     actions: Iterable[Action], steps: list[Step], before: Host, after: OverlayHost, facts: Facts
 ) -> tuple[Evidence, ...]:
-    """Return what actions, lowered to ``steps``, open on the way from ``before`` to ``after``; ``facts`` are the host's own."""
+    """Return what actions, lowered to ``steps``, open between ``before`` and ``after``; ``facts`` are the host's own."""
     chosen = tuple(actions)
     return (
         *_by_settings(steps, after, facts),
@@ -73,7 +73,7 @@ def _is_setting(step: Step, config: EngineConfig) -> bool:
 
 
 def _by_firewall(actions: tuple[Action, ...], known: Facts, after_host: OverlayHost) -> tuple[Opening, ...]:
-    """Return what actions on the firewall let in and do not name."""
+    """Return what actions on the firewall let in without naming it."""
     if not any(action.stage is Stage.FIREWALL for action in actions):
         return ()
     networks, links, rules = (known.get(kind) for kind in (Networks, Links, EngineRules))
@@ -101,6 +101,6 @@ def _shown(openings: tuple[Opening, ...]) -> Iterator[Evidence]:
 
 def _words(opening: Opening) -> str:
     if not opening.past:
-        return f"let in by {opening.by}"
+        return f"accepted by {opening.by}"
     ended = "; ".join(f"{guard.table} {guard.chain}: {guard.text}" for guard in opening.past[:3])
-    return f"let in by {opening.by}, ended now by {ended}"
+    return f"accepted by {opening.by}, dropped now by {ended}"

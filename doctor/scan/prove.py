@@ -1,4 +1,4 @@
-"""Launch probes: all their test containers in one runtime process, and what they proved."""
+"""Runs probes: all their test containers in one runtime process."""
 
 import os
 import time
@@ -33,7 +33,7 @@ _DOUBTFUL = frozenset({Result.FAIL, Result.ERROR})
 
 
 class _Running:
-    """A probe in the middle of its work."""
+    """A running probe."""
 
     def __init__(self, name: str, proves: str, work: Probing) -> None:
         self.name = name
@@ -43,8 +43,8 @@ class _Running:
         self.result: ProbeResult | None = None
         self.seconds = 0.0
 
-    def go_on(self, ended: dict[str, Ended] | None) -> None:
-        """Send what ended and take the next launch or the result."""
+    def advance(self, ended: dict[str, Ended] | None) -> None:
+        """Pass the ended containers to the probe, and take its next launch or its result."""
         self.launch = None
         try:
             self.launch = next(self.work) if ended is None else self.work.send(ended)
@@ -55,7 +55,7 @@ class _Running:
             self.result = self.failed(reason)
 
     def failed(self, reason: str) -> ProbeResult:
-        """Return the result of a probe that could not do its work."""
+        """Return the result of a probe that could not run."""
         return ProbeResult(
             name=self.name, proves=self.proves, result=Result.ERROR, message=reason, seconds=round(self.seconds, 3)
         )
@@ -66,17 +66,17 @@ def prove(
 ) -> tuple[ProbeResult, ...]:
     """Launch the named probes and return a result for each, in the order of the names.
 
-    One that does not hold is tried once more, with fresh facts: what passes within a second (a neighbour that answered nobody
-    a moment ago, a lock of the firewall's) is no failure, and a good repair must not be taken back for it.
+    A failed one is retried once with fresh facts: a temporary condition (an unresolved neighbour, a lock of the firewall) is not
+    a failure, and must not roll back a good repair.
 
-    Raises ``RefusedError`` where another doctor's test containers do not end: two would take the same addresses.
+    Raises ``RefusedError`` if another doctor's test containers do not end: both would use the same addresses.
     """
     wanted = tuple(names)
     with _alone():
         found = {result.name: result for result in _attempt(catalog, facts, wanted, progress)}
         doubtful = tuple(name for name in wanted if found[name].result in _DOUBTFUL)
         if doubtful:
-            progress(f"trying once more: {', '.join(doubtful)}")
+            progress(f"retrying: {', '.join(doubtful)}")
             time.sleep(_PAUSE_S)
             again = _attempt(catalog, facts.again(), doubtful, progress)
             found |= {one.name: replace(one, seconds=one.seconds + found[one.name].seconds) for one in again}
@@ -93,11 +93,11 @@ def _attempt(
             break
         progress(f"launching test containers: {', '.join(probe.name for probe in waiting)}")
         _round(waiting, facts)
-    return [probe.result or probe.failed("it did not come to a result") for probe in running]
+    return [probe.result or probe.failed("it returned no result") for probe in running]
 
 
 def _round(waiting: list[_Running], facts: Facts) -> None:
-    """Run one launch of each probe together; where the runtime refuses the whole, each alone, so that one spoils no other."""
+    """Run one launch of each probe together; if the runtime refuses them, each alone, so that one does not fail the others."""
     started = time.perf_counter()
     addresses = _addresses(facts)
     try:
@@ -113,7 +113,7 @@ def _round(waiting: list[_Running], facts: Facts) -> None:
         addresses.close()
     for probe, found in zip(waiting, ended, strict=True):
         probe.seconds += time.perf_counter() - started
-        probe.go_on(found)
+        probe.advance(found)
 
 
 def _addresses(facts: Facts) -> Addresses:
@@ -127,7 +127,7 @@ def _addresses(facts: Facts) -> Addresses:
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    """Wait until no other doctor has test containers; a host on which nothing can be written has no such lock."""
+    """Wait until no other doctor has test containers; without a writable state directory there is no such lock."""
     with ExitStack() as held:
         _hold(held, time.monotonic() + _PATIENCE_S)
         yield
@@ -158,7 +158,7 @@ def _begin(catalog: Catalog, facts: Facts, name: str) -> _Running:
         probe.result = ProbeResult(name=name, proves=proves, result=result, message=arguments.reason)
         return probe
     probe = _Running(name, proves, loaded.function(*arguments))
-    probe.go_on(None)
+    probe.advance(None)
     return probe
 
 
@@ -168,12 +168,12 @@ def _nothing() -> Probing:
 
 
 def with_probes(found: Scan, probes: tuple[ProbeResult, ...]) -> Scan:
-    """Return the scan with a finding for every probe that failed, caused by the findings that say they break it."""
+    """Return the scan with a finding for each failed probe, caused by the findings that declare to break it."""
     failed = tuple(
         Finding(
             id=f"probe/{probe.name}-failed",
             subject=Subject("probe", probe.name),
-            message=f"a test container shows that this does not hold: {probe.proves}: {probe.message}",
+            message=f"a test container disproves that {probe.proves}: {probe.message}",
             evidence=probe.evidence or (Evidence(f"probe {probe.name}", probe.message),),
             severity=Severity.ERROR,
             causes=tuple(cause.fingerprint for cause in found.findings if probe.name in found.breaks.get(cause.id, ())),

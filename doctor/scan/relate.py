@@ -1,4 +1,4 @@
-"""Which finding explains which."""
+"""Relates findings to their causes."""
 
 from collections.abc import Iterable
 
@@ -12,8 +12,8 @@ _MANY = 8
 def relate(findings: Iterable[Finding], declared: dict[str, tuple[str, ...]]) -> tuple[Finding, ...]:
     """Return the findings with their causes filled in, worst first, each cause before its symptoms.
 
-    ``declared`` maps a check id to the ids whose findings explain its own. Where a cause has several findings, those with
-    the same subject count; if none has it, all do, but no more than a few: thousands explain nothing.
+    ``declared`` maps a check id to the ids whose findings explain its own. If a cause has several findings, only those with
+    the same subject are used; if none has it, all of them, up to a limit.
     """
     everything = list(findings)
     by_id: dict[str, list[str]] = {}

@@ -1,4 +1,4 @@
-"""From a function's parameters to facts. A fact is read once a scan, when the first function asks for it."""
+"""Resolves a function's parameters to facts. A fact is read once per scan, when a function needs it."""
 
 import importlib
 from collections.abc import Callable
@@ -14,7 +14,7 @@ _Look = TypeVar("_Look")
 
 
 class Facts:
-    """The facts of one host, resolved on demand and kept; ``given`` are those that need no reading."""
+    """The facts of one host, resolved on demand and cached; ``given`` are facts that need not be read."""
 
     def __init__(self, host: Host, given: tuple[Any, ...] = ()) -> None:
         self.host = host
@@ -23,16 +23,16 @@ class Facts:
         self._pending: list[type] = []
 
     def again(self) -> "Facts":
-        """Return the facts of the same host, to be read anew but for those that were given."""
+        """Return new facts of the same host, which are read again, except the given ones."""
         return Facts(self.host, self._given)
 
     def get(self, fact: type) -> Any:
-        """Return the fact or the ``Missing`` in its place."""
+        """Return the fact or its ``Missing``."""
         if fact in self._known:
             return self._known[fact]
         if fact in self._pending:
             chain = " → ".join(kind.__name__ for kind in [*self._pending, fact])
-            raise UsageError(f"facts ask for each other: {chain}")
+            raise UsageError(f"circular facts: {chain}")
         self._pending.append(fact)
         try:
             found = self._collect(fact)
@@ -42,10 +42,10 @@ class Facts:
         return found
 
     def arguments(self, function: Callable[..., Any], known: dict[str, Any] | None = None) -> list[Any] | Missing:
-        """Return the values for a function's parameters, or the first ``Missing`` it can't take.
+        """Return the values of a function's parameters, or the first ``Missing`` that it does not accept.
 
-        ``known`` are those that go by the parameter's name; each other is a fact. A parameter annotated ``Fact | Missing``
-        takes either; ``Host`` is the host itself (collectors only).
+        ``known`` has values by parameter name; all others are facts. A parameter annotated ``Fact | Missing`` accepts either;
+        ``Host`` is the host itself (collectors only).
         """
         values: list[Any] = []
         first: Missing | None = None
@@ -56,7 +56,7 @@ class Facts:
             fact, takes_missing = split(annotation, function)
             value = self.host if fact is Host else self.get(fact)
             if isinstance(value, Missing) and not takes_missing:
-                # A refusal outweighs an absence: it makes the scan incomplete.
+                # A denied fact has priority over an absent one: it makes the scan incomplete.
                 if first is None or (first.is_harmless and not value.is_harmless):
                     first = value
                 continue
@@ -83,12 +83,12 @@ class Facts:
             return Missing(Why.UNREADABLE, f"{fact.__name__}: {located(error)}")
 
     def _undecodable(self, problem: str) -> Missing:
-        """A collector decodes what it has just read: no reader has to name the file that it can't decode."""
+        """Return the ``Missing`` for the last file that the collector read: its parser need not name the file."""
         path = self.host.last_read
         return Missing.undecodable(path, problem) if path else Missing(Why.UNREADABLE, problem)
 
     def look(self, name: str, find: Callable[[], _Look]) -> _Look:
-        """Return what ``find`` sees in these facts; ``name`` stands for it."""
+        """Return the result of ``find`` on these facts; ``name`` identifies it."""
         del name
         return find()
 
@@ -98,15 +98,15 @@ class Facts:
 
     @property
     def known(self) -> dict[type, Any]:
-        """All facts that were asked for."""
+        """Return all resolved facts."""
         return dict(self._known)
 
     def give(self, fact: Any) -> None:
-        """Take a fact that no collector reads."""
+        """Add a fact that has no collector."""
         self._known[type(fact)] = fact
 
     def gaps(self, function: Callable[..., Any]) -> tuple[Missing, ...]:
-        """Return what the facts of a check could not look at, though they are there (their ``gaps``)."""
+        """Return the ``gaps`` of the facts of a check: what they could not examine."""
         found: list[Missing] = []
         for annotation in parameters(function).values():
             fact, _ = split(annotation, function)
@@ -129,7 +129,7 @@ def split(annotation: Any, function: Callable[..., Any]) -> tuple[type, bool]:
     if isinstance(annotation, type):
         return annotation, False
     raise UsageError(
-        f"a parameter of {function.__name__} is annotated {annotation!r}, which is no fact",
+        f"a parameter of {function.__name__} is annotated {annotation!r}, which is not a fact",
         where=function.__module__,
         do="annotate it with a fact or 'Fact | Missing', and don't import annotations from __future__",
     )
@@ -139,7 +139,7 @@ def find_collector(fact: type) -> Callable[..., Any]:
     """Return the collector of a fact: ``pkg.facts.family`` is collected in ``pkg.collect.family``."""
     head, _, tail = fact.__module__.rpartition(".facts.")
     if not head:
-        raise UsageError(f"{fact.__name__} is no fact: its module {fact.__module__} has no 'facts' in its path")
+        raise UsageError(f"{fact.__name__} is not a fact: its module {fact.__module__} has no 'facts' in its path")
     module = importlib.import_module(f"{head}.collect.{tail}")
     return _collector_in(module, fact)
 
@@ -161,7 +161,7 @@ def _returns(function: Callable[..., Any]) -> Any:
 
 
 def located(error: BaseException) -> str:
-    """Return an exception as one line with the file and line it came from."""
+    """Return an exception as one line with its file and line."""
     import traceback  # noqa: PLC0415 - costs 4 ms, and little goes wrong
 
     frames = traceback.extract_tb(error.__traceback__)

@@ -1,7 +1,7 @@
-"""What actions cost on this host, judged by what they do: the one judgement, for what a scan shows and what a plan allows.
+"""Judges the risk of actions on this host from their steps: the only judgement, for scans and plans.
 
-A fixer says what its repair costs at least. What stops because of it, what it opens and what it would destroy is seen from
-the steps on a prediction of the host.
+A fixer declares the least risk of its repair. The steps on a prediction of the host show which programs stop, and what it
+opens or destroys.
 """
 
 import msgspec
@@ -28,16 +28,16 @@ _RUNNING = Run | Signal | Netlink | Reload | StartContainers
 
 
 class JudgedActions(Struct, frozen=True, kw_only=True):
-    """What actions cost.
+    """The risk of actions.
 
     Attributes:
         risk: the least that ``--allow`` must be.
-        why: why doctor does not do it at all, "" if it may.
-        stops: names of the running engines that must be stopped for it.
-        stops_service: whether a containerd that is a service of its own must be.
-        reloads: numbers of the actions for which a reload of the running engine is enough.
-        opens: what it would open to others.
-        steps: what it lowers to.
+        why: why doctor never applies them, "" if it may.
+        stops: names of the running engines that must be stopped.
+        stops_service: whether a separate containerd service must be stopped.
+        reloads: numbers of the actions for which a reload of the running engine is sufficient.
+        opens: what they would open to the network.
+        steps: their steps.
     """
 
     risk: Applicability
@@ -50,13 +50,13 @@ class JudgedActions(Struct, frozen=True, kw_only=True):
 
 
 def judge(actions: Ranked, view: Host, facts: Facts) -> JudgedActions:
-    """Judge actions that are lowered on ``view``, a prediction or the host itself; ``facts`` are those of the host as it is.
+    """Judge actions that are lowered on ``view``, a prediction or the host itself; ``facts`` are those of the host.
 
-    Raises ``DoctorError`` or ``HostError`` where one can't be lowered.
+    Raises ``DoctorError`` or ``HostError`` if one can't be lowered.
     """
     risk = max((risk for _, risk in actions), default=Applicability.MANUAL)
     if risk is Applicability.MANUAL:
-        return JudgedActions(risk=risk, why="only a person can know what is right here")
+        return JudgedActions(risk=risk, why="only the user can decide this")
     trial = OverlayHost(view)
     lowered = [_lowered(action, trial) for action, _ in actions]
     steps = [step for found in lowered for step in found]
@@ -100,7 +100,7 @@ def _needs_stop(actions: Ranked, steps: list[Step], control: EngineControl, relo
 
 
 def _forbidden(control: EngineControl, *, engine: bool, service: bool) -> str:
-    """Return why what must be stopped may not be: doctor can't start it again, or something would be lost for good."""
+    """Return why the programs can't be stopped: doctor can't start them again, or data would be lost."""
     if engine and control.manual:
         return f"the engine must be stopped for it, and doctor can't start it again: {control.manual}"
     if service and control.containerd_manual:
@@ -108,14 +108,14 @@ def _forbidden(control: EngineControl, *, engine: bool, service: bool) -> str:
     if engine and control.removes:
         names = ", ".join(control.removes)
         return (
-            f"the engine must be stopped for it, which removes what was run with --rm and the files it wrote: {names} "
-            "(docker cp what you need, and docker stop it first)"
+            f"the engine must be stopped for it, which removes containers run with --rm and their files: {names} "
+            "(save their files with docker cp, then docker stop them)"
         )
     return ""
 
 
 def _reloads(actions: Ranked, lowered: list[list[Step]], view: Host, facts: Facts) -> frozenset[int]:
-    """Return the numbers of the actions that need a restart by their own word, and that a reload does as well."""
+    """Return the numbers of the actions that declare a restart and for which a reload is sufficient."""
     asking = [number for number, (action, _) in enumerate(actions) if action.needs_engine_restart]
     if not asking:
         return frozenset()
@@ -136,7 +136,7 @@ def _reloads(actions: Ranked, lowered: list[list[Step]], view: Host, facts: Fact
 
 
 def _changed(steps: list[Step], file: DaemonJson, view: Host) -> dict[str, bool]:
-    """Return the keys of daemon.json that steps change, and whether each is gone afterwards; {} for any other change."""
+    """Return the keys of daemon.json that steps change, and whether each is removed; {} for any other change."""
     from doctor.formats.config import daemon_json  # noqa: PLC0415 - only an edit of the file is compared
 
     try:
@@ -154,7 +154,7 @@ def _changed(steps: list[Step], file: DaemonJson, view: Host) -> dict[str, bool]
 
 
 def info_after_reload(info: bytes, settings: dict[str, object]) -> bytes:
-    """Return GET /info as it is after a reload with these settings."""
+    """Return the predicted GET /info after a reload with these settings."""
     try:
         said = msgspec.json.decode(info)
     except msgspec.DecodeError:

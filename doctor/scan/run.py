@@ -1,4 +1,4 @@
-"""One scan: every check asked for leaves an outcome, every finding knows its check, its fix and its causes."""
+"""Runs a scan: each requested check has an outcome, each finding its check, fix and causes."""
 
 import time
 from collections.abc import Iterable
@@ -19,15 +19,15 @@ from doctor.plugins.catalog import Catalog
 from doctor.plugins.entry import Loaded
 from doctor.scan.relate import relate
 from doctor.scan.resolve import Facts, located
-from doctor.scan.undecoded import gather, judges_undecoded, settled, subjects
+from doctor.scan.undecoded import completed, gather, judges_undecoded, subjects
 
 
 class Scan(Struct, frozen=True, kw_only=True):
-    """What a scan of one host gave.
+    """The result of a scan of one host.
 
     Attributes:
         findings: worst first, causes before their symptoms.
-        outcomes: one a check, sorted by id.
+        outcomes: one per check, sorted by id.
         facts: the resolved facts, for fixers.
         ok: check id → its line for a pass.
         breaks: check id → names of the probes that fail because of it.
@@ -41,18 +41,18 @@ class Scan(Struct, frozen=True, kw_only=True):
 
     @property
     def is_incomplete(self) -> bool:
-        """Whether something that should have been looked at was not."""
+        """Whether something could not be examined."""
         return any(outcome.incomplete for outcome in self.outcomes)
 
 
 def scan(host: Host, catalog: Catalog, ids: Iterable[str], *, deep: bool = False, facts: Facts | None = None) -> Scan:
-    """Examine ``host`` with the checks of these ids. Never raises for what the host holds.
+    """Examine ``host`` with the checks of these ids. Never raises because of the host's content.
 
-    ``facts`` are those that are known already, for one who looks at a host again and again.
+    ``facts`` are facts that are already known, for repeated scans of a host.
     """
     ids = tuple(ids)
     facts = facts or Facts(host)
-    # Of a prediction some facts are as old as the look that they were kept from.
+    # Some facts of a prediction are as old as the scan that they were kept from.
     began = facts.host.now()
     looked = {identity: facts.look(identity, partial(_look, identity, catalog, facts, deep=deep)) for identity in ids}
     suspects = [identity for identity, look in looked.items() if look.is_suspect]
@@ -81,7 +81,7 @@ def scan(host: Host, catalog: Catalog, ids: Iterable[str], *, deep: bool = False
 
 
 def _judge_undecoded(looked: dict[str, "_CheckLook"], catalog: Catalog, facts: Facts) -> None:
-    """Run the checks that judge what others could not decode, and settle the outcomes of those others."""
+    """Run the checks that judge undecoded files, and complete the outcomes of the checks that lack these files."""
     gaps = [(identity, gap) for identity, look in looked.items() for gap in look.gaps if not gap.is_harmless]
     found = [finding for look in looked.values() for finding in look.findings] if gaps else []
     facts.give(gather(gaps, found))
@@ -93,17 +93,17 @@ def _judge_undecoded(looked: dict[str, "_CheckLook"], catalog: Catalog, facts: F
         known = subjects(found)
         for identity, look in looked.items():
             if look.gaps:
-                looked[identity] = replace(look, outcome=settled(look.outcome, look.gaps, known))
+                looked[identity] = replace(look, outcome=completed(look.outcome, look.gaps, known))
 
 
 class _CheckLook(Struct, frozen=True, kw_only=True):
-    """What one check saw.
+    """The result of one check.
 
     Attributes:
         ok: its line for a pass.
         declaration: ``None`` if the check could not be loaded.
-        gaps: what it had to go without.
-        is_late: whether it judges what the others could not decode, and has not run yet.
+        gaps: what it could not examine.
+        is_late: whether it judges undecoded files, and has not run yet.
     """
 
     outcome: Outcome
@@ -115,16 +115,16 @@ class _CheckLook(Struct, frozen=True, kw_only=True):
 
     @property
     def is_suspect(self) -> bool:
-        """Whether it alarms: that may come from facts of different age, if the engine changed something meanwhile.
+        """Whether it has findings: facts of different age may cause them, if the engine changed something meanwhile.
 
-        So may a file that could not be decoded. What took long to read with ``--deep`` is not read twice.
+        The same applies to an undecoded file. Contents that ``--deep`` reads are not read twice.
         """
         is_deep = self.declaration is not None and self.declaration.deep
         torn = any(gap.why is Why.UNDECODABLE for gap in self.gaps)
         return not is_deep and (torn or any(finding.level >= Severity.WARNING for finding in self.findings))
 
     def confirmed(self, later: "_CheckLook") -> "_CheckLook":
-        """Return what a later look saw, without findings that this one had not: those have not been seen twice."""
+        """Return a later result, without findings that this one lacks: those were not seen twice."""
         known = {finding.fingerprint for finding in self.findings}
         left = tuple(finding for finding in later.findings if finding.fingerprint in known)
         outcome = later.outcome
@@ -141,7 +141,9 @@ def _look(identity: str, catalog: Catalog, facts: Facts, *, deep: bool, late: bo
         return _CheckLook(outcome=Outcome(id=identity, result=Result.ERROR, reason=reason, incomplete=True))
     declaration = check.declaration
     if not isinstance(declaration, CheckDeclaration):
-        return _CheckLook(outcome=Outcome(id=identity, result=Result.ERROR, reason="it is no check", incomplete=True))
+        return _CheckLook(
+            outcome=Outcome(id=identity, result=Result.ERROR, reason="it is not a check", incomplete=True)
+        )
     if not late and judges_undecoded(check.function):
         outcome = Outcome(id=identity, result=Result.SKIP, reason="it runs after the others")
         return _CheckLook(outcome=outcome, declaration=declaration, is_late=True)
@@ -197,9 +199,9 @@ def _complete(finding: Finding, check: Loaded, declaration: CheckDeclaration) ->
         from doctor.plugins.agree import spelled  # noqa: PLC0415 - a mistake of the check's author
 
         raise UsageError(
-            f"a finding carries {spelled(type(finding.detail))}, its check declares {spelled(declaration.detail)}",
+            f"the detail of a finding is {spelled(type(finding.detail))}, but its check declares {spelled(declaration.detail)}",
             where=check.entry.path,
-            do="give the type to @check(detail=…)",
+            do="declare the type with @check(detail=…)",
         )
     severity = declaration.severity if finding.severity is None else finding.severity
     stops = declaration.stops_start if finding.stops_start is None else finding.stops_start
@@ -216,7 +218,7 @@ class Offer(Struct, frozen=True):
 def offer_of(finding: Finding, catalog: Catalog, facts: Facts) -> Offer:
     """Return what the fixer of a finding offers: nothing without a fixer, or if a fact it needs is missing.
 
-    A fixer that fails offers its error as advice: it hides no finding and ends no plan.
+    A fixer that fails offers its error as advice, so that it neither hides a finding nor ends a plan.
     """
     try:
         fixer = catalog.fixer(finding.id)
@@ -234,11 +236,11 @@ def offer_of(finding: Finding, catalog: Catalog, facts: Facts) -> Offer:
 
 
 def fix_of(finding: Finding, catalog: Catalog, facts: Facts) -> FixSummary | None:
-    """Return what the fixer of a finding's check would do, or ``None`` if there is none for it."""
+    """Return the summary of a finding's fix, ``None`` without a fixer."""
     from doctor.api.actions.choose import Choose  # noqa: PLC0415 - a healthy host asks nothing
 
     actions = offer_of(finding, catalog, facts).actions
-    # A question beside other actions is one more thing that could be done; alone, it is all there is.
+    # A question besides other actions is optional; alone, it is the whole fix.
     actions = [item for item in actions if not isinstance(item[0], Choose)] or actions
     if not actions:
         return None
@@ -255,6 +257,6 @@ def _risk(actions: list[tuple[Action, Applicability]], facts: Facts) -> Applicab
     try:
         judged = judge(actions, facts.host, facts)
     except (HostError, DoctorError):
-        # What can't be lowered on the host as it is may be possible after the repair of something else: the plan knows.
+        # An action that can't be lowered now may be possible after another repair: the plan decides that.
         return least
     return Applicability.MANUAL if judged.opens else judged.risk

@@ -1,8 +1,8 @@
-"""Whether the engine changed something while a scan looked.
+"""Detects changes by the engine during a scan.
 
-A scan reads one thing after the other: processes, runtime states, layers, rules. A container that starts or goes between two of
-these reads looks damaged: its runtime's state names a process that the earlier list has not. So an alarm counts where it was seen
-in a look during which nothing moved, or again and again.
+A scan reads one thing after the other: processes, runtime states, layers, rules. A container that starts or stops between two of
+these reads looks broken: its runtime state names a process that is not in the earlier list. So a finding counts only if the
+engine changed nothing during the scan, or if it is found repeatedly.
 """
 
 import time
@@ -14,13 +14,13 @@ from doctor.plugins.engines import engines
 from doctor.scan.resolve import Facts
 
 _PAUSES_S = (0.2, 0.4, 0.8)
-"""Waited before each further look: a container is made or started in less than a second."""
+"""Delay before each retry: a container is created or started in less than a second."""
 _BEFORE_S = 1.0
-"""What changed so short before a look may have been a part of something longer."""
+"""A change so shortly before a scan may be part of a longer operation."""
 
 
 class Motion:
-    """The places where each thing that an engine creates, starts or removes leaves a new time of change."""
+    """Paths that get a new change time whenever an engine creates, starts or removes something."""
 
     def __init__(self, host: Host, facts: Facts) -> None:
         self._host = host
@@ -29,7 +29,7 @@ class Motion:
         self._pauses = list(_PAUSES_S)
 
     def wait(self, *, since: float) -> bool:
-        """Whether a look that began then has to be repeated; returns a moment later, when that may be done."""
+        """Return whether a scan that began then must be repeated, after the necessary delay."""
         if not self._pauses or not self._has_moved(since - _BEFORE_S):
             return False
         time.sleep(self._pauses.pop(0))
@@ -39,7 +39,7 @@ class Motion:
         return any(self._changed(place) >= since for place in self._places)
 
     def _changed(self, place: HostPath) -> float:
-        """Return when what is there changed last, in seconds since the epoch; 0.0 if there is nothing."""
+        """Return the last change of a path in seconds since the epoch; 0.0 if it does not exist."""
         try:
             return self._host.lstat(place).mtime_ns / 1e9
         except HostError:

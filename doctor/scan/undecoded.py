@@ -1,8 +1,8 @@
-"""What a reader can't decode is a finding on the file, not a gap.
+"""Collects files that could not be decoded: each is a finding on the file, not a gap.
 
-Each reader says which file it failed on (``Missing.path``; for one that lets the error of its parser escape, the resolver does).
-Here these are gathered for the checks that judge them, and the checks that went without such a file are settled: with a
-finding on it they are skipped because of it; without one the scan is incomplete.
+Each collector names the file (``Missing.path``; the resolver does so if an error of a parser escapes). These files are passed to
+the checks that judge them. The checks that lack such a file are skipped if it has a finding; otherwise the scan is
+incomplete.
 """
 
 from collections.abc import Iterable
@@ -17,12 +17,12 @@ from doctor.model.outcome import Outcome, Result
 
 
 def judges_undecoded(function: Any) -> bool:
-    """Whether a check asks for what the others could not decode, so that it has to run after them."""
+    """Whether a check judges undecoded files, so that it must run after the others."""
     return any(kind is Undecoded for kind in function.__annotations__.values())
 
 
 def gather(gaps: Iterable[tuple[str, Missing]], findings: Iterable[Finding]) -> Undecoded:
-    """Return the files that checks went without, by (check id, gap), without those that a finding is about."""
+    """Return the undecoded files in ``gaps``, pairs of (check id, gap), except those with a finding."""
     files: dict[str, tuple[str, list[str]]] = {}
     for identity, gap in gaps:
         if gap.why is Why.UNDECODABLE and gap.path:
@@ -39,7 +39,7 @@ def gather(gaps: Iterable[tuple[str, Missing]], findings: Iterable[Finding]) -> 
 
 
 def subjects(findings: Iterable[Finding]) -> dict[str, str]:
-    """Return the files that findings are about, with the id of one finding each."""
+    """Return the files with findings, each with the id of one finding."""
     known: dict[str, str] = {}
     for finding in findings:
         for name in (finding.subject.name, *(evidence.source for evidence in finding.evidence)):
@@ -48,8 +48,8 @@ def subjects(findings: Iterable[Finding]) -> dict[str, str]:
     return known
 
 
-def settled(outcome: Outcome, gaps: tuple[Missing, ...], known: dict[str, str]) -> Outcome:
-    """Return the outcome of a check that went without files: if all of them have findings, they are the reason, and no gap is left."""
+def completed(outcome: Outcome, gaps: tuple[Missing, ...], known: dict[str, str]) -> Outcome:
+    """Return the outcome of a check that lacks files: if all of them have findings, these are the reason, and no gap is left."""
     why = [(gap, _finding_on(gap.path, known)) for gap in gaps if not gap.is_harmless]
     if not outcome.incomplete or not why or not all(gap.why is Why.UNDECODABLE and found for gap, found in why):
         return outcome
@@ -59,7 +59,7 @@ def settled(outcome: Outcome, gaps: tuple[Missing, ...], known: dict[str, str]) 
 
 
 def _finding_on(path: str, known: dict[str, str]) -> str:
-    """Return the id of a finding about a file or a line of it, "" if there is none."""
+    """Return the id of a finding about a file or a line of it, "" without a finding."""
     if path in known:
         return known[path]
     return next((identity for name, identity in known.items() if path and name.startswith(f"{path}:")), "")

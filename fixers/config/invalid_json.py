@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Missing, fixer
 from doctor.api.actions.advice import Advise
-from doctor.api.actions.engine_settings import mend_settings
+from doctor.api.actions.engine_settings import repair_json
 from doctor.api.actions.files import Quarantine
 from doctor.facts.config.engine import DaemonJson
 from doctor.facts.host.mounts import Mounts
@@ -14,7 +14,7 @@ from doctor.facts.host.mounts import Mounts
 def invalid_json(file: DaemonJson, mounts: Mounts | Missing) -> Iterator[Action]:
     """Make the smallest change if only one is possible; move a directory in its place to quarantine."""
     if file.is_repairable:
-        yield mend_settings(file.path)
+        yield repair_json(file)
     elif file.is_directory and isinstance(mounts, Mounts) and any(mounts.beneath(file.path)):
         yield Advise(
             text=f"findmnt {file.path} shows what is mounted there: umount {file.path}, then 'doctor fix --apply'"

@@ -1,4 +1,4 @@
-"""What only a person can do."""
+"""Advice for repairs that only the user can do."""
 
 from collections.abc import Iterable, Iterator
 
@@ -11,10 +11,10 @@ from doctor.model.view import View
 
 
 class Advise(Struct, frozen=True, kw_only=True):
-    """Tell what to do, with commands to copy; shown in the plan, never applied.
+    """Show instructions with commands to copy, in the plan; never applied.
 
     Attributes:
-        text: the way out, in the imperative ("upgrade the kernel: apt-get install linux-image-amd64, then reboot").
+        text: the instructions, in the imperative ("upgrade the kernel: apt-get install linux-image-amd64, then reboot").
     """
 
     text: str
@@ -34,7 +34,7 @@ class Advise(Struct, frozen=True, kw_only=True):
 
 
 def fetch_again(images: Iterable[str], *, remove: bool = True) -> str:
-    """Return the commands that fetch images anew; of many the first few.
+    """Return the commands that fetch images again; of many only the first few.
 
     >>> fetch_again(["app:1", "db:2"])
     'docker rmi app:1 db:2; docker pull app:1; docker pull db:2 (or docker load)'

@@ -1,4 +1,4 @@
-"""What doctor can do in several ways, and only a person can choose between."""
+"""Questions about alternative repairs between which only the user can decide."""
 
 from collections.abc import Iterator
 
@@ -15,11 +15,11 @@ class Choosable(Struct, frozen=True, kw_only=True):
     """One candidate.
 
     Attributes:
-        name: what is typed to choose it: a directory's name, an image's digest, a driver. Any beginning that no other
-            candidate of the question has will do.
-        evidence: what speaks for it, so that a person can tell it from the others.
-        actions: what is done if it is chosen.
-        takes: what it takes for itself ("directory 3f2a…"): no other question may be answered with it. "" for nothing.
+        name: the word that selects it: a directory's name, an image's digest, a driver. A prefix that no other candidate
+            has is sufficient.
+        evidence: the evidence for it, which distinguishes it from the others.
+        actions: the actions if it is chosen.
+        takes: its exclusive resource ("directory 3f2a…"): no answer to another question may take it too. "" for none.
     """
 
     name: str
@@ -31,13 +31,13 @@ class Choosable(Struct, frozen=True, kw_only=True):
 class Choose(Struct, frozen=True, kw_only=True):
     """Ask which of several candidates is the right one: ``doctor fix --choose FINDING-ID:SUBJECT=CANDIDATE`` answers.
 
-    A fixer yields it where the host does not tell. Unanswered it is shown with the evidence, and never applied; answered, the
-    plan takes the actions of the chosen option instead. Other actions of the same fixer are done either way.
+    A fixer yields it if the host's data is not sufficient. Without an answer it is shown with the evidence and never applied;
+    with one, the plan has the actions of the chosen option. Other actions of the same fixer are not affected.
 
     Attributes:
-        question: what is to be decided, without a question mark ("which layer directory belongs to container web").
+        question: the decision, without a question mark ("which layer directory belongs to container web").
         options: the candidates, at least one.
-        subject: what the question is about where that is not the finding's own subject (a reference of a list of tags).
+        subject: the subject of the question if it differs from that of the finding (a reference of a list of tags).
     """
 
     question: str
@@ -52,7 +52,7 @@ class Choose(Struct, frozen=True, kw_only=True):
         """Return the question and its candidates in one line."""
         names = [option.name if len(option.name) < 25 else f"{option.name[:19]}…" for option in self.options]
         more = f" and {len(names) - 4} more" if len(names) > 4 else ""
-        return f"choose {self.question}: {', '.join(names[:4])}{more} ('doctor fix' shows what speaks for each)"
+        return f"choose {self.question}: {', '.join(names[:4])}{more} ('doctor fix' shows the evidence for each)"
 
     def steps(self, view: View) -> Iterator[Step]:
         """Yield nothing."""

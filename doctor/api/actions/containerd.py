@@ -1,4 +1,4 @@
-"""containerd's unpacked snapshots: make one what its layer is."""
+"""Repair of containerd's unpacked snapshots from their layers."""
 
 from collections.abc import Iterator
 
@@ -14,14 +14,14 @@ from doctor.model.view import View
 
 
 class Unpack(Struct, frozen=True, kw_only=True):
-    """Give a snapshot the entries of its layer that it lacks or has otherwise; what the layer doesn't have goes into quarantine.
+    """Write the missing or altered entries of a snapshot from its layer; extra entries move to quarantine.
 
     Attributes:
-        top: the snapshot's ``fs``; made where it is gone.
-        entries: in the order of the tar, those that are right already left out.
-        contents: of the files among them.
-        extra: names that go.
-        title: the layer, as a person names it.
+        top: the snapshot's ``fs``; created if it is missing.
+        entries: the entries in the order of the tar, without those that are right.
+        contents: contents of the files.
+        extra: names that move to quarantine.
+        title: name of the layer for display.
     """
 
     top: HostPath
@@ -40,7 +40,7 @@ class Unpack(Struct, frozen=True, kw_only=True):
         return f"unpack {count} {'entry' if count == 1 else 'entries'} of {self.title} from its content again"
 
     def steps(self, view: View) -> Iterator[Step]:
-        """Yield the directories that are gone, what goes away, then the entries."""
+        """Yield the missing directories, the moves to quarantine, then the entries."""
         made: set[str] = set()
         yield from _made(view, self.top, made)
         for name in self.extra:
@@ -51,7 +51,7 @@ class Unpack(Struct, frozen=True, kw_only=True):
         for one in self.entries:
             above = one.name.rpartition(b"/")[0]
             if above and above not in known and not one.exists:
-                # A directory that the tar doesn't name: as containerd makes it (pkg/archive/tar.go, mkparent).
+                # A directory that the tar does not name: as containerd creates it (pkg/archive/tar.go, mkparent).
                 yield from _made(view, join(self.top, above.decode()), made)
         yield from RestoreEntries(top=self.top, entries=self.entries, title=self.title, contents=self.contents).steps(
             view

@@ -1,4 +1,4 @@
-"""What containerd lost, recreated: a list, or a content."""
+"""Recreation of containerd's lists and contents."""
 
 from collections.abc import Iterator
 
@@ -11,16 +11,16 @@ from doctor.model.paths import HostPath
 from doctor.model.step import File
 
 
-def make_list_again(
+def recreate_list(
     path: HostPath, beside: tuple[str, ...], rebuilds: ContainerdRebuilds, *, of: str
 ) -> Iterator[Action]:
-    """Yield a list of everything that is there; where that can't be proven, how to keep what is no longer listed.
+    """Yield the write of a complete list; if it can't be proven, advice how to save what is no longer listed.
 
     Args:
         path: the database.
-        beside: what it listed and the next clean-up would delete.
-        rebuilds: what can be made.
-        of: what it lists ("images").
+        beside: the directories that it listed and that the next garbage collection deletes.
+        rebuilds: the rebuilt databases.
+        of: the kind of things in the list ("images").
     """
     made = rebuilds.items.get(path)
     if made is not None:
@@ -30,7 +30,7 @@ def make_list_again(
             stage=Stage.DATABASES,
         )
         return
-    why = rebuilds.reasons.get(path, "no record shows what was in it")
+    why = rebuilds.reasons.get(path, "its content is unknown")
     yield Advise(
         text=f"start neither the engine nor containerd, and remove nothing: copy {' and '.join(beside)} away "
         f"('cp -a'), then restore {path} from a backup of the same age; {why}"
@@ -38,7 +38,7 @@ def make_list_again(
 
 
 def restore_content(path: HostPath, source: BlobSource | None, images: set[str]) -> Iterator[Action]:
-    """Yield a content from a copy that has its digest; without one, which images come back how.
+    """Yield the restore of a content from a valid copy; without one, advice how to fetch its images again.
 
     Args:
         path: the content, named by its digest.
@@ -55,7 +55,7 @@ def restore_content(path: HostPath, source: BlobSource | None, images: set[str])
     elif images:
         yield Advise(
             text=f"{fetch_again(images)}: no copy of content {digits[:12]} has its digest, "
-            "and a pull alone does not bring it back while containerd lists it"
+            "and a pull alone does not restore it while containerd lists it"
         )
     else:
-        yield Advise(text="'docker builder prune' lets go of it: only a build cache can have it")
+        yield Advise(text="'docker builder prune' removes it: only a build cache can use it")

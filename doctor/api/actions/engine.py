@@ -1,4 +1,4 @@
-"""Start or restart the engine. The plan makes one stop and one start of all that actions ask for."""
+"""Start and restart of the engine. The plan merges all requests of actions into one stop and one start."""
 
 from collections.abc import Iterator
 
@@ -11,13 +11,13 @@ from doctor.model.view import View
 
 
 class RestartEngine(Struct, frozen=True, kw_only=True):
-    """Make the engine read its settings again. ``reason`` completes "restart the engine so that …".
+    """Make the engine apply its settings. ``reason`` completes "restart the engine so that …".
 
-    What it costs is judged by what happens: the plan reloads instead where a running engine takes ``key`` that way.
+    The plan reloads the engine instead if a running engine applies ``key`` by a reload, and judges the risk accordingly.
 
     Attributes:
-        key: the one setting that it is for, "" for all.
-        engine: which engine, "" for the first one.
+        key: the changed setting, "" for all.
+        engine: name of the engine, "" for the first one.
     """
 
     reason: str
@@ -29,17 +29,17 @@ class RestartEngine(Struct, frozen=True, kw_only=True):
 
     @property
     def summary(self) -> str:
-        """Return what it does and why."""
+        """Return its effect and reason."""
         return f"restart the engine so that {self.reason}"
 
     def steps(self, view: View) -> Iterator[Step]:
-        """Yield nothing itself: the plan stops and starts the engine once, for all actions that need it."""
+        """Yield nothing: the plan stops and starts the engine once, for all actions that need it."""
         del view
         yield from ()
 
 
 class StartEngine(Struct, frozen=True, kw_only=True):
-    """Start an engine that is down. Nothing runs that it could disturb, so it is safe where no guard says otherwise."""
+    """Start an engine that is down. Nothing runs that it could disturb, so it is safe unless a guard objects."""
 
     reason: str
     engine: str = ""
@@ -49,10 +49,10 @@ class StartEngine(Struct, frozen=True, kw_only=True):
 
     @property
     def summary(self) -> str:
-        """Return what it does and why."""
+        """Return its effect and reason."""
         return f"start the engine ({self.reason})"
 
     def steps(self, view: View) -> Iterator[Step]:
-        """Yield nothing itself: the plan starts the engine once, at its stage."""
+        """Yield nothing: the plan starts the engine once, at its stage."""
         del view
         yield from ()

@@ -1,8 +1,8 @@
-"""The engine's settings, changed where they stand: daemon.json, an environment file, a unit or a drop-in.
+"""Changes of the engine's settings in place: in daemon.json, an environment file, a unit or a drop-in.
 
-The rest of each file stays byte for byte. A packaged unit is never edited: a drop-in overrides its command.
-``restart`` tells whether the running engine must start again for the change to be worth anything: what would only have kept
-it from its next start does not ask for one.
+All other bytes of a file are kept. A packaged unit is never edited: a drop-in overrides its command.
+``restart`` is whether the running engine must restart to apply the change; not needed for a setting that would only have
+prevented its next start.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,7 +13,7 @@ from msgspec import Struct
 from doctor.api.actions.files import EditFile, missing_parents
 from doctor.api.actions.units import ReloadUnits
 from doctor.engines.docker import places as docker
-from doctor.facts.config.engine import Place
+from doctor.facts.config.engine import DaemonJson, Place
 from doctor.facts.engine.units import EngineUnits
 from doctor.facts.secrets.redact import as_json, revealed
 from doctor.formats.config import env_file, flag_edit, json_edit, unit_command, unit_file
@@ -24,15 +24,31 @@ from doctor.model.missing import Missing
 from doctor.model.paths import HostPath, join
 from doctor.model.severity import Applicability
 from doctor.model.step import File, Put, Step
+from doctor.model.text import plural
 from doctor.model.view import View
 
 _UNIT_FILES = ("/etc/systemd/", "/run/systemd/", "/usr/local/lib/systemd/")
 DROP_IN = join(docker.DROPINS, "zz-doctor.conf")
-"""Sorts behind the drop-ins that people name 10-… or override.conf, so that its command counts."""
+"""Sorts after drop-ins with usual names (10-…, override.conf), so that its command is effective."""
+
+_CORRECTIONS = {
+    "bare-word": "quote the word",
+    "comment": "remove the comment",
+    "equals": "replace '=' with ':'",
+    "extra-comma": "remove the extra comma",
+    "literal": "correct the spelling of the value",
+    "missing-comma": "add the missing comma",
+    "single-quotes": "replace the single quotes",
+    "smart-quotes": "replace the typographic quotes",
+    "trailing-comma": "remove the trailing comma",
+    "truncated": "add the missing end",
+    "unquoted-key": "quote the key",
+}
+"""The correction of a single mistake, by its kind."""
 
 
 def set_setting(file: HostPath, path: tuple[str, ...], value: Any, *, restart: bool = True) -> EditFile:
-    """Set a key of daemon.json; the file is made where there is none."""
+    """Set a key of daemon.json; the file is created if it does not exist."""
     return EditFile(
         path=file,
         edit=_Json(path=path, value=value),
@@ -43,38 +59,48 @@ def set_setting(file: HostPath, path: tuple[str, ...], value: Any, *, restart: b
 
 
 def remove_setting(file: HostPath, path: tuple[str, ...], why: str = "", *, restart: bool = True) -> EditFile:
-    """Take a key out of daemon.json."""
-    what = f"take {'.'.join(path)} out of {file}" + (f": {why}" if why else "")
+    """Remove a key from daemon.json."""
+    what = f"remove {'.'.join(path)} from {file}" + (f": {why}" if why else "")
     return EditFile(path=file, edit=_Json(path=path, remove=True), what=what, needs_engine_restart=restart)
 
 
 def rename_setting(file: HostPath, key: str, new: str, *, restart: bool = True) -> EditFile:
-    """Give a key of daemon.json its present name."""
+    """Rename a key of daemon.json."""
     return EditFile(
-        path=file, edit=_Json(path=(key,), rename=new), what=f"call {key} {new} in {file}", needs_engine_restart=restart
+        path=file,
+        edit=_Json(path=(key,), rename=new),
+        what=f"rename {key} to {new} in {file}",
+        needs_engine_restart=restart,
     )
 
 
-def mend_settings(file: HostPath) -> EditFile:
-    """Make daemon.json valid JSON by the smallest change; comments go, JSON has none."""
-    return EditFile(path=file, edit=_mended, what=f"put the JSON of {file} right", needs_engine_restart=False)
+def repair_json(file: DaemonJson) -> EditFile:
+    """Make daemon.json valid JSON by the smallest change; comments are removed, because JSON has none."""
+    places = file.mistake_places
+    if len(places) == 1:
+        what = f"{_CORRECTIONS.get(file.mistakes[0], 'correct the syntax')} in {file.path}, {places[0]}"
+    else:
+        what = f"correct {plural(len(places), 'syntax error')} in {file.path}, the first in {places[0]}"
+    return EditFile(path=file.path, edit=_valid, what=what, needs_engine_restart=False)
 
 
-def _mended(data: bytes) -> bytes:
-    from doctor.formats.config import json_mend  # noqa: PLC0415 - only a broken file is mended
+def _valid(data: bytes) -> bytes:
+    from doctor.formats.config import json_mend  # noqa: PLC0415 - only an invalid file is repaired
 
-    mended = json_mend.examine(data).repaired
-    return data if mended is None else mended
+    repaired = json_mend.examine(data).repaired
+    return data if repaired is None else repaired
 
 
 def replace_list_item(file: HostPath, key: str, old: str, new: str | None, *, restart: bool = True) -> EditFile:
-    """Change or take out (``None``) one string of a list in daemon.json."""
-    what = f"take {old!r} out of {key} in {file}" if new is None else f"change {old!r} to {new!r} in {key} of {file}"
-    return EditFile(path=file, edit=_Item(key=key, old=old, new=new), what=what, needs_engine_restart=restart)
+    """Change or remove (``None``) one string of a list in daemon.json."""
+    what = f"remove {as_json(old)} from {key}" if new is None else f"change {as_json(old)} to {as_json(new)} in {key}"
+    return EditFile(
+        path=file, edit=_Item(key=key, old=old, new=new), what=f"{what} in {file}", needs_engine_restart=restart
+    )
 
 
 def set_flag(place: Place, name: str, value: str, *, restart: bool = True) -> Action:
-    """Change the value of a flag where it stands; a packaged unit keeps it, and a drop-in leaves it out."""
+    """Change the value of a flag in place; a packaged unit is not changed, and a drop-in omits the flag."""
     if place.is_packaged and place.kind == "unit":
         return OverrideCommand(unit=place.file, flag=name, needs_engine_restart=restart)
     what = f"set --{name} to {value} in {_of(place)}"
@@ -83,24 +109,24 @@ def set_flag(place: Place, name: str, value: str, *, restart: bool = True) -> Ac
 
 
 def add_flag(place: Place, name: str, value: str, *, restart: bool = True) -> EditFile:
-    """Give a flag beside those that stand at ``place``; a variable only."""
+    """Add a flag to those at ``place``, which must be a variable."""
     what = f"add --{name} {value} to {_of(place)}"
     edit = _Flag(place=place, flag=name, value=revealed(value), add=True)
     return EditFile(path=place.file, edit=edit, what=what, needs_engine_restart=restart)
 
 
 def remove_flag(place: Place, name: str, value: str | None = None, *, restart: bool = True) -> Action:
-    """Take a flag out where it stands: each time, or only with this value."""
+    """Remove a flag at its location: every occurrence, or only those with this value."""
     if place.is_packaged and place.kind == "unit":
         return OverrideCommand(unit=place.file, flag=name, needs_engine_restart=restart)
     shown = f"--{name}" if value is None else f"--{name} {value}"
     edit = _Flag(place=place, flag=name, only=value, remove=True)
-    what = f"take {shown} out of {_of(place)}"
+    what = f"remove {shown} from {_of(place)}"
     return EditFile(path=place.file, edit=edit, what=what, needs_engine_restart=restart)
 
 
 def with_reload(units: EngineUnits | Missing, actions: Iterable[Action]) -> Iterator[Action]:
-    """Yield the actions, and a reload of systemd where one of them changes a unit or drop-in."""
+    """Yield the actions, and a reload of systemd if one of them changes a unit or drop-in."""
     touches = False
     for action in actions:
         path = action.path if isinstance(action, EditFile) else ""
@@ -111,9 +137,12 @@ def with_reload(units: EngineUnits | Missing, actions: Iterable[Action]) -> Iter
 
 
 def clear_command(file: HostPath) -> EditFile:
-    """Put an empty ``ExecStart=`` before the first one of a drop-in, so that its command replaces the unit's."""
+    """Insert an empty ``ExecStart=`` before the first one of a drop-in, so that its command replaces the unit's."""
     return EditFile(
-        path=file, edit=_cleared, what=f"put an empty ExecStart= before the one in {file}", needs_engine_restart=False
+        path=file,
+        edit=_cleared,
+        what=f"insert an empty ExecStart= before the one in {file}",
+        needs_engine_restart=False,
     )
 
 
@@ -129,7 +158,7 @@ def _cleared(data: bytes) -> bytes:
 
 
 class OverrideCommand(Struct, frozen=True, kw_only=True):
-    """Start the command of a packaged unit without one flag, by a drop-in; the package's file stays as it is."""
+    """Override the command of a packaged unit without one flag, in a drop-in; the package's file is not changed."""
 
     unit: HostPath
     flag: str
@@ -139,11 +168,11 @@ class OverrideCommand(Struct, frozen=True, kw_only=True):
 
     @property
     def summary(self) -> str:
-        """Return what it does."""
-        return f"leave --{self.flag} of {self.unit} out with the drop-in {DROP_IN}"
+        """Return its effect."""
+        return f"override the command of {self.unit} without --{self.flag} in the drop-in {DROP_IN}"
 
     def steps(self, view: View) -> Iterator[Step]:
-        """Yield the drop-in, made from the command as it stands then."""
+        """Yield the drop-in, built from the command at that time."""
         setting = _command(decode(view.read(self.unit)), self.unit)
         content = encode(unit_command.drop_in_without_flag(setting, self.flag))
         yield from missing_parents(view, DROP_IN)
@@ -167,7 +196,7 @@ class _Json(Struct, frozen=True, kw_only=True):
 
 
 class _Item(Struct, frozen=True, kw_only=True):
-    """An edit of one string in a list of daemon.json; an emptied list goes as a whole."""
+    """An edit of one string in a list of daemon.json; an empty list is removed."""
 
     key: str
     old: str
@@ -214,7 +243,7 @@ class _Flag(Struct, frozen=True, kw_only=True):
 def _command(text: str, path: HostPath) -> unit_file.UnitSetting:
     starts = unit_file.merge([(path, text)]).listed("Service", "ExecStart")
     if not starts:
-        raise FormatError("no ExecStart= stands there any more", where=path)
+        raise FormatError("it has no ExecStart=", where=path)
     return starts[-1]
 
 

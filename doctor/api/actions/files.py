@@ -1,4 +1,4 @@
-"""Files of the host: write, edit in place, move into quarantine, attributes."""
+"""Changes of files: write, edit in place, move to quarantine, set attributes."""
 
 from collections.abc import Callable, Iterator
 
@@ -13,7 +13,7 @@ from doctor.model.view import View
 
 
 def read_or_none(view: View, path: HostPath) -> bytes | None:
-    """Return a file's content, or ``None`` if there is nothing; raises ``HostError`` where it can't be read."""
+    """Return a file's content, ``None`` if it does not exist; raises ``HostError`` if it can't be read."""
     try:
         return view.read(path)
     except HostError as error:
@@ -23,7 +23,7 @@ def read_or_none(view: View, path: HostPath) -> bytes | None:
 
 
 def missing_parents(view: View, path: HostPath, mode: int = 0o755) -> Iterator[Step]:
-    """Yield the directories above ``path`` that are not there, topmost first."""
+    """Yield the missing directories above ``path``, topmost first."""
     needed: list[HostPath] = []
     here = parent(path)
     while here != "/" and not view.exists(here):
@@ -34,11 +34,11 @@ def missing_parents(view: View, path: HostPath, mode: int = 0o755) -> Iterator[S
 
 
 class WriteFile(Struct, frozen=True, kw_only=True):
-    """Make ``path`` a regular file with this content; missing directories above it are made.
+    """Write ``path`` as a regular file with this content; missing parent directories are created.
 
     Attributes:
         what: imperative summary ("write the computed parent of layer 4f2a…").
-        meta: mode, owner, xattrs; ``None`` keeps those of the file it replaces (0644 root when new).
+        meta: mode, owner, xattrs; ``None`` keeps those of the replaced file (0644 root for a new file).
     """
 
     path: HostPath
@@ -51,11 +51,11 @@ class WriteFile(Struct, frozen=True, kw_only=True):
 
     @property
     def summary(self) -> str:
-        """Return what it does."""
+        """Return its effect."""
         return self.what
 
     def steps(self, view: View) -> Iterator[Step]:
-        """Yield the write, or nothing when the file is already so."""
+        """Yield the write, nothing if the file is already as wanted."""
         try:
             found = view.lstat(self.path)
         except HostError as error:
@@ -69,13 +69,13 @@ class WriteFile(Struct, frozen=True, kw_only=True):
 
 
 class EditFile(Struct, frozen=True, kw_only=True):
-    """Change a text file in place; ``edit`` is a pure function old bytes → new bytes that keeps everything else.
+    """Change a file in place; ``edit`` is a pure function old bytes → new bytes that keeps everything else.
 
-    A symbolic link is followed: the file it names is edited. Several edits of one file work on each other's result.
+    A symbolic link is followed: its target is edited. Several edits of one file are applied one after the other.
 
     Attributes:
         what: imperative summary ("set log-driver to json-file in /etc/docker/daemon.json").
-        create: whether an absent file counts as empty; otherwise an absent file is left absent.
+        create: whether a missing file counts as empty; otherwise it is not created.
     """
 
     path: HostPath
@@ -88,11 +88,11 @@ class EditFile(Struct, frozen=True, kw_only=True):
 
     @property
     def summary(self) -> str:
-        """Return what it does."""
+        """Return its effect."""
         return self.what
 
     def steps(self, view: View) -> Iterator[Step]:
-        """Yield the edited file, or nothing when the edit changes nothing."""
+        """Yield the edited file, nothing if the edit is a no-op."""
         path = view.resolve(self.path)
         old = read_or_none(view, path)
         if old is None and not self.create:
@@ -106,7 +106,7 @@ class EditFile(Struct, frozen=True, kw_only=True):
 
 
 class Quarantine(Struct, frozen=True, kw_only=True):
-    """Move what is at ``path`` out of service, into the run's quarantine; ``doctor undo`` brings it back."""
+    """Move ``path`` to the run's quarantine; ``doctor undo`` restores it."""
 
     path: HostPath
     why: str
@@ -116,19 +116,19 @@ class Quarantine(Struct, frozen=True, kw_only=True):
 
     @property
     def summary(self) -> str:
-        """Return what it does and why."""
-        return f"move {self.path} into quarantine: {self.why}"
+        """Return its effect and reason."""
+        return f"move {self.path} to quarantine: {self.why}"
 
     def steps(self, view: View) -> Iterator[Step]:
-        """Yield the move, or nothing when there is nothing."""
+        """Yield the move, nothing if the path does not exist."""
         if view.exists(self.path):
             yield Move(path=self.path)
 
 
 class CopyAside(Struct, frozen=True, kw_only=True):
-    """Keep a copy of a small file or the files of a small directory before a later step or an engine's start destroys it.
+    """Copy a small file, or the files of a small directory, before a later step or an engine's start destroys it.
 
-    The copies land under ``to``; nothing is changed at ``path``.
+    The copies are below ``to``; ``path`` is not changed.
     """
 
     path: HostPath
@@ -140,7 +140,7 @@ class CopyAside(Struct, frozen=True, kw_only=True):
 
     @property
     def summary(self) -> str:
-        """Return what it does and why."""
+        """Return its effect and reason."""
         return f"copy {self.path} to {self.to}: {self.why}"
 
     def steps(self, view: View) -> Iterator[Step]:
@@ -159,7 +159,7 @@ def _copy(view: View, path: HostPath, to: HostPath) -> Iterator[Step]:
     meta = Meta(mode=found.mode, uid=found.uid, gid=found.gid, mtime_ns=found.mtime_ns)
     if found.kind == "f":
         content = view.read(path, follow=False, limit_bytes=1 << 30)
-        # An earlier run may have kept it already.
+        # An earlier run may have copied it already.
         if not (view.exists(to) and view.lstat(to).kind == "f" and view.read(to, limit_bytes=1 << 30) == content):
             yield Put(path=to, node=File(content=content), meta=meta)
     elif found.kind == "l" and not view.exists(to):
@@ -172,7 +172,7 @@ def _copy(view: View, path: HostPath, to: HostPath) -> Iterator[Step]:
 
 
 class MakeDirectory(Struct, frozen=True, kw_only=True):
-    """Make ``path`` a directory with these attributes, if it is not there."""
+    """Create the directory ``path`` with these attributes, if it does not exist."""
 
     path: HostPath
     what: str
@@ -183,18 +183,18 @@ class MakeDirectory(Struct, frozen=True, kw_only=True):
 
     @property
     def summary(self) -> str:
-        """Return what it does."""
+        """Return its effect."""
         return self.what
 
     def steps(self, view: View) -> Iterator[Step]:
-        """Yield the directory, or nothing when it is there."""
+        """Yield the directory, nothing if it exists."""
         if not view.exists(self.path):
             yield from missing_parents(view, self.path)
             yield Put(path=self.path, node=Directory(), meta=self.meta)
 
 
 class MakeSymlink(Struct, frozen=True, kw_only=True):
-    """Make ``path`` a symbolic link to ``target``; what was there goes to the journal's backup."""
+    """Create the symbolic link ``path`` to ``target``; an existing file goes to the journal's backup."""
 
     path: HostPath
     target: str
@@ -205,11 +205,11 @@ class MakeSymlink(Struct, frozen=True, kw_only=True):
 
     @property
     def summary(self) -> str:
-        """Return what it does."""
+        """Return its effect."""
         return self.what
 
     def steps(self, view: View) -> Iterator[Step]:
-        """Yield the link, or nothing when it is already so."""
+        """Yield the link, nothing if it is already as wanted."""
         try:
             found = view.lstat(self.path)
         except HostError as error:
@@ -223,7 +223,7 @@ class MakeSymlink(Struct, frozen=True, kw_only=True):
 
 
 class SetAttributes(Struct, frozen=True, kw_only=True):
-    """Set mode, owner, xattrs or inode flags of what is at ``path``; fields left ``None`` stay as they are."""
+    """Set mode, owner, xattrs or inode flags of ``path``; fields of ``None`` are not changed."""
 
     path: HostPath
     what: str
@@ -238,7 +238,7 @@ class SetAttributes(Struct, frozen=True, kw_only=True):
 
     @property
     def summary(self) -> str:
-        """Return what it does."""
+        """Return its effect."""
         return self.what
 
     def steps(self, view: View) -> Iterator[Step]:
@@ -250,7 +250,7 @@ class SetAttributes(Struct, frozen=True, kw_only=True):
 
 
 def allow_to_run(path: str) -> SetAttributes:
-    """Give a program the mode that packages give it."""
+    """Set the mode of a program to that of packages."""
     return SetAttributes(
         path=HostPath(path), what=f"make {path} executable (mode 0755)", mode=0o755, stage=Stage.CONFIG
     )

@@ -1,4 +1,4 @@
-"""Changes of firewall rules, one table at a time: only what is named moves, everything else stays byte for byte."""
+"""Changes of firewall rules, one table at a time; all other rules are kept byte for byte."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -23,26 +23,27 @@ from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath
 from doctor.model.severity import Applicability
 from doctor.model.step import Answer, Run, Step
+from doctor.model.text import plural
 from doctor.model.view import View
 
 _UNDO_GROUPS = 100
-"""At most about so many commands take a change back: each costs some milliseconds."""
+"""Approximate limit of commands that undo a change: each costs some milliseconds."""
 
 
 class EditFirewall(Struct, frozen=True, kw_only=True):
-    """Add, move or remove rules of one table with one ``iptables-restore --noflush``, which happens whole or not at all.
+    """Add, move or remove rules of one table with one ``iptables-restore --noflush``, which is atomic.
 
-    Places are found when the action's turn comes, among the rules that are there then; so several of these add up.
+    Positions are determined when the action is applied, in the rules at that time, so that several actions can be combined.
 
     Attributes:
-        save: the command that prints the rules; it must be the one the collector runs.
-        restore: the command that takes lines.
+        save: the command that prints the rules; it must be that of the collector.
+        restore: the command that loads lines.
         table: ``filter``, ``nat`` or ``raw``.
-        edits: one a chain.
-        policies: built-in chains and the policy they get; nobody but a fixer of another backend's leftovers uses it.
+        edits: one per chain.
+        policies: built-in chains and their new policy; used only by the fixer of stale rules in another backend.
         what: imperative summary.
-        passes: rules of others that the engine's traffic no longer meets, as the summary says.
-        opens: accepts that are put back, as the summary says.
+        passes: rules of others that the engine's traffic bypasses, as named in the summary.
+        opens: accepts that are restored, as named in the summary.
     """
 
     save: tuple[str, ...]
@@ -59,18 +60,18 @@ class EditFirewall(Struct, frozen=True, kw_only=True):
 
     @property
     def summary(self) -> str:
-        """Return what it does."""
+        """Return its effect."""
         return self.what
 
     def steps(self, view: View) -> Iterator[Step]:
-        """Yield one restore, with its reversal and what the save command prints after it; nothing when all is so."""
+        """Yield one restore, with its reversal and the predicted output of the save command; nothing if all rules are as wanted."""
         if not isinstance(view, Asks):
             raise HostError(Missing(Why.UNSUPPORTED, "firewall rules need a running host"))
         ruleset = iptables_save.parse(view.run(self.save).text)
         made: list[str] = []
         edited: list[Edited] = []
         for change in self.edits:
-            # A built-in chain is no user's to make, and is there as soon as its table is used.
+            # A built-in chain can't be created, and exists as soon as its table is used.
             if ruleset.chain(self.table, change.chain) is None and change.chain.upper() not in BUILT_IN:
                 made.append(change.chain)
             done = edit((rule.text for rule in ruleset.of(self.table, change.chain)), change)
@@ -78,7 +79,7 @@ class EditFirewall(Struct, frozen=True, kw_only=True):
                 edited.append(done)
         policies: dict[str, tuple[str, str]] = {}
         for chain, policy in self.policies:
-            # A built-in chain that nobody used yet accepts.
+            # An unused built-in chain has the policy ACCEPT.
             found = ruleset.chain(self.table, chain)
             old = (found.policy if found is not None else None) or "ACCEPT"
             if old != policy:
@@ -109,15 +110,15 @@ class EditFirewall(Struct, frozen=True, kw_only=True):
 
 
 def _bundled(groups: list[list[str]]) -> list[list[str]]:
-    """Join groups so that a large change needs no thousand commands: a rule gone meanwhile then keeps its bundle's others."""
+    """Join groups, so that a large change does not need a thousand commands. If one rule is missing, its whole group fails."""
     size = max(1, len(groups) // _UNDO_GROUPS)
     return [[line for group in groups[start : start + size] for line in group] for start in range(0, len(groups), size)]
 
 
 def add_rules(family: FamilyRules, rules: Iterable[ExpectedRule], what: str) -> Iterator[EditFirewall]:
-    """Yield, a table at a time, the addition of rules that the engine should have made, each in its place.
+    """Yield, one table at a time, the addition of missing rules of the engine, each at its position.
 
-    Chains that do not exist are made: those the rules stand in and those they jump to.
+    Missing chains are created: those of the rules and those they jump to.
     """
     chains: dict[tuple[str, str], list[str]] = {}
     for rule in rules:
@@ -144,21 +145,21 @@ def add_rules(family: FamilyRules, rules: Iterable[ExpectedRule], what: str) -> 
             restore=family.saved.restore,
             table=table,
             edits=edits,
-            what=f"add {count} missing {family.word} rule{'' if count == 1 else 's'} to the {table} table{above}: {what}",
+            what=f"add {plural(count, f'missing {family.word} rule')} to the {table} table{above}: {what}",
             passes=tuple(Guard(table="filter", chain="FORWARD", text=rule.text) for rule in passes),
         )
 
 
 def lift_rules(family: FamilyRules, lift: Lift) -> Iterator[EditFirewall | Choose]:
-    """Yield the move of engine rules above another rule of their chain, in one transaction: no packet meets a gap.
+    """Yield the move of engine rules above another rule of their chain, in one transaction without a gap.
 
-    It is a question where the other rule looks meant: nobody but its owner may say that it has no force.
+    It is a question if the other rule looks intentional: only its owner may decide to bypass it.
     """
     moves = tuple(_moves(family, lift))
     if moves and lift.is_wish:
         rule = lift.above.removeprefix(f"-A {lift.chain} ")
         yield Choose(
-            question=f"whether Docker's rules go above '{rule}' in {lift.table} {lift.chain}, which then has no force over"
+            question=f"whether to move Docker's rules above '{rule}' in {lift.table} {lift.chain}, which then no longer applies to"
             " published ports",
             options=(
                 Choosable(name="above", evidence=(Evidence("the rule names traffic", lift.above),), actions=moves),
@@ -177,7 +178,7 @@ def _moves(family: FamilyRules, lift: Lift) -> Iterator[EditFirewall]:
             restore=family.saved.restore,
             table=lift.table,
             edits=(ChainEdit(chain=lift.chain, lift=lift.rules, above=lift.above),),
-            what=f"move {count} rule{'' if count == 1 else 's'} of the engine in {lift.table} {lift.chain} above"
+            what=f"move {plural(count, 'rule')} of the engine in {lift.table} {lift.chain} above"
             f" '{lift.above.removeprefix(f'-A {lift.chain} ')}'",
         )
 
@@ -189,13 +190,13 @@ def remove_rules(
     policies: tuple[tuple[str, str], ...] = (),
     of: str = "the engine",
 ) -> Iterator[EditFirewall]:
-    """Yield the removal of rules ``of`` somebody, by (table, chain); ``policies`` are those of the filter table."""
+    """Yield the removal of rules by (table, chain); ``of`` names their owner, ``policies`` are those of the filter table."""
     tables = dict.fromkeys([*(table for table, _ in rules), *(("filter",) if policies else ())])
     for table in tables:
         edits = tuple(ChainEdit(chain=chain, remove=texts) for (of, chain), texts in rules.items() if of == table)
         count = sum(len(change.remove) for change in edits)
         set_policies = policies if table == "filter" else ()
-        parts = [f"take {count} rule{'' if count == 1 else 's'} of {of} out of the {table} table"] if count else []
+        parts = [f"remove {plural(count, 'rule')} of {of} from the {table} table"] if count else []
         parts += [f"set the policy of {chain} to {policy}" for chain, policy in set_policies]
         yield EditFirewall(
             save=saved.save,
@@ -208,7 +209,7 @@ def remove_rules(
 
 
 def restore_user_rules(family: FamilyRules, known: UserRules) -> Iterator[EditFirewall]:
-    """Yield the rules of DOCKER-USER as they were, and the chains they lead to where those are gone."""
+    """Yield the restore of the rules of DOCKER-USER, and of missing chains that they jump to."""
     edits = [
         ChainEdit(chain=chain, layout=tuple(map(WantedRule, rules)), add=rules)
         for chain, rules in known.chains.items()
@@ -224,13 +225,13 @@ def restore_user_rules(family: FamilyRules, known: UserRules) -> Iterator[EditFi
             restore=family.saved.restore,
             table="filter",
             edits=tuple(edits),
-            what=f"restore {count} rule{'' if count == 1 else 's'} of {CHAIN} from {known.place}{when}",
+            what=f"restore {plural(count, 'rule')} of {CHAIN} from {known.place}{when}",
             opens=known.accepts,
         )
 
 
 def set_forward_policy(family: FamilyRules, policy: str, why: str) -> EditFirewall:
-    """Return the change of what becomes of forwarded packets that no rule decides of."""
+    """Return the change of the policy of FORWARD, which applies to packets without a matching rule."""
     return EditFirewall(
         save=family.saved.save,
         restore=family.saved.restore,
@@ -241,8 +242,8 @@ def set_forward_policy(family: FamilyRules, policy: str, why: str) -> EditFirewa
 
 
 def strip_saved_rules(path: HostPath) -> EditFile:
-    """Return the edit that takes the engine's own lines out of a rule file for the next boot."""
-    return EditFile(path=path, edit=without_engine_lines, what=f"take Docker's own rules out of {path}")
+    """Return the edit that removes the engine's own lines from a rule file for the next boot."""
+    return EditFile(path=path, edit=without_engine_lines, what=f"remove Docker's own rules from {path}")
 
 
 def _layout(family: FamilyRules, key: tuple[str, str]) -> tuple[WantedRule, ...]:

@@ -1,4 +1,4 @@
-"""A container's host config, brought back or put together."""
+"""Restore of a container's host config, or its rebuild from remaining data."""
 
 from collections.abc import Iterator
 
@@ -15,6 +15,7 @@ from doctor.model.finding import Evidence
 from doctor.model.missing import Missing
 from doctor.model.severity import Applicability
 from doctor.model.step import File
+from doctor.model.text import plural
 from doctor.rebuild.containers.host_config import rebuild_host_config, with_policy
 
 
@@ -24,20 +25,18 @@ def restore_host_config(
     backup: MetadataBackup | Missing,
     remains: tuple[Containers, Networks | Missing, EngineConfig | Missing],
 ) -> Iterator[Action]:
-    """Yield a whole temporary file for its place, or the one of the backup; else ask whether one put together will do.
+    """Yield the restore from a valid temporary file or the backup; else a question whether to rebuild it.
 
     Args:
         detail: the file.
-        container: the name.
-        backup: where it may be.
-        remains: what one is put together from.
+        container: name of the container.
+        backup: the metadata backup.
+        remains: the facts from which it is rebuilt.
     """
     what = f"restore the host config of container {container}"
     kept = backup.files.get(detail.path) if isinstance(backup, MetadataBackup) else None
     if detail.sibling is not None:
-        yield CopyOver(
-            source=detail.sibling, path=detail.path, what=f"{what} from the file dockerd was about to rename"
-        )
+        yield CopyOver(source=detail.sibling, path=detail.path, what=f"{what} from dockerd's temporary file")
         return
     if kept is not None:
         yield restore(detail.path, kept, what=what)
@@ -46,7 +45,7 @@ def restore_host_config(
     found = containers.get(detail.path.rpartition("/")[0].rpartition("/")[2])
     if found is None:
         yield Advise(
-            text=f"cp -a it back to {detail.path} from a backup, or create container {container} again (docker run)"
+            text=f"restore {detail.path} from a backup with 'cp -a', or recreate container {container} (docker run)"
         )
         return
     yield _ask(
@@ -60,11 +59,11 @@ def restore_host_config(
 def _ask(detail: OfHostConfig, container: Container, networks: Networks | None, config: EngineConfig | None) -> Choose:
     rebuilt = rebuild_host_config(container, networks, config)
     policies = (
-        ("no-restart", "no", "it starts by hand only"),
+        ("no-restart", "no", "the engine does not start it by itself"),
         ("restarts", "unless-stopped", "the engine starts it by itself"),
     )
     return Choose(
-        question=f"whether container {container.title} gets a host config rebuilt from what remains",
+        question=f"whether to rebuild the host config of container {container.title} from remaining data",
         options=tuple(
             Choosable(
                 name=name,
@@ -81,7 +80,7 @@ def _ask(detail: OfHostConfig, container: Container, networks: Networks | None, 
                                 path=detail.path, node=File(content=go_json(with_policy(rebuilt, policy))), mode=0o644
                             ),
                         ),
-                        what=f"write a host config for container {container.title}, rebuilt from what remains, restart "
+                        what=f"rebuild the host config of container {container.title} from remaining data, restart "
                         f"policy {policy}; assumed: {'; '.join(rebuilt.assumed)}",
                         risk=Applicability.DISRUPTIVE,
                         stage=Stage.MOUNTS,
@@ -94,8 +93,9 @@ def _ask(detail: OfHostConfig, container: Container, networks: Networks | None, 
 
 
 def _speaking(container: Container) -> Iterator[Evidence]:
-    """Yield what speaks for a restart policy."""
+    """Yield the evidence for a restart policy."""
     if container.restart_count:
         yield Evidence(
-            "its config", f"the engine restarted it {container.restart_count} times, so it had a restart policy"
+            "its config",
+            f"the engine restarted it {plural(container.restart_count, 'time')}, so it had a restart policy",
         )

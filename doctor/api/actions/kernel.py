@@ -1,4 +1,4 @@
-"""Settings and modules of the running kernel."""
+"""Changes of settings and modules of the running kernel."""
 
 from collections.abc import Iterator
 
@@ -17,11 +17,11 @@ _FLIPPED = {
     "net.ipv4.conf.all.forwarding": HostPath("/proc/sys/net/ipv4/conf"),
     "net.ipv6.conf.all.forwarding": HostPath("/proc/sys/net/ipv6/conf"),
 }
-"""Settings that flip the forwarding of every interface when they change (ip-sysctl, inet_forward_change)."""
+"""Settings whose change also sets the forwarding of every interface (ip-sysctl, inet_forward_change)."""
 
 
 class SetSysctl(Struct, frozen=True, kw_only=True):
-    """Set a kernel setting now; a file of sysctl.d is another action."""
+    """Set a kernel setting now; ``persist_sysctl`` sets it in sysctl.d."""
 
     key: str
     value: str
@@ -31,17 +31,17 @@ class SetSysctl(Struct, frozen=True, kw_only=True):
 
     @property
     def summary(self) -> str:
-        """Return what it does."""
+        """Return its effect."""
         return f"set {self.key} to {self.value} now"
 
     @property
     def path(self) -> HostPath:
-        """Return the file of /proc/sys; in interface names a dot is written as a slash in the key (sysctl(8))."""
+        """Return the file in /proc/sys; a dot in an interface name is a slash in the key (sysctl(8))."""
         swapped = self.key.translate(str.maketrans("./", "/."))
         return HostPath("/proc/sys/" + swapped)
 
     def steps(self, view: View) -> Iterator[Step]:
-        """Yield the write, or nothing when the value is already so."""
+        """Yield the write, nothing if the value is already set."""
         try:
             if view.read(self.path).decode("utf-8", "replace").split() == self.value.split():
                 return
@@ -51,7 +51,7 @@ class SetSysctl(Struct, frozen=True, kw_only=True):
         yield KernelValue(path=self.path, value=self.value, also=tuple(self._also(view)))
 
     def _also(self, view: View) -> Iterator[str]:
-        """Undo needs every value that the kernel changes with this one."""
+        """Yield the other files that the kernel changes with this one, which undo restores."""
         directory = _FLIPPED.get(self.key)
         if directory is None or not view.exists(directory):
             return
@@ -62,7 +62,7 @@ class SetSysctl(Struct, frozen=True, kw_only=True):
 
 
 class LoadModule(Struct, frozen=True, kw_only=True):
-    """Load a kernel module now; ``predicts`` says what /proc/modules will hold."""
+    """Load a kernel module now; ``predicts`` is the predicted /proc/modules."""
 
     name: str
     risk: Applicability = Applicability.SAFE
@@ -72,11 +72,11 @@ class LoadModule(Struct, frozen=True, kw_only=True):
 
     @property
     def summary(self) -> str:
-        """Return what it does."""
+        """Return its effect."""
         return f"load the kernel module {self.name}"
 
     def steps(self, view: View) -> Iterator[Step]:
-        """Yield the modprobe. Its reversal leaves a module that something uses in place."""
+        """Yield the modprobe. Its reversal does not remove a module in use."""
         del view
         yield Run(
             argv=("modprobe", self.name),
@@ -86,7 +86,7 @@ class LoadModule(Struct, frozen=True, kw_only=True):
 
 
 def load_at_boot(name: str) -> EditFile:
-    """Return the edit that loads a module at boot: sysctl.d is applied before anything else would, and skips absent keys."""
+    """Return the edit that loads a module at boot, as sysctl.d skips keys of modules that are not loaded yet."""
 
     def edit(old: bytes) -> bytes:
         word = name.encode()

@@ -1,4 +1,4 @@
-"""Entries of an image's layer, made what their tar headers say."""
+"""Restore of a layer's entries from their tar headers."""
 
 from collections.abc import Iterator
 
@@ -14,13 +14,13 @@ from doctor.model.view import View
 
 
 class RestoreEntries(Struct, frozen=True, kw_only=True):
-    """Give a layer's entries the mode, owner, attributes, links and whiteouts of their headers; no content is touched.
+    """Restore mode, owner, xattrs, links and whiteouts of a layer's entries from their headers; contents are not changed.
 
     Attributes:
         top: the layer's ``diff``.
-        entries: what is lost, in the order of the tar: a directory before what is in it, a file before its other names.
-        title: the layer, as a person names it.
-        contents: of files that are made anew, by name; without one a file has none.
+        entries: the entries to restore in the order of the tar: a directory before its entries, a file before its hard links.
+        title: name of the layer for display.
+        contents: contents of recreated files, by name; without one a file is empty.
     """
 
     top: HostPath
@@ -33,20 +33,20 @@ class RestoreEntries(Struct, frozen=True, kw_only=True):
 
     @property
     def summary(self) -> str:
-        """Return what it does."""
+        """Return its effect."""
         count = len(self.entries)
         word = "entry" if count == 1 else "entries"
-        return f"give {count} {word} of {self.title} the mode, owner, links and marks of the layer's tar headers"
+        return f"restore mode, owner, links and xattrs of {count} {word} of {self.title} from the layer's tar headers"
 
     def steps(self, view: View) -> Iterator[Step]:
-        """Yield what is gone, then the attributes of what is there, directories last and the deepest of them first."""
+        """Yield the missing entries, then attributes of existing ones, directories last and the deepest of them first."""
         folders: dict[HostPath, Step] = {}
         for one in self.entries:
             path = join(self.top, one.name.decode()) if one.name else self.top
             if not one.exists:
                 above = parent(path)
                 if above not in folders and is_there(view, above):
-                    # A new entry changes its directory's time.
+                    # A new entry changes the modification time of its directory.
                     folders[above] = Attributes(path=above, mtime_ns=view.lstat(above, follow=False).mtime_ns)
                 yield from self._made(view, one, path)
             if one.kind == "directory":
@@ -96,7 +96,7 @@ def _attributes(path: HostPath, one: LostEntry) -> Attributes:
 
 
 def is_there(view: View, path: HostPath) -> bool:
-    """Return whether anything has this path; what can't be looked at counts as gone."""
+    """Return whether a path exists; one that can't be examined counts as missing."""
     try:
         view.lstat(path, follow=False)
     except HostError:

@@ -1,4 +1,4 @@
-"""An empty directory for an engine that runs: it holds nothing in it, so nothing must be stopped."""
+"""Creation of an empty directory for a running engine: it has no open files there, so nothing must be stopped."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ _REMOVE = f"""[ ! -d "$1" ] || rmdir "$1" 2>/dev/null || {{ echo "$1 stays: some
 
 
 class MakeLiveDirectory(Struct, frozen=True, kw_only=True):
-    """Create ``path`` with ``mode`` for root, under the running engine; its undo removes it while it is empty."""
+    """Create ``path`` with ``mode`` for root, while the engine runs; undo removes it if it is empty."""
 
     path: HostPath
     mode: int
@@ -25,11 +25,11 @@ class MakeLiveDirectory(Struct, frozen=True, kw_only=True):
 
     @property
     def summary(self) -> str:
-        """Return what it does."""
+        """Return its effect."""
         return f"create {self.path}, which the running engine needs"
 
     def steps(self, view: View) -> Iterator[Step]:
-        """Yield one mkdir; nothing where it is there."""
+        """Yield one mkdir, nothing if it exists."""
         if not view.exists(self.path):
             yield Run(
                 argv=("mkdir", "-m", f"{self.mode:04o}", self.path),

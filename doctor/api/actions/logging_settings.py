@@ -1,4 +1,4 @@
-"""Changes of the default logging driver and its options, each where it stands."""
+"""Changes of the default logging driver and its options, in place."""
 
 from collections.abc import Iterator
 
@@ -24,7 +24,7 @@ def readable_logging(
     *,
     driver: str = READABLE,
 ) -> Iterator[Action]:
-    """Make json-file, or local, the driver of new containers, take out what only the old one knows, and bound json-file's files."""
+    """Set the driver of new containers to json-file or local, remove options of the old driver, and limit json-file logs."""
     flags = _placed(config, "log-driver")
     if flags:
         place = flags[-1].place
@@ -41,9 +41,9 @@ def readable_logging(
 
 
 def drop_options(config: EngineConfig, names: tuple[str, ...], *, restart: bool) -> Iterator[Action]:
-    """Take options of the default driver out of the file or the flags that give them.
+    """Remove options of the default driver from the file or the flags that set them.
 
-    An engine that runs took other options: it needs no restart for it.
+    A running engine has other options: it need not restart.
     """
     given = _placed(config, "log-opts")
     foreign = [flag for flag in given if flag.value.partition("=")[0] in names]
@@ -58,7 +58,7 @@ def drop_options(config: EngineConfig, names: tuple[str, ...], *, restart: bool)
 
 
 def set_option(config: EngineConfig, options: dict[str, str]) -> Iterator[Action]:
-    """Set options of the default driver in the one place that may hold them: dockerd refuses both."""
+    """Set options of the default driver in the file or the flags: dockerd refuses both."""
     given = _placed(config, "log-opts")
     for name, value in options.items():
         if not given:
@@ -73,9 +73,9 @@ def set_option(config: EngineConfig, options: dict[str, str]) -> Iterator[Action
 
 
 def bounded_logs(config: EngineConfig) -> Iterator[Action]:
-    """Rotate json-file logs of new containers, set in the one place that may hold it: dockerd refuses both.
+    """Rotate json-file logs of new containers, set in the file or the flags: dockerd refuses both.
 
-    No engine is restarted for containers that are yet to be made.
+    The engine is not restarted, because only future containers are affected.
     """
     options = default_options(config)
     wanted = {name: value for name, value in BOUNDED.items() if name not in options}
@@ -91,7 +91,7 @@ def bounded_logs(config: EngineConfig) -> Iterator[Action]:
 
 
 def _at_next_start(action: EditFile) -> EditFile:
-    return replace(action, what=f"{action.what}: for containers made after the engine's next start")
+    return replace(action, what=f"{action.what}, for containers created after the engine's next start")
 
 
 def _placed(config: EngineConfig, key: str) -> list[GivenFlag]:
@@ -99,9 +99,9 @@ def _placed(config: EngineConfig, key: str) -> list[GivenFlag]:
 
 
 def _only_running(config: EngineConfig, control: EngineControl | Missing) -> Iterator[Action]:
-    """The running dockerd has a flag that no file gives: a restart drops it, unless it was started by hand."""
+    """Yield a restart for a flag of the running dockerd that no file sets, or advice if it was started by hand."""
     if isinstance(control, EngineControl) and control.manager in {"systemd", "sysv", "openrc"}:
-        yield RestartEngine(reason="it takes the logging driver that its settings name")
+        yield RestartEngine(reason="it uses the configured logging driver")
         return
     driver = config.get("log-driver")
-    yield Advise(text=f"start dockerd without --log-driver={driver}: only its own command line sets it")
+    yield Advise(text=f"start dockerd without --log-driver={driver}: it is set only on its command line")

@@ -1,6 +1,6 @@
-"""Base chains and tables of nft that an iptables command makes on its way: which it would, and how they go again.
+"""Base chains and tables of nft that an iptables command creates implicitly, and their removal.
 
-``iptables-nft-restore`` makes the table and each built-in chain that a line names; taking its lines back leaves them there, empty.
+``iptables-nft-restore`` creates the table and each built-in chain that a line names; undoing its lines leaves them empty.
 """
 
 import json
@@ -15,7 +15,7 @@ from doctor.model.step import Answer
 BUILT_IN = frozenset({"INPUT", "FORWARD", "OUTPUT", "PREROUTING", "POSTROUTING"})
 
 STAYS = "uses it since"
-"""How the removal says that it left a chain: not empty, or with a policy of its own."""
+"""The message of the removal for a chain that it leaves: not empty, or with another policy."""
 
 _REMOVE = f"""
 family=$1 table=$2 made=$3 left=
@@ -33,7 +33,7 @@ if [ "$made" = table ] && [ -z "$(nft list table "$family" "$table" 2>/dev/null 
 fi
 [ -z "$left" ] || {{ echo "chain$left of table $family $table stays: something {STAYS}" >&2; exit 1; }}
 """
-"""``nft delete chain`` takes a chain's rules with it, so only one without any is deleted."""
+"""``nft delete chain`` also deletes a chain's rules, so only an empty one is deleted."""
 
 
 @runtime_checkable
@@ -41,21 +41,21 @@ class Asks(Protocol):
     """A view that also answers commands: every host does, predictions too."""
 
     def run(self, argv: tuple[str, ...], *, timeout_s: float = 5.0, stdin: bytes = b"") -> CommandResult:
-        """Run a command that changes nothing."""
+        """Run a read-only command."""
         ...
 
 
 class MadeChains(Struct, frozen=True):
-    """The command that removes what was made, and what the kernel lists with it there."""
+    """The command that removes the created chains, and the kernel's listing with them."""
 
     remove: tuple[str, ...]
     after: Answer
 
 
 def made(view: Asks, restore: str, table: str, chains: tuple[str, ...]) -> MadeChains | None:
-    """Return the removal of those built-in chains of an iptables table that the kernel does not have yet; ``None`` for none.
+    """Return the removal of built-in chains of an iptables table that do not exist yet; ``None`` for none.
 
-    A legacy table is a kernel module: it holds all of its chains from the start.
+    A legacy table is a kernel module and always has all of its chains.
     """
     if "legacy" in restore:
         return None

@@ -1,4 +1,4 @@
-"""Mounts of the host."""
+"""Changes of mounts and swap areas."""
 
 from collections.abc import Iterator
 
@@ -15,12 +15,12 @@ from doctor.model.view import View
 MOUNTINFO = HostPath("/proc/self/mountinfo")
 SWAPS = HostPath("/proc/swaps")
 _OFF = '! mountpoint -q -- "$1" || exec umount -- "$1"'
-# Nothing may be mounted a second time over what the engine mounted meanwhile.
+# Do not mount over a mount that the engine created meanwhile.
 _BACK = 'mountpoint -q -- "$3" || exec mount -t overlay -o "$1" -- "$2" "$3"'
 
 
 class MountPoint(Struct, frozen=True, kw_only=True):
-    """Mount what /etc/fstab has for ``path``; undo unmounts it."""
+    """Mount ``path`` according to /etc/fstab; undo unmounts it."""
 
     path: str
     source: str
@@ -31,11 +31,11 @@ class MountPoint(Struct, frozen=True, kw_only=True):
 
     @property
     def summary(self) -> str:
-        """Return what it does."""
-        return f"mount {self.source} at {self.path}, as /etc/fstab has it"
+        """Return its effect."""
+        return f"mount {self.source} at {self.path}, as in /etc/fstab"
 
     def steps(self, view: View) -> Iterator[Step]:
-        """Yield the command, or nothing where something is mounted there."""
+        """Yield the command, nothing if something is mounted there."""
         table = view.read(MOUNTINFO, limit_bytes=32 << 20)
         mounts = mountinfo.parse(decode(table))
         if any(mount.mount_point == self.path for mount in mounts):
@@ -51,10 +51,10 @@ class MountPoint(Struct, frozen=True, kw_only=True):
 
 
 class Remount(Struct, frozen=True, kw_only=True):
-    """Change the options of one mount; undo gives it those that it had.
+    """Change the options of one mount; undo restores the original ones.
 
     Attributes:
-        drop: options that go ("ro"); ``add`` those that come in their place ("rw").
+        drop: options to remove ("ro"); ``add`` their replacements ("rw").
     """
 
     path: str
@@ -66,16 +66,16 @@ class Remount(Struct, frozen=True, kw_only=True):
 
     @property
     def summary(self) -> str:
-        """Return what it does."""
+        """Return its effect."""
         return f"remount {self.path} without {', '.join(self.drop)}"
 
     def steps(self, view: View) -> Iterator[Step]:
-        """Yield the command, or nothing where the mount has none of the options."""
+        """Yield the command, nothing if the mount has none of the options."""
         table = decode(view.read(MOUNTINFO, limit_bytes=32 << 20))
         here = [mount for mount in mountinfo.parse(table) if mount.mount_point == self.path]
         if not here or not set(self.drop) & set(here[-1].options):
             return
-        # mount(8) changes what is named and leaves the rest: an option that goes is named by its opposite.
+        # mount(8) keeps options that are not named: an option is removed by naming its opposite.
         named = tuple(option.removeprefix("no") for option in self.drop if option.startswith("no"))
         kept = (*self.add, *(option for option in here[-1].options if option not in {*self.drop, *self.add}))
         before = f" {_escaped(self.path)} {','.join(here[-1].options)} "
@@ -92,7 +92,7 @@ class Remount(Struct, frozen=True, kw_only=True):
 
 
 class SwapOff(Struct, frozen=True, kw_only=True):
-    """Take a swap area out of use; what is in it moves to memory. Undo takes it into use again."""
+    """Disable a swap area (swapoff), which moves its pages to memory. Undo enables it."""
 
     device: str
     risk: Applicability = Applicability.DISRUPTIVE
@@ -101,11 +101,11 @@ class SwapOff(Struct, frozen=True, kw_only=True):
 
     @property
     def summary(self) -> str:
-        """Return what it does."""
-        return f"take the swap area {self.device} out of use"
+        """Return its effect."""
+        return f"disable the swap area {self.device}"
 
     def steps(self, view: View) -> Iterator[Step]:
-        """Yield the command, or nothing where it is out of use."""
+        """Yield the command, nothing if it is disabled."""
         lines = view.read(SWAPS).splitlines(keepends=True)
         kept = [line for line in lines if line.split()[:1] != [self.device.encode()]]
         if len(kept) != len(lines):
@@ -122,10 +122,10 @@ def _escaped(path: str) -> str:
 
 
 class UnmountOverlay(Struct, frozen=True, kw_only=True):
-    """Unmount the overlay at ``path``; undo mounts it again as it was, where nothing else is mounted then.
+    """Unmount the overlay at ``path``; undo mounts it again with the same options, unless something else is mounted there.
 
     Attributes:
-        source: what was mounted; ``options`` as mountinfo shows them.
+        source: the mounted source; ``options`` as in mountinfo.
     """
 
     path: HostPath
@@ -138,11 +138,11 @@ class UnmountOverlay(Struct, frozen=True, kw_only=True):
 
     @property
     def summary(self) -> str:
-        """Return what it does and why."""
+        """Return its effect and reason."""
         return f"unmount {self.path}: {self.why}"
 
     def steps(self, view: View) -> Iterator[Step]:
-        """Yield the command, or nothing where nothing is mounted there; an engine that stops may take it along."""
+        """Yield the command, nothing if nothing is mounted there; a stopping engine may unmount it."""
         lines = view.read(MOUNTINFO, limit_bytes=32 << 20).splitlines(keepends=True)
         place = self.path.encode()
         kept = [line for line in lines if line.split(b" ")[4:5] != [place]]

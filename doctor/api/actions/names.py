@@ -1,4 +1,4 @@
-"""Names of images in repositories.json that several sources give to different images."""
+"""Questions about image names that several sources assign to different images."""
 
 from collections.abc import Iterator
 
@@ -17,22 +17,22 @@ from doctor.rebuild.images.tag_sources import RecoveredTags
 
 
 class NameImage(Struct, frozen=True, kw_only=True):
-    """A pure edit for ``EditFile``: give an image a name in repositories.json; a new or torn file holds that one then.
+    """A pure edit for ``EditFile``: add a name of an image to repositories.json; a new or empty file then has only this name.
 
     Attributes:
         reference: "app:latest".
-        digest: of the image's config.
+        digest: digest of the image's config.
     """
 
     reference: str
     digest: str
 
     def __call__(self, data: bytes) -> bytes:
-        """Return the file with the name added, as dockerd writes it; raises ``FormatError`` where it is no list of names."""
+        """Return the file with the name, in dockerd's format; raises ``FormatError`` if it is not a list of names."""
         document = load_first(data).value if data.strip() else None
         repositories = document.get("Repositories") if isinstance(document, dict) else {}
         if not isinstance(repositories, dict) or not all(isinstance(names, dict) for names in repositories.values()):
-            raise FormatError("it is no list of names of images")
+            raise FormatError("it is not a list of image names")
         entries = {reference: digest for names in repositories.values() for reference, digest in names.items()}
         if entries.get(self.reference) == self.digest:
             return data
@@ -40,23 +40,23 @@ class NameImage(Struct, frozen=True, kw_only=True):
 
 
 def ask_names(path: HostPath, found: RecoveredTags, images: Images, containers: Containers) -> Iterator[Choose]:
-    """Yield a question for each name that containers give to different images of which more than one is still here."""
+    """Yield a question for each name that containers assign to different images that still exist."""
     for reference, digests in found.ambiguous.items():
         here = tuple(digest for digest in digests if images.config(digest) is not None)
         if not here:
             continue
         yield Choose(
-            question=f"which image is called {reference}",
+            question=f"which image has the name {reference}",
             subject=reference,
             options=tuple(
                 Choosable(
                     name=digest,
-                    evidence=_told(reference, digest, images, containers),
+                    evidence=_evidence(reference, digest, images, containers),
                     actions=(
                         EditFile(
                             path=path,
                             edit=NameImage(reference=reference, digest=digest),
-                            what=f"give image {digest.removeprefix('sha256:')[:12]} the name {reference}, as chosen",
+                            what=f"name image {digest.removeprefix('sha256:')[:12]} {reference}, as chosen",
                             create=True,
                             stage=Stage.TAGS,
                         ),
@@ -67,8 +67,8 @@ def ask_names(path: HostPath, found: RecoveredTags, images: Images, containers: 
         )
 
 
-def _told(reference: str, digest: str, images: Images, containers: Containers) -> tuple[Evidence, ...]:
-    """Return which containers were made from the image under that name, the youngest first, and its other names."""
+def _evidence(reference: str, digest: str, images: Images, containers: Containers) -> tuple[Evidence, ...]:
+    """Return the containers created from the image with that name, newest first, and its other names."""
     made = sorted(
         (one for one in containers.items if one.image_id == digest and familiar(one.image) == reference),
         key=lambda one: one.created,
@@ -76,6 +76,9 @@ def _told(reference: str, digest: str, images: Images, containers: Containers) -
     )
     others = images.names_of(digest.removeprefix("sha256:"))
     return (
-        *(Evidence(f"container {one.title}", f"made from it {one.created[:19].replace('T', ' ')} UTC") for one in made),
+        *(
+            Evidence(f"container {one.title}", f"created from it at {one.created[:19].replace('T', ' ')} UTC")
+            for one in made
+        ),
         *((Evidence("its other names", ", ".join(others)),) if others else ()),
     )

@@ -21,8 +21,8 @@ class ChangeLink(Struct, frozen=True, kw_only=True):
             ``("link", "set", {"dev": "docker0", "state": "up"})``, ``("link", "set", {"dev": v, "master": "docker0"})``,
             ``("addr", "add", {"dev": "docker0", "address": "172.17.0.1/16"})``,
             ``("link", "add", {"dev": "docker0", "kind": "bridge"})``, ``("link", "del", {"dev": "br-0123456789ab"})``.
-        undo: its reversal, or ``None`` when there is none to do.
-        predicts: what commands print after it; by default what iproute2 will, worked out from what it prints before.
+        undo: its reversal, ``None`` if not needed.
+        predicts: predicted output of commands; by default that of iproute2, computed from its output before.
     """
 
     do: tuple[str, str, dict[str, str | int]]
@@ -35,11 +35,11 @@ class ChangeLink(Struct, frozen=True, kw_only=True):
 
     @property
     def summary(self) -> str:
-        """Return what it does."""
+        """Return its effect."""
         return self.what
 
     def steps(self, view: View) -> Iterator[Step]:
-        """Yield the request, and what the host's links will look like: several changes add up."""
+        """Yield the request with the predicted links of the host; several changes can be combined."""
         yield Netlink(do=self.do, undo=self.undo, predicts=self.predicts or tuple(self._predictions(view)))
 
     def _predictions(self, view: View) -> Iterator[Answer]:

@@ -1,4 +1,4 @@
-"""Accepts for containers in a chain of nft that drops them: an accept anywhere else can't overrule it."""
+"""Accept rules for containers in a chain of nft that drops their packets: other chains can't override it."""
 
 import json
 from collections.abc import Iterator
@@ -26,18 +26,18 @@ set -- "$1" "$2" "$3"
 nft -a list chain "$1" "$2" "$3" | sed -n 's/.* comment "container-doctor" # handle \\([0-9][0-9]*\\)$/\\1/p' |
 while read -r handle; do nft delete rule "$1" "$2" "$3" handle "$handle"; done
 """
-"""nft deletes by handle only, and the kernel gives that when the rule is added."""
+"""nft deletes only by handle, which the kernel assigns when the rule is added."""
 
 
 class AcceptInNftChain(Struct, frozen=True, kw_only=True):
-    """Put accepts for the engine's bridges into a base chain: for what leaves them, its answers, published ports.
+    """Add accept rules for the engine's bridges to a base chain: for outgoing packets, replies and published ports.
 
     Attributes:
-        family: of the table ("inet"); ``table`` and ``chain`` its names.
-        bridges: interfaces, safe to stand in a rule.
-        traffic: which of ``egress``, ``reply``, ``port`` is to pass.
-        handle: of the rule that they go right above, 0 for the end of the chain: what stands above stays in force.
-        passes: the rule or policy of the table that this traffic no longer meets.
+        family: family of the table ("inet"); ``table`` and ``chain`` its names.
+        bridges: interfaces whose names are safe in a rule.
+        traffic: the traffic to accept: ``egress``, ``reply``, ``port``.
+        handle: handle of the rule to insert them above, 0 for the end of the chain: higher rules stay effective.
+        passes: the rule or policy of the table that this traffic bypasses.
     """
 
     family: str
@@ -53,14 +53,14 @@ class AcceptInNftChain(Struct, frozen=True, kw_only=True):
 
     @property
     def summary(self) -> str:
-        """Return what it does, and what it does not."""
+        """Return its effect and its limit."""
         return (
             f"accept containers' packets in chain {self.chain} of table {self.family} {self.table}, until that table is"
-            " loaded again: put the same rules into the file it comes from"
+            " reloaded: add the same rules to its file"
         )
 
     def steps(self, view: View) -> Iterator[Step]:
-        """Yield one nft transaction; nothing where its rules are there."""
+        """Yield one nft transaction, nothing if the rules exist."""
         if not isinstance(view, Asks):
             raise HostError(Missing(Why.UNSUPPORTED, "firewall rules need a running host"))
         ask = ("nft", "-j", "list", "table", self.family, self.table)
@@ -69,7 +69,7 @@ class AcceptInNftChain(Struct, frozen=True, kw_only=True):
             return
         names = ", ".join(f'"{bridge}"' for bridge in self.bridges)
         where = f"{self.family} {self.table} {self.chain}"
-        # Each goes right above the same rule, or to the end: so they stand in this order.
+        # Each is inserted directly above the same rule, or appended, so they are in this order.
         put = f"insert rule {where} handle {self.handle}" if self.handle else f"add rule {where}"
         lines = [f'{put} {_MATCHES[word].format(names=names)} accept comment "{_MARK}"' for word in self._words()]
         yield Run(
@@ -83,7 +83,7 @@ class AcceptInNftChain(Struct, frozen=True, kw_only=True):
         return tuple(word for word in _MATCHES if word in self.traffic)
 
     def _after(self, listed: dict[str, Any]) -> dict[str, Any]:
-        """Return the listing with the new rules in their place."""
+        """Return the listing with the new rules."""
         entries = list(listed["nftables"])
         place = next(
             (

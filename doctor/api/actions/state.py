@@ -1,4 +1,4 @@
-"""Files of the data root: several at once, from a copy, or one member of a container's settings."""
+"""Changes of files of the data root: several at once, from a copy, or one member of a container's settings."""
 
 import json
 from collections.abc import Iterator
@@ -21,12 +21,12 @@ _LIMIT_BYTES = 256 << 20
 
 
 class WantedPath(Struct, frozen=True, kw_only=True):
-    """What must be at one path.
+    """The wanted state of one path.
 
     Attributes:
         node: a small file, a symbolic link or a directory.
-        mode: permission bits where nothing of that kind is there yet; what is there keeps its own.
-        uid: owner of what is made; ``gid`` its group.
+        mode: permission bits of a new file; an existing one of that kind keeps its own.
+        uid: owner of a new file; ``gid`` its group.
     """
 
     path: HostPath
@@ -37,10 +37,10 @@ class WantedPath(Struct, frozen=True, kw_only=True):
 
 
 class Rebuild(Struct, frozen=True, kw_only=True):
-    """Make several small files, links and directories be what they must be, as one intention.
+    """Create or correct several small files, links and directories in one action.
 
-    What is so already stays untouched. Something of another kind in the way, also in the place of a directory above, goes
-    into quarantine first. Directories above are made with mode 0700, since everything in a data root is the engine's alone.
+    Paths that are already right are not changed. A file of another kind at a path, or at a parent directory, moves to
+    quarantine first. Missing parent directories get mode 0700, because everything in a data root belongs to the engine.
 
     Attributes:
         what: imperative summary ("rebuild the record of layer 4f2a…: cache-id, size").
@@ -54,11 +54,11 @@ class Rebuild(Struct, frozen=True, kw_only=True):
 
     @property
     def summary(self) -> str:
-        """Return what it does."""
+        """Return its effect."""
         return self.what
 
     def steps(self, view: View) -> Iterator[Step]:
-        """Yield what differs, in the given order."""
+        """Yield the differing paths, in the given order."""
         made: set[str] = set()
         for item in self.items:
             yield from _parents(view, item, made)
@@ -97,7 +97,7 @@ def _parents(view: View, item: WantedPath, made: set[str]) -> Iterator[Step]:
             break
         needed.append(here)
         if kind:
-            # Nothing can be beneath it, so all that is needed above the item is made anew.
+            # It has no entries, so all parent directories of the item are created.
             yield Move(path=here)
             break
         here = parent(here)
@@ -107,17 +107,17 @@ def _parents(view: View, item: WantedPath, made: set[str]) -> Iterator[Step]:
 
 
 def restore(path: HostPath, kept: KeptFile, *, what: str, stage: Stage = Stage.MOUNTS) -> Rebuild:
-    """Return the action that puts a file of the metadata backup at ``path``; ``what`` is completed by the backup's age."""
+    """Return the action that restores ``path`` from the metadata backup; ``what`` is completed by the backup's age."""
     wanted = WantedPath(path=path, node=File(content=kept.content), mode=kept.mode, uid=kept.uid, gid=kept.gid)
     return Rebuild(items=(wanted,), what=f"{what} from the backup {kept.age}", stage=stage)
 
 
 class CopyOver(Struct, frozen=True, kw_only=True):
-    """Put the content of the file ``source`` at ``path``; ``source`` stays where it is.
+    """Copy the content of the file ``source`` to ``path``; ``source`` is not changed.
 
     Attributes:
         what: imperative summary.
-        mode: permission bits where nothing is at ``path`` yet.
+        mode: permission bits if ``path`` does not exist.
     """
 
     source: HostPath
@@ -130,11 +130,11 @@ class CopyOver(Struct, frozen=True, kw_only=True):
 
     @property
     def summary(self) -> str:
-        """Return what it does."""
+        """Return its effect."""
         return self.what
 
     def steps(self, view: View) -> Iterator[Step]:
-        """Yield the file with the content that ``source`` has then."""
+        """Yield the file with the content of ``source`` at that time."""
         content = view.read(self.source, follow=False)
         yield from Rebuild(
             items=(WantedPath(path=self.path, node=File(content=content), mode=self.mode),), what=self.what
@@ -142,10 +142,10 @@ class CopyOver(Struct, frozen=True, kw_only=True):
 
 
 class SetMember(Struct, frozen=True, kw_only=True):
-    """A pure edit for ``EditFile``: set one member of a JSON object, as Go would have written it.
+    """A pure edit for ``EditFile``: set one member of a JSON object, in the format of Go's encoder.
 
-    ``path`` leads to the member ("State", "Dead"). Everything else keeps its value and order. Raises ``FormatError`` where
-    the file is no object or the way leads through something else.
+    ``path`` names the member ("State", "Dead"). All others keep their value and order. Raises ``FormatError`` if the file,
+    or a member on the path, is not an object.
     """
 
     path: tuple[str, ...]
@@ -165,16 +165,16 @@ class SetMember(Struct, frozen=True, kw_only=True):
         return go_json(document)
 
 
-class MendDatabase(Struct, frozen=True, kw_only=True):
-    """A pure edit for ``EditFile``: open a bolt file at its newest whole generation; only its two meta pages change.
+class RepairDatabase(Struct, frozen=True, kw_only=True):
+    """A pure edit for ``EditFile``: open a bolt file at its newest valid generation; only its two meta pages change.
 
-    Mends a broken freelist, and a torn newest tree by going back one transaction. Raises ``FormatError`` where no
-    generation is whole.
+    It repairs a corrupt free list, and a corrupt newest tree by going back one transaction. Raises ``FormatError`` if no
+    generation is valid.
     """
 
     def __call__(self, data: bytes) -> bytes:
-        """Return the mended file."""
-        # Only a repair of a database needs these.
+        """Return the repaired file."""
+        # Only the repair of a database needs these.
         from doctor.formats.databases.bolt import read  # noqa: PLC0415
         from doctor.formats.databases.bolt_write import with_generation  # noqa: PLC0415
 
@@ -182,39 +182,39 @@ class MendDatabase(Struct, frozen=True, kw_only=True):
         if database.is_sound:
             return data
         if database.best is None:
-            raise FormatError("no generation of this database is whole")
+            raise FormatError("no generation of this database is valid")
         return with_generation(data, database.best)
 
 
 class ReplaceRecords(Struct, frozen=True, kw_only=True):
-    """A pure edit for ``EditFile``: records of a bolt file, each by its key and value as they stand in a page, in place.
+    """A pure edit for ``EditFile``: replace records of a bolt file in place, each found by key and value in its page.
 
-    Nothing moves, as old and new have one length. Raises ``FormatError`` where one is not there.
+    Old and new have the same length, so nothing moves. Raises ``FormatError`` if one is not found.
     """
 
     pairs: tuple[tuple[bytes, bytes], ...]
 
     def __call__(self, data: bytes) -> bytes:
-        """Return the mended file."""
+        """Return the repaired file."""
         for old, new in self.pairs:
             if len(old) != len(new) or (old not in data and new not in data):
-                raise FormatError("the record is not as it was")
+                raise FormatError("the record has changed")
             data = data.replace(old, new)
         return data
 
 
-class MendLog(Struct, frozen=True, kw_only=True):
-    """A pure edit for ``EditFile``: take out of a json-file log what isn't a line of it; whole lines keep every byte."""
+class RepairLog(Struct, frozen=True, kw_only=True):
+    """A pure edit for ``EditFile``: remove corrupt bytes from a json-file log; valid lines keep every byte."""
 
     def __call__(self, data: bytes) -> bytes:
-        """Return the readable lines."""
+        """Return the valid lines."""
         from doctor.formats.logging.json_log import damages, repaired  # noqa: PLC0415 - only a repair of a log needs it
 
         return repaired(data, damages(data))
 
 
 def go_json(value: Any) -> bytes:
-    """Return JSON as Go's encoder writes it: no blanks, and "<", ">" and "&" escaped."""
+    """Return JSON in the format of Go's encoder: no blanks, and "<", ">" and "&" escaped."""
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
     for char in "<>&\u2028\u2029":
         text = text.replace(char, f"\\u{ord(char):04x}")
@@ -222,5 +222,5 @@ def go_json(value: Any) -> bytes:
 
 
 def aside(name: str) -> HostPath:
-    """Return where a guard keeps copies of what an engine's start would destroy."""
+    """Return the directory for copies that a guard makes of files that an engine's start would destroy."""
     return join(HostPath("/var/lib/doctor/aside"), name)

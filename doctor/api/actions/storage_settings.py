@@ -1,4 +1,4 @@
-"""Changes of the storage driver, each where it stands."""
+"""Changes of the storage driver, in place."""
 
 from collections.abc import Iterator
 
@@ -9,9 +9,9 @@ from doctor.model.action import Action
 
 
 def name_driver(config: EngineConfig, wanted: str | None, advice: str, *, restart: bool = False) -> Iterator[Action]:
-    """Name ``wanted`` as the storage driver; "" leaves the choice to the engine, ``None`` only tells ``advice``.
+    """Set the storage driver to ``wanted``; "" leaves the choice to the engine, ``None`` only yields ``advice``.
 
-    ``restart``: the engine runs with the wrong driver, rather than not at all.
+    ``restart``: whether the engine runs with the wrong driver; otherwise it does not run.
     """
     places = [flag.place for flag in config.flags.of_key("storage-driver") if flag.place is not None]
     if wanted is None:

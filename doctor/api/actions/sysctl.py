@@ -1,4 +1,4 @@
-"""Kernel settings that outlive a reboot."""
+"""Changes of persistent kernel settings."""
 
 from collections.abc import Callable, Iterator
 
@@ -9,14 +9,14 @@ from doctor.formats.kernel.sysctl_conf import set_value
 from doctor.formats.text import decode, encode
 from doctor.model.paths import HostPath
 
-_HEAD = "# Written by doctor: later than the files that say otherwise. 'doctor undo' takes it back.\n"
+_HEAD = "# Written by doctor, to override other files. 'doctor undo' removes it.\n"
 
 
 def persist_sysctl(key: str, value: str, files: SysctlFiles) -> Iterator[EditFile | Advise]:
-    """Yield the edits after which every program that applies sysctl files ends with ``value``.
+    """Yield the edits that make ``value`` effective for every program that applies sysctl files.
 
-    An administrator's line in /etc is changed where it stands, so that it doesn't go on contradicting; a package's file, or
-    a pattern that speaks for other settings too, is overruled by a later file. Where nothing sets the key, doctor's file does.
+    An administrator's line in /etc is changed in place, so that it does not contradict; a package's file, or a pattern that
+    also matches other settings, is overridden by a later file. If no file sets the key, doctor's file does.
     """
     deciders = files.deciders(key)
     if not deciders:

@@ -1,4 +1,4 @@
-"""A layer's tar-split, brought back."""
+"""Restore of a layer's tar-split."""
 
 from collections.abc import Iterator
 
@@ -14,12 +14,12 @@ from doctor.model.step import File
 def restore_tar_split(
     graph: LayerGraph, chain: str, kept: KeptFile | None, proven: MadeSplit | None
 ) -> Iterator[Action]:
-    """Yield the one of the backup, else one that the layer's directory proves; without both, the images to pull again."""
+    """Yield the restore from the backup, else from the layer directory, proven; without both, advice to pull the images."""
     path = graph.layers.split_path(chain)
     if kept is not None:
         yield restore(path, kept, what=f"restore the tar-split of {graph.title(chain)}", stage=Stage.LAYERS)
     elif proven is not None:
-        # Where the directory was not known either, the record's fixer writes both.
+        # If the directory is unknown too, the record's fixer writes both.
         if graph.cache.get(chain) == proven.directory:
             yield Rebuild(
                 items=(WantedPath(path=path, node=File(content=proven.content)),),

@@ -1,4 +1,4 @@
-"""systemd units: start one, unmask one, make systemd read its files again."""
+"""Changes of systemd units: start, unmask, reload."""
 
 from collections.abc import Iterator
 
@@ -22,7 +22,7 @@ OPTIONAL_FILES = join(docker.DROPINS, "zz-doctor-environment.conf")
 
 
 class OptionalFiles(Struct, frozen=True, kw_only=True):
-    """Name the environment files of docker.service again in a drop-in, with a dash before those that are missing.
+    """Override the environment files of docker.service in a drop-in, with a dash before missing ones.
 
     Attributes:
         files: the unit and its drop-ins, in the order in which systemd reads them.
@@ -37,13 +37,13 @@ class OptionalFiles(Struct, frozen=True, kw_only=True):
 
     @property
     def summary(self) -> str:
-        """Return what it does."""
-        return f"let docker.service start without {', '.join(self.missing)}, by the drop-in {OPTIONAL_FILES}"
+        """Return its effect."""
+        return f"make {', '.join(self.missing)} optional for docker.service in the drop-in {OPTIONAL_FILES}"
 
     def steps(self, view: View) -> Iterator[Step]:
-        """Yield the drop-in, made from the unit as it stands then."""
+        """Yield the drop-in, built from the unit at that time."""
         unit = unit_file.merge((path, decode(view.read(HostPath(path)))) for path in self.files)
-        lines = ["[Service]", "# The list as it was; a file with a dash may be missing.", "EnvironmentFile="]
+        lines = ["[Service]", "# The list of the unit; a file with a dash may be missing.", "EnvironmentFile="]
         for path, optional in unit_command.environment_files(unit):
             lines.append(f"EnvironmentFile={'-' if optional or path in self.missing else ''}{path}")
         yield from missing_parents(view, OPTIONAL_FILES)
@@ -51,7 +51,7 @@ class OptionalFiles(Struct, frozen=True, kw_only=True):
 
 
 class ReloadUnits(Struct, frozen=True, kw_only=True):
-    """Make systemd read the unit files again; nothing that runs is touched."""
+    """Make systemd reload its unit files; running units are not affected."""
 
     units: EngineUnits
     risk: Applicability = Applicability.SAFE
@@ -60,11 +60,11 @@ class ReloadUnits(Struct, frozen=True, kw_only=True):
 
     @property
     def summary(self) -> str:
-        """Return what it does."""
+        """Return its effect."""
         return "make systemd reload its unit files"
 
     def steps(self, view: View) -> Iterator[Step]:
-        """Yield the command; its reversal is the same, since the files decide."""
+        """Yield the command; its reversal is the same command, because the files decide."""
         command = ("systemctl", "daemon-reload")
         answer = Answer(ask=SHOW, stdout=_foreseen(view, self.units).changed("", needs_reload=False).render())
         yield Run(argv=command, undo=(command,), predicts=(answer,))
@@ -81,11 +81,11 @@ class StartUnit(Struct, frozen=True, kw_only=True):
 
     @property
     def summary(self) -> str:
-        """Return what it does."""
+        """Return its effect."""
         return f"start {self.name}"
 
     def steps(self, view: View) -> Iterator[Step]:
-        """Yield the start, after what may hold it back from earlier failures is cleared."""
+        """Yield the start, after a reset of its failure counter."""
         after = _foreseen(view, self.units).changed(self.name, active="active")
         yield Run(argv=("systemctl", "reset-failed", self.name), may_fail=True)
         yield Run(
@@ -97,7 +97,7 @@ class StartUnit(Struct, frozen=True, kw_only=True):
 
 
 class UnmaskUnit(Struct, frozen=True, kw_only=True):
-    """Remove the link that masks a unit, and make systemd read its files again; nothing is started."""
+    """Remove the link that masks a unit, and reload systemd; nothing is started."""
 
     name: str
     risk: Applicability = Applicability.SAFE
@@ -106,11 +106,11 @@ class UnmaskUnit(Struct, frozen=True, kw_only=True):
 
     @property
     def summary(self) -> str:
-        """Return what it does."""
+        """Return its effect."""
         return f"unmask {self.name}"
 
     def steps(self, view: View) -> Iterator[Step]:
-        """Yield the removal of each mask between two reloads: the first is there for undo, which ends with it."""
+        """Yield the removal of each mask between two reloads: the first one is for undo, which ends with it."""
         command = ("systemctl", "daemon-reload")
         yield Run(argv=command, undo=(command,))
         for directory in _MASKS:
@@ -123,7 +123,7 @@ class UnmaskUnit(Struct, frozen=True, kw_only=True):
 
 
 def _foreseen(view: View, before: EngineUnits) -> EngineUnits:
-    """Return the units as they are predicted so far: several actions of one plan change them."""
+    """Return the units as predicted so far: several actions of a plan may change them."""
     try:
         return parse(decode(view.run(SHOW).stdout))
     except HostError:
@@ -131,7 +131,7 @@ def _foreseen(view: View, before: EngineUnits) -> EngineUnits:
 
 
 def _is_mask(view: View, path: HostPath) -> bool:
-    """Whether systemd takes it for a mask: a link to /dev/null, or an empty file."""
+    """Whether systemd regards it as a mask: a link to /dev/null, or an empty file."""
     found = view.lstat(path)
     if found.kind == "l":
         return view.readlink(path) == "/dev/null"

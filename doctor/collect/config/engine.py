@@ -59,6 +59,7 @@ def daemon_json(host: Host, flags: EngineFlags) -> DaemonJson:
             problem=error.what,
             where=error.where,
             mistakes=tuple(dict.fromkeys(mistake.kind for mistake in mending.mistakes)),
+            mistake_places=tuple(where.partition(",")[0] for where in mending.places),
             is_repairable=mending.repaired is not None,
             mtime_ns=mtime_ns,
         )

@@ -108,7 +108,8 @@ class DaemonJson(Guarded, frozen=True, kw_only=True):
         problem: why dockerd refuses the file, in the words of its log; "" if it accepts it.
         where: the position of the problem ("line 7, column 3").
         duplicates: keys that occur more than once; the last one is effective.
-        mistakes: kinds of syntax errors that keep it from being parsed ("trailing-comma").
+        mistakes: kinds of syntax errors that keep it from being parsed ("trailing-comma"), each once.
+        mistake_places: the line of each error ("line 3").
         is_repairable: whether each mistake has exactly one correction.
         is_directory: the path is a directory, which dockerd refuses.
         leads_to: target of a dangling symbolic link at its path, "" for none: dockerd uses its defaults.
@@ -126,6 +127,7 @@ class DaemonJson(Guarded, frozen=True, kw_only=True):
     where: str = ""
     duplicates: tuple[str, ...] = ()
     mistakes: tuple[str, ...] = ()
+    mistake_places: tuple[str, ...] = ()
     is_repairable: bool = False
     is_directory: bool = False
     leads_to: str = ""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from doctor.api import Action, Applicability, Missing, Stage, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.files import EditFile, Quarantine
-from doctor.api.actions.state import MendDatabase, Rebuild, ReplaceRecords, WantedPath
+from doctor.api.actions.state import Rebuild, RepairDatabase, ReplaceRecords, WantedPath
 from doctor.engines.containerd import places as containerd
 from doctor.facts.containerd.details import ContainerdBroken
 from doctor.facts.containerd.rebuilds import ContainerdRebuilds
@@ -30,7 +30,7 @@ def containerd_db_corrupt(
         yield EditFile(path=detail.path, edit=detail.flip, what=what, stage=Stage.DATABASES)
     elif detail.is_repairable:
         yield EditFile(
-            path=detail.path, edit=MendDatabase(), what="repair containerd's database", stage=Stage.DATABASES
+            path=detail.path, edit=RepairDatabase(), what="repair containerd's database", stage=Stage.DATABASES
         )
     elif detail.holds_images and isinstance(rebuilds, ContainerdRebuilds) and detail.path in rebuilds.items:
         made = rebuilds.items[detail.path]

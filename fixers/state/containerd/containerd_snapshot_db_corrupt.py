@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from doctor.api import Action, Applicability, Stage, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.files import EditFile
-from doctor.api.actions.state import MendDatabase, Rebuild, WantedPath
+from doctor.api.actions.state import Rebuild, RepairDatabase, WantedPath
 from doctor.facts.containerd.details import SnapshotsBroken
 from doctor.facts.containerd.rebuilds import ContainerdRebuilds
 from doctor.model.step import File
@@ -17,7 +17,7 @@ def containerd_snapshot_db_corrupt(detail: SnapshotsBroken, rebuilds: Containerd
     made = rebuilds.items.get(detail.path)
     if detail.is_repairable:
         what = "repair the database of containerd's snapshotter"
-        yield EditFile(path=detail.path, edit=MendDatabase(), what=what, stage=Stage.DATABASES)
+        yield EditFile(path=detail.path, edit=RepairDatabase(), what=what, stage=Stage.DATABASES)
     elif made is not None:
         yield Rebuild(
             items=(WantedPath(path=detail.path, node=File(content=made.content), mode=0o600),),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Stage, fixer
 from doctor.api.actions.files import EditFile, Quarantine
-from doctor.api.actions.state import MendDatabase, ReplaceRecords
+from doctor.api.actions.state import RepairDatabase, ReplaceRecords
 from doctor.engines.docker import places as docker
 from doctor.facts.databases.buildkit_items import corrected_item
 from doctor.facts.databases.details import BuildCacheBroken
@@ -20,7 +20,7 @@ def buildkit_db_corrupt(detail: BuildCacheBroken) -> Iterator[Action]:
         for path, _ in detail.files:
             name = path.rpartition("/")[2]
             yield EditFile(
-                path=path, edit=MendDatabase(), what=f"repair {name} of the build cache", stage=Stage.DATABASES
+                path=path, edit=RepairDatabase(), what=f"repair {name} of the build cache", stage=Stage.DATABASES
             )
         if records:
             yield EditFile(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Missing, Stage, fixer
 from doctor.api.actions.files import EditFile, Quarantine
-from doctor.api.actions.state import MendDatabase, Rebuild, WantedPath
+from doctor.api.actions.state import Rebuild, RepairDatabase, WantedPath
 from doctor.facts.backup.lists import KeptNetworks
 from doctor.facts.containers.containers import Containers
 from doctor.facts.databases.databases import MENDS, NetworkDatabase
@@ -29,7 +29,7 @@ def network_db_corrupt(
     if database.file.flip or (database.file.remedy and not missing_networks(database, found)):
         yield EditFile(
             path=path,
-            edit=database.file.flip or MendDatabase(),
+            edit=database.file.flip or RepairDatabase(),
             what=f"repair the network database: {MENDS[database.file.remedy]}",
             stage=Stage.DATABASES,
         )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Missing, Stage, fixer
 from doctor.api.actions.files import EditFile
-from doctor.api.actions.state import MendDatabase, Rebuild, WantedPath
+from doctor.api.actions.state import Rebuild, RepairDatabase, WantedPath
 from doctor.facts.backup.files import KeptVolumes
 from doctor.facts.databases.databases import MENDS, VolumeDatabase
 from doctor.facts.details import OfFile
@@ -22,7 +22,7 @@ def volume_db_corrupt(
     if database.file.remedy:
         yield EditFile(
             path=path,
-            edit=database.file.flip or MendDatabase(),
+            edit=database.file.flip or RepairDatabase(),
             what=f"repair the volume database: {MENDS[database.file.remedy]}",
             stage=Stage.DATABASES,
         )

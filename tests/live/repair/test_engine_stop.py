@@ -127,7 +127,7 @@ def test_files_of_a_container_with_rm_are_not_lost(images_box: Box) -> None:
     faults.inject(box, JOURNALD)
     time.sleep(0.3)
     done = box.doctor("fix", "--apply", "--yes", "--allow", "destructive")
-    assert "removes what was run with --rm" in done.stdout
+    assert "removes containers run with --rm" in done.stdout
     assert "writer" in done.stdout
     assert box.docker("exec", "writer", "cat", "/work") == "precious"
 

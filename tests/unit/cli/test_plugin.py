@@ -92,7 +92,7 @@ def test_a_file_changed_after_the_installation_is_refused(host: Host) -> None:
     check.write_text(check.read_text() + "\n")
     assert "changed since it was installed" in host.doctor("list").stdout
     check.chmod(0o666)
-    assert "others could have written it" in host.doctor("list").stdout
+    assert "other users could have written it" in host.doctor("list").stdout
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="owners of files can only be set as root")

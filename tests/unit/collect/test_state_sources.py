@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from doctor.api.actions.state import MendDatabase, SetMember
+from doctor.api.actions.state import RepairDatabase, SetMember
 from doctor.collect.databases.bolt_values import salvage_networks, salvage_volumes
 from doctor.collect.images.images import config_of, parse_tags
 from doctor.collect.images.sources import unflip
@@ -306,9 +306,9 @@ def test_an_unknown_volume_option_is_not_dropped_silently() -> None:
 def test_a_database_is_opened_at_its_whole_generation() -> None:
     """The newest tree is torn: its meta gives way to the one before; a whole file is not touched."""
     data = write(Bucket(buckets={b"volumes": Bucket(keys={b"a": b"1"})}))
-    assert MendDatabase()(data) == data
+    assert RepairDatabase()(data) == data
     with pytest.raises(FormatError):
-        MendDatabase()(bytes(len(data)))
+        RepairDatabase()(bytes(len(data)))
 
 
 def test_a_member_is_set_and_the_rest_stays() -> None:

@@ -160,7 +160,7 @@ def test_a_plan_that_would_open_more_than_it_says_becomes_a_question(tmp_path: P
     plan = plan_of(of(host), tmp_path / "first")
     assert plan.actions == ()
     (question,) = [question for manual in plan.manual for question in manual.questions]
-    assert question.text == "whether to open what a rule of this host keeps closed"
+    assert question.text == "whether to open what a rule of this host closes"
     assert wish in question.candidates[0].evidence[0].value
     identity = "firewall/foreign-reject-first"
     chosen = plan_of(of(host), tmp_path / "second", choose=(f"{identity}=open",))

@@ -78,7 +78,7 @@ def test_a_full_network_is_said() -> None:
     net = network("10.0.0.0/30", "10.0.0.1/30")
     known = Networks(items=(net,), endpoints=(Endpoint(id="e", network_id="n1", ip="10.0.0.2"),))
     assert place(net, known, links()) is None
-    assert Addresses(known, links()).on("n1") == "no address is free on network bridge"
+    assert Addresses(known, links()).on("n1") == "network bridge has no free address"
     assert "can't be read" in str(Addresses(None, links()).on("n1"))
 
 

@@ -180,7 +180,7 @@ def test_a_finding_with_another_detail_is_an_error_of_its_check(plugin: Plugin, 
     assert found.is_incomplete
     reason = found.outcomes[0].reason.replace(f"{plugin.package}.kinds.", "")
     assert f"its check declares {declared or 'None'}" in reason
-    assert f"a finding carries {given.partition('(')[0] or 'None'}" in reason
+    assert f"the detail of a finding is {given.partition('(')[0] or 'None'}" in reason
     assert str(plugin.check) in reason
 
 
