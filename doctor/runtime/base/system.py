@@ -16,7 +16,7 @@ else:
     import _stat as stat
     import posix as os
 
-__all__ = ["content", "encoded", "exists", "is_directory", "leave", "os", "signal", "stat"]
+__all__ = ["content", "encoded", "exists", "is_directory", "leave", "os", "signal", "stat", "text_of", "write_text"]
 
 
 def leave(code: int) -> "NoReturn":
@@ -39,6 +39,20 @@ def content(path: str) -> bytes:
         while chunk := os.read(handle, 65536):
             found += chunk
         return found
+    finally:
+        os.close(handle)
+
+
+def text_of(path: str) -> str:
+    """The content of a file of the kernel."""
+    return content(path).decode("utf-8", "replace")
+
+
+def write_text(path: str, text: str) -> None:
+    """Write to a file of the kernel, at once."""
+    handle = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(handle, text.encode())
     finally:
         os.close(handle)
 

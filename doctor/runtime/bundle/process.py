@@ -4,7 +4,7 @@ from doctor.runtime.base.values import dataclass
 from doctor.runtime.bundle.part import ConfigPart
 from doctor.runtime.plan.container import Capabilities, Extras, Rlimit
 from doctor.runtime.plan.reader import is_plain_path
-from doctor.runtime.process.privilege import CAPABILITIES, RLIMITS
+from doctor.runtime.plan.rights import CAPABILITIES, RLIMITS
 
 _UNLIMITED = 2**64 - 1
 _NO_ID = 2**31  # as everywhere in this runtime

@@ -1,4 +1,4 @@
-"""Finds, creates, limits and removes the control groups of one container, on version 1, hybrid and version 2 hosts.
+"""Finds, creates and removes the control groups of one container, on version 1, hybrid and version 2 hosts.
 
 Every group is a directory `doctor-runtime/TOKEN-ID` in each hierarchy, held open and locked by the runtime that created
 it. The lock ends with its holder, and works across PID namespaces, where a process id would be ambiguous: the next
@@ -12,13 +12,11 @@ import errno
 import fcntl
 import time
 
-from doctor.runtime.base.system import content, exists, os
-from doctor.runtime.base.values import TYPE_CHECKING, LaunchError, dataclass, reason
+from doctor.runtime.base.system import os, text_of, write_text
+from doctor.runtime.base.values import LaunchError, dataclass, reason
 from doctor.runtime.cgroups import devices
+from doctor.runtime.cgroups.limits import needed_by, write_v1, write_v2
 from doctor.runtime.plan.container import Limits
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
 
 BASE = "doctor-runtime"
 _REMOVAL_S = 5.0
@@ -64,7 +62,7 @@ def hierarchies(mountinfo: str) -> tuple[Hierarchy, ...]:
 
 def _v2_controllers(mount: str) -> tuple[str, ...]:
     try:
-        return tuple(_read(f"{mount}/cgroup.controllers").split())
+        return tuple(text_of(f"{mount}/cgroup.controllers").split())
     except OSError:
         return ()
 
@@ -80,7 +78,7 @@ class Group:
     def join(self, pid: int) -> None:
         """Put a process into each of the groups."""
         for _, path, _ in self.members:
-            _write(f"{path}/cgroup.procs", str(pid))
+            write_text(f"{path}/cgroup.procs", str(pid))
 
     def oom_kills(self) -> int:
         """How many processes of the container the kernel killed because of its memory limit."""
@@ -105,13 +103,13 @@ def create(found: tuple[Hierarchy, ...], name: str, limits: Limits) -> Group:
     group = Group()
     try:
         for hierarchy in found:
-            if not (_USED | _limited(limits)).intersection(hierarchy.controllers) and hierarchy.version == 1:
+            if not (_USED | needed_by(limits)).intersection(hierarchy.controllers) and hierarchy.version == 1:
                 continue
             try:
                 _add(group, hierarchy, name, limits)
             except OSError as error:
                 problem = f"no cgroup in {hierarchy.mount}: {reason(error)}"
-                if _limited(limits) & set(hierarchy.controllers):
+                if needed_by(limits) & set(hierarchy.controllers):
                     raise LaunchError(f"can't set the limits: {problem}") from None
                 group.problems.append(problem)
         _check_limits(group, limits)
@@ -174,9 +172,21 @@ def _add(group: Group, hierarchy: Hierarchy, name: str, limits: Limits) -> None:
         os.close(guard)
     if hierarchy.version == 1:
         _inherit_cpuset(path, hierarchy)
-        _limit_v1(group, hierarchy, path, limits)
+        group.devices_limited |= write_v1(path, hierarchy.controllers, limits)
     else:
-        _limit_v2(group, hierarchy, path, limits)
+        write_v2(path, hierarchy.mount, hierarchy.controllers, limits)
+        _attach_device_rules(group, hierarchy, path, limits)
+
+
+def _attach_device_rules(group: Group, hierarchy: Hierarchy, path: str, limits: Limits) -> None:
+    """Version 2 has no files for device rules; a hybrid host has them in version 1."""
+    if group.devices_limited:
+        return
+    try:
+        devices.attach_v2(path, limits.devices or devices.ALLOWED)
+        group.devices_limited = True
+    except OSError as error:
+        group.problems.append(f"no device rules in {hierarchy.mount}: {reason(error)}")
 
 
 def _make(base: str, hierarchy: Hierarchy) -> None:
@@ -192,86 +202,12 @@ def _inherit_cpuset(path: str, hierarchy: Hierarchy) -> None:
     """A new v1 cpuset is empty and accepts no process until it has CPUs and memory nodes."""
     if "cpuset" in hierarchy.controllers:
         for name in ("cpuset.cpus", "cpuset.mems"):
-            _write(f"{path}/{name}", _read(f"{path}/../{name}").strip())
-
-
-def _limit_v1(group: Group, hierarchy: Hierarchy, path: str, limits: Limits) -> None:
-    controllers = hierarchy.controllers
-    if "devices" in controllers:
-        _write(f"{path}/devices.deny", "a")
-        for line in devices.v1_lines(limits.devices or devices.ALLOWED):
-            _write(f"{path}/devices.allow", line)
-        group.devices_limited = True
-    if "memory" in controllers and limits.memory_bytes is not None:
-        _write(f"{path}/memory.limit_in_bytes", str(limits.memory_bytes))
-        if exists(f"{path}/memory.memsw.limit_in_bytes"):
-            _write(f"{path}/memory.memsw.limit_in_bytes", str(limits.swap_bytes or limits.memory_bytes))
-    if "cpu" in controllers and limits.cpus is not None:
-        _write(f"{path}/cpu.cfs_period_us", str(limits.period_us))
-        _write(f"{path}/cpu.cfs_quota_us", str(int(limits.cpus * limits.period_us)))
-    if "pids" in controllers and limits.pids is not None:
-        _write(f"{path}/pids.max", str(limits.pids))
-    if "memory" in controllers and limits.reserve_bytes is not None:
-        _write(f"{path}/memory.soft_limit_in_bytes", str(limits.reserve_bytes))
-    if "cpu" in controllers and limits.shares is not None:
-        _write(f"{path}/cpu.shares", str(limits.shares))
-    _limit_cpuset(path, controllers, limits)
-
-
-def _limit_cpuset(path: str, controllers: "Collection[str]", limits: Limits) -> None:
-    if "cpuset" in controllers and limits.cpuset is not None:
-        for name, value in zip(("cpus", "mems"), limits.cpuset, strict=True):
-            if value:
-                _write(f"{path}/cpuset.{name}", value)
-
-
-def _limit_v2(group: Group, hierarchy: Hierarchy, path: str, limits: Limits) -> None:
-    needed = _limited(limits) & set(hierarchy.controllers)
-    for name in sorted(needed):
-        for parent in (hierarchy.mount, path.rpartition("/")[0]):
-            _write(f"{parent}/cgroup.subtree_control", f"+{name}")
-    if limits.memory_bytes is not None and "memory" in needed:
-        _write(f"{path}/memory.max", str(limits.memory_bytes))
-        if exists(f"{path}/memory.swap.max"):
-            _write(f"{path}/memory.swap.max", _swap_alone(limits.memory_bytes, limits.swap_bytes))
-    if limits.cpus is not None and "cpu" in needed:
-        _write(f"{path}/cpu.max", f"{int(limits.cpus * limits.period_us)} {limits.period_us}")
-    if limits.pids is not None and "pids" in needed:
-        _write(f"{path}/pids.max", str(limits.pids))
-    if limits.reserve_bytes is not None and "memory" in needed:
-        _write(f"{path}/memory.low", str(limits.reserve_bytes))
-    if limits.shares is not None and "cpu" in needed:
-        _write(f"{path}/cpu.weight", str(1 + (max(2, limits.shares) - 2) * 9999 // 262142))
-    _limit_cpuset(path, needed, limits)
-    if not group.devices_limited:
-        try:
-            devices.attach_v2(path, limits.devices or devices.ALLOWED)
-            group.devices_limited = True
-        except OSError as error:
-            group.problems.append(f"no device rules in {hierarchy.mount}: {reason(error)}")
-
-
-def _swap_alone(memory: int, both: int | None) -> str:
-    """Version 2 counts swap without the memory."""
-    return "max" if both == -1 else str(0 if both is None else both - memory)
-
-
-def _limited(limits: Limits) -> set[str]:
-    """The controllers that the limits need."""
-    wanted = (
-        ("memory", limits.memory_bytes),
-        ("memory", limits.reserve_bytes),
-        ("cpu", limits.cpus),
-        ("cpu", limits.shares),
-        ("cpuset", limits.cpuset),
-        ("pids", limits.pids),
-    )
-    return {name for name, value in wanted if value is not None}
+            write_text(f"{path}/{name}", text_of(f"{path}/../{name}").strip())
 
 
 def _check_limits(group: Group, limits: Limits) -> None:
     held = {name for hierarchy, _, _ in group.members for name in hierarchy.controllers}
-    for name in sorted(_limited(limits) - held):
+    for name in sorted(needed_by(limits) - held):
         why = "; ".join(group.problems) or "it is not mounted"
         raise LaunchError(f"can't limit {name}: no usable cgroup controller '{name}' ({why})")
 
@@ -294,7 +230,7 @@ def _remove(path: str) -> None:
 
 def _kill_members(path: str) -> None:
     try:
-        pids = [int(line) for line in _read(f"{path}/cgroup.procs").split()]
+        pids = [int(line) for line in text_of(f"{path}/cgroup.procs").split()]
     except OSError:
         return
     for pid in pids:
@@ -307,22 +243,10 @@ def _kill_members(path: str) -> None:
 
 def _counter(path: str, name: str) -> int:
     try:
-        for line in _read(path).splitlines():
+        for line in text_of(path).splitlines():
             key, _, value = line.partition(" ")
             if key == name:
                 return int(value)
     except (OSError, ValueError):
         return 0
     return 0
-
-
-def _read(path: str) -> str:
-    return content(path).decode("utf-8", "replace")
-
-
-def _write(path: str, text: str) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
-    try:
-        os.write(handle, text.encode())
-    finally:
-        os.close(handle)

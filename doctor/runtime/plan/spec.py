@@ -17,7 +17,7 @@ from doctor.runtime.plan.container import (
     Work,
 )
 from doctor.runtime.plan.reader import FieldReader, address_of, bad, is_plain_path
-from doctor.runtime.process.privilege import CAPABILITIES, RLIMITS
+from doctor.runtime.plan.rights import CAPABILITIES, RLIMITS
 
 MAX_PORT = 65535
 _TMPFS_FLAGS = 0x2 | 0x4 | 0x8  # MOUNT_ATTR_NOSUID, NODEV, NOEXEC

@@ -3,7 +3,7 @@
 import time
 
 from doctor.runtime.base import kernel
-from doctor.runtime.base.system import content, os
+from doctor.runtime.base.system import content, os, write_text
 from doctor.runtime.base.values import NOT_EXECUTABLE, NOT_FOUND, TYPE_CHECKING, LaunchError, reason
 from doctor.runtime.cgroups import groups
 from doctor.runtime.plan.container import ContainerPlan
@@ -229,9 +229,7 @@ def _connect(plan: ContainerPlan, shared: LaunchContext, running: Running) -> No
 
 def _set_oom_score(pid: int, score: int) -> None:
     try:
-        handle = os.open(f"/proc/{pid}/oom_score_adj", os.O_WRONLY | os.O_CLOEXEC)
-        os.write(handle, str(score).encode())
-        os.close(handle)
+        write_text(f"/proc/{pid}/oom_score_adj", str(score))
     except OSError as error:
         raise LaunchError(f"can't set oomScoreAdj to {score}: {reason(error)}") from None
 

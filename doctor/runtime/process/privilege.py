@@ -6,76 +6,9 @@ from doctor.runtime.base import kernel
 from doctor.runtime.base.system import content, os
 from doctor.runtime.base.values import LaunchError, reason
 from doctor.runtime.plan.container import Capabilities, ContainerPlan
+from doctor.runtime.plan.rights import CAPABILITIES, RLIMITS
 from doctor.runtime.process.users import CommandUser
 
-# include/uapi/linux/capability.h, by number
-CAPABILITIES = [
-    "CHOWN",
-    "DAC_OVERRIDE",
-    "DAC_READ_SEARCH",
-    "FOWNER",
-    "FSETID",
-    "KILL",
-    "SETGID",
-    "SETUID",
-    "SETPCAP",
-    "LINUX_IMMUTABLE",
-    "NET_BIND_SERVICE",
-    "NET_BROADCAST",
-    "NET_ADMIN",
-    "NET_RAW",
-    "IPC_LOCK",
-    "IPC_OWNER",
-    "SYS_MODULE",
-    "SYS_RAWIO",
-    "SYS_CHROOT",
-    "SYS_PTRACE",
-    "SYS_PACCT",
-    "SYS_ADMIN",
-    "SYS_BOOT",
-    "SYS_NICE",
-    "SYS_RESOURCE",
-    "SYS_TIME",
-    "SYS_TTY_CONFIG",
-    "MKNOD",
-    "LEASE",
-    "AUDIT_WRITE",
-    "AUDIT_CONTROL",
-    "SETFCAP",
-    "MAC_OVERRIDE",
-    "MAC_ADMIN",
-    "SYSLOG",
-    "WAKE_ALARM",
-    "BLOCK_SUSPEND",
-    "AUDIT_READ",
-    "PERFMON",
-    "BPF",
-    "CHECKPOINT_RESTORE",
-]
-# include/uapi/asm-generic/resource.h
-RLIMITS = {
-    name: number
-    for number, name in enumerate(
-        [
-            "cpu",
-            "fsize",
-            "data",
-            "stack",
-            "core",
-            "rss",
-            "nproc",
-            "nofile",
-            "memlock",
-            "as",
-            "locks",
-            "sigpending",
-            "msgqueue",
-            "nice",
-            "rtprio",
-            "rttime",
-        ]
-    )
-}
 _CAPABILITY_V3 = 0x20080522
 _FILTER_MODE = 2
 _AMBIENT_CLEAR_ALL, _AMBIENT_RAISE = 4, 2

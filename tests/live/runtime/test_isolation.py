@@ -11,7 +11,7 @@ import pytest
 
 from doctor.runtime.cgroups import devices
 from doctor.runtime.plan.container import DEFAULT_CAPS
-from doctor.runtime.process.privilege import CAPABILITIES
+from doctor.runtime.plan.rights import CAPABILITIES
 from tests.clocks import within
 from tests.live.runtime import runtime_kit as kit
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from doctor.runtime.base.values import LaunchError
-from doctor.runtime.cgroups import devices, groups
+from doctor.runtime.cgroups import devices, groups, limits
 from doctor.runtime.plan.container import Limits
 
 MOUNTINFO = """\
@@ -40,10 +40,8 @@ def test_limits_of_version_2_are_written_where_the_kernel_reads_them(tmp_path: P
         base / "cgroup.subtree_control",
     ):
         path.touch()
-    hierarchy = groups.Hierarchy(mount=str(tmp_path), version=2, controllers=("cpu", "memory", "pids"))
-    made = groups.Group()
-    made.devices_limited = True
-    groups._limit_v2(made, hierarchy, str(group), Limits(memory_bytes=1 << 26, cpus=1.5, pids=10))
+    wanted = Limits(memory_bytes=1 << 26, cpus=1.5, pids=10)
+    limits.write_v2(str(group), str(tmp_path), ("cpu", "memory", "pids"), wanted)
     assert [(group / name).read_text() for name in names] == [str(1 << 26), "0", "150000 100000", "10"]
     assert (base / "cgroup.subtree_control").read_text().startswith("+pids")  # a plain file keeps the longer rest
 
