@@ -8,7 +8,6 @@ from msgspec import Struct
 _UPSTREAM = re.compile(
     r"v?(\d{1,9}(?:\.\d{1,9})*)(?:-((?:rc|beta|alpha|tp|pre)[.-]?\d*(?:\.\d{1,9})*))?", re.IGNORECASE
 )
-_PARTS = r"\d+|[a-zA-Z]+|~|\^"
 _KERNEL = re.compile(r"(\d{1,9})\.(\d{1,9})(?:\.(\d{1,9}))?(?:\.(\d{1,9}))?(?:-rc(\d{1,9}))?(.*)", re.DOTALL)
 _VENDOR = re.compile(r"\.(el\d+|amzn\d+|fc\d+|azl\d+|cm\d+|photon|ph\d+)")
 _BUILD = re.compile(r"[-+](\d[\d.]*)")
@@ -58,32 +57,6 @@ def parse(text: str) -> Version | None:
     if match is None:
         return None
     return Version(numbers=tuple(map(int, match[1].split("."))), pre=(match[2] or "").lower())
-
-
-def compare_debian(left: str, right: str) -> int:
-    """-1, 0 or 1 as Debian's policy orders two package versions (epoch:upstream-revision, section 5.6.12).
-
-    >>> compare_debian("1.0~rc1-1", "1.0-1"), compare_debian("1:0.9", "2.0"), compare_debian("1.10", "1.9")
-    (-1, 1, 1)
-    """
-    for one, other in zip(_debian_parts(left), _debian_parts(right), strict=True):
-        result = _compare_debian_part(one, other)
-        if result:
-            return result
-    return 0
-
-
-def compare_rpm(left: str, right: str) -> int:
-    """-1, 0 or 1 as RPM orders two versions, epoch:version-release; a side without a release matches every release.
-
-    >>> compare_rpm("3.10.0-1160.el7", "3.10.0-957.el7"), compare_rpm("1.0~rc1", "1.0"), compare_rpm("1.0^1", "1.0")
-    (1, -1, 1)
-    """
-    (epoch, version, release), (other_epoch, other_version, other_release) = _rpm_parts(left), _rpm_parts(right)
-    result = _compare_rpm_part(epoch, other_epoch) or _compare_rpm_part(version, other_version)
-    if result or not release or not other_release:
-        return result
-    return _compare_rpm_part(release, other_release)
 
 
 class KernelRelease(Struct, frozen=True, kw_only=True):
@@ -151,83 +124,3 @@ def _split_numbers(text: str) -> tuple[tuple[int, int, str], ...]:
     """Parts in natural order: rc2 before rc10; words after numbers."""
     parts = re.findall(r"\d{1,9}|[a-z]+", text)
     return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts)
-
-
-def _debian_parts(text: str) -> tuple[str, str, str]:
-    epoch, colon, rest = text.strip().partition(":")
-    if not colon:
-        epoch, rest = "0", text.strip()
-    upstream, dash, revision = rest.rpartition("-")
-    return epoch, upstream if dash else rest, revision if dash else "0"
-
-
-def _rank(char: str) -> int:
-    """The order of a letter: the tilde before the end (0), letters before everything else."""
-    if char == "~":
-        return -1
-    return ord(char) if char.isalpha() else ord(char) + 0x110000
-
-
-def _compare_debian_part(left: str, right: str) -> int:
-    lefts, rights = re.findall(r"[^0-9]+|[0-9]+", left), re.findall(r"[^0-9]+|[0-9]+", right)
-    # Each side is text, number, text, number …; a missing text is "".
-    for parts in (lefts, rights):
-        if parts and parts[0][0].isascii() and parts[0][0].isdigit():
-            parts.insert(0, "")
-    for index in range(max(len(lefts), len(rights))):
-        one = lefts[index] if index < len(lefts) else ""
-        other = rights[index] if index < len(rights) else ""
-        result = _compare_numbers(one, other) if index % 2 else _compare_texts(one, other)
-        if result:
-            return result
-    return 0
-
-
-def _compare_texts(one: str, other: str) -> int:
-    length = max(len(one), len(other))
-    ranks = [[_rank(char) for char in text] + [0] * (length - len(text)) for text in (one, other)]
-    return (ranks[0] > ranks[1]) - (ranks[0] < ranks[1])
-
-
-def _compare_numbers(one: str, other: str) -> int:
-    # As text: a hostile number of a million digits is neither an error nor slow.
-    one, other = one.lstrip("0"), other.lstrip("0")
-    left, right = (len(one), one), (len(other), other)
-    return (left > right) - (left < right)
-
-
-def _rpm_parts(text: str) -> tuple[str, str, str]:
-    epoch, colon, rest = text.strip().partition(":")
-    if not colon:
-        epoch, rest = "0", text.strip()
-    version, _, release = rest.partition("-")
-    return epoch, version, release
-
-
-def _compare_rpm_part(left: str, right: str) -> int:
-    """Source: rpm, rpmio/rpmvercmp.cc."""
-    lefts, rights = re.findall(_PARTS, left), re.findall(_PARTS, right)
-    for index in range(max(len(lefts), len(rights))):
-        one = lefts[index] if index < len(lefts) else ""
-        other = rights[index] if index < len(rights) else ""
-        if one == other:
-            continue
-        result = _compare_rpm_segment(one, other)
-        if result:
-            return result
-    return 0
-
-
-def _compare_rpm_segment(one: str, other: str) -> int:
-    for sign in "~^":
-        # The tilde sorts before everything, including the end; the caret after the end and before the rest.
-        lowest = -1 if sign == "~" else None
-        if one == sign:
-            return lowest or (1 if other == "" else -1)
-        if other == sign:
-            return -lowest if lowest else (-1 if one == "" else 1)
-    if one == "" or other == "":
-        return 1 if one else -1
-    if one.isdigit() != other.isdigit():
-        return 1 if one.isdigit() else -1
-    return _compare_numbers(one, other) if one.isdigit() else (one > other) - (one < other)

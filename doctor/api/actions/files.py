@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from doctor.model.action import Stage
 from doctor.model.missing import HostError
@@ -169,28 +169,6 @@ def _copy(view: View, path: HostPath, to: HostPath) -> Iterator[Step]:
             yield Put(path=to, node=Directory(), meta=meta)
         for name in view.listdir(path, follow=False):
             yield from _copy(view, HostPath(f"{path}/{name}"), HostPath(f"{to}/{name}"))
-
-
-class MakeDirectory(Struct, frozen=True, kw_only=True):
-    """Create the directory ``path`` with these attributes, if it does not exist."""
-
-    path: HostPath
-    what: str
-    meta: Meta = field(default_factory=lambda: Meta(mode=0o755))
-    risk: Applicability = Applicability.SAFE
-    stage: Stage = Stage.LINKS
-    needs_engine_restart: bool = False
-
-    @property
-    def summary(self) -> str:
-        """Return its effect."""
-        return self.what
-
-    def steps(self, view: View) -> Iterator[Step]:
-        """Yield the directory, nothing if it exists."""
-        if not view.exists(self.path):
-            yield from missing_parents(view, self.path)
-            yield Put(path=self.path, node=Directory(), meta=self.meta)
 
 
 class MakeSymlink(Struct, frozen=True, kw_only=True):

@@ -37,7 +37,6 @@ class RunOptions(Struct, frozen=True, kw_only=True):
     memory: str = ""
     cpus: str = ""
     pids: str = ""
-    rm: bool = False
     interactive: bool = False
     tty: bool = False
 

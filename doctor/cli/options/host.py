@@ -203,7 +203,7 @@ def run_container(
     memory: Annotated[str, typer.Option("--memory", metavar="BYTES[k|m|g]", help="Memory limit.")] = "",
     cpus: Annotated[str, typer.Option("--cpus", metavar="N", help="CPU limit, for example 1.5.")] = "",
     pids: Annotated[str, typer.Option("--pids", metavar="N", help="Limit of processes and threads.")] = "",
-    remove: Annotated[bool, typer.Option("--rm", help="No effect: the container is always removed.")] = False,
+    remove: Annotated[bool, typer.Option("--rm", help="No effect: the container is always removed.")] = False,  # noqa: ARG001
     interactive: Annotated[bool, typer.Option("--interactive", "-i", help="Keep standard input open.")] = False,
     tty: Annotated[bool, typer.Option("--tty", "-t", help="Allocate a terminal.")] = False,
 ) -> None:
@@ -234,7 +234,6 @@ def run_container(
                 memory=memory,
                 cpus=cpus,
                 pids=pids,
-                rm=remove,
                 interactive=interactive,
                 tty=tty,
             )

@@ -70,7 +70,6 @@ def daemon_json(host: Host, flags: EngineFlags) -> DaemonJson:
         content=content,
         value={key: conceal(key, value) for key, value in read.value.items()},
         duplicates=tuple(found.key for found in read.duplicates),
-        has_mark=read.has_mark,
         mtime_ns=mtime_ns,
     )
 

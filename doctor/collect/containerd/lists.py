@@ -137,8 +137,7 @@ def images_of(tree: Bucket) -> tuple[NamedImage, ...]:
             target = image.at("target")
             digits = _digits(_text(target.keys.get(b"digest", b""))) if target is not None else ""
             if digits and target is not None:
-                media = _text(target.keys.get(b"mediatype", b""))
-                found.append(NamedImage(namespace=space, name=_text(name), target=digits, media_type=media))
+                found.append(NamedImage(namespace=space, name=_text(name), target=digits))
     return tuple(found)
 
 
@@ -203,7 +202,6 @@ def _parts(
     """Follow an image's document to its configs and layers. Unlisted contents were never pulled and are left out."""
     needed: dict[str, None] = {}
     layers: list[ContainerdLayer] = []
-    problem = ""
     waiting = [(target, 0)]
     while waiting and len(needed) < _MAX_CHILDREN:
         digits, depth = waiting.pop()
@@ -212,7 +210,6 @@ def _parts(
         needed[digits] = None
         document = _document(host, blobs, digits, known)
         if document is None:
-            problem = problem or f"{digits[:12]} can't be read"
             continue
         if isinstance(document.get("manifests"), list):
             waiting += [(child, depth + 1) for child in _children(document["manifests"])]
@@ -223,11 +220,9 @@ def _parts(
             if child in sizes:
                 needed[child] = None
         described = _document(host, blobs, config, known) if config in sizes else None
-        if described is None:
-            problem = problem or (f"its config {config[:12]} can't be read" if config in sizes else "")
-            continue
-        layers += _layers(described, _children(document.get("layers")))
-    return ImageParts(blobs=tuple(needed), layers=tuple(layers), problem=problem)
+        if described is not None:
+            layers += _layers(described, _children(document.get("layers")))
+    return ImageParts(blobs=tuple(needed), layers=tuple(layers))
 
 
 def _layers(config: dict[str, Any], blobs: list[str]) -> Iterator[ContainerdLayer]:

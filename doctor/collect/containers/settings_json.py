@@ -54,19 +54,11 @@ def host_config_of(raw: dict[str, Any]) -> HostConfig:
         network_mode=_text(raw, "NetworkMode"),
         ports=tuple(_ports(_object(raw, "PortBindings"))),
         privileged=raw.get("Privileged") is True,
-        cap_add=_texts(raw, "CapAdd"),
-        security_options=_texts(raw, "SecurityOpt"),
         pid_mode=_text(raw, "PidMode"),
         links=_texts(raw, "Links"),
         ipc_mode=_text(raw, "IpcMode"),
         runtime=_text(raw, "Runtime"),
-        cgroup_parent=_text(raw, "CgroupParent"),
-        read_only=raw.get("ReadonlyRootfs") is True,
         devices=tuple(_text(device, "PathOnHost") for device in _list(raw, "Devices") if isinstance(device, dict)),
-        binds=_texts(raw, "Binds"),
-        dns=_texts(raw, "Dns"),
-        memory_bytes=_number(raw, "Memory"),
-        pids=_number(raw, "PidsLimit"),
     )
 
 
@@ -77,12 +69,10 @@ def _state(raw: dict[str, Any]) -> ContainerState:
         restarting=raw.get("Restarting") is True,
         dead=raw.get("Dead") is True,
         removing=raw.get("RemovalInProgress") is True,
-        oom_killed=raw.get("OOMKilled") is True,
         pid=_number(raw, "Pid"),
         exit_code=_number(raw, "ExitCode"),
         error=_text(raw, "Error"),
         started_at=_text(raw, "StartedAt"),
-        health=_text(_object(raw, "Health"), "Status"),
     )
 
 
@@ -98,8 +88,6 @@ def _attachments(networks: dict[str, Any]) -> Iterator[Attachment]:
             ip=_text(raw, "IPAddress"),
             prefix=_number(raw, "IPPrefixLen"),
             gateway=_text(raw, "Gateway"),
-            ip6=_text(raw, "GlobalIPv6Address"),
-            gateway6=_text(raw, "IPv6Gateway"),
             mac=_text(raw, "MacAddress"),
             static_ip=_text(asked, "IPv4Address"),
         )

@@ -37,7 +37,6 @@ def data_root(host: Host, engine: EngineConfig, mounts: Mounts | Missing) -> Dat
         mode=found.mode,
         is_of_root=is_of_root(host, resolved),
         device=found.device,
-        magic=_magic(host, resolved),
         mount=None if isinstance(mounts, Missing) else mounts.covering(resolved),
         drivers=tuple(_drivers(host, resolved, entries, places, gaps)),
         configured_driver=str(engine.get("storage-driver") or ""),
@@ -65,13 +64,6 @@ def _kind(host: Host, path: HostPath) -> str:
         return host.lstat(path).kind
     except HostError:
         return "l"
-
-
-def _magic(host: Host, path: HostPath) -> int | None:
-    try:
-        return host.statfs(path).magic
-    except HostError:
-        return None
 
 
 def _drivers(

@@ -78,7 +78,6 @@ def engine_version(host: Host, answer: EngineAnswer) -> EngineVersion:
             text=text,
             release=_release(text),
             source="GET /version",
-            api=_text(answer.version.get("ApiVersion")),
             components=_components(components if isinstance(components, list) else []),
         )
     package = _installed(host)
@@ -137,9 +136,7 @@ def engine_info(host: Host, answer: EngineAnswer) -> EngineInfo:
     if reply.status != 200:
         raise HostError(Missing(Why.UNREADABLE, f"GET /info: status {reply.status}"))
     raw = _object(reply.body)
-    registries = _strings(_dict(raw.get("RegistryConfig")).get("InsecureRegistryCIDRs"))
     return EngineInfo(
-        id=_text(raw.get("ID")),
         data_root=_text(raw.get("DockerRootDir")),
         storage_driver=_text(raw.get("Driver")),
         driver_status=_rows(raw.get("DriverStatus")),
@@ -150,14 +147,9 @@ def engine_info(host: Host, answer: EngineAnswer) -> EngineInfo:
         live_restore=raw.get("LiveRestoreEnabled") is True,
         swarm=_text(_dict(raw.get("Swarm")).get("LocalNodeState")) or "inactive",
         running_containers=_number(raw.get("ContainersRunning")),
-        containers=_number(raw.get("Containers")),
-        images=_number(raw.get("Images")),
         debug=raw.get("Debug") is True,
-        security_options=_strings(raw.get("SecurityOptions")),
-        insecure_registries=registries,
         warnings=_strings(raw.get("Warnings")),
         log_drivers=_strings(_dict(raw.get("Plugins")).get("Log")),
-        firewall_backend=_text(_dict(raw.get("FirewallBackend")).get("Driver")),
     )
 
 

@@ -141,8 +141,6 @@ class _RecordReader:
     def record(self, folder: Folder, chain: str) -> LayerRecord:
         """Return a layer record."""
         names = self.entries(folder)
-        wrong = tuple(name for name, kind in names.items() if kind not in {"f", "?"})
-
         size, is_torn = self.split(folder, docker.TAR_SPLIT) if docker.TAR_SPLIT in names else (-1, False)
 
         def text(file: str) -> str | None:
@@ -156,7 +154,6 @@ class _RecordReader:
             size=text(docker.LAYER_SIZE),
             tar_split_bytes=size,
             is_split_truncated=is_torn,
-            wrong_type=wrong,
         )
 
     def mount(self, folder: Folder, container: str) -> MountRecord:

@@ -42,7 +42,6 @@ def _ask(host: Host, argv: tuple[str, ...]) -> bytes:
 
 def _link(entry: dict[str, Any]) -> Link:
     info = entry.get("linkinfo") or {}
-    port = info.get("info_slave_data") or {}
     namespace = entry.get("link_netnsid")
     return Link(
         index=int(entry.get("ifindex", 0)),
@@ -54,9 +53,6 @@ def _link(entry: dict[str, Any]) -> Link:
         master=str(entry.get("master", "")),
         peer_index=int(entry.get("link_index", 0)),
         peer_namespace=namespace if isinstance(namespace, int) else None,
-        peer=str(entry.get("link", "") or ""),
-        alone=port.get("isolated") is True,
-        hairpin=port.get("hairpin") is True,
         addresses=tuple(
             Address(family=family, address=address, prefix=prefix, scope=scope)
             for family, address, prefix, scope in ip_json.addresses_of(entry)

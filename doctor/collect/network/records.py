@@ -32,7 +32,6 @@ def network_of(identity: str, record: dict[str, Any], bridge: dict[str, Any] | N
         return Network(**common)
     gateway, subnets = _gateway(bridge.get("AddressIPv4"))
     gateway6, subnets6 = _gateway(bridge.get("AddressIPv6"))
-    trusted = bridge.get("TrustedHostInterfaces")
     # The name until 26; HostIPv4 since 27.
     host_ip = address(bridge.get("HostIPv4")) or address(bridge.get("HostIP"))
     mtu = bridge.get("Mtu")
@@ -48,12 +47,8 @@ def network_of(identity: str, record: dict[str, Any], bridge: dict[str, Any] | N
         "masquerade": bridge.get("EnableIPMasquerade") is not False,
         "host_ip": host_ip,
         "host_ip6": address(bridge.get("HostIPv6")),
-        "binding_ip": address(bridge.get("DefaultBindingIP")),
         "gateway_mode": text(bridge.get("GwModeIPv4")) or "nat",
         "gateway_mode6": text(bridge.get("GwModeIPv6")) or "nat",
-        "trusted_interfaces": tuple(name for name in trusted if isinstance(name, str))
-        if isinstance(trusted, list)
-        else (),
         "is_default": bridge.get("DefaultBridge") is True,
         "mtu": mtu if isinstance(mtu, int) else 0,
     }
@@ -135,10 +130,8 @@ def _api_network(entry: dict[str, Any]) -> Network:
         icc=options.get(f"{prefix}enable_icc", "true") == "true",
         masquerade=options.get(f"{prefix}enable_ip_masquerade", "true") == "true",
         host_ip=address(options.get("com.docker.network.host_ipv4")),
-        binding_ip=address(options.get(f"{prefix}host_binding_ipv4")),
         gateway_mode=options.get(f"{prefix}gateway_mode_ipv4", "nat"),
         gateway_mode6=options.get(f"{prefix}gateway_mode_ipv6", "nat"),
-        trusted_interfaces=tuple(filter(None, options.get(f"{prefix}trusted_host_interfaces", "").split(":"))),
         ipv6=entry.get("EnableIPv6") is True,
         is_default=options.get(f"{prefix}default_bridge") == "true",
         created=text(entry.get("Created")),

@@ -114,7 +114,6 @@ class DaemonJson(Guarded, frozen=True, kw_only=True):
         is_directory: the path is a directory, which dockerd refuses.
         leads_to: target of a dangling symbolic link at its path, "" for none: dockerd uses its defaults.
         nearby: candidates if ``--config-file`` names a missing file: the default one, and files with a similar name.
-        has_mark: whether it begins with a byte order mark.
         mtime_ns: its modification time.
     """
 
@@ -132,7 +131,6 @@ class DaemonJson(Guarded, frozen=True, kw_only=True):
     is_directory: bool = False
     leads_to: str = ""
     nearby: tuple[HostPath, ...] = ()
-    has_mark: bool = False
     mtime_ns: int = 0
 
 

@@ -21,7 +21,6 @@ class NamedImage(Struct, frozen=True, kw_only=True):
     namespace: str
     name: str
     target: str
-    media_type: str = ""
 
 
 class ContainerdSnapshot(Struct, frozen=True, kw_only=True):
@@ -61,12 +60,10 @@ class ImageParts(Struct, frozen=True, kw_only=True):
     Attributes:
         blobs: digits of every content it needs, its own document first; of other platforms only those pulled.
         layers: of all its manifests.
-        problem: why a document could not be read, "" if all could.
     """
 
     blobs: tuple[str, ...] = ()
     layers: tuple[ContainerdLayer, ...] = ()
-    problem: str = ""
 
 
 class BlobProblem(Struct, frozen=True, kw_only=True):

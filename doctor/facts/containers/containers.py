@@ -36,7 +36,6 @@ class Attachment(Struct, frozen=True, kw_only=True):
         name: name of the network; ``network_id`` its id, "" before the first start.
         endpoint_id: "" unless it runs; so are the addresses, except the requested ones.
         ip: IPv4 address without prefix; ``prefix`` its length; ``gateway`` the network's.
-        ip6: global IPv6 address, ``gateway6`` the network's.
         mac: MAC address of the endpoint.
         static_ip: the IPv4 address requested with ``--ip``, "" for none.
     """
@@ -47,8 +46,6 @@ class Attachment(Struct, frozen=True, kw_only=True):
     ip: str = ""
     prefix: int = 0
     gateway: str = ""
-    ip6: str = ""
-    gateway6: str = ""
     mac: str = ""
     static_ip: str = ""
 
@@ -80,7 +77,6 @@ class ContainerState(Struct, frozen=True, kw_only=True):
     Attributes:
         pid: pid of its first process while it runs, else 0.
         started_at: RFC 3339; "0001-01-01T00:00:00Z" for never.
-        health: ``healthy``, ``unhealthy``, ``starting`` or "" without a health check.
     """
 
     running: bool = False
@@ -88,12 +84,10 @@ class ContainerState(Struct, frozen=True, kw_only=True):
     restarting: bool = False
     dead: bool = False
     removing: bool = False
-    oom_killed: bool = False
     pid: int = 0
     exit_code: int = 0
     error: str = ""
     started_at: str = ""
-    health: str = ""
 
     @property
     def word(self) -> str:
@@ -114,7 +108,6 @@ class HostConfig(Struct, frozen=True, kw_only=True):
         log_driver: "" if it is missing in the file: the container can't start.
         restart_policy: ``no``, ``always``, ``on-failure`` or ``unless-stopped``.
         network_mode: ``bridge``, ``host``, ``none``, ``container:ID`` or a network's name.
-        memory_bytes: 0 for no limit; so is ``pids``.
     """
 
     log_driver: str = ""
@@ -124,19 +117,11 @@ class HostConfig(Struct, frozen=True, kw_only=True):
     network_mode: str = ""
     ports: tuple[Port, ...] = ()
     privileged: bool = False
-    cap_add: tuple[str, ...] = ()
-    security_options: tuple[str, ...] = ()
     pid_mode: str = ""
     ipc_mode: str = ""
     runtime: str = ""
-    cgroup_parent: str = ""
-    read_only: bool = False
     devices: tuple[str, ...] = ()
-    binds: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
-    dns: tuple[str, ...] = ()
-    memory_bytes: int = 0
-    pids: int = 0
 
 
 class Container(Struct, frozen=True, kw_only=True):

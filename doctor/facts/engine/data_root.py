@@ -48,7 +48,6 @@ class DataRoot(Struct, frozen=True, kw_only=True):
         uid: its owner; ``gid`` its group, ``mode`` its permission bits, ``device`` its st_dev.
         is_of_root: whether an engine that runs as root writes it, whoever owns it now (``chown -R``); false if a user's
             own engine (rootless) may.
-        magic: f_type of its file system, ``None`` if it could not be read.
         mount: the mount that contains it, ``None`` if the mount table is unknown.
         drivers: the storage drivers that have a directory or an image store here.
         configured_driver: ``storage-driver`` of the settings, "" if the engine chooses one.
@@ -64,7 +63,6 @@ class DataRoot(Struct, frozen=True, kw_only=True):
     mode: int
     is_of_root: bool
     device: int
-    magic: int | None
     mount: Mount | None
     drivers: tuple[DriverDirectory, ...]
     configured_driver: str

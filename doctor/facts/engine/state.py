@@ -33,14 +33,12 @@ class EngineVersion(Struct, frozen=True, kw_only=True):
         text: the full version ("26.1.5+dfsg1").
         release: (major, minor, patch).
         source: its source ("GET /version", "package docker.io", "dockerd --version").
-        api: highest API version, "" if the engine does not run.
         components: versions of containerd, runc and docker-init, as reported by the engine.
     """
 
     text: str
     release: tuple[int, int, int]
     source: str
-    api: str = ""
     components: dict[str, str] = {}
 
     def at_least(self, *release: int) -> bool:
@@ -94,10 +92,8 @@ class EngineInfo(Struct, frozen=True, kw_only=True):
         swarm: LocalNodeState ("inactive", "active" …).
         warnings: its own warnings.
         log_drivers: names of its logging drivers, including plugins.
-        firewall_backend: "iptables" or "nftables" since 29, "" before.
     """
 
-    id: str = ""
     data_root: str = ""
     storage_driver: str = ""
     driver_status: dict[str, str] = {}
@@ -108,14 +104,9 @@ class EngineInfo(Struct, frozen=True, kw_only=True):
     live_restore: bool = False
     swarm: str = "inactive"
     running_containers: int = 0
-    containers: int = 0
-    images: int = 0
     debug: bool = False
-    security_options: tuple[str, ...] = ()
-    insecure_registries: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     log_drivers: tuple[str, ...] = ()
-    firewall_backend: str = ""
 
 
 def start_fails(state: EngineState | Missing) -> str:

@@ -26,7 +26,6 @@ class LayerRecord(Struct, frozen=True, kw_only=True):
         size: size in bytes, decimal.
         tar_split_bytes: size of tar-split.json.gz, -1 if it is missing or not a file.
         is_split_truncated: whether that file has no valid gzip header or trailer: it is truncated, or was not written to disk.
-        wrong_type: names of entries that are directories or links instead of files.
     """
 
     chain: str
@@ -36,7 +35,6 @@ class LayerRecord(Struct, frozen=True, kw_only=True):
     size: str | None
     tar_split_bytes: int
     is_split_truncated: bool = False
-    wrong_type: tuple[str, ...] = ()
 
     @property
     def is_hollow(self) -> bool:

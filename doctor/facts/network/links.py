@@ -41,9 +41,6 @@ class Link(Struct, frozen=True, kw_only=True):
         master: name of its bridge or bond, or "".
         peer_index: interface number of a veth's other end, in its own namespace; 0 if unknown or none.
         peer_namespace: kernel's id of the network namespace of the other end, ``None`` if it is this one.
-        peer: name of the other end if it is in this namespace, else "".
-        alone: whether the port is isolated from other isolated ports of its bridge.
-        hairpin: whether the bridge may send a frame back to the port that it came from.
     """
 
     index: int
@@ -55,9 +52,6 @@ class Link(Struct, frozen=True, kw_only=True):
     master: str = ""
     peer_index: int = 0
     peer_namespace: int | None = None
-    peer: str = ""
-    alone: bool = False
-    hairpin: bool = False
     addresses: tuple[Address, ...] = ()
 
     @property

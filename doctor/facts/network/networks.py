@@ -97,9 +97,7 @@ class Network(Struct, frozen=True, kw_only=True):
         icc: whether its containers may reach each other (``com.docker.network.bridge.enable_icc``).
         masquerade: whether outgoing packets get the host's address (``…enable_ip_masquerade``).
         host_ip: a fixed source address instead of masquerading (``com.docker.network.host_ipv4``), "" for none.
-        binding_ip: default address of published ports, "" for all.
         gateway_mode: ``nat``, ``nat-unprotected``, ``routed`` or ``isolated`` (since 27; "nat" before).
-        trusted_interfaces: interfaces that may reach containers directly (``…trusted_host_interfaces``, since 28.2).
         ipv6: whether it has IPv6.
         is_default: the engine's own network "bridge".
         created: creation time, RFC 3339, or "" if unknown; that of the default network is the engine's last start.
@@ -121,10 +119,8 @@ class Network(Struct, frozen=True, kw_only=True):
     masquerade: bool = True
     host_ip: str = ""
     host_ip6: str = ""
-    binding_ip: str = ""
     gateway_mode: str = "nat"
     gateway_mode6: str = "nat"
-    trusted_interfaces: tuple[str, ...] = ()
     ipv6: bool = False
     is_default: bool = False
     created: str = ""

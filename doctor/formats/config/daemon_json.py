@@ -33,14 +33,10 @@ class ParsedDaemonJson(Struct, frozen=True, kw_only=True):
     Attributes:
         value: the settings; {} for an empty or blank file and for `null`.
         duplicates: keys written twice, at any depth.
-        encoding: "utf-8", "utf-16-le" or "utf-16-be".
-        has_mark: whether it begins with a byte order mark: dockerd accepts it since 23.0, other tools reject it.
     """
 
     value: dict[str, Any]
     duplicates: tuple[Duplicate, ...]
-    encoding: str
-    has_mark: bool
 
 
 def read(data: bytes) -> ParsedDaemonJson:
@@ -71,8 +67,6 @@ def read(data: bytes) -> ParsedDaemonJson:
     return ParsedDaemonJson(
         value=value,
         duplicates=tuple(found),
-        encoding=opened.encoding,
-        has_mark=bool(opened.mark),
     )
 
 

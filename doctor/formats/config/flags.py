@@ -89,11 +89,6 @@ class CommandLine(Struct, frozen=True, kw_only=True):
         values = self.values(name)
         return values[-1] if values else None
 
-    def boolean(self, name: str) -> bool | None:
-        """The value of a boolean flag; None if it isn't given or is not a boolean (dockerd then refuses to start)."""
-        value = self.last(name)
-        return None if value is None else parse_bool(value)
-
 
 def parse(argv: Sequence[str]) -> CommandLine:
     """The flags and arguments of dockerd, from its argv **without** the program's name.
@@ -102,8 +97,8 @@ def parse(argv: Sequence[str]) -> CommandLine:
     Source: spf13/pflag, `FlagSet.parseLongArg`, `parseShortArg`.
 
     >>> line = parse(["-H", "fd://", "--log-driver=journald", "--icc=false", "-Dl", "warn"])
-    >>> line.last("log-driver"), line.boolean("icc"), line.boolean("debug"), line.values("host")
-    ('journald', False, True, ('fd://',))
+    >>> line.last("log-driver"), line.last("icc"), line.last("debug"), line.values("host")
+    ('journald', 'false', 'true', ('fd://',))
     """
     flags: list[Flag] = []
     arguments: list[str] = []

@@ -33,7 +33,7 @@ class CanonicalRule(Struct, frozen=True, kw_only=True):
         basics: -p, -s, -d, -i, -o and -f, sorted.
         matches: each match module with its options, sorted; comments and modules without effect are omitted.
         target: the chain or target; "" for a rule that only counts.
-        is_goto: whether it goes (-g) instead of jumping.
+        is_goto: whether it goes (-g) instead of jumping; only compared.
         target_options: options of the target, sorted.
     """
 
@@ -43,15 +43,8 @@ class CanonicalRule(Struct, frozen=True, kw_only=True):
     is_goto: bool
     target_options: tuple[Option, ...]
 
-    def basic(self, name: str) -> str | None:
-        """The value of -p, -s, -d, -i or -o, with "!" in front where negated; None if it isn't given."""
-        for negated, option, arguments in self.basics:
-            if option == name:
-                return ("!" if negated else "") + " ".join(arguments)
-        return None
-
     def option(self, name: str) -> str | None:
-        """The value of an option of any match or of the target ("--dport"), as `basic`."""
+        """The value of an option of any match or of the target ("--dport"), with "!" in front if negated; ``None`` without it."""
         for _, options in (*self.matches, ("", self.target_options)):
             for negated, option, arguments in options:
                 if option == name:

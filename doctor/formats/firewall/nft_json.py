@@ -95,18 +95,12 @@ class NftRuleset(Struct, frozen=True, kw_only=True):
     """All of nf_tables, in the order listed.
 
     Attributes:
-        version: of nft.
-        tables: as (family, name).
         chains: of all tables.
         rules: of all tables, in evaluation order within a chain.
-        maps: named maps and sets, as in nft's output.
     """
 
-    version: str
-    tables: tuple[tuple[str, str], ...]
     chains: tuple[NftChain, ...]
     rules: tuple[NftRule, ...]
-    maps: tuple[dict[str, Any], ...]
 
     def base_chains(self, hook: str, *, ip_version: int = 4) -> tuple[NftChain, ...]:
         """The chains that every packet of an IP version passes at a hook, in order.
@@ -142,28 +136,19 @@ def parse(data: bytes) -> NftRuleset:
     listed = json_safe.load_object(data).get("nftables")
     if not isinstance(listed, list):
         raise FormatError('not a ruleset of nft: no list "nftables"')
-    version = ""
-    tables: list[tuple[str, str]] = []
     chains: list[NftChain] = []
     rules: list[NftRule] = []
-    maps: list[dict[str, Any]] = []
     for entry in listed:
         if not isinstance(entry, dict) or len(entry) != 1:
             raise FormatError("not a ruleset of nft: an entry without a kind")
         kind, item = next(iter(entry.items()))
         if not isinstance(item, dict):
             raise FormatError(f"not a ruleset of nft: {kind[:20]!r} is not an object")
-        if kind == "table":
-            tables.append((_text(item, "family"), _text(item, "name")))
-        elif kind == "chain":
+        if kind == "chain":
             chains.append(_chain(item))
         elif kind == "rule":
             rules.append(_rule(item))
-        elif kind in {"map", "set"}:
-            maps.append(item)
-        elif kind == "metainfo":
-            version = _text(item, "version")
-    return NftRuleset(version=version, tables=tuple(tables), chains=tuple(chains), rules=tuple(rules), maps=tuple(maps))
+    return NftRuleset(chains=tuple(chains), rules=tuple(rules))
 
 
 def _xt(expression: dict[str, Any], kind: str) -> str:

@@ -12,13 +12,11 @@ class Package(Struct, frozen=True, kw_only=True):
     Attributes:
         name: the package.
         version: as Debian writes it ("5:26.1.4-1~debian.12~bookworm").
-        architecture: "amd64", "all".
         status: the three words of dpkg ("install ok installed").
     """
 
     name: str
     version: str
-    architecture: str
     status: str
 
     @property
@@ -65,6 +63,5 @@ def _package(name: str, data: bytes | mmap, start: int) -> Package:
     return Package(
         name=name,
         version=fields.get("Version", ""),
-        architecture=fields.get("Architecture", ""),
         status=fields.get("Status", ""),
     )

@@ -1,6 +1,6 @@
 """Digests and chain ids: Docker's and OCI's names of contents and layer stacks."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from hashlib import sha256
 
 from doctor.model.errors import FormatError
@@ -50,8 +50,3 @@ def chain_ids(diff_ids: Iterable[str]) -> tuple[str, ...]:
             raise FormatError(f"not a digest: {diff_id[:100]!r}", where=f"layer {number}")
         chain.append(sha256_digest(f"{chain[-1]} {diff_id}".encode()) if chain else diff_id)
     return tuple(chain)
-
-
-def chain_id(diff_ids: Sequence[str]) -> str:
-    """The chain id of a stack: that of its top layer, "" for an image without layers."""
-    return chain_ids(diff_ids)[-1] if diff_ids else ""

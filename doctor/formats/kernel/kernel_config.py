@@ -11,7 +11,7 @@ from doctor.model.errors import FormatError
 MAX_BYTES = 8 << 20
 """A whole allmodconfig is a third of a megabyte."""
 
-_HEADER = re.compile(r"^# Linux/(\S+) (\S+) Kernel Configuration", re.MULTILINE)
+_HEADER = re.compile(r"^# Linux/\S+ (\S+) Kernel Configuration", re.MULTILINE)
 _OPTION = r"(?m)^(?:CONFIG_(\w+)=(.*)|# CONFIG_(\w+) is not set)"
 
 
@@ -19,13 +19,11 @@ class KernelConfig(Struct, frozen=True, kw_only=True, dict=True):
     """A configuration file.
 
     Attributes:
-        architecture: of the header line ("x86_64"); "" without one.
         release: the release that the header names ("6.12.48-amd64" or just "6.12.48": it lacks the local version
             in most builds); "" without one. A file of another release does not describe the running kernel.
         text: the file.
     """
 
-    architecture: str
     release: str
     text: str
 
@@ -72,8 +70,7 @@ def parse(data: bytes) -> KernelConfig:
         raise FormatError("not a kernel configuration: no option in it")
     header = _HEADER.search(text[:2000])
     return KernelConfig(
-        architecture="" if header is None else header[1],
-        release="" if header is None else header[2],
+        release="" if header is None else header[1],
         text=text,
     )
 

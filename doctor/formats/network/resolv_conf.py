@@ -1,32 +1,20 @@
-"""Reads /etc/resolv.conf of a host, and Docker's copies for containers with their comments."""
+"""Reads /etc/resolv.conf of a host, and Docker's copies for containers."""
 
-import re
 import socket
 
 from msgspec import Struct
 
-_BASED_ON = r"Based on host file: '([^']*)'"
-_EXT_SERVERS = r"ExtServers: \[(.*)\]"
-
 
 class ResolvConf(Struct, frozen=True, kw_only=True):
-    """Settings of the file, and Docker's comments in it.
+    """Settings of the file.
 
     Attributes:
         nameservers: in order; the C library asks only the first three.
         search: domains of the last search or domain line.
-        options: of all options lines ("ndots:5").
-        based_on: the host's file that Docker made this from ("" in a host's own file).
-        ext_servers: upstream servers of 127.0.0.11, from Docker's comments: "8.8.8.8", "host(127.0.0.53)".
-        lines: line of each nameserver, counted from 1.
     """
 
     nameservers: tuple[str, ...]
     search: tuple[str, ...]
-    options: tuple[str, ...]
-    based_on: str
-    ext_servers: tuple[str, ...]
-    lines: tuple[int, ...]
 
     @property
     def is_loopback_only(self) -> bool:
@@ -44,32 +32,16 @@ def parse(text: str) -> ResolvConf:
     ('fe80::1%eth0',)
     """
     nameservers: list[str] = []
-    lines: list[int] = []
-    options: list[str] = []
     search: tuple[str, ...] = ()
-    based_on, ext_servers = "", ()
-    for number, line in enumerate(text.split("\n"), start=1):
-        if line.startswith(("#", ";")):
-            based = re.search(_BASED_ON, line)
-            servers = re.search(_EXT_SERVERS, line)
-            based_on = based[1] if based is not None else based_on
-            ext_servers = tuple(servers[1].split()) if servers is not None else ext_servers
-            continue
+    for line in text.split("\n"):
         key, *values = line.split() or [""]
         if key == "nameserver" and values and _is_address(values[0]):
             nameservers.append(values[0])
-            lines.append(number)
         elif key in {"search", "domain"}:
             search = tuple(values)
-        elif key == "options":
-            options.extend(values)
     return ResolvConf(
         nameservers=tuple(nameservers),
         search=search,
-        options=tuple(options),
-        based_on=based_on,
-        ext_servers=ext_servers,
-        lines=tuple(lines),
     )
 
 

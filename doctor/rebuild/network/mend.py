@@ -27,13 +27,11 @@ class MendedRecords(Struct, frozen=True, kw_only=True):
     Attributes:
         changes: key → value, b"" for a record to drop.
         parts: one for each source, the proven ones first.
-        is_proven: whether each record gets its original value.
         lost: names of user networks that no source describes.
     """
 
     changes: Records
     parts: tuple[str, ...]
-    is_proven: bool
     lost: tuple[str, ...] = ()
 
 
@@ -85,7 +83,7 @@ def mend_records(
     counts = {key: value for key, value in _counts({**flaws.records, **changes}) if parts(key)[1] in dropped}
     said = [f"flip one bit back in {', '.join(proven)}"] if proven else []
     said += [f"{', '.join(names)} {'restored ' if how.startswith('from') else ''}{how}" for how, names in other.items()]
-    return MendedRecords(changes={**changes, **counts}, parts=tuple(said), is_proven=not other, lost=tuple(lost))
+    return MendedRecords(changes={**changes, **counts}, parts=tuple(said), lost=tuple(lost))
 
 
 def _otherwise(

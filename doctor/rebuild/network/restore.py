@@ -70,12 +70,10 @@ class RestoredNetwork(Struct, frozen=True, kw_only=True):
     Attributes:
         records: key → value, {} if they are unknown.
         origin: the source of the network's own record; the reason if records is empty.
-        is_assumed: whether its addresses are assumed.
     """
 
     records: dict[bytes, bytes]
     origin: str
-    is_assumed: bool = False
 
 
 class AddRecords(Struct, frozen=True, kw_only=True):
@@ -130,7 +128,7 @@ def restored_network(
         clash = clashes(remains.tree, added)
         if clash:
             return RestoredNetwork(records={}, origin=f"network {clash} has its name or its addresses now")
-        return RestoredNetwork(records=added, origin=origin or "; ".join(made.in_words), is_assumed=bool(made.assumed))
+        return RestoredNetwork(records=added, origin=origin or "; ".join(made.in_words))
     return RestoredNetwork(records={}, origin="; ".join(made.in_words) or "no record of it is left")
 
 

@@ -180,7 +180,6 @@ def test_naming_another_driver_never_hides_images(
         mode=0o710,
         is_of_root=True,
         device=1,
-        magic=0xEF53,
         mount=None,
         drivers=found,
         configured_driver=bad,

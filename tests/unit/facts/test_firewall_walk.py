@@ -82,7 +82,7 @@ def _nft(*rules: list[dict[str, object]], policy: str = "drop", more: tuple[NftR
 
     made = tuple(_rule("forward", number, expressions) for number, expressions in enumerate(rules))
     chains = (chain("forward", "forward"), chain("other", ""))
-    return NftWalker(NftRuleset(version="1", tables=(("inet", "t"),), chains=chains, rules=(*made, *more), maps=()))
+    return NftWalker(NftRuleset(chains=chains, rules=(*made, *more)))
 
 
 def _rule(chain: str, number: int, expressions: list[dict[str, object]]) -> NftRule:

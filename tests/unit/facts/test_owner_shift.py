@@ -26,7 +26,6 @@ def test_owners_are_compared_only_where_one_number_is_added(name: str, *, is_of_
         mode=0o710,
         is_of_root=is_of_root,
         device=1,
-        magic=None,
         mount=None,
         drivers=(),
         configured_driver="",

@@ -34,9 +34,7 @@ def test_a_package_is_installed_by_the_manager_of_the_distribution(system: Syste
 
 
 def installed(*names: str) -> Packages:
-    items = tuple(
-        Package(name=name, architecture="amd64", version="1", status="install ok installed") for name in names
-    )
+    items = tuple(Package(name=name, version="1", status="install ok installed") for name in names)
     return Packages(items=items, changelogs={})
 
 

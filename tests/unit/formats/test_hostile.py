@@ -17,8 +17,8 @@ from doctor.formats.firewall import iptables_save, nft_json
 from doctor.formats.host import dpkg_status, mountinfo, os_release
 from doctor.formats.kernel import kernel_config, modules, sysctl_conf
 from doctor.formats.logging import json_log
-from doctor.formats.network import hosts_file, ip_json, proc_net, resolv_conf
-from doctor.formats.storage import thin_metadata, xfs_super
+from doctor.formats.network import ip_json, proc_net, resolv_conf
+from doctor.formats.storage import thin_metadata
 from doctor.model.errors import FormatError
 from doctor.proof.tar import tar_pax
 from tests.clocks import within
@@ -27,7 +27,6 @@ from tests.unit.salvage import thin
 TEXTS: dict[str, tuple[Callable[[str], Any], str]] = {
     "env_file": (env_file.parse, "# x\nOPTIONS='--log-driver=journald \\\n--debug'\nexport A=\"b\"\n"),
     "go_json": (go_json.first_error, '{"a": [1.5e3, true, null, "\\u00e9\\n"], "b": {}}'),
-    "hosts_file": (hosts_file.parse, "127.0.0.1 localhost\n::1 ip6-localhost\n"),
     "iptables": (
         iptables_save.parse,
         '*nat\n:DOCKER - [0:0]\n[1:2] -A DOCKER -i d0 -m comment --comment "x y" -j RETURN\nCOMMIT\n',
@@ -87,7 +86,6 @@ BYTES: dict[str, tuple[Callable[[bytes], Any], bytes]] = {
     "pax": (tar_pax.parse_records, b"19 path=some/name\n\n30 SCHILY.xattr.user.a=b\n"),
     "raft_log": (lambda data: raft_log.problem_of(data, sum_bytes=1 << 12), RAFT),
     "thin": (_thin, thin.metadata({1: {0: 0, 1: 1}, 2: {0: 1}})),
-    "xfs": (xfs_super.parse, b"XFSB" + bytes(300)),
 }
 
 

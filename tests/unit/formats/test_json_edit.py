@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doctor.formats.config import daemon_json, json_edit
+from doctor.formats.config.json_text import open_text
 from doctor.model.errors import FormatError
 
 KEYS = st.sampled_from(["debug", "log-driver", "log-opts", "max-size", "graph", "data-root", "é", 'q"\\'])
@@ -61,12 +62,12 @@ def test_set_value_sets_that_and_nothing_else(file: tuple[bytes, dict[str, Any]]
             with pytest.raises(FormatError):
                 json_edit.set_value(data, tuple(path), new)
             return
-    before = daemon_json.read(data)
+    before = open_text(data)
     at[path[-1]] = new
     edited = json_edit.set_value(data, tuple(path), new)
-    after = daemon_json.read(edited)
-    assert after.value == value
-    assert (after.encoding, after.has_mark) == (before.encoding, before.has_mark)
+    after = open_text(edited)
+    assert daemon_json.read(edited).value == value
+    assert (after.encoding, after.mark) == (before.encoding, before.mark)
     assert json_edit.set_value(edited, tuple(path), new) == edited
 
 

@@ -290,7 +290,7 @@ def test_a_limit_without_a_controller_does_not_hold(there: tuple[str, ...]) -> N
 
 
 ROOT = DataRoot(
-    path=HostPath("/d"), resolved=HostPath("/d"), entries={}, uid=0, gid=0, mode=0o710, is_of_root=True, device=1, magic=None, mount=None,
+    path=HostPath("/d"), resolved=HostPath("/d"), entries={}, uid=0, gid=0, mode=0o710, is_of_root=True, device=1, mount=None,
     drivers=(), configured_driver="overlay2",
 )  # fmt: skip
 UNCOMPARED = Missing(Why.ABSENT, "no layers")
