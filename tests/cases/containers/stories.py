@@ -112,13 +112,13 @@ CASES = (
     case(
         problem="container-missing",
         name="there",
-        about="a container shares its own IPC namespace mode with others and joins nobody's",
+        about="a container shares its IPC namespace with others and joins none",
         change=stopped(IpcMode="private", PidMode=""),
     ),
     case(
         problem="device-missing",
         name="unplugged",
-        about="a serial adapter was pulled out",
+        about="a serial adapter was unplugged",
         change=stopped(Devices=[device("/dev/ttyUSB0")]),
         answers=LIVE,
         findings=(("device-missing", "device", "/dev/ttyUSB0"),),
@@ -127,7 +127,7 @@ CASES = (
     case(
         problem="device-missing",
         name="there",
-        about="a device that is there",
+        about="a device that exists",
         change=with_sound,
         answers=LIVE,
     ),
@@ -143,14 +143,14 @@ CASES = (
     case(
         problem="mount-source-missing",
         name="made-by-the-engine",
-        about="the engine makes the source of -v itself",
+        about="the engine creates the source of -v itself",
         change=stopped(mounts=bind("/srv/new", made=True)),
         answers=LIVE,
     ),
     case(
         problem="network-missing",
         name="never-ran",
-        about="a container that never ran names a network that is not there",
+        about="a container that never ran uses a network that does not exist",
         change=stopped({"back": place()}, NetworkMode="back"),
         findings=(("network-missing", "network", "back"),),
         fix="manual",
@@ -166,7 +166,7 @@ CASES = (
     case(
         problem="network-missing",
         name="stopped-and-there",
-        about="a stopped container's network is there",
+        about="a stopped container's network exists",
         change=stopped({"mesh": place(MESH)}, NetworkMode="mesh"),
     ),
     case(
@@ -178,7 +178,7 @@ CASES = (
     case(
         problem="runtime-missing",
         name="entry-lost",
-        about="the runtime of a GPU container is registered no more",
+        about="the runtime of a GPU container is no longer registered",
         change=stopped(Runtime="nvidia"),
         findings=(("runtime-missing", "runtime", "nvidia"),),
         fix="manual",
@@ -193,7 +193,7 @@ CASES = (
     case(
         problem="start-failed",
         name="no-program",
-        about="the program of a container that restarts by itself is not in its image: the engine tried once",
+        about="the program of a container with a restart policy is not in its image: the engine tried once",
         change=failed(
             'failed to create task for container: exec: "/srv/app": stat /srv/app: no such file or directory: unknown',
             127,
@@ -206,7 +206,7 @@ CASES = (
     case(
         problem="start-failed",
         name="healthy-stopped",
-        about="the same container, which a person has stopped since",
+        about="the same container, which a user has stopped since",
         change=failed(
             "driver failed programming external connectivity on endpoint web: port is already allocated",
             137,
@@ -217,7 +217,7 @@ CASES = (
     case(
         problem="runtime-state-missing",
         name="swept",
-        about="a cleaner removed the runtime's directory of a container that runs",
+        about="a cleaner removed the runtime's directory of a running container",
         change=running(knows=False),
         answers=NOW,
         findings=(("runtime-state-missing", "container", "web"),),
@@ -226,7 +226,7 @@ CASES = (
     case(
         problem="runtime-state-missing",
         name="healthy",
-        about="the runtime has the state of the container that runs",
+        about="the runtime has the state of the running container",
         change=running(knows=True),
         answers=NOW,
     ),
