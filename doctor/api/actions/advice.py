@@ -2,15 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 
-from msgspec import Struct
-
+from doctor.api.actions.base import Intention
 from doctor.model.action import Stage
 from doctor.model.severity import Applicability
 from doctor.model.step import Step
 from doctor.model.view import View
 
 
-class Advise(Struct, frozen=True, kw_only=True):
+class Advise(Intention, frozen=True, kw_only=True):
     """Show instructions with commands to copy, in the plan; never applied.
 
     Attributes:
@@ -20,7 +19,6 @@ class Advise(Struct, frozen=True, kw_only=True):
     text: str
     risk: Applicability = Applicability.MANUAL
     stage: Stage = Stage.AFTER
-    needs_engine_restart: bool = False
 
     @property
     def summary(self) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from doctor.api.actions.base import Intention
 from doctor.model.action import Action, Stage
 from doctor.model.finding import Evidence
 from doctor.model.severity import Applicability
@@ -28,7 +29,7 @@ class Choosable(Struct, frozen=True, kw_only=True):
     takes: str = ""
 
 
-class Choose(Struct, frozen=True, kw_only=True):
+class Choose(Intention, frozen=True, kw_only=True):
     """Ask which of several candidates is the right one: ``doctor fix --choose FINDING-ID:SUBJECT=CANDIDATE`` answers.
 
     A fixer yields it if the host's data is not sufficient. Without an answer it is shown with the evidence and never applied;
@@ -45,7 +46,6 @@ class Choose(Struct, frozen=True, kw_only=True):
     subject: str = ""
     risk: Applicability = Applicability.MANUAL
     stage: Stage = Stage.AFTER
-    needs_engine_restart: bool = False
 
     @property
     def summary(self) -> str:

@@ -2,18 +2,16 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
+from doctor.api.actions.base import Intention
 from doctor.api.actions.layers import RestoreEntries, is_there
 from doctor.facts.layers.content import LostEntry
 from doctor.model.action import Stage
 from doctor.model.paths import HostPath, join, parent
-from doctor.model.severity import Applicability
 from doctor.model.step import Directory, Meta, Move, Put, Step
 from doctor.model.view import View
 
 
-class Unpack(Struct, frozen=True, kw_only=True):
+class Unpack(Intention, frozen=True, kw_only=True):
     """Write the missing or altered entries of a snapshot from its layer; extra entries move to quarantine.
 
     Attributes:
@@ -29,9 +27,7 @@ class Unpack(Struct, frozen=True, kw_only=True):
     contents: dict[bytes, bytes]
     extra: tuple[bytes, ...] = ()
     title: str
-    risk: Applicability = Applicability.SAFE
     stage: Stage = Stage.LAYERS
-    needs_engine_restart: bool = False
 
     @property
     def summary(self) -> str:

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterator
 
-from msgspec import Struct
+from msgspec import field
 
+from doctor.api.actions.base import Intention, WordedIntention
 from doctor.model.action import Stage
 from doctor.model.missing import HostError
 from doctor.model.paths import HostPath, parent
-from doctor.model.severity import Applicability
 from doctor.model.step import Attributes, Directory, File, Meta, Move, Put, Step, Symlink
 from doctor.model.view import View
 
@@ -33,7 +33,7 @@ def missing_parents(view: View, path: HostPath, mode: int = 0o755) -> Iterator[S
         yield Put(path=directory, node=Directory(), meta=Meta(mode=mode))
 
 
-class WriteFile(Struct, frozen=True, kw_only=True):
+class WriteFile(WordedIntention, frozen=True, kw_only=True):
     """Write ``path`` as a regular file with this content; missing parent directories are created.
 
     Attributes:
@@ -43,16 +43,8 @@ class WriteFile(Struct, frozen=True, kw_only=True):
 
     path: HostPath
     content: bytes
-    what: str
     meta: Meta | None = None
-    risk: Applicability = Applicability.SAFE
     stage: Stage = Stage.CONFIG
-    needs_engine_restart: bool = False
-
-    @property
-    def summary(self) -> str:
-        """Return its effect."""
-        return self.what
 
     def steps(self, view: View) -> Iterator[Step]:
         """Yield the write, nothing if the file is already as wanted."""
@@ -68,7 +60,7 @@ class WriteFile(Struct, frozen=True, kw_only=True):
         yield Put(path=self.path, node=File(content=self.content), meta=self.meta)
 
 
-class EditFile(Struct, frozen=True, kw_only=True):
+class EditFile(WordedIntention, frozen=True, kw_only=True):
     """Change a file in place; ``edit`` is a pure function old bytes → new bytes that keeps everything else.
 
     A symbolic link is followed: its target is edited. Several edits of one file are applied one after the other.
@@ -80,16 +72,8 @@ class EditFile(Struct, frozen=True, kw_only=True):
 
     path: HostPath
     edit: Callable[[bytes], bytes]
-    what: str
     create: bool = False
-    risk: Applicability = Applicability.SAFE
     stage: Stage = Stage.CONFIG
-    needs_engine_restart: bool = False
-
-    @property
-    def summary(self) -> str:
-        """Return its effect."""
-        return self.what
 
     def steps(self, view: View) -> Iterator[Step]:
         """Yield the edited file, nothing if the edit is a no-op."""
@@ -105,14 +89,12 @@ class EditFile(Struct, frozen=True, kw_only=True):
         yield Put(path=path, node=File(content=new))
 
 
-class Quarantine(Struct, frozen=True, kw_only=True):
+class Quarantine(Intention, frozen=True, kw_only=True):
     """Move ``path`` to the run's quarantine; ``doctor undo`` restores it."""
 
     path: HostPath
     why: str
-    risk: Applicability = Applicability.SAFE
     stage: Stage = Stage.CLEAR
-    needs_engine_restart: bool = False
 
     @property
     def summary(self) -> str:
@@ -125,7 +107,7 @@ class Quarantine(Struct, frozen=True, kw_only=True):
             yield Move(path=self.path)
 
 
-class CopyAside(Struct, frozen=True, kw_only=True):
+class CopyAside(Intention, frozen=True, kw_only=True):
     """Copy a small file, or the files of a small directory, before a later step or an engine's start destroys it.
 
     The copies are below ``to``; ``path`` is not changed.
@@ -134,9 +116,7 @@ class CopyAside(Struct, frozen=True, kw_only=True):
     path: HostPath
     to: HostPath
     why: str
-    risk: Applicability = Applicability.SAFE
     stage: Stage = Stage.GUARD
-    needs_engine_restart: bool = False
 
     @property
     def summary(self) -> str:
@@ -171,20 +151,12 @@ def _copy(view: View, path: HostPath, to: HostPath) -> Iterator[Step]:
             yield from _copy(view, HostPath(f"{path}/{name}"), HostPath(f"{to}/{name}"))
 
 
-class MakeSymlink(Struct, frozen=True, kw_only=True):
+class MakeSymlink(WordedIntention, frozen=True, kw_only=True):
     """Create the symbolic link ``path`` to ``target``; an existing file goes to the journal's backup."""
 
     path: HostPath
     target: str
-    what: str
-    risk: Applicability = Applicability.SAFE
     stage: Stage = Stage.LINKS
-    needs_engine_restart: bool = False
-
-    @property
-    def summary(self) -> str:
-        """Return its effect."""
-        return self.what
 
     def steps(self, view: View) -> Iterator[Step]:
         """Yield the link, nothing if it is already as wanted."""
@@ -200,24 +172,16 @@ class MakeSymlink(Struct, frozen=True, kw_only=True):
         yield Put(path=self.path, node=Symlink(target=self.target))
 
 
-class SetAttributes(Struct, frozen=True, kw_only=True):
+class SetAttributes(WordedIntention, frozen=True, kw_only=True):
     """Set mode, owner, xattrs or inode flags of ``path``; fields of ``None`` are not changed."""
 
     path: HostPath
-    what: str
     mode: int | None = None
     uid: int | None = None
     gid: int | None = None
     flags: int | None = None
-    xattrs: dict[str, bytes | None] = {}
-    risk: Applicability = Applicability.SAFE
+    xattrs: dict[str, bytes | None] = field(default_factory=dict)
     stage: Stage = Stage.CLEAR
-    needs_engine_restart: bool = False
-
-    @property
-    def summary(self) -> str:
-        """Return its effect."""
-        return self.what
 
     def steps(self, view: View) -> Iterator[Step]:
         """Yield the change."""

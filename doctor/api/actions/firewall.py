@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from msgspec import Struct
-
+from doctor.api.actions.base import WordedIntention
 from doctor.api.actions.choose import Choosable, Choose
 from doctor.api.actions.files import EditFile
 from doctor.api.actions.made_chains import BUILT_IN, Asks
@@ -21,7 +20,6 @@ from doctor.model.action import Stage
 from doctor.model.finding import Evidence
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath
-from doctor.model.severity import Applicability
 from doctor.model.step import Answer, Run, Step
 from doctor.model.text import plural
 from doctor.model.view import View
@@ -30,7 +28,7 @@ _UNDO_GROUPS = 100
 """Approximate limit of commands that undo a change: each costs some milliseconds."""
 
 
-class EditFirewall(Struct, frozen=True, kw_only=True):
+class EditFirewall(WordedIntention, frozen=True, kw_only=True):
     """Add, move or remove rules of one table with one ``iptables-restore --noflush``, which is atomic.
 
     Positions are determined when the action is applied, in the rules at that time, so that several actions can be combined.
@@ -51,17 +49,9 @@ class EditFirewall(Struct, frozen=True, kw_only=True):
     table: str
     edits: tuple[ChainEdit, ...] = ()
     policies: tuple[tuple[str, str], ...] = ()
-    what: str
     passes: tuple[Guard, ...] = ()
     opens: tuple[str, ...] = ()
-    risk: Applicability = Applicability.SAFE
     stage: Stage = Stage.FIREWALL
-    needs_engine_restart: bool = False
-
-    @property
-    def summary(self) -> str:
-        """Return its effect."""
-        return self.what
 
     def steps(self, view: View) -> Iterator[Step]:
         """Yield one restore, with its reversal and the predicted output of the save command; nothing if all rules are as wanted."""

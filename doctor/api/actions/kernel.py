@@ -2,13 +2,11 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
+from doctor.api.actions.base import Intention
 from doctor.api.actions.files import EditFile
 from doctor.model.action import Stage
 from doctor.model.missing import HostError
 from doctor.model.paths import HostPath
-from doctor.model.severity import Applicability
 from doctor.model.step import Answer, KernelValue, Run, Step
 from doctor.model.view import View
 
@@ -20,14 +18,12 @@ _FLIPPED = {
 """Settings whose change also sets the forwarding of every interface (ip-sysctl, inet_forward_change)."""
 
 
-class SetSysctl(Struct, frozen=True, kw_only=True):
+class SetSysctl(Intention, frozen=True, kw_only=True):
     """Set a kernel setting now; ``persist_sysctl`` sets it in sysctl.d."""
 
     key: str
     value: str
-    risk: Applicability = Applicability.SAFE
     stage: Stage = Stage.KERNEL
-    needs_engine_restart: bool = False
 
     @property
     def summary(self) -> str:
@@ -61,13 +57,11 @@ class SetSysctl(Struct, frozen=True, kw_only=True):
                 yield path
 
 
-class LoadModule(Struct, frozen=True, kw_only=True):
+class LoadModule(Intention, frozen=True, kw_only=True):
     """Load a kernel module now; ``predicts`` is the predicted /proc/modules."""
 
     name: str
-    risk: Applicability = Applicability.SAFE
     stage: Stage = Stage.KERNEL
-    needs_engine_restart: bool = False
     predicts: tuple[Answer, ...] = ()
 
     @property

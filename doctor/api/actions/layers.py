@@ -2,18 +2,18 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
+from msgspec import field
 
+from doctor.api.actions.base import Intention
 from doctor.facts.layers.content import LostEntry
 from doctor.model.action import Stage
 from doctor.model.missing import HostError
 from doctor.model.paths import HostPath, join, parent
-from doctor.model.severity import Applicability
 from doctor.model.step import Attributes, CharacterDevice, Directory, File, HardLink, Meta, Node, Put, Step, Symlink
 from doctor.model.view import View
 
 
-class RestoreEntries(Struct, frozen=True, kw_only=True):
+class RestoreEntries(Intention, frozen=True, kw_only=True):
     """Restore mode, owner, xattrs, links and whiteouts of a layer's entries from their headers; contents are not changed.
 
     Attributes:
@@ -26,10 +26,8 @@ class RestoreEntries(Struct, frozen=True, kw_only=True):
     top: HostPath
     entries: tuple[LostEntry, ...]
     title: str
-    contents: dict[bytes, bytes] = {}
-    risk: Applicability = Applicability.SAFE
+    contents: dict[bytes, bytes] = field(default_factory=dict)
     stage: Stage = Stage.LAYERS
-    needs_engine_restart: bool = False
 
     @property
     def summary(self) -> str:

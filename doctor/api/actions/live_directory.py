@@ -2,26 +2,22 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
+from doctor.api.actions.base import Intention
 from doctor.api.actions.made_chains import STAYS
 from doctor.model.action import Stage
 from doctor.model.paths import HostPath
-from doctor.model.severity import Applicability
 from doctor.model.step import MadeDirectory, Run, Step
 from doctor.model.view import View
 
 _REMOVE = f"""[ ! -d "$1" ] || rmdir "$1" 2>/dev/null || {{ echo "$1 stays: something {STAYS}" >&2; exit 1; }}"""
 
 
-class MakeLiveDirectory(Struct, frozen=True, kw_only=True):
+class MakeLiveDirectory(Intention, frozen=True, kw_only=True):
     """Create ``path`` with ``mode`` for root, while the engine runs; undo removes it if it is empty."""
 
     path: HostPath
     mode: int
-    risk: Applicability = Applicability.SAFE
     stage: Stage = Stage.LINKS
-    needs_engine_restart: bool = False
 
     @property
     def summary(self) -> str:

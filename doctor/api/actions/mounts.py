@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from doctor.api.actions.base import Intention
 from doctor.formats.host import mountinfo
 from doctor.formats.text import decode, encode
 from doctor.model.action import Stage
@@ -19,15 +20,13 @@ _OFF = '! mountpoint -q -- "$1" || exec umount -- "$1"'
 _BACK = 'mountpoint -q -- "$3" || exec mount -t overlay -o "$1" -- "$2" "$3"'
 
 
-class MountPoint(Struct, frozen=True, kw_only=True):
+class MountPoint(Intention, frozen=True, kw_only=True):
     """Mount ``path`` according to /etc/fstab; undo unmounts it."""
 
     path: str
     source: str
     fs_type: str
-    risk: Applicability = Applicability.SAFE
     stage: Stage = Stage.CLEAR
-    needs_engine_restart: bool = False
 
     @property
     def summary(self) -> str:
@@ -50,7 +49,7 @@ class MountPoint(Struct, frozen=True, kw_only=True):
         )
 
 
-class Remount(Struct, frozen=True, kw_only=True):
+class Remount(Intention, frozen=True, kw_only=True):
     """Change the options of one mount; undo restores the original ones.
 
     Attributes:
@@ -60,9 +59,7 @@ class Remount(Struct, frozen=True, kw_only=True):
     path: str
     drop: tuple[str, ...]
     add: tuple[str, ...] = ()
-    risk: Applicability = Applicability.SAFE
     stage: Stage = Stage.CLEAR
-    needs_engine_restart: bool = False
 
     @property
     def summary(self) -> str:
@@ -91,13 +88,12 @@ class Remount(Struct, frozen=True, kw_only=True):
         )
 
 
-class SwapOff(Struct, frozen=True, kw_only=True):
+class SwapOff(Intention, frozen=True, kw_only=True):
     """Disable a swap area (swapoff), which moves its pages to memory. Undo enables it."""
 
     device: str
     risk: Applicability = Applicability.DISRUPTIVE
     stage: Stage = Stage.KERNEL
-    needs_engine_restart: bool = False
 
     @property
     def summary(self) -> str:

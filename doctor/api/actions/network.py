@@ -2,18 +2,16 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
+from doctor.api.actions.base import WordedIntention
 from doctor.formats.network import ip_json
 from doctor.model.action import Stage
 from doctor.model.errors import FormatError
 from doctor.model.missing import HostError
-from doctor.model.severity import Applicability
 from doctor.model.step import Answer, Netlink, Step
 from doctor.model.view import View
 
 
-class ChangeLink(Struct, frozen=True, kw_only=True):
+class ChangeLink(WordedIntention, frozen=True, kw_only=True):
     """One change of a link, address or route through rtnetlink.
 
     Attributes:
@@ -27,16 +25,8 @@ class ChangeLink(Struct, frozen=True, kw_only=True):
 
     do: tuple[str, str, dict[str, str | int]]
     undo: tuple[str, str, dict[str, str | int]] | None
-    what: str
     predicts: tuple[Answer, ...] = ()
-    risk: Applicability = Applicability.SAFE
     stage: Stage = Stage.KERNEL
-    needs_engine_restart: bool = False
-
-    @property
-    def summary(self) -> str:
-        """Return its effect."""
-        return self.what
 
     def steps(self, view: View) -> Iterator[Step]:
         """Yield the request with the predicted links of the host; several changes can be combined."""

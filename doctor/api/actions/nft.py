@@ -4,8 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from msgspec import Struct
-
+from doctor.api.actions.base import Intention
 from doctor.api.actions.made_chains import Asks
 from doctor.facts.firewall.ways import Guard
 from doctor.model.action import Stage
@@ -29,7 +28,7 @@ while read -r handle; do nft delete rule "$1" "$2" "$3" handle "$handle"; done
 """nft deletes only by handle, which the kernel assigns when the rule is added."""
 
 
-class AcceptInNftChain(Struct, frozen=True, kw_only=True):
+class AcceptInNftChain(Intention, frozen=True, kw_only=True):
     """Add accept rules for the engine's bridges to a base chain: for outgoing packets, replies and published ports.
 
     Attributes:
@@ -49,7 +48,6 @@ class AcceptInNftChain(Struct, frozen=True, kw_only=True):
     passes: tuple[Guard, ...] = ()
     risk: Applicability = Applicability.DISRUPTIVE
     stage: Stage = Stage.FIREWALL
-    needs_engine_restart: bool = False
 
     @property
     def summary(self) -> str:

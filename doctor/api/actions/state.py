@@ -6,13 +6,13 @@ from typing import Any
 
 from msgspec import Struct
 
+from doctor.api.actions.base import WordedIntention
 from doctor.facts.backup.files import KeptFile
 from doctor.formats.json_safe import load_first
 from doctor.model.action import Stage
 from doctor.model.errors import FormatError
 from doctor.model.missing import HostError
 from doctor.model.paths import HostPath, join, parent
-from doctor.model.severity import Applicability
 from doctor.model.step import Directory, File, Meta, Move, Put, Step, Symlink
 from doctor.model.view import View
 
@@ -36,7 +36,7 @@ class WantedPath(Struct, frozen=True, kw_only=True):
     gid: int = 0
 
 
-class Rebuild(Struct, frozen=True, kw_only=True):
+class Rebuild(WordedIntention, frozen=True, kw_only=True):
     """Create or correct several small files, links and directories in one action.
 
     Paths that are already right are not changed. A file of another kind at a path, or at a parent directory, moves to
@@ -47,15 +47,7 @@ class Rebuild(Struct, frozen=True, kw_only=True):
     """
 
     items: tuple[WantedPath, ...]
-    what: str
-    risk: Applicability = Applicability.SAFE
     stage: Stage = Stage.LAYERS
-    needs_engine_restart: bool = False
-
-    @property
-    def summary(self) -> str:
-        """Return its effect."""
-        return self.what
 
     def steps(self, view: View) -> Iterator[Step]:
         """Yield the differing paths, in the given order."""
@@ -112,7 +104,7 @@ def restore(path: HostPath, kept: KeptFile, *, what: str, stage: Stage = Stage.M
     return Rebuild(items=(wanted,), what=f"{what} from the backup {kept.age}", stage=stage)
 
 
-class CopyOver(Struct, frozen=True, kw_only=True):
+class CopyOver(WordedIntention, frozen=True, kw_only=True):
     """Copy the content of the file ``source`` to ``path``; ``source`` is not changed.
 
     Attributes:
@@ -122,16 +114,8 @@ class CopyOver(Struct, frozen=True, kw_only=True):
 
     source: HostPath
     path: HostPath
-    what: str
     mode: int = 0o600
-    risk: Applicability = Applicability.SAFE
     stage: Stage = Stage.MOUNTS
-    needs_engine_restart: bool = False
-
-    @property
-    def summary(self) -> str:
-        """Return its effect."""
-        return self.what
 
     def steps(self, view: View) -> Iterator[Step]:
         """Yield the file with the content of ``source`` at that time."""

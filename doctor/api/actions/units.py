@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
+from doctor.api.actions.base import Intention
 from doctor.api.actions.files import missing_parents
 from doctor.engines.docker import places as docker
 from doctor.facts.engine.units import SHOW, EngineUnits, parse
@@ -12,7 +11,6 @@ from doctor.formats.text import decode, encode
 from doctor.model.action import Stage
 from doctor.model.missing import HostError
 from doctor.model.paths import HostPath, join
-from doctor.model.severity import Applicability
 from doctor.model.step import Answer, File, Move, Put, Run, Step
 from doctor.model.view import View
 
@@ -21,7 +19,7 @@ _WANTS = ("multi-user.target.wants", "sockets.target.wants")
 OPTIONAL_FILES = join(docker.DROPINS, "zz-doctor-environment.conf")
 
 
-class OptionalFiles(Struct, frozen=True, kw_only=True):
+class OptionalFiles(Intention, frozen=True, kw_only=True):
     """Override the environment files of docker.service in a drop-in, with a dash before missing ones.
 
     Attributes:
@@ -31,9 +29,7 @@ class OptionalFiles(Struct, frozen=True, kw_only=True):
 
     files: tuple[str, ...]
     missing: tuple[str, ...]
-    risk: Applicability = Applicability.SAFE
     stage: Stage = Stage.CONFIG
-    needs_engine_restart: bool = False
 
     @property
     def summary(self) -> str:
@@ -50,13 +46,11 @@ class OptionalFiles(Struct, frozen=True, kw_only=True):
         yield Put(path=OPTIONAL_FILES, node=File(content=encode("\n".join([*lines, ""]))))
 
 
-class ReloadUnits(Struct, frozen=True, kw_only=True):
+class ReloadUnits(Intention, frozen=True, kw_only=True):
     """Make systemd reload its unit files; running units are not affected."""
 
     units: EngineUnits
-    risk: Applicability = Applicability.SAFE
     stage: Stage = Stage.CONFIG
-    needs_engine_restart: bool = False
 
     @property
     def summary(self) -> str:
@@ -70,14 +64,12 @@ class ReloadUnits(Struct, frozen=True, kw_only=True):
         yield Run(argv=command, undo=(command,), predicts=(answer,))
 
 
-class StartUnit(Struct, frozen=True, kw_only=True):
+class StartUnit(Intention, frozen=True, kw_only=True):
     """Start a unit that is not active."""
 
     name: str
     units: EngineUnits
-    risk: Applicability = Applicability.SAFE
     stage: Stage = Stage.FIREWALL
-    needs_engine_restart: bool = False
 
     @property
     def summary(self) -> str:
@@ -96,13 +88,11 @@ class StartUnit(Struct, frozen=True, kw_only=True):
         )
 
 
-class UnmaskUnit(Struct, frozen=True, kw_only=True):
+class UnmaskUnit(Intention, frozen=True, kw_only=True):
     """Remove the link that masks a unit, and reload systemd; nothing is started."""
 
     name: str
-    risk: Applicability = Applicability.SAFE
     stage: Stage = Stage.CONFIG
-    needs_engine_restart: bool = False
 
     @property
     def summary(self) -> str:
