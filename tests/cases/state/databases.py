@@ -1,15 +1,13 @@
-"""Cases of bolt databases and of volumes."""
+"""Cases of the network database and of BuildKit's, and what databases of cases are made of."""
 
 from typing import Any
 
 from doctor.formats.databases.bolt import read
 from tests.cases import roots
 from tests.cases.recipe import Recipe
-from tests.cases.roots import OPTIONS_FILE, PAGE, ROOT
+from tests.cases.roots import PAGE, ROOT
 
 NETWORK = f"{ROOT}/network/files/local-kv.db"
-VOLUMES = f"{ROOT}/volumes/metadata.db"
-OPTIONS = f"{ROOT}/volumes/scratch/opts.json"
 CACHE = f"{ROOT}/buildkit/cache.db"
 CONTAINERD = f"{ROOT}/containerd/daemon/io.containerd.metadata.v1.bolt/meta.db"
 CONTAINERD_TOP = f"{ROOT}/containerd/daemon"
@@ -148,21 +146,6 @@ CASES = (
         parts=ALL,
     ),
     Recipe(
-        problem="volume-record-corrupt",
-        name="refused",
-        about="one flipped bit in the record of a volume, which dockerd then skips",
-        parts=("image", "volumes"),
-        change=lambda tree: flipped(tree, b'"Name":"scratch"', b'"Name":"scratch&', VOLUMES),
-        findings=(("volume-record-corrupt", "file", f"/{VOLUMES}"),),
-        after={VOLUMES: roots.volume_database()},
-    ),
-    Recipe(
-        problem="volume-record-corrupt",
-        name="healthy",
-        about="records as the engine writes them",
-        parts=("image", "volumes"),
-    ),
-    Recipe(
         problem="network-db-corrupt",
         name="freelist",
         about="the page of free pages in the network database is overwritten",
@@ -207,94 +190,6 @@ CASES = (
         parts=("image",),
     ),
     Recipe(
-        problem="volume-db-corrupt",
-        name="freelist",
-        about="the page of free pages in the volume database is overwritten",
-        parts=("volumes",),
-        change=lambda tree: tree.put(VOLUMES, broken_freelist(tree.read(VOLUMES))),
-        findings=(("volume-db-corrupt", "file", f"/{VOLUMES}"),),
-    ),
-    Recipe(
-        problem="volume-db-corrupt",
-        name="garbage",
-        about="the whole volume database is garbage; a volume's options are in its opts.json",
-        parts=("volumes",),
-        change=lambda tree: tree.put(VOLUMES, garbage()),
-        findings=(("volume-db-corrupt", "file", f"/{VOLUMES}"),),
-    ),
-    Recipe(problem="volume-db-corrupt", name="healthy", about="the volume database is whole", parts=("volumes",)),
-    Recipe(
-        problem="volume-db-missing",
-        name="empty",
-        about="the volume database has no byte",
-        parts=("volumes",),
-        change=lambda tree: tree.put(VOLUMES),
-        findings=(("volume-db-missing", "file", f"/{VOLUMES}"),),
-    ),
-    Recipe(
-        problem="volume-db-missing",
-        name="no-volumes",
-        about="a new engine without volumes",
-        parts=(),
-        change=lambda tree: tree.directory(f"{ROOT}/volumes"),
-    ),
-    Recipe(
-        problem="volume-opts-corrupt",
-        name="empty",
-        about="one volume's opts.json has no byte and keeps the whole engine down",
-        parts=("volumes",),
-        change=lambda tree: tree.put(OPTIONS),
-        findings=(("volume-opts-corrupt", "volume", "scratch"),),
-        after={OPTIONS: OPTIONS_FILE},
-    ),
-    Recipe(
-        problem="volume-opts-corrupt",
-        name="not-needed",
-        about="a volume without options has an empty opts.json",
-        parts=("volumes",),
-        change=lambda tree: tree.put(f"{ROOT}/volumes/data/opts.json"),
-        findings=(("volume-opts-corrupt", "volume", "data"),),
-    ),
-    Recipe(problem="volume-opts-corrupt", name="healthy", about="the options can be read", parts=("volumes",)),
-    Recipe(
-        problem="volume-opts-missing",
-        name="deleted",
-        about="a volume's opts.json is deleted, so its tmpfs is no longer mounted",
-        parts=("volumes",),
-        change=lambda tree: tree.remove(OPTIONS),
-        findings=(("volume-opts-missing", "volume", "scratch"),),
-        after={OPTIONS: OPTIONS_FILE},
-    ),
-    Recipe(problem="volume-opts-missing", name="healthy", about="the options are there", parts=("volumes",)),
-    Recipe(
-        problem="volume-dir-missing",
-        name="not-mounted",
-        about="the directory of a volume is not there, as when its file system is not mounted",
-        parts=("volumes",),
-        change=lambda tree: tree.remove(f"{ROOT}/volumes/data"),
-        findings=(("volume-dir-missing", "volume", "data"),),
-        fix="guarded",
-    ),
-    Recipe(
-        problem="volume-dir-missing",
-        name="of-another-driver",
-        about="a volume of a plugin has no directory",
-        parts=("volumes",),
-        change=lambda tree: tree.put(
-            VOLUMES,
-            roots.write(
-                roots.Bucket(
-                    buckets={
-                        b"volumes": roots.Bucket(
-                            keys={b"remote": b'{"Name":"remote","Driver":"sshfs","Labels":null,"Options":{"a":"b"}}'}
-                        )
-                    }
-                ),
-                page_size=PAGE,
-            ),
-        ),
-    ),
-    Recipe(
         problem="buildkit-db-corrupt",
         name="garbage",
         about="one database of the build cache is garbage",
@@ -316,122 +211,5 @@ CASES = (
         about="a database of the build cache has no byte: bolt makes a new one",
         parts=("image", "buildkit"),
         change=lambda tree: tree.put(CACHE),
-    ),
-    Recipe(
-        problem="containerd-db-corrupt",
-        name="garbage",
-        about="the database of the engine's containerd is garbage; images live with a storage driver",
-        change=lambda tree: tree.put(CONTAINERD, garbage()),
-        findings=(("containerd-db-corrupt", "file", f"/{CONTAINERD}"),),
-    ),
-    Recipe(
-        problem="containerd-db-corrupt",
-        name="image-store",
-        about="the database of the containerd image store is garbage",
-        change=lambda tree: (
-            tree.put(CONTAINERD, garbage()),
-            tree.put(f"{ROOT}/containerd/daemon/io.containerd.content.v1.content/blobs/sha256/{roots.IMAGE}", "x"),
-        ),
-        findings=(("containerd-db-corrupt", "file", f"/{CONTAINERD}"),),
-        fix="manual",
-    ),
-    Recipe(
-        problem="containerd-db-corrupt",
-        name="absent",
-        about="containerd has not made its database yet",
-        change=lambda tree: tree.directory(f"{ROOT}/containerd/daemon/io.containerd.metadata.v1.bolt"),
-    ),
-    Recipe(
-        problem="containerd-db-corrupt",
-        name="service-no-images",
-        about="the database of a containerd that is a service is garbage; images live with a storage driver",
-        change=lambda tree: tree.put(SERVICE, garbage()),
-        findings=(("containerd-db-corrupt", "file", f"/{SERVICE}"),),
-    ),
-    Recipe(
-        problem="containerd-store-db-lost",
-        name="missing",
-        about="the database of the containerd image store was deleted, its contents and snapshots are there",
-        parts=(),
-        change=lambda tree: (image_store(tree), tree.remove(CONTAINERD)),
-        findings=(("containerd-store-db-lost", "file", f"/{CONTAINERD}"),),
-        fix="manual",
-    ),
-    Recipe(
-        problem="containerd-store-db-lost",
-        name="new",
-        about="a containerd has already started without its database and made an empty one",
-        parts=(),
-        change=lambda tree: (image_store(tree), tree.put(CONTAINERD, bolt({b"v1": roots.Bucket()}))),
-        findings=(("containerd-store-db-lost", "file", f"/{CONTAINERD}"),),
-        fix="manual",
-    ),
-    Recipe(
-        problem="containerd-store-db-lost",
-        name="healthy",
-        about="the databases of the containerd image store list what is there",
-        parts=(),
-        change=image_store,
-    ),
-    Recipe(
-        problem="containerd-store-db-lost",
-        name="no-image-store",
-        about="images live with a storage driver: containerd's database lists only running containers",
-        parts=("image",),
-        change=lambda tree: (
-            tree.put(CONTAINERD, bolt({b"v1": roots.Bucket()})),
-            tree.directory(f"{CONTAINERD_TOP}/io.containerd.snapshotter.v1.overlayfs/snapshots"),
-            tree.directory(f"{CONTAINERD_TOP}/io.containerd.content.v1.content/blobs/sha256"),
-        ),
-    ),
-    Recipe(
-        problem="containerd-snapshot-db-lost",
-        name="empty",
-        about="a power cut left the snapshotter's database without a byte",
-        parts=(),
-        change=lambda tree: (image_store(tree), tree.put(SNAPSHOTTER)),
-        findings=(("containerd-snapshot-db-lost", "file", f"/{SNAPSHOTTER}"),),
-        fix="manual",
-    ),
-    Recipe(
-        problem="containerd-snapshot-db-lost",
-        name="of-the-service",
-        about="a separate containerd lost its snapshotter's database",
-        parts=(),
-        change=lambda tree: (image_store(tree, "var/lib/containerd"), tree.remove(SERVICE_SNAPSHOTTER)),
-        findings=(("containerd-snapshot-db-lost", "file", f"/{SERVICE_SNAPSHOTTER}"),),
-        fix="manual",
-    ),
-    Recipe(
-        problem="containerd-snapshot-db-lost",
-        name="of-the-service-elsewhere",
-        about="the same, where a drop-in of its unit gives it another root",
-        parts=(),
-        change=lambda tree: (
-            image_store(tree, ELSEWHERE),
-            tree.remove(f"{ELSEWHERE}/io.containerd.snapshotter.v1.overlayfs/metadata.db"),
-            tree.put("usr/lib/systemd/system/containerd.service", "[Service]\nExecStart=/usr/bin/containerd\n"),
-            tree.put(
-                "etc/systemd/system/containerd.service.d/root.conf",
-                f"[Service]\nExecStart=\nExecStart=/usr/bin/containerd --root=/{ELSEWHERE}\n",
-            ),
-        ),
-        findings=(
-            (
-                "containerd-snapshot-db-lost",
-                "file",
-                f"/{ELSEWHERE}/io.containerd.snapshotter.v1.overlayfs/metadata.db",
-            ),
-        ),
-        fix="manual",
-    ),
-    Recipe(
-        problem="containerd-snapshot-db-lost",
-        name="garbage",
-        about="a damaged database stops the clean-up too, so nothing is deleted by it: another finding",
-        parts=(),
-        change=lambda tree: (image_store(tree), tree.put(SNAPSHOTTER, garbage())),
-        findings=(("containerd-snapshot-db-corrupt", "file", f"/{SNAPSHOTTER}"),),
-        fix="manual",
     ),
 )

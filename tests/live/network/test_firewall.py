@@ -9,38 +9,24 @@ from functools import partial
 import pytest
 
 from tests.hosts.box import Box
-from tests.hosts.outside import ADDRESS, BOX_ADDRESS
 from tests.hosts.sandbox import CHECKOUT
+from tests.live.network.firewall_kit import (
+    API,
+    EVERYTHING,
+    FLUSHED,
+    PIDS,
+    USERS_MARKS,
+    USERS_OWN,
+    WHO,
+    found,
+    others,
+    processes,
+    rules,
+    tables,
+    wrong,
+)
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
-
-API = "10.88.0.2"
-WHO = """
-import socket
-with socket.create_server(("", 90)) as server:
-    while True:
-        connection, peer = server.accept()
-        with connection:
-            connection.sendall(peer[0].encode())
-"""
-"""Tells each client the address it comes from, which is the gateway's where docker-proxy stands in for the kernel."""
-
-USERS_OWN = """*mangle
--A FORWARD -o eth0 -p tcp -m tcp --tcp-flags SYN,RST SYN -m comment --comment "clamp \\"mss\\" -j DROP" -j TCPMSS --clamp-mss-to-pmtu
-COMMIT
-*filter
-:mine - [0:0]
--A INPUT -s 203.0.113.0/24 -j DROP
--A FORWARD -i tun+ -j mine
--A mine -m limit --limit 5/sec -m comment --comment "-j DOCKER" -j LOG --log-prefix "mine: "
--I DOCKER-USER 1 -s 203.0.113.0/24 -j DROP
-COMMIT
-*nat
--A POSTROUTING -s 192.168.77.0/24 -o tun0 -j MASQUERADE
-COMMIT
-"""
-"""An administrator's rules, with comments that look like rules of Docker."""
-USERS_MARKS = ("203.0.113", "mine", "tun", "mss")
 
 
 @pytest.fixture(scope="module")
@@ -78,80 +64,6 @@ def box(prepared: Box) -> Iterator[Box]:
     prepared.run(["iptables-nft-restore"], input=good)
 
 
-def rules(box: Box, command: str = "iptables-nft-save") -> list[str]:
-    """All rules, without counters, dates, and tables in which there is nothing."""
-    lines = [re.sub(r" \[\d+:\d+\]$", "", line) for line in box.run([command]).stdout.splitlines() if line[0] != "#"]
-    text = "\n".join(lines)
-    return re.sub(r"\*\w+\n(?::\w+ ACCEPT\n)+COMMIT\n?", "", text).splitlines()
-
-
-def others(lines: list[str], foreign: list[str]) -> dict[str, list[str]]:
-    """The rules that are an administrator's or somebody's, chain by chain in their order."""
-    found: dict[str, list[str]] = {}
-    for line in lines:
-        if line.startswith("-A") and (line in foreign or any(mark in line for mark in USERS_MARKS)):
-            found.setdefault(line.split()[1], []).append(line)
-    return found
-
-
-def tables(lines: list[str], *, users: bool = True) -> dict[str, list[str]]:
-    """The lines of each table, since the order of tables is that of their making; without those a flush took from users."""
-    found: dict[str, list[str]] = {}
-    for line in lines:
-        if not users and any(mark in line for mark in USERS_MARKS):
-            continue
-        if line.startswith("*"):
-            table = found.setdefault(line, [])
-        elif line != "COMMIT":
-            table.append(line)
-    return found
-
-
-def _wget(box: Box, name: str, url: str) -> str:
-    pid = box.docker("inspect", "-f", "{{.State.Pid}}", name) if box.engine_answers() else _PIDS[name]
-    argv = ["nsenter", "-t", pid, "-n", "busybox", "wget", "-qO-", "-T", "1", url]
-    return box.run(argv, check=False, timeout=4).stdout.strip()
-
-
-def _client(box: Box) -> str:
-    argv = ["busybox", "nc", "-w", "1", BOX_ADDRESS, "9090"]
-    return box.outside(argv, check=False, timeout=5).stdout
-
-
-_PIDS: dict[str, str] = {}
-
-TRAFFIC: dict[str, tuple[Callable[[Box], str], str]] = {
-    "egress of docker0": (lambda box: _wget(box, "web", f"http://{ADDRESS}/"), BOX_ADDRESS),
-    "egress of app": (lambda box: _wget(box, "api", f"http://{ADDRESS}/"), BOX_ADDRESS),
-    "port of docker0": (lambda box: box.fetch(8080).strip(), "com"),
-    "port of app": (lambda box: box.fetch(8081).strip(), "com"),
-    "client's address": (_client, ADDRESS),
-    "loopback port": (lambda box: box.run(["busybox", "wget", "-qO-", "-T", "1", "http://127.0.0.1:8082/"], check=False).stdout.strip(), "com"),
-    "within app": (lambda box: _wget(box, "front", f"http://{API}/"), "com"),
-    "from docker0 to app": (lambda box: _wget(box, "web", f"http://{API}/"), ""),
-}  # fmt: skip
-"""What real traffic does on a healthy host: the last is kept apart."""
-
-
-def wrong(box: Box, names: tuple[str, ...] = tuple(TRAFFIC)) -> list[str]:
-    """Which traffic does not do what it should."""
-    return [name for name in names if TRAFFIC[name][0](box) != TRAFFIC[name][1]]
-
-
-def found(box: Box) -> list[str]:
-    """Ids of what a scan of the firewall finds, those worth an exit code."""
-    done = box.doctor("scan", "--select", "firewall", "--format", "json")
-    findings = json.loads(done.stdout)["findings"]
-    ids = [finding["id"].removeprefix("firewall/") for finding in findings if finding["severity"] != "info"]
-    assert done.returncode == (1 if ids else 0), done.stdout + done.stderr
-    return ids
-
-
-def processes(box: Box) -> list[list[int]]:
-    """PIDs of the engine and of every container: none may change."""
-    return [box.pids("dockerd"), box.pids("httpd")]
-
-
 def ipt(line: str) -> Callable[[Box], None]:
     """A fault made by shell commands."""
     return lambda box: void(box.run(["sh", "-ec", line]))
@@ -174,7 +86,6 @@ def legacy_drop(box: Box) -> None:
 
 
 NFT_FW = "table inet fw { chain forward { type filter hook forward priority 10; policy drop; ct state established,related accept; }; }"
-EVERYTHING = ("egress of docker0", "egress of app", "port of docker0", "port of app")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,10 +129,6 @@ FAULTS = (
     Fault(name="legacy policy drops", make=legacy_drop, dead=EVERYTHING, ids=("mixed-backends",), allow="disruptive"),
     Fault(name="two at once", make=ipt("iptables -t nat -F POSTROUTING; iptables -t nat -A POSTROUTING -s 192.168.77.0/24 -o tun0 -j MASQUERADE; iptables -I FORWARD -j REJECT"), dead=EVERYTHING, ids=("foreign-reject-first", "rules-flushed")),
 )  # fmt: skip
-
-
-FLUSHED = ["rules-flushed", "forward-policy-accept", "docker-user-missing"]
-"""What is gone with all rules, worst first."""
 
 
 def test_the_prepared_host_is_healthy(box: Box) -> None:
@@ -322,7 +229,7 @@ def test_without_iptables_doctor_says_so(box: Box) -> None:
 def test_rules_come_back_while_the_engine_is_dead(box: Box) -> None:
     """The engine was killed, its containers live: what they need is computed from its files, and they are back."""
     names = ("web", "api", "front")
-    _PIDS.update({name: box.docker("inspect", "-f", "{{.State.Pid}}", name) for name in names})
+    PIDS.update({name: box.docker("inspect", "-f", "{{.State.Pid}}", name) for name in names})
     before = processes(box)[1]
     box.run(["kill", "-9", *map(str, box.pids("dockerd"))])
     try:
@@ -342,65 +249,6 @@ def test_rules_come_back_while_the_engine_is_dead(box: Box) -> None:
     saved = [line for line in rules(box) if line.startswith("-A") and "DOCKER" in line]
     assert len(saved) == len(set(saved))
     assert found(box) == []
-
-
-def test_an_engine_that_never_ran_since_the_boot_needs_no_repair(can_box: None) -> None:
-    """After a power loss nothing runs and no rule is there: dockerd's start makes them, so nothing is worth an exit code."""
-    with Box() as box:
-        box.start_dockerd()
-        box.load_images()
-        box.docker("run", "-d", "--name", "web", "-p", "8080:80", "com:1", "httpd", "-f", "-p", "80", "-h", "/www")
-        box.power_loss(network=True)
-        done = box.doctor("scan", "--select", "firewall", "--format", "json")
-        findings = json.loads(done.stdout)["findings"]
-        assert [(finding["id"], finding["severity"]) for finding in findings] == [("firewall/rules-flushed", "info")]
-        assert done.returncode == 0
-
-
-def test_an_engine_on_the_legacy_backend_is_mended_there(can_box: None) -> None:
-    """Where both commands are legacy, rules are read and written there, and nft stays empty."""
-    with Box() as box:
-        for name in ("iptables", "ip6tables"):
-            box.run(["update-alternatives", "--set", name, f"/usr/sbin/{name}-legacy"])
-        box.start_dockerd()
-        box.load_images()
-        box.docker("run", "-d", "--name", "web", "-p", "8080:80", "com:1", "httpd", "-f", "-p", "80", "-h", "/www")
-        good = rules(box, "iptables-legacy-save")
-        assert found(box) == []
-        assert box.doctor("scan").returncode == 0
-        box.run(["sh", "-ec", "iptables -F; iptables -t nat -F"])
-        assert box.docker("exec", "web", "wget", "-qO-", "-T", "1", f"http://{ADDRESS}/", check=False) == ""
-        assert found(box) == ["rules-flushed", "docker-user-missing"]
-        fix = box.doctor("fix", "firewall", "--apply", "--yes")
-        print(fix.stdout, fix.stderr)
-        assert fix.returncode == 0
-        assert box.docker("exec", "web", "wget", "-qO-", "-T", "1", f"http://{ADDRESS}/") == BOX_ADDRESS
-        assert tables(rules(box, "iptables-legacy-save")) == tables(good)
-        assert box.run(["nft", "list", "tables"]).stdout == ""
-
-
-def test_networks_with_ipv6_are_judged_and_mended_too(can_box: None) -> None:
-    """Both families are flushed, told apart, and back as dockerd had made them for those networks."""
-    with Box() as box:
-        box.write("/etc/docker/daemon.json", '{"experimental": true, "ip6tables": true}')
-        box.start_dockerd()
-        box.load_images()
-        box.docker("network", "create", "--ipv6", "--subnet", "fd00:88::/64", "six")
-        box.docker("network", "create", "--ipv6", "--internal", "--subnet", "fd00:99::/64", "closed")
-        run = ("run", "-d", "--name", "web", "--network", "six", "-p", "8080:80")
-        box.docker(*run, "com:1", "httpd", "-f", "-p", "80", "-h", "/www")
-        good = rules(box, "ip6tables-save")
-        assert found(box) == []
-        assert box.doctor("scan").returncode == 0
-        box.run(["nft", "flush", "ruleset"])
-        assert found(box) == [name for name in FLUSHED for _ in (4, 6)]
-        fix = box.doctor("fix", "firewall", "--apply", "--yes")
-        print(fix.stdout, fix.stderr)
-        assert fix.returncode == 0
-        assert found(box) == []
-        # The default network has no IPv6, but engine 26 makes isolation rules for it in that family too.
-        missing = set(good) - set(rules(box, "ip6tables-save"))
-        assert {line for line in missing if "docker0" not in line} == set()
 
 
 def _ruleset(box: Box) -> str:
