@@ -48,7 +48,7 @@ class Root(Struct, frozen=True, kw_only=True):
     likeness: "Callable[[RootIdentity], Likeness]"
 
 
-class Backup(Struct, frozen=True, kw_only=True):
+class BackupFiles(Struct, frozen=True, kw_only=True):
     """The small files of a healthy data root that nothing else on the host can replace.
 
     Attributes:
@@ -180,7 +180,7 @@ class Engine:
 
     # Backup and salvage
 
-    def backup(self, host: "Host", ask: Ask) -> Backup | None:
+    def backup(self, host: "Host", ask: Ask) -> BackupFiles | None:
         """Return what the metadata backup of its data root keeps; ``None`` for an engine without backups."""
         return None
 

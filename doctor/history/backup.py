@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from doctor.api.engine import Ask, Backup, Engine, Root
+from doctor.api.engine import Ask, BackupFiles, Engine, Root
 from doctor.history.kept_files import UnsteadyError, read_steady
 from doctor.host.base import Host
 from doctor.model.errors import DoctorError, RefusedError
@@ -94,7 +94,7 @@ def _take(host: Host, ask: Ask, keep: KeepMetadata, engine: Engine, directory: s
 class _Backup:
     """One pass over a data root."""
 
-    def __init__(self, host: Host, root: Root, kept: Backup, store: MetadataStore) -> None:
+    def __init__(self, host: Host, root: Root, kept: BackupFiles, store: MetadataStore) -> None:
         self.host = host
         self.root = root
         self.kept = kept

@@ -22,7 +22,7 @@ _HOSTNAME = "run"
 """The runtime's default."""
 
 
-class RunOptions(Struct, frozen=True, kw_only=True):
+class RunCommandOptions(Struct, frozen=True, kw_only=True):
     """Options and arguments of the command line."""
 
     image: str
@@ -41,7 +41,7 @@ class RunOptions(Struct, frozen=True, kw_only=True):
     tty: bool = False
 
 
-def run(options: RunOptions) -> int:
+def run(options: RunCommandOptions) -> int:
     """Replace this process with the runtime; it exits as the container's command exits."""
     if os.geteuid() != 0:
         raise RefusedError("only root can run a container", do=f"run '{as_root()}'")
@@ -96,7 +96,7 @@ def _environment(entries: tuple[str, ...]) -> list[str]:
     return ["--env-fd", str(descriptor)]
 
 
-def _root(options: RunOptions, facts: Facts, host: Host) -> tuple[list[str], tuple[str, ...], list[str]]:
+def _root(options: RunCommandOptions, facts: Facts, host: Host) -> tuple[list[str], tuple[str, ...], list[str]]:
     """Return the runtime's arguments for the root file system, the image's environment, and the command."""
     if options.image.startswith((".", "/")):
         path = os.path.abspath(options.image)

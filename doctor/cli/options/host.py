@@ -221,7 +221,7 @@ def run_container(
 
     raise typer.Exit(
         body.run(
-            body.RunOptions(
+            body.RunCommandOptions(
                 image=image,
                 command=tuple(command or ()),
                 net=net,

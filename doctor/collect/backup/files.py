@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from hashlib import sha256
 from typing import Any
 
-from doctor.collect.backup.kept import Backup, Backups
+from doctor.collect.backup.kept import Backups, RootBackup
 from doctor.collect.backup.lists import is_database, newest
 from doctor.collect.databases.bolt_values import volume_records
 from doctor.engines.docker import places as docker
@@ -180,7 +180,7 @@ def _splits(host: Host, root: DataRoot, chains: list[str]) -> dict[str, KeptFile
     return items
 
 
-def _kept(content: bytes, entry: MetadataFile, backup: Backup) -> KeptFile:
+def _kept(content: bytes, entry: MetadataFile, backup: RootBackup) -> KeptFile:
     return KeptFile(content=content, mode=entry.mode, uid=entry.uid, gid=entry.gid, age=backup.age)
 
 

@@ -34,7 +34,7 @@ T = TypeVar("T")
 _LIST_BYTES = 256 << 20
 
 
-class Backup(Struct, frozen=True, kw_only=True):
+class RootBackup(Struct, frozen=True, kw_only=True):
     """One backup of this data root: its path, its list, and when a scan last confirmed it."""
 
     top: HostPath
@@ -58,7 +58,7 @@ class Backups:
         if not self.items:
             raise HostError(Missing(Why.ABSENT, f"{self.top}: no backup of {root.resolved}"))
 
-    def find(self, name: str, is_whole: Callable[[bytes], bool]) -> tuple[bytes, MetadataFile, Backup] | None:
+    def find(self, name: str, is_whole: Callable[[bytes], bool]) -> tuple[bytes, MetadataFile, RootBackup] | None:
         """Return a file of the newest backup with a valid copy; ``name`` is its path relative to the data root."""
         seen: set[str] = set()
         for backup in self.items:
@@ -75,7 +75,7 @@ class Backups:
                 return content, entry, backup
         return None
 
-    def _all(self) -> Iterator[Backup]:
+    def _all(self) -> Iterator[RootBackup]:
         confirmed = self._listing(CONFIRMED, Confirmed)
         now = self.host.now()
         comparer = RootComparer(self.host, self.root)
@@ -86,7 +86,7 @@ class Backups:
             seen = confirmed.when if confirmed is not None and confirmed.generation == name else found.taken
             # A scan under a wrong clock confirmed it: the time when it was taken is still right.
             when = found.taken if is_after(seen, now) else seen
-            yield Backup(top=self.top, generation=found, age=age(when, now))
+            yield RootBackup(top=self.top, generation=found, age=age(when, now))
 
     def _listing(self, name: str, kind: type[T]) -> T | None:
         try:
@@ -95,7 +95,7 @@ class Backups:
             return None
 
 
-def newest_at(host: Host, root: DataRoot) -> Backup | None:
+def newest_at(host: Host, root: DataRoot) -> RootBackup | None:
     """Return the newest backup of any data root that was at this root's path."""
     top = join(host.resolve(HostPath(state_dir() if host.root == "/" else STATE_DIR)), DIRECTORY)
     check_owner(host, top)
@@ -106,7 +106,7 @@ def newest_at(host: Host, root: DataRoot) -> Backup | None:
         except (HostError, FormatError):
             continue
         if found is not None and found.identity.path == root.resolved:
-            return Backup(top=top, generation=found, age=age(found.taken, host.now()))
+            return RootBackup(top=top, generation=found, age=age(found.taken, host.now()))
     return None
 
 

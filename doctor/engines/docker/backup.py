@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TypeVar
 
-from doctor.api.engine import Ask, Backup, Kept
+from doctor.api.engine import Ask, BackupFiles, Kept
 from doctor.engines.containerd import places as containerd
 from doctor.engines.docker import places as docker
 from doctor.facts.containerd.lists import ContainerdLists, kept_name
@@ -32,13 +32,13 @@ _SMALL_CONTENT_BYTES = 32 << 10
 _OF_IMAGE = (docker.PARENT, "lastUpdated", "builtLocally")
 
 
-def backup(host: Host, ask: Ask) -> Backup | None:
+def backup(host: Host, ask: Ask) -> BackupFiles | None:
     """Return the files to keep of the data root; ``None`` if it is missing."""
     root = ask(DataRoot)
     if not isinstance(root, DataRoot):
         return None
     files = _Files(host, ask, root)
-    return Backup(files=files.wanted(), layers=files.layers(), mounts=files.mounts())
+    return BackupFiles(files=files.wanted(), layers=files.layers(), mounts=files.mounts())
 
 
 class _Files:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from doctor.api.engine import Ask, Backup, Engine, Root
+from doctor.api.engine import Ask, BackupFiles, Engine, Root
 from doctor.engines.containerd import places as containerd
 from doctor.engines.docker import places as docker
 
@@ -142,7 +142,7 @@ class Docker(Engine):
         identity, file = name.split("/")[1:3]
         return changed_settings(file, left, now, there.containers.get(identity, identity[:12]))
 
-    def backup(self, host: "Host", ask: Ask) -> Backup | None:
+    def backup(self, host: "Host", ask: Ask) -> BackupFiles | None:
         """Return the files of both image stores, of containers, networks and volumes."""
         from doctor.engines.docker.backup import backup
 

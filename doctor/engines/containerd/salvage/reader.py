@@ -30,10 +30,10 @@ class ContainerdSalvage(Salvage):
     @contextmanager
     def reading(self, target: Target, progress: Progress) -> Iterator[Reader]:
         """Nothing has to be opened."""
-        yield _Reader(self._host, Copier(self._host, target, progress))
+        yield _ContainerdReader(self._host, Copier(self._host, target, progress))
 
 
-class _Reader(Reader):
+class _ContainerdReader(Reader):
     def __init__(self, host: Host, copier: Copier) -> None:
         super().__init__(host)
         self._copier = copier

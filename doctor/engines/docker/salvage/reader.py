@@ -51,12 +51,12 @@ class DockerSalvage(Salvage):
         """Mount the devices of a devicemapper pool meanwhile."""
         with pools.routed(self._host, self._pool, target, progress) as (reached, notes):
             writer = Writer(reached, self._store, target, progress, _kept_split(reached, self._root))
-            reader = _Reader(reached, self._ask, self._root, writer)
+            reader = _DockerReader(reached, self._ask, self._root, writer)
             yield reader
             reader.notes += notes
 
 
-class _Reader(Reader):
+class _DockerReader(Reader):
     def __init__(self, host: Host, ask: Ask, root: DataRoot, writer: Writer) -> None:
         super().__init__(host)
         self._ask, self._root, self._writer = ask, root, writer
