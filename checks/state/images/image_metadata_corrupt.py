@@ -7,7 +7,6 @@ from doctor.engines.docker import places as docker
 from doctor.facts.backup.lists import KeptNotes
 from doctor.facts.details import OfImage
 from doctor.facts.images.images import Images
-from doctor.model.paths import join
 
 
 @check(severity=Severity.INFO, detail=OfImage, ok="each recorded parent of an image exists")
@@ -42,7 +41,7 @@ def image_metadata_corrupt(images: Images, kept: KeptNotes | Missing) -> Iterato
             subject=Subject("image", identity[:12]),
             message=f"the record of the parent of image {images.title(identity)} is {'missing' if parent is None else 'invalid'}: a prune would "
             "remove the steps of its build as unused",
-            evidence=(Evidence(join(images.top, docker.IMAGE_METADATA, identity, docker.PARENT), _shown(parent)),),
+            evidence=(Evidence(images.metadata_path(identity, docker.PARENT), _shown(parent)),),
             detail=OfImage(identity=identity),
         )
 

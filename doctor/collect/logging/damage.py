@@ -2,14 +2,13 @@
 
 import os
 
-from doctor.engines.docker import places as docker
 from doctor.facts.containers.containers import Container, Containers
 from doctor.facts.engine.state import EngineState
 from doctor.facts.logging.damage import DamagedLog, LogDamage
 from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing, Why
-from doctor.model.paths import HostPath, join
+from doctor.model.paths import HostPath
 
 # A crash truncates the last write; older corruption is found only by chance, as with `docker logs --tail`.
 _TAIL_BYTES = 64 << 10
@@ -26,7 +25,7 @@ def log_damage(host: Host, containers: Containers, state: EngineState | Missing)
     for container in containers.items:
         if container.host is None or container.host.log_driver not in {"json-file", ""}:
             continue
-        path = join(container.directory, docker.log_name(container.id))
+        path = container.own_log_path
         try:
             found = _examine(host, container, path, is_written=is_alive and container.state.running)
         except HostError as error:

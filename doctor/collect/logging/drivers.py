@@ -74,7 +74,7 @@ def _size(host: Host, container: Container, gaps: list[Missing]) -> int | None:
 
     The path in config.v2.json is not used: a container's files are in its own directory.
     """
-    own = f"{container.directory}/{docker.log_name(container.id)}"
+    own = container.own_log_path
     total = 0
     for number in range(_FEW_FILES + 1):
         suffixes = ("",) if number == 0 else (f".{number}", f".{number}.gz")

@@ -1,6 +1,5 @@
 """Requests the last line of a few containers' logs from the running engine. It may be secret: only its size is kept."""
 
-from doctor.engines.docker import places as docker
 from doctor.facts.containers.containers import Container, Containers
 from doctor.facts.engine.state import EngineInfo
 from doctor.facts.logging.readable import ReadLog, ReadLogs
@@ -9,7 +8,6 @@ from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.errors import FormatError
 from doctor.model.missing import HostError, Missing
-from doctor.model.paths import join
 
 _MOST = 3
 
@@ -41,7 +39,7 @@ def read_logs(host: Host, containers: Containers, info: EngineInfo) -> ReadLogs:
 
 def _size(host: Host, container: Container) -> int:
     try:
-        return host.lstat(join(container.directory, docker.log_name(container.id)), follow=False).size
+        return host.lstat(container.own_log_path, follow=False).size
     except HostError:
         return -1
 

@@ -27,7 +27,6 @@ PID_FILE = "containerd.pid"
 """The pid file of a containerd that dockerd started, in its state directory (Moby libcontainerd/supervisor)."""
 SOCKET_NAME = "containerd.sock"
 
-METADATA = "io.containerd.metadata.v1.bolt"
 METADATA_DATABASE = "io.containerd.metadata.v1.bolt/meta.db"
 """The metadata database, bolt: images, contents, snapshots, containers and leases (plugins/metadata)."""
 BLOBS = "io.containerd.content.v1.content/blobs/sha256"

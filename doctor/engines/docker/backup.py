@@ -22,11 +22,11 @@ _Fact = TypeVar("_Fact")
 
 _SINGLE = (docker.ENGINE_ID, docker.tags(), docker.NETWORK_DATABASE, docker.VOLUME_DATABASE)
 _SWARM = (
-    "docker-state.json",
-    "state.json",
-    "certificates/swarm-node.crt",
-    "certificates/swarm-node.key",
-    "certificates/swarm-root-ca.crt",
+    docker.SWARM_STATE,
+    docker.SWARM_PEERS,
+    docker.SWARM_CERTIFICATE,
+    docker.SWARM_KEY,
+    docker.SWARM_AUTHORITY,
 )
 _SMALL_CONTENT_BYTES = 32 << 10
 _OF_IMAGE = (docker.PARENT, "lastUpdated", "builtLocally")
@@ -56,7 +56,7 @@ class _Files:
         yield from self._containerd()
         if self._fact(SwarmFiles) is not None:
             for name in _SWARM:
-                yield self._at(f"{docker.SWARM}/{name}")
+                yield self._at(name)
         for identity in self._containers():
             yield self._at(docker.container_file(identity, docker.CONTAINER_CONFIG))
             yield self._at(docker.container_file(identity, docker.HOST_CONFIG))
@@ -66,7 +66,7 @@ class _Files:
                 yield self._at(docker.volume_options(volume.name))
         yield from self._images()
         for name in self._names(docker.PLUGINS):
-            yield self._at(f"{docker.PLUGINS}/{name}/config.json")
+            yield self._at(docker.plugin_config(name))
         yield from self._tar_splits()
 
     def _containerd(self) -> Iterator[Kept]:

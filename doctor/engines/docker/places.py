@@ -22,7 +22,6 @@ IMAGE = "image"
 CONTAINERS = "containers"
 """The directories of containers, named by ID (daemon/daemon.go)."""
 NETWORK = "network"
-NETWORK_FILES = "network/files"
 NETWORK_DATABASE = "network/files/local-kv.db"
 """The network database, bolt (libnetwork/datastore; file name in libnetwork/datastore/datastore.go)."""
 NETWORK_BUCKET = "libnetwork"
@@ -222,11 +221,6 @@ def tags(driver: str = OVERLAY2) -> str:
     return f"{IMAGE}/{driver}/{TAGS}"
 
 
-def layer_record(chain: str, driver: str = OVERLAY2) -> str:
-    """Return the record of a layer, by the 64 digits of its chain ID."""
-    return f"{IMAGE}/{driver}/{LAYER_RECORDS}/{chain}"
-
-
 def tar_split(chain: str, driver: str = OVERLAY2) -> str:
     """Return the tar-split file of a layer."""
     return f"{IMAGE}/{driver}/{LAYER_RECORDS}/{chain}/{TAR_SPLIT}"
@@ -235,11 +229,6 @@ def tar_split(chain: str, driver: str = OVERLAY2) -> str:
 def init_layer(identity: str | None) -> str:
     """Return the name of the layer directory that the engine prepares below a writable layer."""
     return f"{identity}{INIT_SUFFIX}"
-
-
-def mount_record(container: str, driver: str = OVERLAY2) -> str:
-    """Return the mount record of a container."""
-    return f"{IMAGE}/{driver}/{MOUNT_RECORDS}/{container}"
 
 
 def container_file(container: str, name: str) -> str:

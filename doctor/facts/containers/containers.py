@@ -171,6 +171,11 @@ class Container(Struct, frozen=True, kw_only=True):
         return join(self.directory, docker.CONTAINER_CONFIG)
 
     @property
+    def own_log_path(self) -> HostPath:
+        """The path of its ``json-file`` log in its directory, whatever its config names."""
+        return join(self.directory, docker.log_name(self.id))
+
+    @property
     def host_config_path(self) -> HostPath:
         """The path of its host config."""
         return join(self.directory, docker.HOST_CONFIG)

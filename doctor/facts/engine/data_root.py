@@ -71,7 +71,7 @@ class DataRoot(Struct, frozen=True, kw_only=True):
 
     def at(self, *parts: str) -> HostPath:
         """Return a path below the real place, through the link if its first component is one."""
-        if not self.places:
+        if not (self.places and parts):
             return join(self.resolved, *parts)
         top, _, rest = "/".join(parts).partition("/")
         place = self.places.get(top, join(self.resolved, top))

@@ -89,6 +89,11 @@ class Images(Struct, frozen=True, kw_only=True, dict=True):
         """Return the path of an image's config, whether it exists or not."""
         return join(self.top, docker.IMAGE_CONFIGS, identity)
 
+    def metadata_path(self, identity: str, file: str = "") -> HostPath:
+        """Return the directory with an image's metadata, or a file in it."""
+        path = join(self.top, docker.IMAGE_METADATA, identity)
+        return join(path, file) if file else path
+
     def config(self, digest: str) -> ImageConfig | None:
         """Return the valid config of a digest ("sha256:…" or bare), ``None`` if it is corrupt or missing."""
         found = self.configs.get(digest.removeprefix("sha256:"))

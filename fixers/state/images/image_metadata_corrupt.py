@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from doctor.api import Action, Applicability, Missing, Stage, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.state import Rebuild, WantedPath
-from doctor.engines.docker import places as docker
 from doctor.facts.backup.lists import KeptNotes
 from doctor.facts.details import OfImage
 from doctor.facts.images.images import Images
@@ -23,7 +22,7 @@ def image_metadata_corrupt(detail: OfImage, images: Images, kept: KeptNotes | Mi
             text="nothing to do: the next build of the image writes it; don't run 'docker image prune' before that"
         )
         return
-    top = join(images.top, docker.IMAGE_METADATA, identity)
+    top = images.metadata_path(identity)
     yield Rebuild(
         items=tuple(
             WantedPath(path=join(top, name), node=File(content=notes[name]), mode=0o644) for name in sorted(notes)
