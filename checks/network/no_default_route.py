@@ -17,8 +17,8 @@ def no_default_route(links: Links, hints: RouteHints | Missing, dns: HostDns | M
         The IPv4 and IPv6 default routes of the main table. If one is missing: the route recorded by the last healthy scan, and
         gateways in the settings and leases of netplan, cloud-init, systemd-networkd, NetworkManager, ifupdown, ifcfg files and
         dhclient. A host without any record of a default route may be isolated on purpose: the finding is then a remark, or a
-        warning if one of the host's name servers is outside its networks. Nothing is reported if the host has a default route of
-        the other family or policy routing. An IPv6 route from router advertisements disappears with its router.
+        warning if one of the host's name servers is outside its networks; if such a host has a default route of the other family
+        or policy routing, nothing is reported. An IPv6 route from router advertisements disappears with its router.
 
     Why it matters:
         Containers' packets use the host's routes. Without a default route, pulls fail and containers get "Network is

@@ -30,7 +30,7 @@ def data_root_on_overlay(storage: Storage, config: EngineConfig, state: EngineSt
     if storage.file_system != "overlay":
         return
     is_fatal = storage.driver in {docker.OVERLAY2, docker.SNAPSHOTTER}
-    effect = start_fails(state) if is_fatal else "images and containers are slow and use more space"
+    effect = start_fails(state) if is_fatal else "containers are slow, and with vfs every layer is copied"
     yield Finding(
         subject=Subject("directory", config.data_root),
         message=f"{effect}: {config.data_root} is on an overlay, where overlay2 can't work",
