@@ -111,6 +111,18 @@ def _holds_a_host(root: str) -> bool:
         return True
 
 
+def use_engines() -> None:
+    """Find the engines of the plugins that the settings allow; unreadable settings allow none."""
+    from doctor.model.errors import DoctorError
+
+    try:
+        settings = load_settings()
+    except DoctorError:
+        return
+    if settings.plugins:
+        load_catalog(settings)
+
+
 def load_settings() -> "Settings":
     """Return the settings of doctor.toml."""
     from doctor.state.settings import load

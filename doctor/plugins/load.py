@@ -20,10 +20,15 @@ def load(allowed: tuple[str, ...] = (), *, survey: bool = False) -> Catalog:
         from doctor.plugins import thirdparty  # noqa: PLC0415
 
         for name, rooms in thirdparty.admit(catalog, allowed):
-            _add(catalog, rooms, name)
-            if rooms.engines:
-                engines.add(rooms.engines)
+            bring(catalog, rooms, name)
     return catalog
+
+
+def bring(catalog: Catalog, rooms: Rooms, name: str) -> None:
+    """Add what a plugin brings to the catalogue, and use its engines from now on."""
+    _add(catalog, rooms, name)
+    if rooms.engines:
+        engines.add(rooms.engines)
 
 
 def _add(catalog: Catalog, rooms: Rooms, name: str) -> None:

@@ -6,7 +6,7 @@ from shlex import quote
 
 from msgspec import json
 
-from doctor.cli.common import SharedOptions, is_terminal, open_host
+from doctor.cli.common import SharedOptions, is_terminal, open_host, use_engines
 from doctor.cli.spelled import as_root
 from doctor.facts.secrets.redact import redact, redacted
 from doctor.model.errors import RefusedError, UsageError
@@ -25,6 +25,7 @@ def run(wish: Wish, root: str, data_root: str, form: str, shared: SharedOptions)
         raise UsageError(f"--format '{form}' is unknown", do="choose text or json")
     if wish.tar == "-" and is_terminal(sys.stdout):
         raise UsageError("refusing to write a tar to a terminal", do="pipe it: … --tar - | ssh host docker load")
+    use_engines()
     host = open_host(root, data_root)
     if os.geteuid() != 0 and host.is_live() and not data_root:
         raise RefusedError("only root can read the data root of this host", do=f"run '{as_root()}'")

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from doctor.cli import unseen
-from doctor.cli.common import SharedOptions, asked, is_terminal, load_catalog, load_settings, open_host
+from doctor.cli.common import SharedOptions, asked, is_terminal, load_catalog, load_settings, open_host, use_engines
 from doctor.cli.spelled import as_root, command
 from doctor.cli.work import at_work, warn_aside
 from doctor.facts.secrets.redact import redact
@@ -78,6 +78,7 @@ def _ended(undone: back.Undone, shared: SharedOptions, how: str, stopped: tuple[
 
 def _host(chosen: RunDirectory) -> Host:
     root = chosen.plan().root
+    use_engines()
     host = open_host("" if root == "/" else root)
     if host.is_live() and os.geteuid() != 0:
         raise RefusedError("undoing a repair needs root", do=f"run '{as_root()}'")

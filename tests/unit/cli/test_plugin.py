@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.engines.crate_host import build
+
 PLUGIN = Path(__file__).parents[2] / "plugins" / "doctor-acme"
+CRATE = PLUGIN.with_name("doctor-crate")
 DOCTOR = [sys.executable, "-c", "from doctor.cli.entry import main; raise SystemExit(main())"]
 pytestmark = pytest.mark.timeout(120)
 
@@ -18,10 +21,14 @@ pytestmark = pytest.mark.timeout(120)
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Install the plugin as pip does, into a directory of its own."""
     top = tmp_path_factory.mktemp("plugin")
-    source = shutil.copytree(PLUGIN, top / "source")
-    target = top / "site"
+    return install(PLUGIN, top / "source", top / "site")
+
+
+def install(plugin: Path, copy: Path, target: Path) -> Path:
+    """Install a copy of a plugin's source, and return the directory."""
+    shutil.copytree(plugin, copy)
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    subprocess.run([*pip, "--no-build-isolation", "--target", str(target), str(source)], check=True)
+    subprocess.run([*pip, "--no-build-isolation", "--target", str(target), str(copy)], check=True)
     return target
 
 
@@ -41,6 +48,28 @@ class Host:
         return subprocess.run(
             [*DOCTOR, *arguments], env=environment, capture_output=True, text=True, check=False, cwd=self.root
         )
+
+
+def test_an_engine_of_a_plugin_is_used_by_every_command(tmp_path: Path) -> None:
+    """Scan and salvage recognise its data root, which is Docker's as little as containerd's."""
+    data, site = tmp_path / "data", tmp_path / "site"
+    build(data)
+    install(CRATE, tmp_path / "source", site)
+    allow("doctor-crate")
+    environment = {**os.environ, "PYTHONPATH": str(site)}
+
+    def doctor(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*DOCTOR, *arguments], env=environment, capture_output=True, text=True, check=False, cwd=tmp_path
+        )
+
+    scanned = doctor("scan", "--data-root", str(data), "--select", "crate:box", "-f", "json")
+    assert scanned.returncode == 0, scanned.stderr
+    assert [one["id"] for one in json.loads(scanned.stdout)["outcomes"]] == ["crate:box/index-incomplete"]
+    salvaged = doctor("salvage", "--data-root", str(data), "--to", str(tmp_path / "out"), "--containers")
+    assert salvaged.returncode == 0, salvaged.stderr
+    assert "app:1" in salvaged.stdout
+    assert "containers/web-" in salvaged.stdout
 
 
 @pytest.fixture

@@ -5,11 +5,12 @@ from contextlib import contextmanager
 
 from doctor.api.engine import Ask
 from doctor.engines.containerd import places as containerd
-from doctor.engines.containerd.salvage.images import Copier, Stored, read
+from doctor.engines.containerd.salvage.images import read
 from doctor.facts.containerd.service import ContainerdService
 from doctor.facts.engine.data_root import DataRoot
 from doctor.host.base import Host
 from doctor.model.missing import Missing
+from doctor.salvage.blobs import Copier, Stored
 from doctor.salvage.reader import Progress, Reader, Salvage, Salvageable
 from doctor.salvage.target import Target
 from doctor.salvage.values import Left, Written

@@ -1,0 +1,183 @@
+"""A third engine needs one folder, a check and a fixer: every room works with it, and none was changed for it."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from doctor.history import backup
+from doctor.host.data_root import DataRootHost
+from doctor.model.action import Stage
+from doctor.model.errors import RefusedError
+from doctor.model.outcome import Result
+from doctor.plugins import engines as found
+from doctor.plugins.catalog import Catalog
+from doctor.plugins.engines import engine, engines
+from doctor.plugins.load import bring
+from doctor.plugins.rooms import Rooms
+from doctor.repair.apply import apply, to_record
+from doctor.repair.engine.holders import holder_of
+from doctor.repair.planning.plan import make_plan
+from doctor.repair.runs.found import find_run
+from doctor.repair.undo import undo
+from doctor.salvage.work import Wish, salvage
+from doctor.scan.resolve import Facts
+from doctor.scan.run import scan
+from doctor.scan.still import Motion
+from doctor.state.metadata_store import MetadataStore
+from doctor.state.settings import KeepMetadata
+from tests.unit.engines.crate_host import CrateHost
+
+PLUGIN = Path(__file__).parents[2] / "plugins/doctor-crate/src"
+CHECK = "crate:box/index-incomplete"
+ROOMS = Rooms(checks="doctor_crate.checks", fixers="doctor_crate.fixers", engines="doctor_crate.engines")
+
+
+@pytest.fixture
+def catalog(monkeypatch: pytest.MonkeyPatch) -> Catalog:
+    """The catalogue with the plugin, as loading leaves it; afterwards its engine is unknown again."""
+    monkeypatch.syspath_prepend(str(PLUGIN))
+    monkeypatch.setattr(found, "_packages", list(found._packages))
+    made = Catalog()
+    bring(made, ROOMS, "crate")
+    return made
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Iterator[CrateHost]:
+    made = CrateHost(tmp_path)
+    yield made
+    made.stop()
+
+
+def test_it_is_found_by_its_folder(catalog: Catalog) -> None:
+    """An engine stops before those that it stands on; the first one is doctor's own."""
+    assert [one.name for one in engines()] == ["docker", "crate", "containerd"]
+    assert engine("crate").title == "Crate"
+    assert list(catalog.checks) == list(catalog.fixers) == [CHECK]
+
+
+def test_a_root_without_its_host_is_recognised_and_examined(catalog: Catalog, host: CrateHost) -> None:
+    alone = DataRootHost(str(host.data), engines())
+    assert alone.resolve(engine("crate").default_root) == "/var/lib/crate"
+    assert [outcome.result for outcome in scan(alone, catalog, (CHECK,)).outcomes] == [Result.PASS]
+    host.lose("db")
+    assert [finding.id for finding in scan(alone, catalog, (CHECK,)).findings] == [CHECK]
+
+
+def test_its_lock_shows_who_holds_the_root(catalog: Catalog, host: CrateHost) -> None:
+    assert catalog.checks
+    assert holder_of(host.root, "/var/lib/crate") == ""
+    host.start()
+    assert holder_of(host.root, "/var/lib/crate") == f"process {host.pid} (crated)"
+
+
+def test_a_box_that_is_made_meanwhile_is_motion(catalog: Catalog, host: CrateHost) -> None:
+    assert catalog.checks
+    os.utime(host.data / "index.json", (1, 1))
+    os.utime(host.data / "boxes", (1, 1))
+    real, host.root = host.root, "/"
+    assert not Motion(host, Facts(host)).wait(since=time.time())
+    (Path(real) / "var/lib/crate/boxes/new").mkdir()
+    assert Motion(host, Facts(host)).wait(since=time.time())
+
+
+def repaired(host: CrateHost, catalog: Catalog, quiet: Callable[[str], None]) -> str:
+    """Lose a box, and repair that; return the plan's own actions."""
+    host.lose("db")
+    host.start()
+    plan = make_plan(host, catalog, (CHECK,), allow=2)
+    record = to_record(plan, host.root, "0001-20260101-000000")
+    assert {name: set(one.containers) for name, one in record.expected.items()} == {"crate": {"web", "db"}}
+    done = apply(record, host, catalog, prove=lambda _: (), progress=quiet)
+    assert not done.error, done
+    assert [(one.name, one.result) for one in done.probes] == [("data-root", Result.PASS), ("engine", Result.PASS)]
+    return ", ".join(action.summary for action in plan.actions)
+
+
+def test_a_plan_stops_and_starts_it_and_proves_the_result(
+    catalog: Catalog, host: CrateHost, state_dir: Path, quiet: Callable[[str], None]
+) -> None:
+    """The engine runs, so that its root is held: it is stopped, and runs again with the box. An undo does the same."""
+    assert repaired(host, catalog, quiet) == "stop Crate (hand), add db to the index, start Crate (hand)"
+    first = host.pid
+    assert host.is_running
+    assert set(host.index) == {"web", "db"}
+    run = find_run("0001-20260101-000000")
+    undone = undo.undo(run, undo.prepare(run, host), progress=quiet)
+    assert undone.half_done == ()
+    assert set(host.index) == {"web"}
+    assert host.is_running
+    assert host.pid != first
+
+
+def test_a_plan_for_it_stops_nothing_of_another_engine(catalog: Catalog, host: CrateHost, state_dir: Path) -> None:
+    """Each engine holds its own root: a step in one asks for no lock of the other."""
+    host.lose("db")
+    host.start()
+    record = to_record(make_plan(host, catalog, (CHECK,), allow=2), host.root, "run")
+    assert record.locked_with("/var/lib/crate/index.json") == ("/var/lib/crate",)
+    assert record.locked_with("/var/lib/docker/file") == ("/var/lib/docker",)
+    assert [action.engine for action in record.actions] == ["crate", "", "crate"]
+
+
+def test_later_work_in_it_is_named_before_an_undo(
+    catalog: Catalog, host: CrateHost, state_dir: Path, quiet: Callable[[str], None]
+) -> None:
+    repaired(host, catalog, quiet)
+    document = json.loads((host.data / "index.json").read_bytes())
+    document["boxes"]["later"] = ""
+    (host.data / "boxes/later").mkdir()
+    (host.data / "index.json").write_text(json.dumps(document))
+    with pytest.raises(RefusedError, match="container later"):
+        undo.prepare(find_run("0001-20260101-000000"), host)
+
+
+def test_another_root_in_its_place_is_refused(
+    catalog: Catalog, host: CrateHost, state_dir: Path, quiet: Callable[[str], None]
+) -> None:
+    repaired(host, catalog, quiet)
+    host.stop()
+    host.data.rename(host.data.with_name("moved"))
+    with pytest.raises(RefusedError, match="is not there"):
+        undo.prepare(find_run("0001-20260101-000000"), host)
+
+
+def test_the_metadata_of_a_healthy_root_is_kept_apart(catalog: Catalog, host: CrateHost, state_dir: Path) -> None:
+    """A root with a finding is not backed up; each engine's backups have a directory of their own."""
+    seen = scan(host, catalog, (CHECK,))
+    healthy = backup.healthy(seen.findings, seen.outcomes, catalog.checks)
+    assert [one.name for one in healthy] == ["crate"]
+    assert backup.take(host, seen.facts.get, KeepMetadata(), of=healthy) == ()
+    kept = [one.generation for one in MetadataStore(str(state_dir), "metadata-crate").newest()]
+    assert [sorted(one.files) for one in kept] == [["index.json"]]
+    assert list(MetadataStore(str(state_dir)).newest()) == []
+    host.lose("db")
+    seen = scan(host, catalog, (CHECK,))
+    assert backup.healthy(seen.findings, seen.outcomes, catalog.checks) == ()
+
+
+def test_its_images_stashes_and_boxes_are_salvaged(catalog: Catalog, host: CrateHost) -> None:
+    assert catalog.checks
+    out = host.top / "out"
+    wish = Wish(to=str(out), volumes=True, containers=True)
+    outcome = salvage(DataRootHost(str(host.data), engines()), wish, lambda _: None)
+    assert [image.names for image in outcome.images] == [("app:1",)]
+    assert sorted((tree.kind, tree.name) for tree in outcome.trees) == [
+        ("container", "db"),
+        ("container", "web"),
+        ("volume", "data"),
+    ]
+    assert (out / "volumes/data.tar").exists()
+    assert outcome.left == ()
+
+
+def test_the_stage_of_a_stop_is_before_any_write(catalog: Catalog, host: CrateHost) -> None:
+    host.lose("db")
+    host.start()
+    plan = make_plan(host, catalog, (CHECK,), allow=2)
+    assert [action.stage for action in plan.actions] == [Stage.STOP, Stage.DATABASES, Stage.ENGINE]
+    assert plan.running == ("crate",)
