@@ -1,1 +1,1 @@
-"""The only code that changes a host: plan, predict, journal, back up, apply, undo, verify."""
+"""The only code that changes a host: plan, predict, journal, back up, apply, verify, undo."""

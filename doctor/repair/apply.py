@@ -1,4 +1,4 @@
-"""Carry a plan out: journal, apply, verify, and take it all back when the proof fails."""
+"""Applies a plan: journal, apply, verify, and roll back if the proof fails."""
 
 import os
 import time
@@ -35,15 +35,15 @@ from doctor.state.paths import runs_dir, state_dir
 
 
 class Done(Struct, frozen=True, kw_only=True):
-    """How a run ended.
+    """The result of a run.
 
     Attributes:
         run: its id.
         actions: each with its result.
-        after: the scan that judged it, ``None`` if it came to none.
+        after: the scan afterwards, ``None`` if it was not reached.
         probes: the proof.
         error: what failed, or "".
-        rolled_back: whether it failed, and all that it changed is as it was before.
+        rolled_back: whether it failed, and all its changes were rolled back.
         half_done: what could not be rolled back.
     """
 
@@ -58,12 +58,12 @@ class Done(Struct, frozen=True, kw_only=True):
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """Be the only doctor that plans, repairs or undoes on this host; raises ``RefusedError`` where another one does.
+    """Hold the lock for planning, repairs and undo on this host; raises ``RefusedError`` if another doctor holds it.
 
-    Held from planning on: a plan that was made beside another repair would do things twice.
+    It is held since planning: a plan made during another repair would do things twice.
     """
     try:
-        # Both: where only the directory above is open to others (a tmpfs with mode 1777), a later step would be refused.
+        # Both: if only the parent directory is writable by others (a tmpfs with mode 1777), a later step would be refused.
         ensure_dir(state_dir())
         ensure_dir(runs_dir())
     except DoctorError as error:
@@ -73,12 +73,12 @@ def alone() -> Iterator[None]:
 
 
 def lock_path() -> str:
-    """Return the lock that one repair at a time holds."""
+    """Return the path of the lock for repairs."""
     return os.path.join(runs_dir(), ".lock")
 
 
 def who_is_at_work() -> str:
-    """Return the process id of a doctor that repairs or undoes just now ("?" where it is unknown), or ""."""
+    """Return the process id of a doctor that repairs or undoes now ("?" if unknown), or ""."""
     return lock_holder(lock_path())
 
 
@@ -120,7 +120,7 @@ def to_record(plan: Plan, root: str, name: str, *, deep: bool = False) -> PlanRe
 
 
 def _expected(plan: Plan) -> ByEngine:
-    """Return what must be there afterwards; nothing where the plan has nothing to do with a data root."""
+    """Return what must be there afterwards; nothing if the plan does not concern a data root."""
     has_to_do = any(
         action.engine or any(touches(step, plan.data_roots) for step in action.steps) for action in plan.actions
     )
@@ -138,7 +138,7 @@ def apply(
     progress: Progress,
     prove_images: ProveImages | None = None,
 ) -> Done:
-    """Apply a plan; the caller is ``alone``. Raises ``RefusedError`` where it may not begin; then nothing has changed."""
+    """Apply a plan; the caller holds ``alone``. Raises ``RefusedError`` if it may not begin; then nothing has changed."""
     ensure_dir(runs_dir())
     left = unfinished()
     if left is not None:
@@ -152,7 +152,7 @@ def apply(
 
 
 def _room_to_go_back(record: PlanRecord) -> int:
-    """Return how many bytes an undo may write: what is replaced now, what replaces it, and its journal."""
+    """Return the number of bytes that an undo may write: replaced contents, their replacements, and its journal."""
     tree = Tree(record.root)
     size = 256 << 10
     for action in record.actions:
@@ -171,14 +171,14 @@ def resume(
     progress: Progress,
     prove_images: ProveImages | None = None,
 ) -> Done:
-    """Finish a run that a crash interrupted: what is done stays, the step in the air is taken back and done again.
+    """Finish a run that a crash interrupted: finished steps are kept, the interrupted one is rolled back and done again.
 
-    The caller is ``alone``.
+    The caller holds ``alone``.
     """
     record = run.plan()
     if run.journal().lost_steps:
         raise RefusedError(
-            f"the journal of run {run.name} is damaged, so it can't be finished safely",
+            f"the journal of run {run.name} is corrupt, so it can't be finished safely",
             do=f"'doctor undo {run.name}' rolls back",
         )
     refuse_other(record, host)
@@ -208,12 +208,12 @@ def _carry_out(
             run.free_reserve()
             run.finish("applied", _there(record, after))
     except (DoctorError, HostError, OSError) as failure:
-        # A disk that fills up or breaks while the result is checked: what could not be proven does not stay.
+        # The disk may fill up or fail during verification: a result that is not proven is rolled back.
         error = f"the result could not be proven: {failure}"
     if error:
         progress(f"rolling the repair back: {error}")
         run.free_reserve()
-        left = take_back(run, host, progress)
+        left = roll_back_run(run, host, progress)
         results = _rolled_back(results, left)
     return Done(
         run=run.name,
@@ -227,14 +227,14 @@ def _carry_out(
 
 
 def _there(record: PlanRecord, after: Scan | None) -> ByEngine | None:
-    """Return what is whole in the data root now, for a run that wrote there: what is more later is somebody's work."""
+    """Return what is complete in the data root now, for a run that wrote there: later additions are the user's work."""
     steps = (step for action in record.actions for step in action.steps)
     writes = after is not None and any(touches(step, record.data_roots) for step in steps)
     return standing(after.facts.get) if after is not None and writes else None
 
 
 def _rolled_back(results: dict[int, str], left: tuple[HalfDone, ...]) -> dict[int, str]:
-    """Return the results of actions after a rollback that left these."""
+    """Return the results of actions after a rollback, with the changes that remain."""
     kept = {one.action: one for one in reversed(left)}
     new = {number: "rolled back" if result == "done" else result for number, result in results.items()}
     for number, one in kept.items():
@@ -245,7 +245,7 @@ def _rolled_back(results: dict[int, str], left: tuple[HalfDone, ...]) -> dict[in
 
 
 def _verify(record: PlanRecord, proof: Proof, host: Host, catalog: Catalog, *, progress: Progress) -> tuple[Scan, str]:
-    progress("checking the result")
+    progress("verifying the result")
     after = scan(host, catalog, record.check_ids, deep=record.deep)
     there = {finding.fingerprint: finding for finding in after.findings}
     still = [there[fingerprint] for fingerprint in record.resolves if fingerprint in there]
@@ -274,22 +274,19 @@ def _shown(action: ActionRecord, result: str) -> PlannedAction:
     )
 
 
-def take_back(run: RunDirectory, host: Host, progress: Progress) -> tuple[HalfDone, ...]:
-    """Undo what a failed run did, as a run of its own, record how that ended, and return what it could not restore."""
+def roll_back_run(run: RunDirectory, host: Host, progress: Progress) -> tuple[HalfDone, ...]:
+    """Roll back a failed run, which is a run itself, record the result, and return what could not be restored."""
     from doctor.repair.undo.undo import roll_back  # noqa: PLC0415 - undo stands on this module's neighbours
 
     left = roll_back(run, host, progress)
-    # On a disk that takes nothing any more the run stays unfinished, and the next command says so.
+    # If the disk is full or broken, the run stays unfinished, and the next command reports it.
     with suppress(RepairError):
         run.finish("rolled back in part" if left else "rolled back")
     return left
 
 
 def erased(plan: Plan, done: "Done") -> tuple[Finding, ...]:
-    """Return the findings of which the engine's start erased the traces: the plan did not mend them, and no scan shows them now.
-
-    What is lost stays lost; that it can't be seen any more is no repair.
-    """
+    """Return the unrepaired findings whose evidence the engine's start destroyed: they still count as remaining."""
     if done.after is None or done.error or not done.run:
         return ()
     gone = {finding.fingerprint for finding in (*done.after.findings, *plan.resolves)}
@@ -299,7 +296,7 @@ def erased(plan: Plan, done: "Done") -> tuple[Finding, ...]:
 
 
 def findings_gone(before: Scan, after: Scan, remaining: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """Return the findings that a repair resolved: those of a check that could not examine everything afterwards do not count."""
+    """Return the findings that a repair resolved, without those of checks that could not examine everything afterwards."""
     left = {finding.fingerprint for finding in remaining}
     blind = {outcome.id for outcome in after.outcomes if outcome.incomplete}
     return tuple(finding for finding in before.findings if finding.fingerprint not in left and finding.id not in blind)

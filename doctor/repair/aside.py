@@ -1,4 +1,4 @@
-"""A run that is taken up again after a crash may meet an engine that the boot has started: it has to stand aside."""
+"""Stops an engine that the boot started after a crash, while the interrupted run is finished."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -19,9 +19,9 @@ from doctor.scan.resolve import Facts
 
 @contextmanager
 def engine_aside(run: RunDirectory, record: PlanRecord, host: Host, progress: Callable[[str], None]) -> Iterator[None]:
-    """Stop an engine that holds a data root which steps that are left will write, and start it again afterwards.
+    """Stop an engine that holds a data root which the remaining steps write, and start it again afterwards.
 
-    Raises ``RefusedError`` where doctor could not start it again.
+    Raises ``RefusedError`` if doctor could not start it again.
     """
     left = _left(run, record) if host.is_live() else []
     known = controls(Facts(host)) if left else ()
@@ -35,29 +35,29 @@ def engine_aside(run: RunDirectory, record: PlanRecord, host: Host, progress: Ca
     executor = Executor(run, record)
     with ExitStack() as started:
         for one in aside:
-            progress(f"stopping {one.noun}, which runs again")
+            progress(f"stopping {one.noun}, which was started meanwhile")
             _act(executor, one.control.stop_steps(with_containerd=one.service))
-            # Also after an error: an engine that ran is not left stopped. One that the run itself has started answers now.
+            # Also after an error: an engine that ran must not stay stopped. One that the run itself started answers now.
             started.callback(_start, executor, one, record, progress)
         yield
 
 
 class _Aside(Struct, frozen=True):
-    """An engine that has to stand aside, and whether the containerd service below it has to."""
+    """An engine that must be stopped, and whether the containerd service below it must be."""
 
     control: EngineControl
     service: bool
 
     @classmethod
     def of(cls, control: EngineControl, left: list[str], record: PlanRecord) -> "_Aside | None":
-        """Return what of it holds a root that one of these paths is in; ``None`` for nothing."""
+        """Return the part of it that holds a root of these paths; ``None`` for none."""
         service = bool(control.containerd) and _is_in(left, record.service_roots)
         is_held = control.is_running and _is_in(left, record.stopped_for(control.engine))
         return cls(control, service) if service or is_held else None
 
     @property
     def noun(self) -> str:
-        """How a sentence calls it."""
+        """Return its name in a sentence."""
         return engine(self.control.engine).noun if self.control.is_running else "containerd"
 
 
@@ -79,7 +79,7 @@ def _start(executor: Executor, one: _Aside, record: PlanRecord, progress: Callab
 
 
 def _left(run: RunDirectory, record: PlanRecord) -> list[str]:
-    """Return what steps that are left write in data roots, where the run has its own stop of the engine behind it."""
+    """Return the paths in data roots that the remaining steps write, if the run has already stopped the engine."""
     done = run.journal().done
     steps = [(action.engine, step) for action in record.actions for step in action.steps]
     left = [(owner, step) for number, (owner, step) in enumerate(steps) if number not in done]

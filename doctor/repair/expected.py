@@ -1,7 +1,7 @@
-"""Everything that must be there after a repair, by engine: recorded before the first step.
+"""Lists everything that must be there after a repair, by engine: recorded before the first step.
 
-Things that were whole before and things that the plan predicts to be whole must both be there, on disk and for the engine. A thing
-that a finding names as broken, and that no action repairs, is not in it: the plan shows that as left.
+Everything that was complete before, or that the plan predicts to be complete, must be there, on disk and in the engine. A thing that
+a finding reports as broken, and that no action repairs, is not in the list: the plan shows it as remaining.
 """
 
 from collections.abc import Iterable
@@ -15,26 +15,26 @@ from doctor.plugins.engines import engines
 from doctor.scan.resolve import Facts
 
 ByEngine = dict[str, Expected]
-"""Name of an engine → what is, or must be, in its data root; an engine with nothing is left out."""
+"""Name of an engine → what is, or must be, in its data root; engines without anything are left out."""
 
 
 def present(facts: Facts) -> ByEngine:
-    """Return what is whole now."""
+    """Return what is complete now."""
     return _filled({one.name: one.present(facts.get) for one in engines()})
 
 
 def standing(ask: Ask) -> ByEngine:
-    """Return what is whole or listed: to see later what was added after a repair."""
+    """Return what is complete or listed, to find later additions after a repair."""
     return _filled({one.name: one.standing(ask) for one in engines()})
 
 
 def expected_of(before: Facts, after: Facts) -> ByEngine:
-    """Return what must be there after a plan, by the facts before it and those that it predicts."""
+    """Return what must be there after a plan, from the facts before it and the predicted ones."""
     return _filled({one.name: one.expected(before.get, after.get) for one in engines()})
 
 
 def with_stopped(expected: ByEngine, controls: Iterable[EngineControl]) -> ByEngine:
-    """Return it with the containers that a stop of these engines stops, and that must run again afterwards."""
+    """Add the containers that a stop of these engines stops, and that must run again afterwards."""
     found = dict(expected)
     for control in controls:
         mine = found.get(control.engine, Expected())
@@ -48,12 +48,12 @@ def with_stopped(expected: ByEngine, controls: Iterable[EngineControl]) -> ByEng
 
 
 def beyond(expected: ByEngine, there: ByEngine) -> tuple[str, ...]:
-    """Return what is missing in ``there``, each as a person would name it."""
+    """Return what is missing in ``there``, each with its name for display."""
     return tuple(missing for name, mine in expected.items() for missing in mine.beyond(there.get(name, Expected())))
 
 
 def in_words(expected: ByEngine) -> str:
-    """Return how much it is ("3 images with 4 names, 2 containers, 1 volume")."""
+    """Return the counts in words ("3 images with 4 names, 2 containers, 1 volume")."""
     return ", ".join(mine.in_words for mine in expected.values()) or Expected().in_words
 
 

@@ -1,4 +1,4 @@
-"""What a rollback or an undo has not restored: judged by looking at the host, place by place, and never by the absence of errors."""
+"""Finds what a rollback or an undo has not restored, by comparing each path on the host, not by the absence of errors."""
 
 import os
 from collections.abc import Collection, Iterator, Sequence
@@ -23,6 +23,7 @@ from doctor.model.step import (
     Step,
     Symlink,
 )
+from doctor.model.text import plural
 from doctor.repair.planning.foresee import hindrance
 from doctor.repair.runs.journal import Before
 from doctor.repair.runs.record import PlanRecord, RunDirectory
@@ -34,15 +35,15 @@ from doctor.repair.steps.perform import StepFailure
 from doctor.state.files import atomic_write
 from doctor.state.paths import runs_dir
 
-_AS_WAS = "it is not as it was before"
+_AS_WAS = "it differs from its state before the repair"
 
 
 def unrestored(
     run: RunDirectory, record: PlanRecord, failures: Sequence[StepFailure], keeps: Collection[str] = ()
 ) -> tuple[HalfDone, ...]:
-    """Return what of a run is still there on the host: each place that differs from before, each reversal that failed.
+    """Return the remaining changes of a run: each path that differs from before, each failed reversal.
 
-    Not those paths that the undo ``keeps`` as they are, or that were seen to be restored before the engine wrote them again.
+    Paths that the undo ``keeps``, or that were restored before the engine wrote them again, are left out.
     """
     why = {
         failure.step.path: failure.why
@@ -66,7 +67,7 @@ def unrestored(
             what=_words(failure.step),
             why=failure.why,
             original="",
-            do=f"'doctor undo {run.name}' tries it again",
+            do=f"retry with 'doctor undo {run.name}'",
         )
         for failure in failures
         if not isinstance(failure.step, Put | Move | Attributes | KernelValue)
@@ -75,7 +76,7 @@ def unrestored(
 
 
 class Restored:
-    """The places in the data roots that are as they were before a run, seen just before the engine starts and writes them again."""
+    """The restored paths in the data roots, recorded just before the engine starts and writes them again."""
 
     def __init__(self, run: RunDirectory, record: PlanRecord) -> None:
         self._run = run
@@ -83,7 +84,7 @@ class Restored:
         self.paths: set[str] = set()
 
     def look(self) -> None:
-        """Note them."""
+        """Record them."""
         differs = {path for _, _, path, _ in _different(self._run, self._record)}
         steps = [step for action in self._record.actions for step in action.steps]
         paths = {getattr(steps[number], key, "") for number in self._run.journal().begun for key in ("path", "to")}
@@ -100,14 +101,14 @@ def _words(step: Step) -> str:
         case Signal(pid=pid) | Reload(pid=pid):
             return f"process {pid}"
         case StartContainers(containers=containers):
-            return f"start of {len(containers)} containers"
+            return f"start of {plural(len(containers), 'container')}"
         case Netlink(do=(kind, verb, arguments)):
             return " ".join((kind, verb, *(f"{key} {value}" for key, value in arguments.items())))
     return getattr(step, "path", "")
 
 
 def _different(run: RunDirectory, record: PlanRecord) -> Iterator[tuple[int, int, str, Before]]:
-    """Yield action, step, path and what was there for each place that is not as it was before its first step."""
+    """Yield action, step, path and original for each path that differs from its state before the first step."""
     tree = Tree(record.root)
     owner = [(action.number, step) for action in record.actions for step in action.steps]
     seen: set[str] = set()
@@ -115,7 +116,7 @@ def _different(run: RunDirectory, record: PlanRecord) -> Iterator[tuple[int, int
     for number, before in run.journal().begun.items():
         action, step = owner[number]
         for path, is_same in _places(tree, step, before):
-            # What lies beneath a directory that was moved is where that is.
+            # The entries of a moved directory are at its new path.
             if path in seen or any(is_beneath(path, top) for top in moved):
                 continue
             seen.add(path)
@@ -126,7 +127,7 @@ def _different(run: RunDirectory, record: PlanRecord) -> Iterator[tuple[int, int
 
 
 def _places(tree: Tree, step: Step, before: Before) -> Iterator[tuple[str, bool]]:
-    """Yield the paths that a step changes, and whether each is as it was; where nobody can see it, it is not."""
+    """Yield the paths that a step changes, and whether each is restored; one that can't be examined is not."""
     match step:
         case Put(path=path):
             yield path, _is_sure(tree, path, before)
@@ -137,15 +138,15 @@ def _places(tree: Tree, step: Step, before: Before) -> Iterator[tuple[str, bool]
                 if isinstance(back, KernelValue) and os.path.exists(f"{tree.root.rstrip('/')}{back.path}"):
                     yield back.path, is_done(tree, back)
         case Move(path=path, to=to):
-            # Where it went may hold again what it displaced there.
+            # Its destination may have the displaced node again.
             yield path, is_back(tree, "" if to else before.moved_to, path)
             if to:
-                # What was displaced must be back; where there was nothing, nothing must be.
+                # A displaced node must be restored; otherwise nothing may be there.
                 yield to, is_back(tree, before.displaced, to) if before.displaced else not _is_there(tree, to)
 
 
 def is_back(tree: Tree, kept: str, path: str) -> bool:
-    """Whether what was moved is in its place again; a copy of it may still be in doctor's own directory, which is read-only."""
+    """Whether a moved node is restored; a copy may still be in doctor's own directory if that is read-only."""
     if not _is_there(tree, path):
         return False
     if not kept or not _is_there(tree, kept):
@@ -170,7 +171,7 @@ def _is_there(tree: Tree, path: str) -> bool:
 
 
 def _original(run: RunDirectory, record: PlanRecord, number: int, before: Before) -> str:
-    """Return where what was there is kept; a short content is written out of the journal for whoever needs it."""
+    """Return the place of the original; a short content is extracted from the journal."""
     if before.moved_to:
         return before.moved_to.replace("host:", record.root.rstrip("/"), 1)
     match before.node:
@@ -195,10 +196,10 @@ def _original(run: RunDirectory, record: PlanRecord, number: int, before: Before
 
 
 def _next(run: RunDirectory, record: PlanRecord, path: str) -> str:
-    """Return the next command: what ends the hindrance that can be seen, then the undo that goes on."""
+    """Return the next command: the one that resolves the hindrance, if any, then the undo."""
     again = f"'doctor undo {run.name}'"
     found = hindrance(_host(record), Attributes(path=path)) or hindrance(_host(record), Move(path=path))
-    return f"{found.do}, then {again}" if found else f"{again} tries it again"
+    return f"{found.do}, then {again}" if found else f"retry with {again}"
 
 
 def _host(record: PlanRecord) -> Host:

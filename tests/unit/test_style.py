@@ -42,6 +42,7 @@ ROOMS = (
     "doctor/probes",
     "doctor/proof",
     "doctor/rebuild",
+    "doctor/repair",
     "doctor/runtime",
     "doctor/salvage",
     "doctor/scan",

@@ -1,1 +1,1 @@
-"""Stops, starts and asks the engine, and finds the lock holder of a data root."""
+"""Starts the engine and waits for it, and finds the lock holder of a data root."""

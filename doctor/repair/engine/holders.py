@@ -1,7 +1,7 @@
-"""Who holds a data root: decided by the locks on its databases, not by a pid file or a process name.
+"""Finds the lock holder of a data root: by the locks on its databases, not by a pid file or a process name.
 
 dockerd and containerd keep an exclusive flock on each bolt database as long as they run (bbolt Open), also if they run in
-another mount or pid namespace. Each engine names its databases.
+another mount or PID namespace. Each engine names its databases.
 """
 
 import fcntl
@@ -16,12 +16,12 @@ from doctor.plugins.engines import engines
 from doctor.repair.runs.record import PlanRecord
 
 _ENDING_S = 45.0
-"""dockerd gives containers 15 s by default (shutdown-timeout), each its own stop timeout, and its containerd 10 s."""
+"""dockerd waits 15 s for containers by default (shutdown-timeout) or their own stop timeout, and 10 s for its containerd."""
 _STEP_S = 0.1
 
 
 def holder_of(root: str, data_root: str) -> str:
-    """Return who holds the data root, in words ("process 412 (dockerd)"), or "" if nobody does."""
+    """Return the lock holder of the data root ("process 412 (dockerd)"), or "" if it is free."""
     top = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         for name in dict.fromkeys(name for one in engines() for name in one.databases):
@@ -32,7 +32,7 @@ def holder_of(root: str, data_root: str) -> str:
                 continue
             try:
                 if not _is_free(descriptor):
-                    # Who ends while it is looked up has no name any more, and no lock either.
+                    # A process that ended meanwhile has no name, and no lock either.
                     who = _name(descriptor)
                     if who.endswith(")") or not _is_free(descriptor):
                         return who
@@ -44,7 +44,7 @@ def holder_of(root: str, data_root: str) -> str:
 
 
 def _is_free(descriptor: int) -> bool:
-    """Whether a shared lock can be had, which is given back at once: only an exclusive one of somebody else forbids it."""
+    """Whether a shared lock can be acquired (it is released at once): only an exclusive lock of others prevents it."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         fcntl.flock(descriptor, fcntl.LOCK_UN)
@@ -54,10 +54,10 @@ def _is_free(descriptor: int) -> bool:
 
 
 def freed(root: str, data_root: str, record: PlanRecord) -> str:
-    """Return who still holds the data root after the time that an engine takes to end, in words, or "".
+    """Return the holder of the data root after the time that an engine needs to stop, or "".
 
-    An engine that is being stopped answers no more, and keeps its locks until its last container has ended. One that answers,
-    and any other process, is not waited for.
+    A stopping engine does not answer, and keeps its locks until its last container has ended. An engine that answers, and any
+    other process, is not waited for.
     """
     holder = holder_of(root, data_root)
     deadline = time.monotonic() + _ENDING_S
@@ -68,7 +68,7 @@ def freed(root: str, data_root: str, record: PlanRecord) -> str:
 
 
 def _is_ending(holder: str, record: PlanRecord) -> bool:
-    """Whether a process of an engine that answers no more is the holder; an engine's part is asked through the engine on top of it."""
+    """Whether the holder is a process of an engine that does not answer; for a containerd the engine above it is asked."""
     known = [one for one in engines() if holder.endswith(tuple(f"({name})" for name in one.processes))]
     if not known:
         return False
@@ -77,7 +77,7 @@ def _is_ending(holder: str, record: PlanRecord) -> bool:
 
 
 def refuse_held(record: PlanRecord) -> None:
-    """Refuse a plan for a data root that somebody holds and that the plan itself does not stop."""
+    """Refuse a plan for a data root with a holder that the plan itself does not stop."""
     steps = [step for action in record.actions for step in action.steps]
     if any(action.engine for action in record.actions):
         return
@@ -89,7 +89,7 @@ def refuse_held(record: PlanRecord) -> None:
 
 
 def _name(descriptor: int) -> str:
-    """Return the lock's owner from /proc/locks; pid 0 or an unknown one lives in another pid namespace."""
+    """Return the lock's owner from /proc/locks; pid 0 or an unknown one is in another PID namespace."""
     status = os.fstat(descriptor)
     device = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
     with suppress(OSError), open("/proc/locks", encoding="ascii", errors="replace") as stream:

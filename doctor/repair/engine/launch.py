@@ -1,4 +1,4 @@
-"""Start an engine that a person started by hand, and wait until it answers or has ended."""
+"""Starts an engine that was started by hand, and waits until it answers or has ended."""
 
 import os
 import subprocess
@@ -10,12 +10,12 @@ from doctor.model.errors import RepairError
 from doctor.model.step import Run
 from doctor.plugins.engines import engine_of
 
-# An init script may come back before its dockerd is there; one that is still not there then has ended.
+# An init script may return before its dockerd runs; if it does not run after this time, it has ended.
 _PATIENCE_S = 5.0
 
 
 def spawn(step: Run) -> "subprocess.Popen[bytes]":
-    """Start a detached command as the step says; raises ``RepairError``."""
+    """Start the detached command of a step; raises ``RepairError``."""
     output: int = subprocess.DEVNULL
     if step.stdout:
         output = os.open(step.stdout, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
@@ -37,7 +37,7 @@ def spawn(step: Run) -> "subprocess.Popen[bytes]":
 
 
 def settle(engine: Engine) -> None:
-    """Wait for an engine whose start was begun by a doctor that has ended, until it can be seen."""
+    """Wait until an engine is visible whose start was begun by a doctor that has ended."""
     deadline = time.monotonic() + _PATIENCE_S / 2
     names = frozenset(engine.processes)
     while time.monotonic() < deadline and not processes.are_there(names):
@@ -47,7 +47,7 @@ def settle(engine: Engine) -> None:
 def wait(step: Run, child: "subprocess.Popen[bytes] | None") -> None:
     """Wait until the engine answers ("up", "listens") or no longer does ("down").
 
-    Raises ``RepairError``, early where it has ended.
+    Raises ``RepairError``, early if it has ended.
     """
     deadline = time.monotonic() + step.timeout_s
     seen = time.monotonic()
@@ -58,19 +58,19 @@ def wait(step: Run, child: "subprocess.Popen[bytes] | None") -> None:
                 return
             if step.until != "down":
                 if child is not None and child.poll() is not None:
-                    raise _failed(step, f"it ended at once with exit code {child.returncode}")
+                    raise _failed(step, f"it exited at once with exit code {child.returncode}")
                 seen = time.monotonic() if child is not None or processes.are_there(names) else seen
                 if time.monotonic() - seen > _PATIENCE_S:
                     raise _failed(step, "it has ended")
             time.sleep(0.05)
     finally:
         if child is not None:
-            child.returncode = 0  # It outlives doctor on purpose; without this Popen's destructor warns.
+            child.returncode = 0  # It outlives doctor on purpose; otherwise Popen's destructor warns.
     raise _failed(step, f"no {'end' if step.until == 'down' else 'answer'} within {step.timeout_s:g} s")
 
 
 def is_there(step: Run) -> bool:
-    """Whether what a step starts or stops answers now. containerd speaks gRPC: a connection is enough, since it listens when it is up."""
+    """Whether the engine of a step answers now. For containerd (gRPC) a connection is sufficient: it listens when it is up."""
     return engine_socket.listens(step.socket) if step.until == "listens" else engine_of(step).answers(step.socket)
 
 

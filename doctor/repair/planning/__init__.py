@@ -1,1 +1,1 @@
-"""From findings to an ordered plan with its predicted result. Changes nothing."""
+"""Makes an ordered plan with its predicted result from findings. Changes nothing."""

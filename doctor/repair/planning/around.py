@@ -1,4 +1,4 @@
-"""The stop, start and reload of engines that a plan adds around its actions."""
+"""Adds the stop, start and reload of engines around the actions of a plan."""
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -14,6 +14,7 @@ from doctor.model.action import Action, Stage
 from doctor.model.missing import HostError
 from doctor.model.severity import Applicability
 from doctor.model.step import Answer, Step, touches
+from doctor.model.text import plural
 from doctor.plugins.engines import engine as named
 from doctor.repair.planning.diff import describe
 from doctor.repair.planning.draft import Chosen, Draft, Planned
@@ -39,9 +40,9 @@ class Turn(Struct, frozen=True, kw_only=True):
 
 
 def concerned(draft: Draft, ordered: list[Chosen], steps: Callable[[Action], Iterable[Step]]) -> tuple[Turn, ...]:
-    """Return the engines that the actions need stopped or started, in the order in which they stop.
+    """Return the engines that the actions need stopped or started, in stop order.
 
-    ``steps`` lowers an action without effect, to see what it writes.
+    ``steps`` lowers an action without effect, to find the paths that it writes.
     """
     return tuple(turn for turn in (_turn(draft, control, ordered, steps) for control in draft.controls) if turn)
 
@@ -68,7 +69,7 @@ def halt(draft: Draft, overlay: OverlayHost, planned: list[Planned], turns: tupl
 
 
 def start(draft: Draft, overlay: OverlayHost, planned: list[Planned], turns: tuple[Turn, ...]) -> None:
-    """Add the starts: an engine starts before those that stand on it."""
+    """Add the starts: an engine starts before those above it."""
     for turn in reversed(turns):
         _start(draft, overlay, planned, turn)
 
@@ -92,9 +93,9 @@ def _halt(draft: Draft, overlay: OverlayHost, planned: list[Planned], control: E
 
 
 def _with_it(control: EngineControl) -> str:
-    """Return which containers stop with the engine, in a few words; the plan's lines have each."""
+    """Return the containers that stop with the engine, in a few words; the plan lists each."""
     if control.keeps:
-        return f"; its containers run on, {control.keeps} of them (live-restore)"
+        return f"; its {plural(control.keeps, 'container')} continue{'s' if control.keeps == 1 else ''} to run (live-restore)"
     names = [one.container.name for one in control.stopping]
     more = len(names) - _NAMED + control.unnamed if len(names) > _NAMED else control.unnamed
     text = ", ".join(names[:_NAMED]) + (f" and {more} more" if more else "")
@@ -104,7 +105,7 @@ def _with_it(control: EngineControl) -> str:
 
 
 def reload(draft: Draft, overlay: OverlayHost, planned: list[Planned]) -> None:
-    """Make the first engine read its settings file again; what it says of itself then is predicted."""
+    """Make the first engine reload its settings file; its answers afterwards are predicted."""
     control = draft.first
     if control is None:
         return
@@ -134,7 +135,7 @@ def reload(draft: Draft, overlay: OverlayHost, planned: list[Planned]) -> None:
 
 def _start(draft: Draft, overlay: OverlayHost, planned: list[Planned], turn: Turn) -> None:
     control, engine, service = turn.control, turn.starts, turn.service
-    # containerd first: a dockerd that finds none starts one of its own, with another store.
+    # containerd first: otherwise dockerd starts its own, with another store.
     names = [name for name, starts in (("containerd", service), (named(control.engine).noun, engine)) if starts]
     _engine(
         draft,
@@ -150,7 +151,7 @@ def _start(draft: Draft, overlay: OverlayHost, planned: list[Planned], turn: Tur
     )
     forwarding = SetSysctl(key="net.ipv4.ip_forward", value="1")
     if engine and control.start_steps() and control.turns_forwarding_on and overlay.exists(forwarding.path):
-        # Only foreseen: the engine does it, and what then is wrong with the files behind it belongs in this plan.
+        # Only predicted: the engine does it, and problems with the files behind it belong in this plan.
         for step in forwarding.steps(overlay):
             overlay.apply(step)
 

@@ -1,7 +1,7 @@
-"""Answers to the questions of fixers: ``--choose FINDING-ID[:SUBJECT]=CANDIDATE``.
+"""Applies answers to the questions of fixers: ``--choose FINDING-ID[:SUBJECT]=CANDIDATE``.
 
-A fixer offers candidates with the actions of each (``doctor.api.actions.Choose``); it never sees the answer. The plan puts the
-actions of the chosen one in the question's place, so nothing can be done that no fixer has offered.
+A fixer offers candidates with the actions of each (``doctor.api.actions.Choose``); it never sees the answer. The plan replaces
+the question with the actions of the chosen one, so only actions that a fixer offered are possible.
 """
 
 import re
@@ -16,14 +16,14 @@ from doctor.model.finding import Finding
 from doctor.model.report import Candidate, Question
 from doctor.model.severity import Applicability
 
-# A plugin's ids carry its name in front: "acme:disk/note-empty".
+# The ids of a plugin start with its name: "acme:disk/note-empty".
 _FORM = re.compile(r"(?P<id>(?:[\w.-]+:)?[\w-]+/[\w-]+)(?::(?P<subject>.+))?=(?P<candidate>[^=]+)", re.DOTALL)
 
 Ranked = list[tuple[Action, Applicability]]
 
 
 class Choice(Struct, frozen=True, kw_only=True):
-    """One ``--choose``: the finding's id, what the question is about ("" for the only one of that id), and the answer."""
+    """One ``--choose``: the finding's id, the subject of the question ("" for the only one of that id), and the answer."""
 
     text: str
     id: str
@@ -36,20 +36,20 @@ class Choice(Struct, frozen=True, kw_only=True):
 
 
 def parse(text: str) -> Choice:
-    """Return what ``--choose`` was given; raises ``UsageError`` for another form."""
+    """Parse the argument of ``--choose``; raises ``UsageError`` if it is invalid."""
     found = _FORM.fullmatch(text)
     if found is None:
         raise UsageError(
-            f"--choose '{text}' is not understood", do="write FINDING-ID:SUBJECT=CANDIDATE, as 'doctor fix' lists them"
+            f"--choose '{text}' is invalid", do="write FINDING-ID:SUBJECT=CANDIDATE, as 'doctor fix' lists them"
         )
     return Choice(text=text, id=found["id"], subject=found["subject"] or "", candidate=found["candidate"])
 
 
 class Answers:
-    """The choices of one command, what was asked, and which of them were of use.
+    """The choices of one command, the questions, and which choices were used.
 
     Attributes:
-        given: in the order of the command line.
+        given: the choices in the order of the command line.
     """
 
     def __init__(self, given: tuple[Choice, ...] = ()) -> None:
@@ -59,10 +59,10 @@ class Answers:
         self._asked: dict[str, tuple[Finding, Choose]] = {}
 
     def apply(self, finding: Finding, actions: Ranked, least: Applicability) -> Ranked:
-        """Return the actions with each answered question replaced by those of the chosen option; others stay.
+        """Return the actions, with each answered question replaced by the actions of the chosen option.
 
-        ``least`` is the fixer's own word on what its actions cost. Raises ``UsageError`` for an answer that is no candidate,
-        and where two answers take the same thing.
+        ``least`` is the least risk declared by the fixer. Raises ``UsageError`` for an answer that is not a candidate, and
+        if two answers need the same thing.
         """
         found: Ranked = []
         for action, risk in actions:
@@ -85,17 +85,17 @@ class Answers:
             raise UsageError(f"one question is answered twice: {given}", do=f"choose once {asked.question}")
         if self._used.get(answer, (key, asked))[0] != key:
             raise UsageError(
-                f"--choose '{answer.text}' fits several questions: {self._used[answer][0]}, {key}",
+                f"--choose '{answer.text}' matches several questions: {self._used[answer][0]}, {key}",
                 do="name the subject",
             )
         self._used[answer] = (key, asked)
         option = _pick(answer, asked)
         if option.takes and self._taken.setdefault(option.takes, key) != key:
-            raise UsageError(f"{option.takes} is chosen for two: {self._taken[option.takes]}, {key}")
+            raise UsageError(f"{option.takes} is chosen twice: for {self._taken[option.takes]} and {key}")
         return option
 
     def complain(self) -> None:
-        """Raise ``UsageError`` for a choice that no question was for."""
+        """Raise ``UsageError`` for a choice without a question."""
         for choice in self.given:
             if choice not in self._used:
                 open_ones = [text for key, (_, asked) in self._asked.items() for text in (f"{asked.question} ({key})",)]
@@ -103,7 +103,7 @@ class Answers:
                     f"--choose '{choice.text}' answers no question of this host",
                     do=f"the questions are: {'; '.join(open_ones)}"
                     if open_ones
-                    else "'doctor fix' lists what is to be chosen",
+                    else "'doctor fix' lists the open questions",
                 )
 
 
@@ -115,14 +115,14 @@ def _pick(answer: Choice, asked: Choose) -> Choosable:
         if option.name.removeprefix("sha256:").startswith(answer.candidate.removeprefix("sha256:"))
     ]
     if len(found) != 1:
-        what = "fits several candidates" if found else "is no candidate"
+        what = "matches several candidates" if found else "is not a candidate"
         names = ", ".join(option.name for option in asked.options)
         raise UsageError(f"--choose '{answer.text}' {what}", do=f"choose {asked.question}: {names}")
     return found[0]
 
 
 def _short(option: Choosable, asked: Choose) -> str:
-    """Return a beginning of a candidate's name that is long enough to be typed and to mean no other one."""
+    """Return a unique prefix of a candidate's name."""
     name = option.name.removeprefix("sha256:")
     others = [one.name.removeprefix("sha256:") for one in asked.options if one is not option]
     lengths = range(12, len(name))
@@ -130,12 +130,12 @@ def _short(option: Choosable, asked: Choose) -> str:
 
 
 def subject_of(finding: Finding, asked: Choose) -> str:
-    """Return what a question is about, as it is typed."""
+    """Return the subject of a question as typed."""
     return asked.subject or finding.subject.name
 
 
 def question(finding: Finding, asked: Choose) -> Question:
-    """Return a question as reports show it."""
+    """Return a question for reports."""
     return Question(
         text=asked.question,
         candidates=tuple(

@@ -1,4 +1,4 @@
-"""What a step changes, in words a person can check before saying yes."""
+"""Describes the change of a step for review before confirmation."""
 
 from doctor.facts.secrets.redact import redact
 from doctor.host.overlay import OverlayHost
@@ -25,14 +25,14 @@ from doctor.state.paths import STATE_DIR
 
 _LIMIT_LINES = 200
 _LIMIT_BYTES = 4 << 20
-"""More is no text that a person would look through, and comparing it takes minutes."""
+"""A larger text is not reviewed, and comparing it takes minutes."""
 
 
 def describe(step: Step, view: OverlayHost, *, private: bool) -> str:
-    """Return a diff or a line for a step that is about to be taken; call it before ``view.apply(step)``.
+    """Return a diff or a line for a step; call it before ``view.apply(step)``.
 
-    ``private`` content (a data root's files: they hold containers' environment) is told by size only, and so are the copies
-    that doctor keeps of such files: the key of a swarm node is one.
+    For ``private`` content (files of a data root have containers' environment) only the size is shown, also for doctor's copies
+    of such files, for example the key of a swarm node.
     """
     match step:
         case Put(path=path, node=File(content=content)):
@@ -64,7 +64,7 @@ def _asked(step: Step) -> str:
         case Signal(pid=pid, signal=number):
             return f"signal {number} to process {pid}"
         case Reload(pid=pid):
-            return f"signal 1 (SIGHUP) to process {pid}: it reloads its settings"
+            return f"signal 1 (SIGHUP) to process {pid}: reload its settings"
         case StartContainers(containers=containers):
             return "\n".join(f"start container {one.name} again" for one in containers)
         case Netlink(do=(kind, command, arguments)):
@@ -102,7 +102,7 @@ def _file(path: str, content: bytes, view: OverlayHost, *, private: bool) -> str
     if b"\0" in content or max(len(content), len(old or b"")) > _LIMIT_BYTES:
         return f"{path}: {'binary' if 0 in content else 'long'}, {size}"
     try:
-        # Masked before they are compared: a value may go on over lines, and a diff shows some of them.
+        # Masked before the comparison: a value may have several lines, and a diff shows only some of them.
         before = redact((old or b"").decode("utf-8")).splitlines(keepends=True)
         after = redact(content.decode("utf-8")).splitlines(keepends=True)
     except UnicodeDecodeError:

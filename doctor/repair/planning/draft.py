@@ -1,4 +1,4 @@
-"""The plan while it grows: the actions that were chosen, and what was judged of them."""
+"""A plan under construction: the chosen actions, and their judged risks."""
 
 import msgspec
 from msgspec import Struct
@@ -19,7 +19,7 @@ from doctor.scan.resolve import Facts
 
 
 class Planned(Struct, frozen=True, kw_only=True):
-    """One action in its place. ``engine`` names the engine of a stop or start that the plan itself adds, "" for any other action."""
+    """One action at its position. ``engine`` names the engine of a stop or start that the plan adds, "" for other actions."""
 
     summary: str
     stage: Stage
@@ -32,11 +32,11 @@ class Planned(Struct, frozen=True, kw_only=True):
 
 
 class Chosen(Struct, kw_only=True):
-    """One action that the plan takes.
+    """One action of the plan.
 
     Attributes:
-        risk: the worst judged for any finding that it resolves.
-        reloads: the running engine takes its effect by a reload, so that it needs no restart.
+        risk: the worst risk for any finding that it resolves.
+        reloads: whether a reload of the running engine is sufficient instead of a restart.
     """
 
     action: Action
@@ -45,22 +45,22 @@ class Chosen(Struct, kw_only=True):
     reloads: bool = False
 
     def restarts(self, control: EngineControl) -> bool:
-        """Whether it asks for a stop and start of this engine."""
+        """Whether it needs a stop and start of this engine."""
         return self.action.needs_engine_restart and not self.reloads and is_for(self.action, control)
 
 
 class Draft(Struct):
-    """The plan while it grows.
+    """A plan under construction.
 
     Attributes:
-        facts: those of the host as it is.
-        judged: what the repair of each finding costs, by fingerprint.
-        opened: what a person chose to open to others.
-        manual: what is left to a person, by fingerprint; judged again in each round.
-        asked: questions beside actions that are done either way, by fingerprint.
-        answers: what was chosen on the command line.
-        stops_service: whether an action writes what a containerd holds that is a service of its own and runs.
-        blocked: why no engine may be stopped or started by it, ``None`` if it may.
+        facts: the facts of the host.
+        judged: the risk of each finding's repair, by fingerprint.
+        opened: what the user chose to open to the network.
+        manual: findings for manual repair, by fingerprint; judged again in each round.
+        asked: questions besides actions that are applied anyway, by fingerprint.
+        answers: the answers on the command line.
+        stops_service: whether an action writes to the root of a running, separate containerd service.
+        blocked: why the plan may not stop or start an engine, ``None`` if it may.
     """
 
     host: Host
@@ -84,7 +84,7 @@ class Draft(Struct):
 
     @property
     def first(self) -> EngineControl | None:
-        """The control of the first engine: the one that findings about a start speak of."""
+        """The control of the first engine, which findings about a start concern."""
         name = engines()[0].name
         return next((control for control in self.controls if control.engine == name), None)
 

@@ -1,7 +1,7 @@
-"""What keeps a step from being done at its place, seen before anything is changed: in a plan, and to say what ends it after a failure.
+"""Finds what would make a step fail: in a plan before anything changes, and after a failure to name the command that resolves it.
 
-Immutable and append-only files and directories, mount points, read-only and full file systems. Each step is judged on the
-prediction of those before it, so a step that lets go of a file comes first.
+That is: immutable and append-only files and directories, mount points, read-only and full file systems. Each step is judged on
+the prediction after the steps before it, so a step may release a file for a later one.
 """
 
 from msgspec import Struct
@@ -13,18 +13,18 @@ from doctor.model.step import Attributes, Directory, File, KernelValue, Move, Pu
 
 _IMMUTABLE, _APPEND_ONLY = 0x10, 0x20
 _SPARE_BYTES = 64 << 10
-"""For the directory's own growth."""
+"""Reserve for the growth of the directory itself."""
 
 
 class Hindrance(Struct, frozen=True):
-    """Why a step can't be done at a path, and the commands that end it."""
+    """The reason why a step can't be done at a path, and the commands that resolve it."""
 
     why: str
     do: str
 
 
 def hindrance(host: Host, step: Step) -> Hindrance | None:
-    """Return what would make a step fail at its place, ``None`` if nothing is seen."""
+    """Return what would make a step fail, ``None`` if nothing is found."""
     match step:
         case Put(path=path, node=node):
             is_entry = isinstance(node, Directory)
@@ -49,7 +49,7 @@ def _kind(host: Host, path: str) -> str:
 
 
 def _held(host: Host, path: str, *, entry: bool) -> Hindrance | None:
-    """Judge the flags of a path, and with ``entry`` those of its directory, in which a name is made or changed."""
+    """Judge the flags of a path, and with ``entry`` those of its directory, in which an entry is created or changed."""
     top = parent(HostPath(path))
     places = [(top, path.rpartition("/")[2], path), *([(top, ".", top)] if entry else [])]
     for directory, name, place in places:
@@ -65,7 +65,7 @@ def _held(host: Host, path: str, *, entry: bool) -> Hindrance | None:
 
 
 def _mounted(host: Host, path: str, *, in_place: bool) -> Hindrance | None:
-    """Judge a mount point: a file that is one can be written, but not be replaced by anything else, nor moved."""
+    """Judge a mount point: such a file can be written in place, but not replaced or moved."""
     try:
         if not host.is_mount_point(HostPath(path)) or (in_place and _kind(host, path) == "f"):
             return None
@@ -75,8 +75,8 @@ def _mounted(host: Host, path: str, *, in_place: bool) -> Hindrance | None:
 
 
 def _read_only(host: Host, path: str) -> Hindrance | None:
-    """Judge the mount that holds a path, or the nearest directory above it that is there."""
-    # A link is replaced, and what it leads to may be on another file system.
+    """Judge the mount of a path, or of its nearest existing parent directory."""
+    # A link is replaced, and its target may be on another file system.
     here = HostPath(path) if _kind(host, path) != "l" else parent(HostPath(path))
     while here not in {"/", ""}:
         try:
@@ -105,7 +105,7 @@ def _mount_of(host: Host, path: HostPath) -> HostPath:
 
 
 def _full(host: Host, path: str, node: object) -> Hindrance | None:
-    """Judge the room on the file system of a path for what is put there."""
+    """Judge the free space on the file system of a path for the new node."""
     size = len(node.content) if isinstance(node, File) else 0
     top = parent(HostPath(path))
     while True:
@@ -116,9 +116,9 @@ def _full(host: Host, path: str, node: object) -> Hindrance | None:
             if top == "/":
                 return None
             top = parent(top)
-    # A prediction keeps no count: one step that has no room is enough to know.
+    # A prediction does not add up sizes: only single steps without space are found.
     if room.size_bytes and room.free_bytes < size + _SPARE_BYTES:
-        return Hindrance(f"the file system of {top} is full", f"make room there ('df -h {_outside(host, top)}')")
+        return Hindrance(f"the file system of {top} is full", f"free space there ('df -h {_outside(host, top)}')")
     if room.files and not room.files_free:
         return Hindrance(
             f"the file system of {top} has no inodes left", f"remove files there ('df -i {_outside(host, top)}')"
@@ -127,5 +127,5 @@ def _full(host: Host, path: str, node: object) -> Hindrance | None:
 
 
 def _outside(host: Host, path: str) -> str:
-    """Return the path as a command outside of the host's root needs it."""
+    """Return the path for a command outside of the host's root."""
     return path if host.root == "/" or is_beneath(path, host.root) else f"{host.root.rstrip('/')}{path}"

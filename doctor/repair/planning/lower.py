@@ -1,4 +1,4 @@
-"""Ordering and lowering: from chosen actions to steps, each seen on the prediction of those before it."""
+"""Orders actions and lowers them to steps, each on the prediction of those before it."""
 
 from collections.abc import Iterable, Iterator
 
@@ -18,7 +18,7 @@ _MASK = MASK.encode()
 
 
 def lower(draft: Draft) -> tuple[OverlayHost, tuple[Planned, ...]]:
-    """Order the chosen actions, lower them on a fresh prediction, and put the engine's stop and start around them."""
+    """Order the chosen actions, lower them on a new prediction, and add the engine's stop and start around them."""
     overlay = OverlayHost(draft.host)
     planned: list[Planned] = []
     ordered = sorted(draft.chosen, key=lambda item: item.action.stage)
@@ -40,7 +40,7 @@ def lower(draft: Draft) -> tuple[OverlayHost, tuple[Planned, ...]]:
             reload(draft, overlay, planned)
             reloads = False
         if action.stage is Stage.ENGINE:
-            continue  # the plan's own start or reload, which is credited with its findings
+            continue  # the plan's own start or reload, which resolves its findings
         steps, diff = _lower_one(action, overlay, draft)
         if steps:
             planned.append(
@@ -64,7 +64,7 @@ def lower(draft: Draft) -> tuple[OverlayHost, tuple[Planned, ...]]:
 
 
 def _steps(action: Action, overlay: OverlayHost, draft: Draft) -> Iterable[Step]:
-    """Lower without effect, to see what an action touches."""
+    """Lower without effect, to find the paths that an action changes."""
     try:
         for step in action.steps(overlay):
             yield canonical(step, overlay, draft.data_roots)
@@ -83,7 +83,7 @@ def _lower_one(action: Action, overlay: OverlayHost, draft: Draft) -> tuple[tupl
             overlay.apply(step)
             steps.append(step)
     except (HostError, DoctorError):
-        # It could be lowered when it was chosen: an earlier action has taken its ground away, and with it the need.
+        # It could be lowered when it was chosen: an earlier action has made it unnecessary.
         return (), ""
     return tuple(steps), "\n".join(line for line in lines if line)
 
@@ -94,7 +94,7 @@ def _refuse_mask(step: Step, overlay: OverlayHost, data_roots: tuple[str, ...]) 
 
 
 def writes_mask(step: Step, overlay: OverlayHost, data_roots: tuple[str, ...]) -> bool:
-    """Whether a step writes what stands for a secret in reports into a file of the host, where it was not before."""
+    """Whether a step writes the mask of a secret into a file of the host that did not have it before."""
     if touches(step, data_roots) or not (isinstance(step, Put) and isinstance(step.node, File)):
         return False
     if _MASK not in step.node.content:
@@ -107,10 +107,10 @@ def writes_mask(step: Step, overlay: OverlayHost, data_roots: tuple[str, ...]) -
 
 
 def _unlinked(steps: Iterable[Step], overlay: OverlayHost, data_roots: tuple[str, ...]) -> Iterator[Step]:
-    """Yield the steps at their real places; a file of a data root with further names is moved away, not written or replaced.
+    """Yield the steps at their real paths; a file of a data root with hard links is moved away, not written or replaced.
 
-    The other names may be a backup made with hard links (``cp -al``, rsnapshot): its content must stay, and an undo that moves
-    the file back gives it all its names again. Outside of data roots such a file is written in place, as an editor does.
+    The other names may be a backup made with hard links (``cp -al``, rsnapshot): its content must not change, and an undo that
+    moves the file back restores all its names. Outside of data roots such a file is written in place, like in an editor.
     """
     for raw in steps:
         step = canonical(raw, overlay, data_roots)
@@ -123,7 +123,7 @@ def _unlinked(steps: Iterable[Step], overlay: OverlayHost, data_roots: tuple[str
 
 
 def _of_linked(step: Put, overlay: OverlayHost) -> Meta | None:
-    """Return what a hard-linked file has by way of owner and mode, ``None`` for one without further names."""
+    """Return owner and mode of a file with hard links, ``None`` for a file without."""
     path = HostPath(step.path)
     try:
         found = overlay.lstat(path, follow=False)
@@ -135,7 +135,7 @@ def _of_linked(step: Put, overlay: OverlayHost) -> Meta | None:
 
 
 def canonical(step: Step, overlay: OverlayHost, data_roots: tuple[str, ...]) -> Step:
-    """Follow links in the directories above a step's path (/var/run → /run), but none beneath a data root."""
+    """Follow links in the parent directories of a step's path (/var/run → /run), but none below a data root."""
     if not isinstance(step, Put | Move | Attributes) or any(is_beneath(step.path, top) for top in data_roots):
         return step
     directory = overlay.resolve(parent(HostPath(step.path)))

@@ -1,6 +1,6 @@
-"""What keeps a plan from starting the engine: a finding that stays and on which its start fails, or destroys data.
+"""Finds obstacles to an engine's start: remaining findings that make it fail or destroy data.
 
-Repairs that need no start are carried out all the same; the engine stays down and the reader learns what to do first.
+Repairs that need no start are still applied; the engine stays down, and the report shows what to do first.
 """
 
 from collections.abc import Iterable, Iterator
@@ -21,22 +21,22 @@ from doctor.scan.resolve import Facts
 from doctor.scan.run import Scan
 
 _HIDES = frozenset({"storage/images-hidden", "state/data-root-elsewhere"})
-_WANTED = "see that this is wanted, and start it yourself"
+_WANTED = "check that this is intended, then start it yourself"
 
 
 class Obstacle(Struct, frozen=True, kw_only=True):
     """A reason not to start the engine.
 
     Attributes:
-        why: in a few words, mostly the messages of findings.
-        advice: what a person does about them.
+        why: the reason, usually the messages of findings.
+        advice: how to resolve them.
     """
 
     why: str
     advice: str
 
     def beside(self, other: "Obstacle | None") -> "Obstacle":
-        """Return both as one."""
+        """Return both merged into one."""
         if other is None or self.why in other.why:
             return self if other is None else other
         advice = other.advice if self.advice in other.advice else f"{other.advice}; {self.advice}"
@@ -44,17 +44,17 @@ class Obstacle(Struct, frozen=True, kw_only=True):
 
     @property
     def then(self) -> str:
-        """What a person does, up to the engine's start."""
+        """Return the advice including the engine's start."""
         return f"{self.advice}, then 'doctor fix --apply' again starts it"
 
 
 def forbids_start(finding: Finding) -> bool:
-    """Whether no engine may be started while the finding stays."""
+    """Whether no engine may be started while the finding exists."""
     return finding.start_destroys or bool(finding.stops_start)
 
 
 def of_left(left: ManualFix) -> Obstacle | None:
-    """Return what a finding that this plan does not mend means for the engine's start."""
+    """Return the obstacle from a finding that this plan does not resolve."""
     finding = left.finding
     if not forbids_start(finding):
         return None
@@ -64,30 +64,30 @@ def of_left(left: ManualFix) -> Obstacle | None:
 
 
 def of_unasked(findings: Iterable[Finding]) -> Obstacle | None:
-    """Return what these mean for the engine's start, none of which this plan was asked to mend."""
+    """Return the obstacle from findings that this plan was not asked to resolve."""
     whole: Obstacle | None = None
     for found in findings:
         if not found.stops_start:
             continue
-        is_mended = found.fix is not None and found.fix.applicability is not Applicability.MANUAL
-        advice = f"add {found.id} to 'doctor fix'" if is_mended else _explained(found)
+        is_repairable = found.fix is not None and found.fix.applicability is not Applicability.MANUAL
+        advice = f"add {found.id} to 'doctor fix'" if is_repairable else _explained(found)
         whole = Obstacle(why=found.message, advice=advice).beside(whole)
     return whole
 
 
 def of_prediction(before: Scan, after: Scan, waived: frozenset[str], *, was_running: bool) -> Obstacle | None:
-    """Return what is foreseen and keeps the engine from starting: what its start fails on, and images that it would hide.
+    """Return the predicted obstacle: a failing start, or images that it would hide.
 
-    A running engine is stopped only where nothing that may explain a failed start is left; what a person waived counts there too.
+    A running engine is stopped only if no finding remains that may make its start fail; waived ones count too.
     """
     return of_start(after, waived, was_running=was_running) or of_hidden(before, after, waived)
 
 
 def of_start(after: Scan, waived: frozenset[str], *, was_running: bool) -> Obstacle | None:
-    """Return what is foreseen and what the engine's start fails on."""
+    """Return the predicted obstacle that makes the engine's start fail."""
     blockers = after.facts.get(StartBlockers)
     if not isinstance(blockers, Missing) and blockers.reasons:
-        return Obstacle(why=blockers.reasons[0], advice="mend that")
+        return Obstacle(why=blockers.reasons[0], advice="resolve that")
     for found in after.findings:
         is_certain = bool(found.stops_start) and found.fingerprint not in waived
         if is_certain or (was_running and found.id in STOPPERS and found.level >= Severity.CRITICAL):
@@ -96,7 +96,7 @@ def of_start(after: Scan, waived: frozenset[str], *, was_running: bool) -> Obsta
 
 
 def of_hidden(before: Scan, after: Scan, waived: frozenset[str]) -> Obstacle | None:
-    """Return images that the engine shows now, or showed last, and would not after a start with the new settings."""
+    """Return the obstacle if images that the engine shows now, or showed last, would be hidden by the new settings."""
     known = waived | {found.fingerprint for found in before.findings}
     for found in after.findings:
         if found.id in _HIDES and found.level >= Severity.ERROR and found.fingerprint not in known:
@@ -105,7 +105,7 @@ def of_hidden(before: Scan, after: Scan, waived: frozenset[str]) -> Obstacle | N
     root, new = before.facts.get(DataRoot), after.facts.get(DataRoot)
     if isinstance(now, Missing) or isinstance(then, Missing) or isinstance(root, Missing) or not root.holds_anything:
         return None
-    # The engine makes a directory that is not there yet, and no check looks into one before.
+    # The engine creates a missing directory, which no check can examine before.
     fresh = {
         "data-root": isinstance(new, Missing) and now.data_root != then.data_root,
         "userns-remap": bool(then.get("userns-remap")) and isinstance(new, DataRoot) and new.resolved == root.resolved,
@@ -117,7 +117,7 @@ def of_hidden(before: Scan, after: Scan, waived: frozenset[str]) -> Obstacle | N
 
 
 def of_opening(before: Facts, after: Facts, opened: frozenset[str]) -> Obstacle | None:
-    """Return what the engine's next start would open that is closed now and that nobody chose to open."""
+    """Return the obstacle if the engine's next start would open something that is closed now, without the user's choice."""
     now, then = before.get(EngineConfig), after.get(EngineConfig)
     if isinstance(now, Missing) or isinstance(then, Missing):
         return None
@@ -127,12 +127,12 @@ def of_opening(before: Facts, after: Facts, opened: frozenset[str]) -> Obstacle 
     if not left:
         return None
     return Obstacle(
-        why=f"its start would open {', '.join(left)}", advice="see that this is wanted, and restart it yourself"
+        why=f"its start would open {', '.join(left)}", advice="check that this is intended, then restart it yourself"
     )
 
 
 def _pending(before: Facts, now: EngineConfig, then: EngineConfig) -> Iterator[str]:
-    """Yield listeners that were written into the settings after the running engine had started: nothing listens there yet."""
+    """Yield listeners that were added to the settings after the running engine started: they are not open yet."""
     state = before.get(EngineState)
     if isinstance(state, Missing) or not state.started or now.json.mtime_ns / 1e9 <= state.started:
         return

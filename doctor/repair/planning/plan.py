@@ -1,7 +1,7 @@
-"""From findings to an ordered, conflict-free plan with its predicted result. Changes nothing.
+"""Makes an ordered, conflict-free plan with its predicted result from findings. Changes nothing.
 
-The plan is a fixed point: actions are lowered against a prediction of the host, the prediction is scanned again, and what
-then shows up (a container behind a broken layer) is planned too, until nothing new is fixable.
+The plan is a fixed point: actions are lowered on a prediction of the host, the prediction is scanned again, and new findings
+(a container above a broken layer) are planned too, until no new finding can be repaired.
 """
 
 from collections.abc import Callable, Iterable
@@ -35,18 +35,18 @@ _ROUNDS = 8
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """What a repair would do, and how the host is predicted to be afterwards.
+    """The actions of a repair, and the predicted host afterwards.
 
     Attributes:
-        before: the scan it starts from.
+        before: the scan of the host.
         after: the scan of the prediction.
-        actions: in the order of applying.
-        manual: findings that are left to a person, each with why.
-        running: names of the engines that held their data roots when it was planned.
-        judged: what the repair of a finding costs, by fingerprint, of those that are mended or would be with another ``--allow``.
-        data_roots: directories that no engine may hold while steps write beneath them, ``service_roots`` among them.
-        service_roots: those of a containerd that is a service of its own.
-        apart: by engine, those that another engine than the first one holds.
+        actions: the actions in order.
+        manual: findings for manual repair, each with the reason.
+        running: names of the engines that held their data roots during planning.
+        judged: risk of repairs by fingerprint, of findings that are resolved or would be with another ``--allow``.
+        data_roots: directories that no engine may hold while steps write below them, including ``service_roots``.
+        service_roots: those of a separate containerd service.
+        apart: by engine, those of engines other than the first one.
     """
 
     before: Scan
@@ -67,14 +67,14 @@ class Plan(Struct, frozen=True, kw_only=True):
 
     @property
     def resolves(self) -> tuple[Finding, ...]:
-        """The findings that some action mends and the prediction no longer has."""
+        """The findings that an action resolves and that the prediction no longer has."""
         mended = {finding.fingerprint: finding for action in self.actions for finding in action.findings}
         left = {finding.fingerprint for finding in self.after.findings}
         return tuple(finding for fingerprint, finding in mended.items() if fingerprint not in left)
 
     @property
     def probes(self) -> tuple[str, ...]:
-        """The probes that the mended findings say were broken, sorted."""
+        """The probes that the resolved findings break, sorted."""
         return tuple(sorted({name for finding in self.resolves for name in self.before.breaks.get(finding.id, ())}))
 
 
@@ -92,8 +92,8 @@ def make_plan(
     """Plan the repair of ``host``.
 
     ``ids`` are the checks that judge it; ``wanted`` limits the repair to findings of these checks (all, if empty);
-    ``is_waived`` tells which findings a person accepted, ``choices`` what a person chose between candidates. Raises
-    ``UsageError`` for a choice that is none.
+    ``is_waived`` is whether the settings accept a finding, ``choices`` are the user's answers. Raises ``UsageError`` for an
+    invalid choice.
     """
     ids = tuple(ids)
     before = scan(host, catalog, ids, deep=deep, facts=NotedFacts(host))
@@ -117,7 +117,7 @@ def make_plan(
     stuck = _would_not_start(plan, waived, frozenset(draft.opened))
     if stuck is None:
         return plan
-    # A running engine that can't start again is worth more than what its stop would mend; a start that fails, worth nothing.
+    # A running engine that could not start again is worth more than the repair that needs its stop; a failing start is useless.
     draft.chosen, draft.manual, draft.asked, draft.handled, draft.blocked = [], {}, {}, set(waived), stuck
     draft.judged = {}
     draft.stops_service = False
@@ -125,7 +125,7 @@ def make_plan(
 
 
 def _would_not_start(plan: Plan, waived: frozenset[str], opened: frozenset[str]) -> obstacle.Obstacle | None:
-    """Return why an engine that the plan starts, restarts or reloads may not be; ``None`` if it may."""
+    """Return why the plan may not start, restart or reload the engine; ``None`` if it may."""
     reloads = any(isinstance(step, Reload) for action in plan.actions for step in action.steps)
     first = engines()[0].name
     if not reloads and not any(action.engine == first for action in plan.actions):
@@ -135,9 +135,9 @@ def _would_not_start(plan: Plan, waived: frozenset[str], opened: frozenset[str])
 
 
 def _settle(draft: Draft, before: Scan) -> Plan:
-    """Choose, predict and look again until nothing new is fixable.
+    """Choose, predict and scan again until no new finding can be repaired.
 
-    What a person would have to decide is judged anew in each round: a repair of something else may be the missing proof.
+    Manual findings are judged again in each round: another repair may provide the missing proof.
     """
     current, blocked = before, draft.blocked
     for _ in range(_ROUNDS):
@@ -166,13 +166,13 @@ def _settle(draft: Draft, before: Scan) -> Plan:
 
 
 def _predicted(draft: Draft, overlay: OverlayHost, earlier: Scan) -> Scan:
-    """Scan a prediction; what its steps don't touch is kept from the scan before."""
+    """Scan a prediction; results that its steps don't affect are kept from the scan before."""
     facts = earlier.facts.predicted(overlay)
     return scan(overlay, draft.catalog, draft.ids, deep=draft.deep, facts=facts)
 
 
 def _choose(draft: Draft, current: Scan) -> bool:
-    """Take the actions for findings not seen before into the draft; return whether there were any."""
+    """Add the actions for new findings to the draft; return whether there were any."""
     overlay, planned = lower(draft)
     if draft.wanted and not draft.is_running:
         left = [one for one in current.findings if one.id not in draft.wanted and one.fingerprint not in draft.handled]
@@ -186,14 +186,14 @@ def _choose(draft: Draft, current: Scan) -> bool:
         actions = [(action, risk) for action, risk in offered if not isinstance(action, Choose)]
         refused, judged = _not_to_do(draft, finding, actions, questions, overlay)
         if refused is not None:
-            # What only stops the next start of an engine that runs may be mended by what its restart is for.
+            # A finding that only affects the next start of a running engine may be resolved by the action that needs the restart.
             if finding.start_destroys or not draft.is_running:
                 _block(draft, obstacle.of_left(refused))
             draft.manual[finding.fingerprint] = refused
             continue
         if questions:
             draft.asked[finding.fingerprint] = ManualFix(
-                finding=finding, why="the rest of it is mended either way", advice="", questions=questions
+                finding=finding, why="the rest of it is repaired anyway", advice="", questions=questions
             )
         for number, (action, _) in enumerate(actions):
             _merge(draft, Chosen(action=action, risk=judged.risk, findings=[finding], reloads=number in judged.reloads))
@@ -212,12 +212,12 @@ def _not_to_do(
     questions: tuple[Question, ...],
     overlay: OverlayHost,
 ) -> tuple[ManualFix | None, JudgedActions]:
-    """Return what to say of a finding that this plan does not mend, ``None`` if it does, and what its repair costs."""
+    """Return the manual fix of a finding that this plan does not resolve, ``None`` if it does, and the risk of its repair."""
     judged = JudgedActions(risk=Applicability.MANUAL)
     if not actions and questions:
-        why = "several candidates fit, and nothing on the host shows which is right: add one of these to 'doctor fix'"
+        why = "several candidates fit, and it is unknown which is right: add one of these to 'doctor fix'"
         if all(len(one.candidates) == 1 for one in questions):
-            why = "one candidate fits, and nothing proves it: add this to 'doctor fix' if it is right"
+            why = "one candidate fits, but it is not proven: add this to 'doctor fix' if it is right"
         return ManualFix(finding=finding, why=why, advice="", questions=questions), judged
     if not actions:
         why, advice = "doctor has no fixer for it", f"see 'doctor explain {finding.id}'"
@@ -235,9 +235,9 @@ def _not_to_do(
 def _in_turn(
     draft: Draft, current: Scan, view: OverlayHost, *, starts: bool
 ) -> list[tuple[Finding, list[tuple[Action, Applicability]]]]:
-    """Return the findings to plan for now, with their actions: first those that forbid an engine's start.
+    """Return the findings to plan now, with their actions: first those that forbid an engine's start.
 
-    A plan that starts the engine (``starts``: already, or by an action here) takes those in whatever was asked for.
+    A plan that starts the engine (``starts``: already, or by an action here) always includes these.
     """
     found = [
         (finding, _actions(draft, finding, current, view))
@@ -246,7 +246,7 @@ def _in_turn(
         and (not draft.wanted or finding.id in draft.wanted or finding.start_destroys)
     ]
     asked = [item for item in found if not draft.wanted or item[0].id in draft.wanted]
-    # A repair under a running engine may stop it, and then starts it again.
+    # A repair may stop a running engine, and then starts it again.
     starts = starts or draft.is_running or any(_starts(actions) for _, actions in asked)
     return sorted(found if starts else asked, key=lambda item: not obstacle.forbids_start(item[0]))
 
@@ -256,7 +256,7 @@ def _starts(actions: list[tuple[Action, Applicability]]) -> bool:
 
 
 def _actions(draft: Draft, finding: Finding, current: Scan, view: OverlayHost) -> list[tuple[Action, Applicability]]:
-    """Return the actions with answered questions carried out; what opens something to others is a question too."""
+    """Return the actions with answered questions replaced; actions that open something to the network become a question."""
     offer = offer_of(finding, draft.catalog, current.facts)
     answered = draft.answers.apply(finding, offer.actions, offer.declared)
     actions = [item for item in answered if not isinstance(item[0], Choose)]
@@ -268,7 +268,7 @@ def _actions(draft: Draft, finding: Finding, current: Scan, view: OverlayHost) -
         return answered
     if not opens:
         return answered
-    if answered == offer.actions:  # else a person chose
+    if answered == offer.actions:  # otherwise the user chose
         answered = draft.answers.apply(finding, as_question(answered, opens), offer.declared)
     if any(not isinstance(action, Choose) for action, _ in answered):
         draft.opened.update(one.value for one in opens)
@@ -276,7 +276,7 @@ def _actions(draft: Draft, finding: Finding, current: Scan, view: OverlayHost) -
 
 
 class _Refusal(Struct, frozen=True):
-    """Why actions are not part of a plan, and what a person does first; "" for the actions themselves."""
+    """The reason why actions are not part of a plan, and the advice; "" to show the actions themselves."""
 
     why: str
     advice: str = ""
@@ -286,7 +286,7 @@ class _Refusal(Struct, frozen=True):
 def _refusal(
     draft: Draft, finding: Finding, actions: list[tuple[Action, Applicability]], overlay: OverlayHost
 ) -> tuple[_Refusal | None, JudgedActions]:
-    """Return why actions can't be part of this plan, ``None`` if they can, and what they cost; they are on ``overlay`` then."""
+    """Return why actions can't be part of this plan, ``None`` if they can, and their risk; then ``overlay`` has them."""
     judged = JudgedActions(risk=Applicability.MANUAL)
     try:
         judged = judge(actions, overlay, draft.facts)
@@ -300,9 +300,9 @@ def _refusal(
     draft.judged[finding.fingerprint] = judged.risk
     if draft.blocked is not None:
         if _starts(actions) and not judged.reloads:
-            return _Refusal(f"the engine is not started until a person acts: {draft.blocked.why}"), judged
+            return _Refusal(f"the engine is not started before you resolve this: {draft.blocked.why}"), judged
         if engines()[0].name in judged.stops or judged.reloads:
-            why = f"it needs a start of the engine, which waits until a person acts: {draft.blocked.why}"
+            why = f"it needs a start of the engine, which is blocked: {draft.blocked.why}"
             return _Refusal(why), judged
     if judged.risk > draft.allow:
         return _Refusal(f"it is {judged.risk.word}: add --allow {judged.risk.word}", needs=judged.risk), judged
@@ -311,11 +311,11 @@ def _refusal(
 
 
 def _hindered(draft: Draft, judged: JudgedActions, overlay: OverlayHost) -> _Refusal | None:
-    """Take steps into the prediction; return why one can't be done, ``None`` if all can."""
+    """Apply steps to the prediction; return why one can't be done, ``None`` if all can."""
     for step in judged.steps:
         place = canonical(step, overlay, draft.data_roots)
         if writes_mask(place, overlay, draft.data_roots):
-            # Not one step of it is done: the others may take away where the value still stands.
+            # No step of it is done: the others may remove the only copy of the value.
             return _Refusal(f"it would write a masked value into {getattr(step, 'path', '')}")
         held = hindrance(overlay, place)
         if held is not None:
@@ -325,7 +325,7 @@ def _hindered(draft: Draft, judged: JudgedActions, overlay: OverlayHost) -> _Ref
 
 
 def _merge(draft: Draft, item: Chosen) -> None:
-    """Add an action, or note that one already there mends this finding too."""
+    """Add an action, or record that an existing one also resolves this finding."""
     for other in draft.chosen:
         if other.action == item.action:
             other.risk = max(item.risk, other.risk)

@@ -1,1 +1,1 @@
-"""Proves a repair: the disk, the images, the engine, then test containers."""
+"""Proves a repair: on disk, by images, by the engine, then by test containers."""

@@ -1,4 +1,4 @@
-"""Prove a repair in the order in which a mistake does least harm: the disk, its images, then the engine, then the rest."""
+"""Proves a repair in the order in which a mistake is least harmful: disk, images, engine, test containers."""
 
 from collections.abc import Callable, Iterator
 
@@ -18,10 +18,10 @@ ProveImages = Callable[[tuple[str, ...]], tuple[ProbeResult, ...]]
 
 
 class Proof:
-    """The proofs of one run, as they are given.
+    """The proofs of one run.
 
     Attributes:
-        results: what was proven so far, for the report.
+        results: the proofs so far, for the report.
     """
 
     def __init__(
@@ -36,16 +36,16 @@ class Proof:
         self._is_offline_done = False
 
     def offline(self) -> str:
-        """Prove what needs no engine, once; return what fails, or "".
+        """Prove, once, what needs no engine; return what fails, or "".
 
-        A plan that starts the engine asks for it just before: an engine that starts on less removes what it can't place.
+        A plan that starts the engine calls it just before: an engine that starts on an incomplete root removes unknown data.
         """
         record = self.record
         if self._is_offline_done:
             return ""
         self._is_offline_done = True
         if record.expected:
-            self._progress("checking that the data root has all that must be there")
+            self._progress("checking that the data root is complete")
             missing = beyond(record.expected, present(Facts(self.host)))
             self.results.append(_data_root(record.expected, missing))
             if missing:
@@ -60,8 +60,8 @@ class Proof:
     def engine(self) -> str:
         """Ask a started engine for everything; return what is missing, or "".
 
-        A container that is there, has a restart policy and does not run fails the proof only where it ran under an engine before: where none ran,
-        taking the repair back would leave less.
+        A container with a restart policy that does not run fails the proof only if an engine ran before: otherwise a rollback would
+        make things worse.
         """
         if not self.host.is_live():
             return ""
@@ -70,7 +70,7 @@ class Proof:
 
     def _ask(self, name: str) -> str:
         engine = named(name)
-        self._progress(f"asking {engine.noun} for everything that must be there")
+        self._progress(f"checking that {engine.noun} has everything")
         control = engine.control(Facts(self.host).get)
         socket = control.socket if isinstance(control, EngineControl) else ""
         asked = engine.prove(self.host, socket, self.record.expected[name])
@@ -79,10 +79,10 @@ class Proof:
         self.results.append(asked.proof)
         if not (asked.is_missing or (asked.is_stopped and name in self.record.running)):
             return ""
-        return f"{engine.noun} was asked for everything that must be there: {asked.proof.message}"
+        return f"{engine.noun} does not have everything: {asked.proof.message}"
 
     def containers(self, after: Scan) -> str:
-        """Launch the test containers that were not launched yet; return what fails, or ""."""
+        """Launch the remaining test containers; return what fails, or ""."""
         done = {probe.name for probe in self.results}
         names = tuple(name for name in self.record.probes if name not in done)
         if not names or not self.host.is_live():
@@ -94,7 +94,7 @@ class Proof:
         return next((_failed(probe) for probe in broken), "")
 
     def _is_explained(self, probe: ProbeResult, after: Scan) -> bool:
-        """Whether a problem that was known and is left to a person breaks the probe: then it says nothing of the repair."""
+        """Whether a known, remaining problem breaks the probe: then its failure does not concern the repair."""
         return any(
             finding.fingerprint in self.record.predicted and probe.name in after.breaks.get(finding.id, ())
             for finding in after.findings
@@ -102,16 +102,16 @@ class Proof:
 
 
 def started_engines(record: PlanRecord) -> tuple[str, ...]:
-    """Return the engines that the run stopped or started: what only a living engine shows was there before, out of sight."""
+    """Return the engines that the run stopped or started: problems that only a running engine shows existed before."""
     return tuple(dict.fromkeys(action.engine for action in record.actions if action.engine))
 
 
 def _data_root(expected: ByEngine, missing: tuple[str, ...]) -> ProbeResult:
     return ProbeResult(
         name="data-root",
-        proves="the data root has everything that must be there",
+        proves="the data root is complete",
         result=Result.FAIL if missing else Result.PASS,
-        message=f"missing: {_listed(missing)}" if missing else f"it has {in_words(expected)}, all whole",
+        message=f"missing: {_listed(missing)}" if missing else f"it has {in_words(expected)}, all complete",
     )
 
 
@@ -129,5 +129,5 @@ def _failed(probe: ProbeResult) -> str:
 
 
 def shortfalls(probes: tuple[ProbeResult, ...]) -> Iterator[ProbeResult]:
-    """Yield the proofs of a repair that stands which show that something is still not as it should be."""
+    """Yield the proofs of an applied repair that show remaining problems."""
     return (probe for probe in probes if probe.result is Result.FAIL and (probe.name == "engine" or probe.by_others))

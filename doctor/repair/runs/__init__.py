@@ -1,1 +1,1 @@
-"""The record of each run on disk: its plan, its journal, and the host that it belongs to."""
+"""The record of each run on disk: plan, journal, and the identity of its host."""

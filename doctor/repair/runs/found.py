@@ -1,7 +1,7 @@
-"""All runs of this host, in the order of their numbers, and which of them is unfinished.
+"""Finds all runs of this host, in the order of their numbers, and the unfinished one.
 
-A run that can't be read is set aside, said so, and the rest goes on. Only the newest one may be one that a crash left half done:
-no repair begins beside an unfinished one.
+A run that can't be read is set aside and reported; the others are used. Only the newest one may be unfinished after a crash,
+because no repair begins while another is unfinished.
 """
 
 import os
@@ -16,7 +16,7 @@ from doctor.state.trust import refuse_weak
 
 
 class Known(Struct, frozen=True):
-    """A run that can be read, with its plan and how it ended ("" while it is unfinished)."""
+    """A readable run, with its plan and result ("" if it is unfinished)."""
 
     run: RunDirectory
     plan: PlanRecord
@@ -24,7 +24,7 @@ class Known(Struct, frozen=True):
 
 
 class Aside(Struct, frozen=True):
-    """A run that can't be read: why, and whether it may have changed anything that nothing has rolled back."""
+    """An unreadable run: the reason, and whether it may have changes that were not rolled back."""
 
     run: RunDirectory
     why: DoctorError
@@ -32,10 +32,10 @@ class Aside(Struct, frozen=True):
 
 
 def survey() -> tuple[tuple[Known, ...], tuple[Aside, ...]]:
-    """Return the runs, oldest first, and those that are set aside. Raises ``RefusedError`` where others can write their directory."""
+    """Return the runs, oldest first, and those set aside. Raises ``RefusedError`` if others can write to their directory."""
     known: list[Known] = []
     aside: list[Aside] = []
-    # A repair after it: then it was not unfinished, whatever its journal still says.
+    # A later repair proves that it was finished, whatever its journal says.
     is_over = False
     for run in reversed(_all()):
         found = _read(run, is_over=is_over)
@@ -51,13 +51,13 @@ def _read(run: RunDirectory, *, is_over: bool) -> Known | Aside:
     is_open = not is_over
     try:
         journal = run.journal()
-        # Without a line after the first it has changed nothing.
+        # With only one line it has changed nothing.
         is_open = is_open and not journal.result and len(journal.entries) + len(journal.damaged) > 1
         plan = run.plan()
     except DoctorError as error:
         return Aside(run, error, is_open)
     if is_over and not journal.result:
-        why = RefusedError("its journal does not say how it ended", where=run.path)
+        why = RefusedError("its journal does not have its result", where=run.path)
         return Aside(run, why, may_be_unfinished=False)
     return Known(run, plan, journal.result)
 
@@ -86,16 +86,16 @@ def find_run(name: str) -> RunDirectory:
 
 
 def unfinished() -> Known | None:
-    """Return the run that a crash left half done, or ``None``.
+    """Return the run that a crash left unfinished, or ``None``.
 
-    An undo comes before the repair that it takes back: it must be finished from where it stands. Raises ``RefusedError`` where
-    the newest run can't be read and may be half done: nobody can say then what the host is like.
+    An unfinished undo has priority over its repair: it must be continued. Raises ``RefusedError`` if the newest run can't be
+    read and may be unfinished: then the state of the host is unknown.
     """
     known, aside = survey()
     for one in aside:
         if one.may_be_unfinished:
             raise RefusedError(
-                f"run {one.run.name} is the newest and may be half done, and {one.why.what}",
+                f"run {one.run.name} is the newest and may be unfinished, and {one.why.what}",
                 where=one.why.where,
                 do=one.why.do,
             )
@@ -104,5 +104,5 @@ def unfinished() -> Known | None:
 
 
 def new_name(now: float) -> str:
-    """Return a fresh run id: the next number, then the time for people to read."""
+    """Return a new run id: the next number, then the time, for display."""
     return f"{max((run.number for run in _all()), default=0) + 1:04}-{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}"

@@ -1,7 +1,7 @@
-"""The journal of a run: one line a state of a step, each with its checksum, so that a bad byte is seen and costs one line.
+"""The journal of a run: one line per state of a step, each with a checksum, so that a corrupt byte costs only one line.
 
-A line that a crash tore is the last one. One that is damaged stands among good ones, or is complete and does not fit its checksum;
-the lines around it still count, and tell which steps it may have been about.
+A line that a crash truncated is the last one. A corrupt one is between valid ones, or is complete with a wrong checksum; the
+lines around it are still used, and show which steps it may concern.
 """
 
 import zlib
@@ -14,13 +14,13 @@ from doctor.repair.expected import ByEngine
 
 
 class Before(msgspec.Struct, frozen=True, kw_only=True):
-    """What was at a step's path.
+    """The original at a step's path.
 
-    ``node`` is ``None`` if there was nothing; a short file's content stands in
-    ``File.content``, a longer one's in ``File.blob``.
+    ``node`` is ``None`` if it did not exist; the content of a short file is in ``File.content``, that of a longer one in
+    ``File.blob``.
 
-    ``values`` holds old contents of kernel files by path; ``moved_to`` where a Move really went; ``displaced`` where it
-    put what stood at its destination, "" for nothing.
+    ``values`` has original contents of kernel files by path; ``moved_to`` is the real destination of a Move; ``displaced`` is
+    the new path of the node at its destination, "" for none.
     """
 
     node: Node | None = None
@@ -31,9 +31,9 @@ class Before(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the journal. ``step`` counts through the whole plan from 0; the first line has the hash of the plan as ``result``.
+    """One line of the journal. ``step`` counts in the whole plan from 0; the first line has the hash of the plan as ``result``.
 
-    ``there``, in the line of a repair's end, is what is whole in the data root then: anything else is somebody's later work.
+    ``there``, in the line of a repair's end, is what is complete in the data root then: anything else was added later.
     """
 
     step: int = -1
@@ -48,11 +48,11 @@ _entries = msgspec.json.Decoder(Entry)
 
 
 class Journal(msgspec.Struct, frozen=True):
-    """What a journal says.
+    """The content of a journal.
 
     Attributes:
-        entries: those of its good lines, in order.
-        damaged: numbers of its damaged lines, from 1; a last line that a crash tore is none.
+        entries: the entries of its valid lines, in order.
+        damaged: numbers of its corrupt lines, from 1; a truncated last line does not count.
     """
 
     entries: tuple[Entry, ...] = ()
@@ -60,7 +60,7 @@ class Journal(msgspec.Struct, frozen=True):
 
     @property
     def result(self) -> str:
-        """How the run ended, "" if no line says so."""
+        """The result of the run, "" if no line has it."""
         ends = [entry.result for entry in self.entries if entry.state == "finished"]
         return ends[-1] if ends else ""
 
@@ -71,19 +71,19 @@ class Journal(msgspec.Struct, frozen=True):
 
     @property
     def over(self) -> set[int]:
-        """The steps that are done, or had nothing to do."""
+        """The steps that are done, or were no-ops."""
         return {entry.step for entry in self.entries if entry.state in {"done", "skipped"}}
 
     @property
     def begun(self) -> dict[int, Before]:
-        """What was there before each step that was begun, by number."""
+        """The original of each step that was begun, by number."""
         return {entry.step: entry.before or Before() for entry in self.entries if entry.state == "intent"}
 
     @property
     def lost_steps(self) -> tuple[int, ...]:
-        """The steps that were begun and of which a damaged line said what was there before.
+        """The steps that were begun and whose original was in a corrupt line.
 
-        Steps are begun in order: of one before the last that is known to be begun, the beginning must have been written.
+        Steps are begun in order: the beginning of each step before the last known one must have been written.
         """
         if not self.damaged:
             return ()
@@ -93,13 +93,13 @@ class Journal(msgspec.Struct, frozen=True):
 
 
 def line(entry: Entry) -> bytes:
-    """Return a line without its end: the checksum of the JSON, and the JSON."""
+    """Return a line without its newline: the checksum of the JSON, and the JSON."""
     body = _encoder.encode(entry)
     return b"%08x %b" % (zlib.crc32(body), body)
 
 
 def parse(data: bytes) -> Journal:
-    """Return what the content of a journal says; raises nothing."""
+    """Parse the content of a journal; never raises."""
     entries: list[Entry] = []
     damaged: list[int] = []
     *lines, _torn = data.split(b"\n")

@@ -1,7 +1,7 @@
-"""What a run leaves on disk: its plan as data, and a journal that is written before each step.
+"""The record of a run on disk: its plan as data, and a journal that is written before each step.
 
-A run's directory holds ``plan.json``, ``journal`` (one entry a line, synced; with the short files that steps replaced),
-``backup/N`` (the longer file that step N replaced) and ``quarantine/N`` (what step N moved out of service).
+A run's directory has ``plan.json``, ``journal`` (one entry per line, synced; with the short files that steps replaced),
+``backup/N`` (the longer file that step N replaced) and ``quarantine/N`` (the node that step N moved to quarantine).
 """
 
 import os
@@ -27,10 +27,10 @@ from doctor.state.trust import weakness
 
 
 class ActionRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """An action as it was planned, with the steps it lowered to.
+    """A planned action with its steps.
 
-    ``engine`` names the engine of a stop or start that the plan itself added: an undo adds its own. ``undoes`` is the number of the
-    action that one of an undo takes back, 0 for its own stop and start.
+    ``engine`` names the engine of a stop or start that the plan itself added: an undo adds its own. ``undoes`` is the number of
+    the action that an action of an undo reverses, 0 for its own stop and start.
     """
 
     number: int
@@ -45,29 +45,28 @@ class ActionRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PlanRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A plan as it was applied.
+    """An applied plan.
 
     Attributes:
-        root: what paths are relative to: "/" or a mounted directory.
-        resolves: fingerprints of the findings that must be gone afterwards.
+        root: the root of its paths: "/" or a mounted directory.
+        resolves: fingerprints of the findings that must be resolved afterwards.
         check_ids: the checks that were part of it.
-        predicted: fingerprints of the findings that were expected to stay or come.
+        predicted: fingerprints of the findings that are expected afterwards.
         probes: probes that prove it.
         running: names of the engines that held their data roots when the run began.
         data_roots: directories that no engine may hold while steps write beneath them, ``service_roots`` among them.
         service_roots: those of a containerd that is a service of its own.
         apart: by engine, those that another engine than the first one holds.
-        undoes: the run that this one takes back, or "".
-        is_rollback: whether it does so because that run failed: all must be as before then, an engine that ran included.
-        host: which disk it repairs, where that is not the running host's.
-        roots: by engine, which data root it finds.
-        keeps: paths that an undo does not restore, as they hold somebody's later work, or that it merged with that.
-        expected: what must be in the data roots afterwards, by engine and name; empty for a run that neither writes there nor starts an
-            engine.
-        engine_ran: of an undo, whether it stops an engine that answered when it was planned; ``ran`` the containers that ran
-            then.
-        repaired_images: ids of images that only this run makes whole: each must mount before an engine starts.
-        deep: whether the plan's checks read contents, so that those of its result do too.
+        undoes: the run that this one undoes, or "".
+        is_rollback: whether it does so because that run failed: then everything must be restored, including a running engine.
+        host: identity of the repaired disk, if it is not that of the running host.
+        roots: by engine, identity of its data root.
+        keeps: paths that an undo does not restore because of later work, or that it merged with it.
+        expected: what must be in the data roots afterwards, by engine and name; empty for a run that neither writes there nor
+            starts an engine.
+        engine_ran: for an undo, whether it stops an engine that answered during planning; ``ran`` the containers that ran then.
+        repaired_images: ids of images that this run repairs: each must be mountable before an engine starts.
+        deep: whether the plan's checks read contents, so that verification does too.
     """
 
     run: str
@@ -95,7 +94,7 @@ class PlanRecord(msgspec.Struct, frozen=True, kw_only=True):
     ran: tuple[Stopped, ...] = ()
 
     def socket_of(self, engine: str) -> str:
-        """Return where this engine answers, which the plan stops, starts or asks; "" for its usual socket."""
+        """Return the socket of this engine, which the plan stops, starts or asks; "" for its default socket."""
         steps = (step for action in self.actions for step in action.steps)
         asked = (step for step in steps if isinstance(step, Command | Reload) and step.engine in {engine, ""})
         return next((step.socket for step in asked if step.socket), "")
@@ -108,15 +107,15 @@ class PlanRecord(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(top for top in self.data_roots if top not in others)
 
     def stopped_for(self, engine: str) -> tuple[str, ...]:
-        """Return the data roots below which no step writes while this engine runs: it also stops for the service below it."""
+        """Return the data roots that are not written while this engine runs, including those of the service below it."""
         return self.held_by(engine) if engine in self.apart else (*self.held_by(engine), *self.service_roots)
 
     def locked_with(self, path: str) -> tuple[str, ...]:
-        """Return the directories that nobody may hold while ``path`` is written; () outside of all.
+        """Return the directories that no process may hold while ``path`` is written; () for a path outside of data roots.
 
-        All of an engine's: what a link moved to another disk has its lock where it came from. A containerd that is a service
-        holds its own all the time, which is no reason to leave the engine's alone; of one root in the other, nobody may hold
-        either.
+        That is all directories of an engine, because the lock of a directory on another disk is in the data root. A separate
+        containerd service always holds its own root, which does not block the engine's. If one root contains the other,
+        neither may be held.
         """
         return tuple(
             top
@@ -134,7 +133,7 @@ _NAME = re.compile(r"(\d{4,})-\d{8}-\d{6}")
 
 
 class RunDirectory:
-    """A run's directory. Its name begins with its number, which alone orders runs: clocks go back."""
+    """A run's directory. Its name begins with its number, which orders runs: clocks may go back."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -148,12 +147,12 @@ class RunDirectory:
 
     @classmethod
     def unkept(cls, name: str) -> "RunDirectory":
-        """Return a run of which nothing is recorded, for a rollback on a disk that takes nothing any more."""
+        """Return a run without a record, for a rollback on a full or broken disk."""
         return _Unkept(os.path.join(runs_dir(), name))
 
     @classmethod
     def create(cls, plan: PlanRecord) -> "RunDirectory":
-        """Make the directory and write the plan, synced, before anything on the host changes."""
+        """Create the directory and write the plan, synced, before anything on the host changes."""
         run = cls(os.path.join(runs_dir(), plan.run))
         ensure_dir(run.path)
         try:
@@ -161,34 +160,36 @@ class RunDirectory:
                 ensure_dir(os.path.join(run.path, name))
             text = msgspec.json.format(_encoder.encode(plan), indent=1)
             atomic_write(run._file("plan.json"), text)
-            # Synced with the first intent: before that nothing has changed.
+            # Synced with the first intent: nothing changes before that.
             begun = Entry(state="begun", result=sha256(text).hexdigest())
             append(run._file("journal"), line(begun), is_synced=False)
         except (OSError, DoctorError) as error:
             shutil.rmtree(run.path, ignore_errors=True)
             why = error.strerror if isinstance(error, OSError) else error
             raise RefusedError(
-                f"can't keep the plan and its journal: {why}", where=run.path, do="make room there; nothing was changed"
+                f"can't write the plan and its journal: {why}",
+                where=run.path,
+                do="free space there; nothing was changed",
             ) from error
         return run
 
     def reserve(self, size_bytes: int) -> None:
-        """Take the room that a way back may need, before the first step; raises ``RefusedError`` where there is none."""
+        """Reserve the space that an undo may need, before the first step; raises ``RefusedError`` if there is not enough."""
         descriptor = os.open(self._file("reserve"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:
             os.posix_fallocate(descriptor, 0, size_bytes)
         except OSError as error:
             shutil.rmtree(self.path, ignore_errors=True)
             raise RefusedError(
-                f"no room for what an undo of the repair needs ({size_bytes >> 10} KiB): {error.strerror}",
+                f"no space for an undo of the repair ({size_bytes >> 10} KiB): {error.strerror}",
                 where=self.path,
-                do="make room there; nothing was changed",
+                do="free space there; nothing was changed",
             ) from error
         finally:
             os.close(descriptor)
 
     def free_reserve(self) -> None:
-        """Give the room back: the way back begins, or none is needed any more."""
+        """Release the reserved space: an undo begins, or is no longer needed."""
         with suppress(OSError):
             os.unlink(self._file("reserve"))
 
@@ -196,15 +197,15 @@ class RunDirectory:
         return os.path.join(self.path, name)
 
     def backup_file(self, step: int) -> str:
-        """Return where the content that a step replaces is kept."""
+        """Return the path for the content that a step replaces."""
         return os.path.join(self.path, "backup", str(step))
 
     def quarantine_file(self, name: str) -> str:
-        """Return where what a step moves out of service goes, if it is on this file system."""
+        """Return the quarantine path for the node that a step moves, if it is on this file system."""
         return os.path.join(self.path, "quarantine", name)
 
     def plan(self) -> PlanRecord:
-        """Return the plan; raises ``RefusedError`` when the file is gone, damaged, or could have been written by others."""
+        """Return the plan; raises ``RefusedError`` if the file is missing, corrupt, or could have been written by others."""
         path = self._file("plan.json")
         try:
             data = self._read("plan.json")
@@ -217,14 +218,14 @@ class RunDirectory:
         begun = next((entry.result for entry in self.journal().entries if entry.state == "begun"), "")
         if begun and begun != sha256(data).hexdigest():
             raise RefusedError(
-                f"the plan of run {self.name} is damaged: it does not have its checksum", where=path, do=self._by_hand()
+                f"the plan of run {self.name} is corrupt: its checksum is wrong", where=path, do=self._by_hand()
             )
         return plan
 
     def _by_hand(self) -> str:
         return (
-            f"the files it replaced are in {self.path}/backup and /quarantine, short ones in its journal; "
-            f"when the host is as you want it, move {self.path} away"
+            f"its original files are in {self.path}/backup and /quarantine, short ones in its journal; "
+            f"once you have restored the host, move {self.path} away"
         )
 
     def _read(self, name: str) -> bytes:
@@ -232,21 +233,23 @@ class RunDirectory:
         weak = weakness(path)
         if weak is not None:
             raise RefusedError(
-                f"run {self.name} is not used: others than root could have written it: {weak}", where=path, do=weak.do
+                f"run {self.name} is not used: users other than root could have written it: {weak}",
+                where=path,
+                do=weak.do,
             )
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
         with open(descriptor, "rb") as stream:
             return stream.read()
 
     def write(self, *entries: Entry, is_synced: bool = True) -> None:
-        """Append entries to the journal and sync them, or leave that to the next ones; raises ``RepairError``."""
+        """Append entries to the journal and sync them, or leave the sync to the next ones; raises ``RepairError``."""
         try:
             append(self._file("journal"), b"\n".join(map(line, entries)), is_synced=is_synced)
         except OSError as error:
             raise RepairError(f"can't write the journal: {error.strerror}", where=self._file("journal")) from error
 
     def journal(self) -> Journal:
-        """Return what its journal says; raises ``RefusedError`` where it can't be read, or others could have written it."""
+        """Return its journal; raises ``RefusedError`` if it can't be read, or others could have written it."""
         try:
             return parse(self._read("journal"))
         except FileNotFoundError:
@@ -258,21 +261,21 @@ class RunDirectory:
 
     @property
     def result(self) -> str:
-        """Return how the run ended: "applied", "rolled back", "undone", …, or "" while it is unfinished."""
+        """Return the result of the run: "applied", "rolled back", "undone", …, or "" if it is unfinished."""
         return self.journal().result
 
     def finish(self, result: str, there: ByEngine | None = None) -> None:
-        """Record how the run ended, and what is whole in the data root then."""
+        """Record the result of the run, and what is complete in the data root then."""
         self.write(Entry(state="finished", result=result, there=there))
 
 
 class _Unkept(RunDirectory):
-    """A run without a directory: its journal is refused, as by a full disk."""
+    """A run without a directory: writing its journal fails as on a full disk."""
 
     def write(self, *entries: Entry, is_synced: bool = True) -> None:
-        """Refuse; a rollback goes on without."""
+        """Fail; a rollback continues without a journal."""
         del entries, is_synced
         raise RepairError("the rollback is not recorded", where=self.path)
 
     def finish(self, result: str, there: ByEngine | None = None) -> None:
-        """There is nothing to record it in."""
+        """Do nothing: there is no journal."""

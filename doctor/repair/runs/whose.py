@@ -1,4 +1,4 @@
-"""Which disk and which data root a run is of: recorded with it, and compared before an undo writes."""
+"""Identifies the disk and the data root of a run: recorded with it, and compared before an undo writes."""
 
 from doctor.api.engine import Ask
 from doctor.host.base import Host
@@ -14,7 +14,7 @@ from doctor.scan.resolve import Facts
 
 
 def disk_of(host: Host) -> HostIdentity:
-    """Return what tells a mounted disk from others; nothing for the running host, which is itself."""
+    """Return the identity of a mounted disk; an empty one for the running host."""
     if host.root == "/":
         return HostIdentity()
     return HostIdentity(machine=_machine(host), file_system=_file_system(host), root=tuple(_births(host)))
@@ -48,18 +48,18 @@ def _births(host: Host) -> list[tuple[int, int]]:
 
 
 def roots_of(facts: Facts, host: Host) -> dict[str, RootIdentity]:
-    """Return which data root of each engine a repair finds."""
+    """Return the identity of each engine's data root."""
     found = {one.name: one.root(host, facts.get) for one in engines()}
     return {name: root.identity for name, root in found.items() if root is not None}
 
 
 def refuse_other(record: PlanRecord, host: Host) -> None:
-    """Raise ``RefusedError`` where another disk, or another data root, lies by now where a run wrote."""
+    """Raise ``RefusedError`` if another disk or data root is now at the paths of a run."""
     if record.host.is_other(disk_of(host)):
         raise RefusedError(
-            f"another disk is mounted there than the one that this run repaired (machine id {record.host.machine or 'unknown'})",
+            f"the mounted disk is not the one that this run repaired (machine id {record.host.machine or 'unknown'})",
             where=record.root,
-            do="mount that one there, then undo again",
+            do="mount that disk there, then undo again",
         )
     steps = [step for action in record.actions for step in action.steps]
     for name, recorded in record.roots.items():
@@ -68,21 +68,21 @@ def refuse_other(record: PlanRecord, host: Host) -> None:
         root = engine(name).root(host, facts_at(host, record))
         if root is None:
             raise RefusedError(
-                "the data root that this run repaired is not there",
+                "the data root that this run repaired is missing",
                 where=recorded.path,
-                do="put it back in its place, or mount it there, then undo again",
+                do="move it back, or mount it there, then undo again",
             )
         found = root.likeness(recorded)
         if not found.is_same:
             raise RefusedError(
-                f"another data root lies there than the one that this run repaired ({found.in_words})",
+                f"the data root is not the one that this run repaired ({found.in_words})",
                 where=root.path,
-                do="put that one back in its place, then undo again",
+                do="move that one back, then undo again",
             )
 
 
 def facts_at(host: Host, record: PlanRecord) -> Ask:
-    """Return the facts of a host with the data roots of a run, whatever its settings name now."""
+    """Return the facts of a host with the data roots of a run, independent of its current settings."""
     ask: Ask = Facts(host).get
     for name, recorded in record.roots.items():
         ask = engine(name).ask_at(host, recorded.path, ask)

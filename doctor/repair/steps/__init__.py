@@ -1,1 +1,1 @@
-"""Carries out reversible steps on the host, and computes their inverses."""
+"""Executes reversible steps on the host, and computes their inverses."""

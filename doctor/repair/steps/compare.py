@@ -1,4 +1,4 @@
-"""Whether a place on the host is as it was before a step: what an undo need not do, and what a rollback must not claim."""
+"""Compares a path on the host with its state before a step, for an undo and for the report of a rollback."""
 
 import os
 
@@ -23,7 +23,7 @@ _KINDS: dict[type, str] = {File: "f", Directory: "d", Symlink: "l", CharacterDev
 
 
 def is_as(tree: Tree, path: str, node: Node | None, meta: Meta | None) -> bool:
-    """Whether ``path`` is this node with these attributes; ``None`` for nothing there. Raises ``OSError`` where it can't be seen."""
+    """Whether ``path`` is this node with these attributes (``None``: missing). Raises ``OSError`` if it can't be examined."""
     found = tree.lstat(path)
     if node is None or found is None:
         return node is None and found is None and meta is None
@@ -50,9 +50,9 @@ def _is_meta(now: Meta, wanted: Meta, node: Node) -> bool:
     owned = (now.uid, now.gid, now.xattrs) == (wanted.uid, wanted.gid, wanted.xattrs)
     if isinstance(node, Symlink):
         return owned
-    # A directory's time changes with its entries, and the engine's: nobody promises it.
+    # A directory's time changes with its entries: it is not compared.
     timed = not isinstance(node, File) or wanted.mtime_ns in {None, now.mtime_ns}
-    # A flag that is there by now and was not is somebody else's: doctor sets none.
+    # A new flag was set by others: doctor sets none.
     return owned and timed and now.mode == wanted.mode and wanted.flags in {0, now.flags}
 
 
@@ -71,11 +71,11 @@ def _holds(directory: int, name: str, node: File) -> bool:
 
 
 def is_done(tree: Tree, step: Step) -> bool:
-    """Whether a step of an undo has nothing to do: its place is already as it would leave it. A doubt is a no."""
+    """Whether a step of an undo is a no-op, because its path already has the wanted state. False in doubt."""
     try:
         match step:
             case Put(path=path, node=node, meta=meta):
-                # The same content under a name of another file is not a file of its own.
+                # The same content under a hard link to another file is not a separate file.
                 is_apart = not step.unlinks or ((found := tree.lstat(path)) is not None and found.nlink == 1)
                 return is_apart and meta is not None and is_as(tree, path, node, meta)
             case Attributes(path=path):

@@ -1,4 +1,4 @@
-"""The one executor: does steps, writing the journal before each, and knows the inverse of what it did."""
+"""The executor: writes the journal before each step, then executes it."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -35,14 +35,14 @@ from doctor.state.paths import runs_dir
 
 
 class Executor:
-    """Does the steps of one run on the host beneath ``root``."""
+    """Executes the steps of one run on the host below ``root``."""
 
     def __init__(self, run: RunDirectory, record: PlanRecord) -> None:
         self.run = run
         self.tree = Tree(record.root, run.name)
         self.data_roots = record.data_roots
         self._record = record
-        # A rollback does not stop because doctor's own disk takes nothing any more.
+        # A rollback does not stop if doctor's own disk is full or broken.
         self._unrecorded = (RepairError,) if record.is_rollback else ()
 
     def sweep(self, record: PlanRecord) -> None:
@@ -55,7 +55,7 @@ class Executor:
                     self.tree.sweep(step.path, entry.step)
 
     def do(self, number: int, step: Step) -> None:
-        """Do one step: snapshot, journal the intent, act, journal the end. Raises ``DoctorError``; then it is not done."""
+        """Execute one step: snapshot, journal the intent, act, journal the end. Raises ``DoctorError`` if it failed."""
         try:
             self._guard(step)
             before = self._recorded(number, step)
@@ -63,17 +63,17 @@ class Executor:
         except OSError as error:
             where = getattr(step, "path", "") or (error.filename or "")
             raise RepairError(f"can't apply a step: {error.strerror or error}", where=str(where)) from error
-        # Whether a file was put does not matter to what comes after a crash: it is put again, or back. So its end is synced
+        # After a crash it does not matter whether a file was written: it is written again, or restored. So its end is synced
         # with the next step's intent.
         if before is not None:
             with suppress(*self._unrecorded):
                 self.run.write(Entry(step=number, state="done"), is_synced=not isinstance(step, Put | Attributes))
 
     def _recorded(self, number: int, step: Step) -> Before | None:
-        """Journal the intent of a step and return what is there before it.
+        """Journal the intent of a step and return the original.
 
-        A rollback goes on where doctor's own disk takes nothing any more (full, read-only, broken): of a step that may be done
-        twice, the failed run's journal knows all that matters. ``None`` is returned then.
+        A rollback continues if doctor's own disk can't be written (full, read-only, broken): for an idempotent step the failed
+        run's journal is sufficient. Then ``None`` is returned.
         """
         try:
             before = self._snapshot(number, step)
@@ -85,14 +85,14 @@ class Executor:
         return before
 
     def skip(self, number: int) -> None:
-        """Note that a step has nothing to do."""
+        """Record that a step is a no-op."""
         with suppress(*self._unrecorded):
             self.run.write(Entry(step=number, state="skipped"), is_synced=False)
 
     def do_together(self, number: int, steps: Sequence[Put]) -> dict[int, Before] | None:
-        """Do a ``group`` of steps from ``number`` on; return ``None`` when all are done, else those that are begun.
+        """Execute a ``group`` of steps starting at ``number``; return ``None`` if all are done, else those begun.
 
-        What fails here is for ``do`` and ``redo``, one by one: they find out which step it is, and say so.
+        If it fails, ``do`` and ``redo`` execute the steps one by one, to find and report the failing one.
         """
         begun: dict[int, Before] = {}
         numbered = dict(enumerate(steps, number))
@@ -112,10 +112,10 @@ class Executor:
         return None
 
     def redo(self, number: int, step: Step, before: Before) -> None:
-        """Do a step whose intent is journalled and whose end is not: it may be done, half done or not begun.
+        """Execute a step whose intent is in the journal, but not its end: it may be done, half done or not begun.
 
-        Files are put again; what was kept of them before stays kept. A command or request is taken back first: doing it
-        twice would leave two rules.
+        Files are written again, and their originals are kept. A command or request is reversed first: executing it twice
+        would create two rules.
         """
         try:
             if isinstance(step, Run | Netlink):
@@ -124,7 +124,7 @@ class Executor:
             if isinstance(step, Move) and not self._is_there(step.path):
                 step = Move(path=step.path, to=step.to, may_fail=True)
             elif isinstance(step, Move) and (self._is_there(before.displaced) or not self._is_there(step.to)):
-                # What was in the way is out of it already: by this step, or by one before that had failed and is done by now.
+                # The displaced node is already moved: by this step, or by an earlier one that had failed and is done now.
                 before = Before(moved_to=before.moved_to)
             self._guard(step)
             self.act(step, before)
@@ -133,7 +133,7 @@ class Executor:
         self.run.write(Entry(step=number, state="done"))
 
     def _guard(self, step: Step) -> None:
-        """Promise 4: a data root is only touched while nobody holds it, whatever the plan believed."""
+        """Enforce promise 4: a data root is only changed while no process holds it, whatever the plan assumed."""
         path = getattr(step, "path", "")
         for top in dict.fromkeys(top for place in places(step) for top in self._record.locked_with(place)):
             holder = freed(self.tree.root, top, self._record)
@@ -142,7 +142,7 @@ class Executor:
                     f"{holder} holds the data root", where=top, do="stop it, then run 'doctor undo' or 'doctor fix'"
                 )
         if isinstance(step, Move) and not step.may_fail and (path == step.to or not self._is_there(path)):
-            raise RepairError("there is nothing to move", where=path)
+            raise RepairError("nothing to move", where=path)
 
     def _is_there(self, path: str) -> bool:
         if not path:
@@ -169,13 +169,13 @@ class Executor:
         return Before()
 
     def _quarantine_place(self, number: str, path: str) -> str:
-        """Return an outer path on the same file system as ``path``: the run's own, else beside the data root's top."""
+        """Return a quarantine path on the file system of ``path``: in the run's directory, else beside the data root."""
         wanted = self.run.quarantine_file(number)
         found = self.tree.lstat(path)
         if found is not None and os.stat(self.run.path).st_dev == found.device:
             return wanted
         if self._record.undoes and found is not None and self._fits(path, found):
-            # Nothing of doctor's stays in a data root after an undo.
+            # No file of doctor stays in a data root after an undo.
             return wanted
         for top in self.data_roots:
             status = self.tree.lstat(top)
@@ -184,7 +184,7 @@ class Executor:
         return wanted
 
     def _fits(self, path: str, found: Stat) -> bool:
-        """Whether doctor's own disk has room for a copy of what is at ``path``, and as much again."""
+        """Whether doctor's own disk has space for two copies of ``path``."""
         size = found.size
         if found.kind == "d":
             size = moving.size_of(self.tree.root.rstrip("/") + path)
@@ -192,7 +192,7 @@ class Executor:
         return 2 * size < room.f_bavail * room.f_frsize
 
     def _kernel_values(self, paths: tuple[str, ...], *, may_fail: bool) -> dict[str, str]:
-        """Read the first file and those that change with it; an interface of theirs may have gone since the plan."""
+        """Read the first file and those that change with it; their interfaces may have disappeared since the plan."""
         values: dict[str, str] = {}
         for path in paths:
             try:
@@ -204,7 +204,7 @@ class Executor:
         return values
 
     def act(self, step: Step, before: Before | None = None) -> None:
-        """Do a step without a journal entry. ``before`` tells a move where to; the move names it itself otherwise."""
+        """Execute a step without a journal entry. ``before`` has the destination of a move to quarantine."""
         match step:
             case Put(path=path, node=node, meta=meta, unlinks=unlinks):
                 self.tree.put(path, node, meta, unlinks=unlinks)
@@ -234,8 +234,8 @@ class Executor:
                 netlink.change(request, may_fail=may_fail)
 
     def _kernel_write(self, path: str, value: str) -> None:
-        # Never O_CREAT: on a mounted disk, whose /proc is an empty directory, that would make a file. O_TRUNC means nothing to
-        # the kernel's files; a recorded host has plain ones, where a shorter value must not leave the longer one's end.
+        # Never O_CREAT: on a mounted disk, whose /proc is an empty directory, that would create a file. O_TRUNC has no effect on
+        # kernel files; a recorded host has plain ones, where a shorter value must not keep the end of a longer one.
         descriptor = os.open(self.tree.root.rstrip("/") + path, os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW)
         try:
             os.write(descriptor, f"{value}\n".encode("utf-8", "surrogateescape"))
@@ -253,7 +253,7 @@ class Executor:
 
     @contextmanager
     def _place(self, path: str) -> Iterator[tuple[int, str]]:
-        """Open the parent of a path: one of doctor's own in a run's directory, or one of the host."""
+        """Open the parent of a path, which is in a run's directory or on the host."""
         if not path.startswith(runs_dir() + "/"):
             with self.tree.parent(path) as place:
                 yield place

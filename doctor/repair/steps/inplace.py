@@ -1,7 +1,7 @@
-"""Writing into a file that can't be replaced: one with something mounted on it, or with further names (hard links).
+"""Writes in place a file that can't be replaced: one that is a mount point, or that has hard links.
 
-A rename over the first fails, one over the second leaves the other names with the old content. Written in place it is not
-whole at every instant; its old content is in the journal by then, so a crash in between is undone as any other.
+A rename over the first fails, one over the second leaves the other names with the old content. Writing in place is not
+atomic; the original content is in the journal before, so a crash in between is undone like any other.
 """
 
 import os
@@ -15,9 +15,9 @@ _CHUNK = 1 << 20
 
 
 def is_fixed(directory: int, name: str, found: Stat | None, *, unlinks: bool = False) -> bool:
-    """Whether the entry of an open directory is a regular file that has to be written in place.
+    """Whether the entry of an open directory is a regular file that must be written in place.
 
-    ``unlinks``: it gets a file of its own, whatever other names that of now has.
+    ``unlinks``: it becomes a separate file, even if the current one has hard links.
     """
     if found is None or found.kind != "f":
         return False
@@ -25,9 +25,9 @@ def is_fixed(directory: int, name: str, found: Stat | None, *, unlinks: bool = F
 
 
 def rewrite(directory: int, name: str, node: File, *, keep: Container[str]) -> None:
-    """Give the file this content, without other xattrs than ``keep``, and sync it. Raises ``OSError``.
+    """Write the content, remove xattrs other than ``keep``, and sync. Raises ``OSError``.
 
-    Room for a longer content is taken first, so that a full disk changes nothing.
+    Space for a longer content is allocated first, so that a full disk changes nothing.
     """
     descriptor = os.open(name, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
     with open(descriptor, "wb", buffering=0) as stream:
@@ -46,7 +46,7 @@ def rewrite(directory: int, name: str, node: File, *, keep: Container[str]) -> N
         else:
             _write(descriptor, node.content)
         os.ftruncate(stream.fileno(), size)
-        # A security label belongs to the place, and is not a repair's to remove.
+        # A security label depends on the path, and a repair does not remove it.
         for key in os.listxattr(descriptor):
             if key not in keep and not key.startswith("security."):
                 os.removexattr(descriptor, key)

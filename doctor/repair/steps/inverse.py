@@ -1,4 +1,4 @@
-"""The inverse of each step, given what was there before it: again steps."""
+"""Computes the inverse of each step from its original: again steps."""
 
 from doctor.model.step import (
     Attributes,
@@ -17,9 +17,9 @@ from doctor.repair.runs.journal import Before
 
 
 def inverse(step: Step, before: Before, *, is_done: bool = False) -> tuple[Step, ...]:
-    """Return the steps that take ``step`` back, given what was there before.
+    """Return the steps that reverse ``step``, from its original.
 
-    The reversal of a command that is known to be done (``is_done``) must not fail.
+    The reversal of a command that certainly ran (``is_done``) must not fail.
     """
     match step:
         case Put(path=path):
@@ -35,7 +35,7 @@ def inverse(step: Step, before: Before, *, is_done: bool = False) -> tuple[Step,
         case Attributes(path=path, xattrs=xattrs):
             return _attributes_back(path, before, tuple(xattrs), with_flags=step.flags is not None)
         case KernelValue(path=path):
-            # In the order of writing: the first one changes the others with it.
+            # In the original order: writing the first one also changes the others.
             names = (path, *(name for name in before.values if name != path))
             return tuple(
                 KernelValue(path=name, value=before.values[name], may_fail=True)
@@ -68,7 +68,7 @@ def _attributes_back(path: str, before: Before, touched: tuple[str, ...] = (), *
             mode=meta.mode,
             uid=meta.uid,
             gid=meta.gid,
-            # Of flags that the step left alone, a change is somebody else's.
+            # A change of flags that the step did not set was made by others.
             flags=meta.flags if with_flags and before.node is not None else None,
             xattrs=xattrs,
             mtime_ns=meta.mtime_ns,

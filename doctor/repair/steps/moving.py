@@ -1,4 +1,4 @@
-"""Moving a node into quarantine and back, across file systems too: at each instant one whole copy is there."""
+"""Moves a node to quarantine and back, also across file systems: one complete copy exists at any time."""
 
 import errno
 import os
@@ -10,10 +10,10 @@ from doctor.model.errors import RepairError
 
 
 def move(source: int, name: str, target: int, target_name: str, *, is_own: bool) -> None:
-    """Rename an entry of one open directory into another; across file systems, copy it whole, sync it, and remove the source.
+    """Rename an entry of one open directory into another; across file systems, copy and sync it, then remove the source.
 
-    A source that can't be removed whole is filled up again and the copy goes: nothing has changed then. One in doctor's own
-    quarantine (``is_own``) may stay, as what matters is back in its place. Raises ``OSError`` and ``RepairError``.
+    If the source can't be removed completely, it is restored and the copy is removed, so that nothing has changed. A source
+    in doctor's own quarantine (``is_own``) may remain, because the restored node is complete. Raises ``OSError`` and ``RepairError``.
     """
     try:
         os.rename(name, target_name, src_dir_fd=source, dst_dir_fd=target)
@@ -21,7 +21,7 @@ def move(source: int, name: str, target: int, target_name: str, *, is_own: bool)
         if not (error.errno == errno.EXDEV or (is_own and error.errno == errno.EROFS)):
             raise
         here, there = f"/proc/{os.getpid()}/fd/{source}/{name}", f"/proc/{os.getpid()}/fd/{target}/{target_name}"
-        # A copy that does not come to its end is nobody's.
+        # An incomplete copy is removed.
         copied = _copy(here, there)
         if copied:
             _remove(there)
@@ -31,11 +31,11 @@ def move(source: int, name: str, target: int, target_name: str, *, is_own: bool)
         if kept and not is_own:
             if not _copy(there, here, "--no-clobber"):
                 _remove(there)
-            raise RepairError(f"can't move it away: {kept}", where=name) from error
+            raise RepairError(f"can't remove the original: {kept}", where=name) from error
 
 
 def _copy(here: str, there: str, *options: str) -> str:
-    """Copy with owners, xattrs, hard links and devices, which shutil does not; return why not, "" if it worked."""
+    """Copy with owners, xattrs, hard links and devices, unlike shutil; return the error, "" on success."""
     done = commands.run(("cp", "-a", "-T", "--reflink=auto", *options, "--", here, there), timeout_s=3600)
     return "" if not done.exit else _last_line(done.stderr)
 
@@ -46,13 +46,13 @@ def _remove(path: str) -> str:
 
 
 def _last_line(output: bytes) -> str:
-    # cp and rm say first what they were doing, through a descriptor that means nothing to the reader.
+    # cp and rm begin with the path, which here is a descriptor and meaningless to the reader.
     lines = output.decode("utf-8", "replace").strip().splitlines() or ["it failed"]
     return lines[-1].rpartition(": ")[2]
 
 
 def size_of(top: str) -> int:
-    """Return the bytes of all files beneath a directory of this machine; what goes away meanwhile counts nothing."""
+    """Return the bytes of all files below a directory of this machine; files removed meanwhile don't count."""
     total = 0
     for directory, _, names in os.walk(top):
         for name in names:

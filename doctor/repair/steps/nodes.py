@@ -1,6 +1,6 @@
-"""Reading and writing one node of a file system, whole: content, mode, owner, xattrs, times, flags.
+"""Reads and writes one node of a file system completely: content, mode, owner, xattrs, times, flags.
 
-Every parent is opened with openat2 and no symbolic link on the way, so a link planted in a container's tree leads nowhere.
+Every parent is opened with openat2 without symbolic links, so a link planted in a container's tree is not followed.
 """
 
 import errno
@@ -18,25 +18,25 @@ from doctor.repair.steps import inplace
 
 _CHUNK = 1 << 20
 _SHORT = 1024
-"""Bytes: `diff`, `link` and their like, of which a torn data root has hundreds."""
+"""Size in bytes of a short file, such as `diff` and `link`; a corrupt data root may need hundreds of them."""
 
 
 class Tree:
-    """The host's files beneath one root, for writing."""
+    """The host's files below one root, for writing."""
 
     def __init__(self, root: str, tag: str = "") -> None:
-        """``tag`` names the temporary files: a run finds those that a crash left by it."""
+        """``tag`` is part of the names of temporary files, by which a run finds those that a crash left."""
         self.root = root
         self._tag = tag or str(os.getpid())
         self.fd = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
 
     def temporary(self, number: int | None = None) -> str:
-        """Return the temporary name of what is put, of one of several by its step's number."""
+        """Return the temporary name of a new node; of several ones with the step's number."""
         return f".doctor-{self._tag}{'' if number is None else f'-{number}'}.tmp"
 
     @contextmanager
     def parent(self, path: str) -> Iterator[tuple[int, str]]:
-        """Open the directory that holds ``path`` and give its descriptor and the last name."""
+        """Open the parent directory of ``path``; yield its descriptor and the last name."""
         head, _, name = path.rstrip("/").rpartition("/")
         descriptor = openat2(
             self.fd, head.lstrip("/") or ".", os.O_RDONLY | os.O_DIRECTORY, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS
@@ -47,7 +47,7 @@ class Tree:
             os.close(descriptor)
 
     def lstat(self, path: str) -> Stat | None:
-        """Return what is at ``path``, or ``None``."""
+        """Return the status of ``path``, or ``None``."""
         try:
             with self.parent(path) as (directory, name):
                 return to_stat(os.stat(name, dir_fd=directory, follow_symlinks=False))
@@ -65,7 +65,7 @@ class Tree:
         return found.size if found is not None and found.kind == "f" else 0
 
     def content(self, path: str, limit_bytes: int) -> bytes | None:
-        """Return the content of a regular file, ``None`` for anything else, for one that is longer, and where it can't be read."""
+        """Return the content of a regular file; ``None`` for other kinds, a longer file, or if it can't be read."""
         try:
             with self.parent(path) as (directory, name):
                 descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
@@ -78,9 +78,9 @@ class Tree:
         return found if len(found) <= limit_bytes else None
 
     def snapshot(self, path: str, blob: str, *, attributes: bool = False) -> tuple[Node | None, Meta | None]:
-        """Return what is at ``path``; a file's content is copied to ``blob`` and synced, a short one comes along.
+        """Return the node at ``path``; a file's content is copied to ``blob`` and synced, a short one is returned.
 
-        With ``attributes`` only these change: of a socket or FIFO, which can't be recreated, they alone are returned.
+        ``attributes``: only these will change; for a socket or FIFO, which can't be recreated, only they are returned.
         """
         found = self.lstat(path)
         if found is None:
@@ -88,7 +88,7 @@ class Tree:
         with self.parent(path) as (directory, name):
             meta = meta_at(directory, name, found)
             if found.kind == "f":
-                # The journal holds a short one and is synced anyway: a file less to make and to sync for each step.
+                # The journal has a short one and is synced anyway: that saves one file per step.
                 short = _read_short(directory, name) if found.size <= _SHORT else None
                 if short is not None:
                     return File(content=short), meta
@@ -105,7 +105,7 @@ class Tree:
         raise RepairError(f"a {found.kind} node can't be replaced", where=path, do="move it aside by hand")
 
     def put(self, path: str, node: Node, meta: Meta | None, *, unlinks: bool = False) -> None:
-        """Make ``path`` be ``node``, atomically and durably; with ``unlinks`` apart from other names that its file has."""
+        """Replace ``path`` by ``node``, atomically and durably; with ``unlinks`` separate from its hard links."""
         found = self.lstat(path)
         if meta is None:
             meta = self.inherited(path, found, node)
@@ -114,10 +114,10 @@ class Tree:
                 if found is None:
                     os.mkdir(name, 0o700, dir_fd=directory)
                 elif found.kind != "d":
-                    raise RepairError("something that is no directory is in the way", where=path)
+                    raise RepairError("can't replace an existing file by a directory", where=path)
             else:
                 if found is not None and found.kind == "d":
-                    raise RepairError("a directory is in the way", where=path)
+                    raise RepairError("can't replace a directory", where=path)
                 if isinstance(node, File) and inplace.is_fixed(directory, name, found, unlinks=unlinks):
                     inplace.rewrite(directory, name, node, keep=meta.xattrs)
                     set_meta(directory, name, meta, symlink=False)
@@ -139,7 +139,7 @@ class Tree:
                 set_meta(directory, temporary, meta, symlink=isinstance(node, Symlink))
             os.rename(temporary, name, src_dir_fd=directory, dst_dir_fd=directory)
             if isinstance(node, HardLink):
-                # rename(2) does nothing where both are names of one file already: the new one stays.
+                # rename(2) is a no-op if both are names of one file: then the new name remains.
                 with suppress(FileNotFoundError):
                     os.unlink(temporary, dir_fd=directory)
         except BaseException:
@@ -154,12 +154,12 @@ class Tree:
                 os.unlink(temporary, dir_fd=directory)
 
     def remove_empty(self, path: str) -> None:
-        """Remove a directory that holds nothing; anything else stays."""
+        """Remove an empty directory; anything else is kept."""
         with suppress(OSError), self.parent(path) as (directory, name):
             os.rmdir(name, dir_fd=directory)
 
     def inherited(self, path: str, found: Stat | None, node: Node) -> Meta:
-        """Return what a node gets that says nothing of its own: what the one in its place has."""
+        """Return the attributes of a node without its own: those of the replaced one."""
         if found is not None and found.kind in {"f", "d"}:
             with self.parent(path) as (directory, name):
                 kept = meta_at(directory, name, found)
@@ -167,7 +167,7 @@ class Tree:
         return Meta(mode=0o755 if isinstance(node, Directory) else 0o644)
 
     def make(self, directory: int, name: str, node: Node, *, is_synced: bool = True) -> None:
-        """Make a new node in a directory; a file's content is synced, or left to the caller."""
+        """Create a new node in a directory; a file's content is synced, or left to the caller."""
         match node:
             case File():
                 descriptor = os.open(
@@ -199,7 +199,7 @@ class Tree:
             here = f"/proc/self/fd/{directory}/{name}"
             flags = meta.get("flags")
             if isinstance(flags, int):
-                # Nothing else of an immutable file can be changed: that flag goes first and comes last.
+                # An immutable file can't be changed otherwise: that flag is cleared first and set last.
                 _set_flags(directory, name, 0)
             uid, gid, mode, mtime = (meta.get(key) for key in ("uid", "gid", "mode", "mtime_ns"))
             if uid is not None or gid is not None:
@@ -227,7 +227,7 @@ class Tree:
 
 
 def meta_at(directory: int, name: str, found: Stat) -> Meta:
-    """Return the attributes of the entry of an open directory, which ``found`` tells of."""
+    """Return the attributes of an entry of an open directory, whose status is ``found``."""
     here = f"/proc/self/fd/{directory}/{name}"
     xattrs: dict[str, bytes] = {}
     with suppress(OSError):
@@ -245,7 +245,7 @@ def meta_at(directory: int, name: str, found: Stat) -> Meta:
 
 
 def set_meta(directory: int, name: str, meta: Meta, *, symlink: bool) -> None:
-    """Give a node its owner, mode, xattrs and time; flags are set last, by who made it."""
+    """Set owner, mode, xattrs and time of a node; the caller sets flags last."""
     here = f"/proc/self/fd/{directory}/{name}"
     os.chown(name, meta.uid, meta.gid, dir_fd=directory, follow_symlinks=False)
     if not symlink:
@@ -254,8 +254,8 @@ def set_meta(directory: int, name: str, meta: Meta, *, symlink: bool) -> None:
         try:
             os.setxattr(here, key, value, follow_symlinks=False)
         except OSError as error:
-            # A file system without this class of xattrs (tmpfs: user.*) could not have held it either; a symbolic link
-            # holds no user.* at all (xattr(7)).
+            # A file system without this class of xattrs (tmpfs: user.*) could not have had it either; a symbolic link
+            # can't have user.* (xattr(7)).
             if error.errno not in ({errno.ENOTSUP, errno.EPERM} if symlink else {errno.ENOTSUP}):
                 raise
     if meta.mtime_ns is not None:
@@ -263,7 +263,7 @@ def set_meta(directory: int, name: str, meta: Meta, *, symlink: bool) -> None:
 
 
 def _chmod(directory: int, name: str, mode: int) -> None:
-    """chmod(2) follows links and fchmodat's flag came with Linux 6.6: pin the node first, then change it by descriptor."""
+    """Change the mode by descriptor: chmod(2) follows links, and fchmodat's flag exists only since Linux 6.6."""
     descriptor = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
     try:
         if st.S_ISLNK(os.fstat(descriptor).st_mode):
@@ -287,7 +287,7 @@ def _read_short(directory: int, name: str) -> bytes | None:
     source = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
     with open(source, "rb") as stream:
         if not st.S_ISREG(os.fstat(source).st_mode):
-            raise RepairError("it changed while doctor looked at it", where=name, do="run doctor again")
+            raise RepairError("it changed while doctor read it", where=name, do="run doctor again")
         content = stream.read(_SHORT + 1)
     return content if len(content) <= _SHORT else None
 
@@ -296,7 +296,7 @@ def _copy_out(directory: int, name: str, blob: str) -> None:
     source = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
     try:
         if not st.S_ISREG(os.fstat(source).st_mode):
-            raise RepairError("it changed while doctor looked at it", where=name, do="run doctor again")
+            raise RepairError("it changed while doctor read it", where=name, do="run doctor again")
         target = os.open(blob, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             while chunk := os.read(source, _CHUNK):

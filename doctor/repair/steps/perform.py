@@ -1,4 +1,4 @@
-"""Do the steps of a recorded plan that are not done yet: the same for a repair, an undo, and what a crash left of them."""
+"""Executes the remaining steps of a recorded plan: for a repair, an undo, and both after a crash."""
 
 import re
 from collections.abc import Callable
@@ -16,17 +16,17 @@ from doctor.repair.steps.execute import Executor
 from doctor.repair.steps.together import MOST, group
 
 _NOTHING_THERE = re.compile(r"matching rule exist|does(?:n't| not) exist|No such|not (?:found|loaded)", re.IGNORECASE)
-"""How iptables, nft, ip and systemctl say that what a reversal removes is gone already: the engine's start may have done it."""
+"""Messages of iptables, nft, ip and systemctl if a reversal removes something missing, which the engine may have removed."""
 
 
 _IN_USE = re.compile(r"resource busy|in use", re.IGNORECASE)
-"""A chain that the repair brought back, and in which the engine has put rules since: an undo leaves it, a rollback says so."""
+"""Messages for a chain that the repair restored and that has new rules of the engine: an undo leaves it, a rollback reports it."""
 
 
 def is_gone(step: Command, said: str) -> bool:
-    """Whether a reversal failed because what it removes is gone already, by what the command said.
+    """Whether a reversal failed only because what it removes does not exist, according to the command's message.
 
-    Of a rule whose chain is gone iptables says that there is no chain, target or match: so does it of one to be put back.
+    For a rule in a missing chain iptables reports no chain, target or match, also for a rule that is to be restored.
     """
     if _NOTHING_THERE.search(said):
         return True
@@ -36,7 +36,7 @@ def is_gone(step: Command, said: str) -> bool:
 
 
 class StepFailure(Struct, frozen=True):
-    """A step of an undo that could not be done: the number of the action it takes back, and why."""
+    """A failed step of an undo: the number of the action it reverses, and the reason."""
 
     undoes: int
     step: Step
@@ -44,7 +44,7 @@ class StepFailure(Struct, frozen=True):
 
 
 class _Steps:
-    """The steps of a record in their order, and which of them are over or begun."""
+    """The steps of a record in order, and which of them are done or begun."""
 
     def __init__(self, run: RunDirectory, record: PlanRecord) -> None:
         self.executor = Executor(run, record)
@@ -53,12 +53,12 @@ class _Steps:
         self.over = journal.over
         self.begun: dict[int, Before] = journal.begun
         self._skips = bool(record.undoes)
-        # What may be done before its turn: never a step of the engine's stop and start, nor one that a crash left.
+        # Steps that may be executed earlier: not those of the engine's stop and start, nor one that a crash interrupted.
         free = [None if action.engine else step for action in record.actions for step in action.steps]
         self._free = [None if number in self.over or number in self.begun else step for number, step in enumerate(free)]
 
     def take(self, number: int, step: Step) -> None:
-        """Do a step, and with it others that may share its syncs. Raises ``DoctorError``."""
+        """Execute a step, together with others that can share its syncs. Raises ``DoctorError``."""
         self._together(number)
         if number in self.over:
             return
@@ -77,7 +77,7 @@ class _Steps:
         span = range(number, number + len(puts))
         self._free[number : span.stop] = [None] * len(puts)
         if self._skips and any(is_done(self.executor.tree, step) for step in puts):
-            # One by one: what is as it was is not written again.
+            # One by one: a path with the wanted state is not written again.
             return
         left = self.executor.do_together(number, puts)
         self.begun.update(left or {})
@@ -92,9 +92,9 @@ def perform(
     *,
     before_start: Callable[[], str] = lambda: "",
 ) -> str:
-    """Do every step that is not done yet, up to the first that fails, and note each action's result by number; return what failed.
+    """Execute the remaining steps up to the first failure, and record each action's result by number; return the failure.
 
-    ``before_start`` is asked just before the plan's own start of the engine, and says what forbids it, or "".
+    ``before_start`` is called just before the plan's own start of the engine, and returns what forbids it, or "".
     """
     steps = _Steps(run, record)
     number = 0
@@ -121,10 +121,10 @@ def perform_back(
     progress: Callable[[str], None],
     before_start: Callable[[], None] = lambda: None,
 ) -> tuple[StepFailure, ...]:
-    """Do every step of an undo that is not done yet, those after one that fails too; return what failed.
+    """Execute all remaining steps of an undo, also after a failure; return the failures.
 
-    Each step is for itself: it restores one place, and what stands in its way is kept. Where the engine could not be stopped,
-    the steps in its data root find that out themselves. ``before_start`` is called before a start of the engine, which writes
+    The steps are independent: each restores one path, and keeps a node that is in its way. If the engine could not be stopped,
+    the steps in its data root fail by themselves. ``before_start`` is called before a start of the engine, which writes
     its files again.
     """
     steps = _Steps(run, record)
@@ -140,12 +140,12 @@ def perform_back(
                 steps.take(number, step)
             except DoctorError as failure:
                 if _starts(action) and not record.is_rollback:
-                    # The old state may be one that no engine starts on: that is what was asked for.
+                    # The engine may be unable to start with the old state, which the user wanted.
                     progress(f"the engine does not start on the old state: {failure}")
                 elif isinstance(step, Command) and (
                     STAYS in str(failure) or (not record.is_rollback and _IN_USE.search(str(failure)))
                 ):
-                    progress(f"note: something else uses it since, so it stays: {failure}")
+                    progress(f"note: it is in use now, so it is kept: {failure}")
                 elif not (isinstance(step, Command) and is_gone(step, str(failure))):
                     failures.append(StepFailure(action.undoes, step, str(failure)))
                 if action.engine:

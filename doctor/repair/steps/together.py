@@ -1,8 +1,8 @@
-"""Several puts at once: what each must wait for, a write of the disk, they wait for together.
+"""Executes several puts at once, so that they share the syncs of the disk.
 
-A torn data root takes hundreds of puts of a few bytes, and each by itself waits three times: for its entry in the journal, its
-content, its name. Here each of these is done for all before the next is begun. What a crash leaves is what it leaves of single puts:
-each place holds the old or the new, and the journal has the intent of all.
+A corrupt data root may need hundreds of puts of a few bytes, and each one waits for three syncs: of its journal entry, its
+content, its name. Here each of these is done for all puts before the next. A crash has the same result as with single puts:
+each path has the old or the new node, and the journal has the intent of all.
 """
 
 import errno
@@ -15,16 +15,15 @@ from doctor.repair.steps.inplace import is_fixed
 from doctor.repair.steps.nodes import Tree, set_meta
 
 MOST = 64
-"""Steps: as many descriptors of directories and of files are open at once."""
+"""Limit of steps: as many descriptors of directories and files are open at once."""
 _MOST_BYTES = 1 << 20
 
 
 def group(steps: Sequence[Step | None]) -> tuple[Put, ...]:
-    """Return the first ones of ``steps`` that may be put together; fewer than two where they have to be done one by one.
+    """Return the first ones of ``steps`` that can be executed together; fewer than two if they must be executed one by one.
 
-    Small files and links at places that have nothing to do with each other: none is replaced twice or stands below another, and
-    none is a further name of a file (a hard link). So what was there before the first of them is what each would find at its turn.
-    ``None`` ends a group.
+    These are small files and links at independent paths: none is replaced twice or is below another, and none is a hard link.
+    So the state before the first one is also the state before each one. ``None`` ends a group.
     """
     found: dict[str, Put] = {}
     above: set[str] = set()
@@ -50,7 +49,7 @@ def _parents(path: str) -> Iterator[str]:
 
 
 class _Draft:
-    """A node under its temporary name, beside its place, with a file's descriptor for syncing."""
+    """A node under its temporary name in the directory of its path, with a file's descriptor for syncing."""
 
     def __init__(self, directory: int, temporary: str, name: str) -> None:
         self.directory = directory
@@ -60,7 +59,7 @@ class _Draft:
 
 
 def put(tree: Tree, steps: Mapping[int, Put]) -> None:
-    """Put a ``group``, given by the numbers of its steps: each atomically, all of it durable at the end. Raises ``OSError``."""
+    """Execute a ``group``, given by step numbers: each atomically, all durable at the end. Raises ``OSError``."""
     with ExitStack() as stack:
         directories: dict[str, int] = {}
         drafts = []
@@ -83,12 +82,12 @@ def put(tree: Tree, steps: Mapping[int, Put]) -> None:
 
 
 def _make(tree: Tree, step: Put, draft: _Draft, stack: ExitStack) -> None:
-    """Make the node with all its attributes, under its temporary name; nothing of it is synced."""
+    """Create the node with all its attributes under its temporary name, without a sync."""
     found = tree.lstat(step.path)
     if found is not None and found.kind == "d":
-        raise IsADirectoryError(f"a directory is in the way: {step.path}")
+        raise IsADirectoryError(f"can't replace a directory: {step.path}")
     if is_fixed(draft.directory, draft.name, found):
-        raise OSError(errno.EBUSY, "it is written in place, by itself", step.path)
+        raise OSError(errno.EBUSY, "it must be written in place", step.path)
     meta = step.meta if step.meta is not None else tree.inherited(step.path, found, step.node)
     _forget(draft)
     tree.make(draft.directory, draft.temporary, step.node, is_synced=False)
@@ -100,10 +99,10 @@ def _make(tree: Tree, step: Put, draft: _Draft, stack: ExitStack) -> None:
 
 
 def _begin_writing(files: Sequence[int]) -> None:
-    """Have the kernel begin to write all of them, which gives them their blocks.
+    """Make the kernel begin to write all of them, which allocates their blocks.
 
-    ext4 does that late: left to each file's fsync, each would need a write of the file system's journal of its own. This advice
-    begins it (mm/fadvise.c) and promises nothing; the syncs do.
+    ext4 allocates late: with each file's fsync, each file would need a separate write of the file system's journal. This advice
+    starts the writeback (mm/fadvise.c) without a guarantee; the syncs provide that.
     """
     for descriptor in files:
         with suppress(OSError):

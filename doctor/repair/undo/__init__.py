@@ -1,1 +1,1 @@
-"""Reverses a finished repair, and names later work that an undo would lose."""
+"""Reverses a finished repair, and finds later work that an undo would lose."""

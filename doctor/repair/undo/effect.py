@@ -1,4 +1,4 @@
-"""What an undo does to an engine that runs: foreseen before it begins, and looked at when it has ended."""
+"""The effect of an undo on a running engine: predicted before it begins, and examined when it has ended."""
 
 from collections.abc import Iterable, Iterator
 
@@ -18,6 +18,7 @@ from doctor.model.paths import HostPath
 from doctor.model.severity import Severity
 from doctor.model.step import Attributes, File, Move, Put, Step
 from doctor.model.step import Run as Command
+from doctor.model.text import plural
 from doctor.plugins.catalog import Catalog
 from doctor.plugins.engines import engines
 from doctor.repair.expected import containers as titles
@@ -31,7 +32,7 @@ _NAMED = 8
 
 
 def with_running(record: PlanRecord, host: Host) -> PlanRecord:
-    """Return the plan of an undo with what runs now, where it stops an engine that answers."""
+    """Return the plan of an undo with the running containers, if it stops an engine that answers."""
     if not host.is_live() or not any(action.engine for action in record.actions):
         return record
     facts = Facts(host)
@@ -44,9 +45,9 @@ def with_running(record: PlanRecord, host: Host) -> PlanRecord:
 
 
 def foreseen(record: PlanRecord, host: Host, catalog: Catalog, ids: Iterable[str]) -> tuple[str, ...]:
-    """Return in one line each what becomes of the engine that runs now, and of its containers; () if it goes on.
+    """Return the effect on the running engine and its containers, one line each; () if it continues to run.
 
-    Judged as a plan's own start is: the steps on a prediction of the host, scanned.
+    Judged like a plan's own start: the steps are applied to a prediction of the host, which is scanned.
     """
     if not record.engine_ran:
         return ()
@@ -63,23 +64,23 @@ def foreseen(record: PlanRecord, host: Host, catalog: Catalog, ids: Iterable[str
     lines = tuple(_start(record, before, after, is_whole=not back))
     said = " ".join(lines)
     left = [found for found in back if found.message not in said]
-    more = (f"{len(left) - _NAMED} more findings return",) if len(left) > _NAMED else ()
-    return (*lines, *(f"{one.level.word} that returns: {one.message} ({one.id})" for one in left[:_NAMED]), *more)
+    more = (f"{plural(len(left) - _NAMED, 'more finding')} will return",) if len(left) > _NAMED else ()
+    return (*lines, *(f"{one.level.word} that will return: {one.message} ({one.id})" for one in left[:_NAMED]), *more)
 
 
 def _start(record: PlanRecord, before: Scan, after: Scan, *, is_whole: bool) -> Iterator[str]:
-    """Yield what becomes of the engine's start and of containers; ``is_whole``: nothing comes back that may keep one from starting."""
+    """Yield the effect on the engine's start and on containers; ``is_whole``: no returning problem can prevent their start."""
     control = before.facts.get(EngineControl)
     stopped = control.stopping if isinstance(control, EngineControl) else ()
     removed = {one.container.id: one.container.name for one in stopped if one.is_removed}
     if removed:
-        yield f"{_named(removed.values())}: stopped and removed, as it was run with --rm"
+        yield f"{_named(removed.values())}: stopped and removed, because of --rm"
     running = {one.id: one.name for one in record.ran if one.id not in removed}
-    # With live-restore containers run on without an engine.
+    # With live-restore containers continue to run without an engine.
     stops = bool(stopped)
     stuck = obstacle.of_start(after, frozenset(), was_running=True)
     if stuck is not None:
-        # A line of the init script is no line of an engine that was started by hand.
+        # The command line of the init script is not that of an engine that was started by hand.
         is_by_hand = isinstance(control, EngineControl) and control.manager == "hand"
         settings = {found.message for found in after.findings if found.id.startswith("config/")}
         will = "may" if is_by_hand and stuck.why in settings else "will"
@@ -93,10 +94,10 @@ def _start(record: PlanRecord, before: Scan, after: Scan, *, is_whole: bool) -> 
     unseen = _unseen(before, after)
     for word, names in (
         (
-            "stopped, " * stops + "not shown by the engine any more",
+            "stopped, " * stops + "no longer shown by the engine",
             [name for one, name in running.items() if one in unseen],
         ),
-        ("not shown by the engine any more", [name for one, name in unseen.items() if one not in running]),
+        ("no longer shown by the engine", [name for one, name in unseen.items() if one not in running]),
         (
             "stopped with the engine, and started again"
             if is_whole
@@ -109,7 +110,7 @@ def _start(record: PlanRecord, before: Scan, after: Scan, *, is_whole: bool) -> 
 
 
 def _unseen(before: Scan, after: Scan) -> dict[str, str]:
-    """Return id and name of the containers that the engine lists now, and not with what comes back: damage, or another driver."""
+    """Return id and name of the containers that the engine lists now, and not with the restored corruption or driver."""
     was, then = titles(present(before.facts)), titles(present(after.facts))
     now, new, containers = before.facts.get(Storage), after.facts.get(Storage), before.facts.get(Containers)
     gone = {identity: title for identity, title in was.items() if identity not in then}
@@ -122,7 +123,7 @@ def _unseen(before: Scan, after: Scan) -> dict[str, str]:
 
 
 def _returning(before: Scan, after: Scan) -> list[Finding]:
-    """Return the findings that the undo brings back, as far as they cost something."""
+    """Return the relevant findings that will exist again after the undo."""
     known = {found.fingerprint for found in before.findings}
     return [found for found in after.findings if found.fingerprint not in known and found.level >= Severity.ERROR]
 
@@ -137,7 +138,7 @@ def _predicted(record: PlanRecord, host: Host) -> OverlayHost:
 
 
 def _shown(step: Step, overlay: OverlayHost) -> Iterator[Step]:
-    """Yield a step of an undo as a prediction takes it: content that a run keeps in files of its own lies there to be read."""
+    """Yield a step of an undo for a prediction, with the content that the run keeps in files of its own."""
     match step:
         case Move(path=path, to=to, may_fail=may_fail):
             source = HostPath(path.removeprefix("host:"))
@@ -158,9 +159,9 @@ def starts(record: PlanRecord) -> bool:
 
 
 def lost(record: PlanRecord, host: Host) -> tuple[str, ...]:
-    """Return what ran before an undo and does not run after it, in a sentence each: the engine, or containers.
+    """Return what ran before an undo and does not run after it, one sentence each: the engine, or containers.
 
-    An engine that the repair had started, and that the undo stops for good, is what was asked for.
+    An engine that the repair had started, and that the undo therefore stops, does not count.
     """
     if not record.engine_ran or not starts(record):
         return ()
@@ -170,7 +171,7 @@ def lost(record: PlanRecord, host: Host) -> tuple[str, ...]:
     left: tuple[str, ...] = ()
     if engine.answers(socket):
         left = engine.why_stopped(host, socket, {one.id: one.name for one in record.ran})
-    # An engine may end because of the restored state, a moment after its start.
+    # An engine may exit because of the restored state, shortly after its start.
     if not engine.answers(socket):
         down = f"; {_named(one.name for one in record.ran)}: not running either" if record.ran else ""
         return (f"the engine ran before this undo and does not run now{down}",)

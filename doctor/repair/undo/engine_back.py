@@ -1,4 +1,4 @@
-"""The engines in an undo: each is stopped and started around it if that is needed, and what of it runs again afterwards."""
+"""The engines in an undo: stops and starts each if needed, and finds what does not run again afterwards."""
 
 from doctor.api.engine import Engine
 from doctor.facts.engine.control import EngineControl
@@ -19,7 +19,7 @@ def with_engine(
 ) -> list[ActionRecord]:
     """Return the actions of an undo with the stops and starts, or the reload, that they need.
 
-    An engine that the run had not touched yet, and that holds nothing of what is written, continues.
+    An engine that the run has not stopped or started yet, and that does not hold the written paths, continues to run.
     """
     facts = Facts(host)
     found: list[ActionRecord] = []
@@ -40,7 +40,7 @@ def with_engine(
                 last = [*around[1], *last]
         else:
             found += _reload(engine, record, facts)
-    # An engine that starts turns forwarding on and writes its rules: what is undone in the kernel comes after it.
+    # A starting engine turns forwarding on and writes its rules: changes of the kernel are undone after it.
     running = [
         action for action in actions if all(isinstance(step, KernelValue | Netlink | Run) for step in action.steps)
     ]
@@ -50,7 +50,7 @@ def with_engine(
 
 
 def _has_roots(engine: Engine, record: PlanRecord) -> bool:
-    """Whether the run knows data roots of this engine: those of none apart are the first one's."""
+    """Whether the run has data roots of this engine: those not in ``apart`` belong to the first one."""
     return engine.name in record.apart or engine is engines()[0]
 
 
@@ -61,7 +61,7 @@ def engine_begun(run: RunDirectory, record: PlanRecord, engine: str) -> bool:
 
 
 def engine_left(run: RunDirectory, record: PlanRecord, host: Host) -> tuple[HalfDone, ...]:
-    """Return what ran before a run that failed, and does not run after its rollback: an engine itself, or containers."""
+    """Return what ran before a failed run, and does not run after its rollback: an engine, or containers."""
     if not host.is_live():
         return ()
     return tuple(
@@ -73,7 +73,7 @@ def _left_of(engine: Engine, record: PlanRecord) -> tuple[HalfDone, ...]:
     number = next((action.number for action in record.actions if action.engine == engine.name), 0)
     socket = record.socket_of(engine.name)
     if not engine.answers(socket):
-        do = f"{engine.log}, repair what it names, and start it"
+        do = f"{engine.log}, resolve the error, and start it"
         left = {engine.noun: ("it ran before the repair and does not answer now", do)}
     else:
         step = _containers(record, engine.name)
@@ -93,7 +93,7 @@ def _containers(record: PlanRecord, engine: str) -> StartContainers:
 
 
 def _reload(engine: Engine, record: PlanRecord, facts: Facts) -> list[ActionRecord]:
-    """Return the reload after which the running engine has its old settings again, if the run reloaded it."""
+    """Return the reload that applies the old settings to the running engine, if the run reloaded it."""
     asked = [step for action in record.actions for step in action.steps if isinstance(step, Reload)]
     if not any(engine_of(step) is engine for step in asked):
         return []
@@ -110,7 +110,7 @@ def _touch(actions: list[ActionRecord], tops: tuple[str, ...]) -> bool:
 
 
 def _is_starting(run: RunDirectory, record: PlanRecord, engine: str) -> bool:
-    """Whether the run was interrupted while it started the engine: it may come up at any moment."""
+    """Whether the run was interrupted while it started the engine, which may come up at any time."""
     owner = [(action.engine, step) for action in record.actions for step in action.steps]
     journal = run.journal()
     done = journal.done
@@ -127,7 +127,7 @@ def _around(
     *,
     writes: bool,
 ) -> tuple[list[ActionRecord], list[ActionRecord]] | None:
-    """Return the stop of an engine that runs now, and its start afterwards if it ran before the repair; ``None`` if unknown."""
+    """Return the stop of a running engine, and its start afterwards if it ran before the repair; ``None`` if unknown."""
     control = engine.control(facts.get)
     if control is None:
         return None
@@ -138,7 +138,7 @@ def _around(
     ran = engine.name in record.running
     service = bool(control.containerd) and _touch(actions, record.service_roots)
     stop = control.stop_steps(with_containerd=service)
-    # How it was started can't be seen once it is stopped; the run that stopped it has recorded it.
+    # How it was started is unknown once it is stopped; the run that stopped it has recorded it.
     start = control.start_steps() if control.is_running else _recorded_start(record, engine) or control.start_steps()
     start = _with_containers(start, before, record.socket_of(engine.name)) if ran else ()
     manual = (control.manual if ran else "") or (control.containerd_manual if service else "")
@@ -152,7 +152,7 @@ def _around(
 
 
 def _with_containers(start: tuple[Step, ...], before: StartContainers, socket: str) -> tuple[Step, ...]:
-    """Return a start that also starts what ran ``before`` the repair, and may not run now."""
+    """Return a start that also starts the containers that ran ``before`` the repair and may not run now."""
     known = {one.id for one in before.containers}
     again = [step for step in start if isinstance(step, StartContainers)]
     now = [one for step in again for one in step.containers if one.id not in known]
@@ -167,7 +167,7 @@ def _is_containerd(step: Step) -> bool:
 
 
 def _recorded_start(record: PlanRecord, engine: Engine) -> tuple[Step, ...]:
-    """Return how the run would have started the engine again: of one that a person started by hand, only this is known."""
+    """Return the recorded start of the engine: for one that was started by hand, it is the only source."""
     for action in record.actions:
         if action.engine == engine.name and any(isinstance(step, Run) and step.until == "up" for step in action.steps):
             return action.steps

@@ -1,4 +1,4 @@
-"""What was done on the host after a repair, and an undo would lose."""
+"""Finds changes that were made on the host after a repair, and that an undo would lose."""
 
 from collections.abc import Iterator
 
@@ -23,13 +23,13 @@ _MOST_BYTES = 64 << 20
 
 
 class Later(Struct, frozen=True):
-    """One place that was changed after the repair.
+    """One path that was changed after the repair.
 
     Attributes:
-        path: as the host names it.
-        what: what is new there, in words.
-        merged: the content with the repair's own change gone and the later one kept, ``None`` if that can't be had.
-        is_kept: whether it stays as it is, because it came after the repair and can't be merged.
+        path: its path on the host.
+        what: the change, in words.
+        merged: the content without the repair's change and with the later one, ``None`` if they can't be merged.
+        is_kept: whether it is kept, because it is later than the repair and can't be merged.
     """
 
     path: str
@@ -39,9 +39,9 @@ class Later(Struct, frozen=True):
 
 
 class _Place(Struct):
-    """A path with what was there first, and what the repair left (``None``: nothing); ``is_known`` where that is known.
+    """A path with its original, and the node that the repair left (``None``: none); ``is_known``: whether that is known.
 
-    ``keeps_meta``: no step named another mode, owner or attribute.
+    ``keeps_meta``: no step changed mode, owner or attributes.
     """
 
     before: Before
@@ -51,10 +51,10 @@ class _Place(Struct):
 
 
 def later(record: PlanRecord, journal: Journal, host: Host) -> tuple[Later, ...]:
-    """Return what was changed after a run in the places that it wrote."""
+    """Return the later changes of the paths that a run wrote."""
     tree = Tree(record.root)
     there = _there(journal)
-    # The data root that the settings name now may be another one.
+    # The settings may name another data root now.
     now = standing(facts_at(host, record)) if there is not None else {}
     found: list[Later] = []
     for path, place in _places(record, journal).items():
@@ -77,7 +77,7 @@ def _there(journal: Journal) -> ByEngine | None:
 
 
 def _inside(tree: Tree, path: str, place: _Place, new: tuple[str, ...] | None) -> Iterator[Later]:
-    """Judge a place in a data root, where the engine writes too: what counts is what is new to a person."""
+    """Judge a path in a data root, which the engine also writes: only new things of the user count."""
     if new:
         yield Later(path, ", ".join(new), _merged(tree, path, place))
     elif new is None and place.is_known and place.left is None:
@@ -85,7 +85,7 @@ def _inside(tree: Tree, path: str, place: _Place, new: tuple[str, ...] | None) -
 
 
 def _settings(tree: Tree, path: str, name: str, place: _Place, now: ByEngine) -> Iterator[Later]:
-    """Judge a container's own settings: the engine rewrites the files, so that only what a person sets counts."""
+    """Judge a container's own settings: the engine rewrites the files, so only settings of the user count."""
     for engine in (one for one in engines() if one.is_settings(name)):
         left, found = _content(place.left), tree.content(path, _MOST_BYTES)
         if left is None or found is None:
@@ -96,9 +96,9 @@ def _settings(tree: Tree, path: str, name: str, place: _Place, now: ByEngine) ->
 
 
 def _new(name: str, now: ByEngine, there: ByEngine) -> tuple[str, ...] | None:
-    """Return what a file lists now and did not then; ``None`` for the directory of one thing, () for anything else.
+    """Return the new entries of a list; ``None`` for the directory of a single thing, () for other files.
 
-    An engine writes its lists itself, so that only a new entry counts.
+    An engine writes its lists itself, so only a new entry counts.
     """
     for engine in engines():
         kind = engine.listed_in(name)
@@ -109,7 +109,7 @@ def _new(name: str, now: ByEngine, there: ByEngine) -> tuple[str, ...] | None:
 
 
 def _places(record: PlanRecord, journal: Journal) -> dict[str, _Place]:
-    """Return each path that steps wrote, with what they left there; of one that may be half done, nobody knows."""
+    """Return each path that steps wrote, with the node that they left; unknown for a step that may be half done."""
     steps = [step for action in record.actions for step in action.steps]
     places: dict[str, _Place] = {}
     for number, before in journal.begun.items():
@@ -126,11 +126,11 @@ def _take(places: dict[str, _Place], step: Step, before: Before) -> None:
         case Put(path=path, node=node, meta=meta):
             place = places.setdefault(path, _Place(before))
             place.left = node
-            # Mode, owner and attributes stay only while a file is replaced by a file.
+            # Mode, owner and attributes are kept only if a file is replaced by a file.
             place.keeps_meta = place.keeps_meta and meta is None and isinstance(node, File)
             place.is_known = not (isinstance(node, HardLink) or (isinstance(node, File) and bool(node.blob)))
         case Move(path=path, to=to):
-            # What lies beneath has gone with it.
+            # Its entries moved with it.
             for other, beneath in places.items():
                 beneath.is_known = beneath.is_known and not is_beneath(other, path)
             place = places.setdefault(path, _Place(before))
@@ -144,7 +144,7 @@ def _take(places: dict[str, _Place], step: Step, before: Before) -> None:
 
 
 def _differs(tree: Tree, path: str, place: _Place) -> bool:
-    """Whether a path is neither as the repair left it nor as it was before; where it can't be seen, it is not known to be."""
+    """Whether a path differs from both the repair's result and the original; false if it can't be examined."""
     if not place.is_known:
         return False
     try:
@@ -158,7 +158,7 @@ def _differs(tree: Tree, path: str, place: _Place) -> bool:
 
 
 def _is_of_a_process(tree: Tree, path: str, place: _Place) -> bool:
-    """Whether a service has put its socket or pid file where the repair had cleared the place: the next start makes it anew."""
+    """Whether a service has created its socket or pid file where the repair removed one: the next start recreates it."""
     try:
         found = tree.lstat(path) if place.left is None else None
     except OSError:
@@ -169,7 +169,7 @@ def _is_of_a_process(tree: Tree, path: str, place: _Place) -> bool:
 
 
 def _as_attributed(tree: Tree, path: str, place: _Place) -> Iterator[Later]:
-    """Judge a file whose content is not a later one: the repair had kept mode, owner and attributes, so other ones came later."""
+    """Judge the attributes of a file without later content: the repair kept mode, owner and xattrs, so others are later."""
     meta, was = place.before.meta, place.before.node
     if not (place.is_known and place.keeps_meta and isinstance(place.left, File) and isinstance(was, File) and meta):
         return
@@ -192,12 +192,12 @@ def _as_attributed(tree: Tree, path: str, place: _Place) -> Iterator[Later]:
 
 
 def _worn(meta: Meta) -> dict[str, bytes]:
-    """Return what a person sets; labels come and go with a policy."""
+    """Return the xattrs that users set, without security labels, which a policy sets."""
     return {key: value for key, value in meta.xattrs.items() if not key.startswith("security.")}
 
 
 def _merged(tree: Tree, path: str, place: _Place) -> bytes | None:
-    """Return the three-way merge of a file, where it is still one and all three contents are known."""
+    """Return the three-way merge of a file, if it is still one and all three contents are known."""
     if not isinstance(place.left, File) or place.left.blob:
         return None
     kept = place.before.moved_to

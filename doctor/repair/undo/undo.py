@@ -1,4 +1,4 @@
-"""Take a repair back: every byte, mode, owner and xattr. An undo is a run like any other, so it can be undone too."""
+"""Undoes a repair: every byte, mode, owner and xattr. An undo is a run too, so it can be undone."""
 
 import os
 import time
@@ -27,7 +27,7 @@ from doctor.repair.undo.later import Later, later
 
 
 class Undone(msgspec.Struct, frozen=True):
-    """The repair that an undo took back, the run of the undo, and what it could not restore."""
+    """The undone repair, the run of the undo, and what it could not restore."""
 
     repair: str
     run: str
@@ -35,11 +35,11 @@ class Undone(msgspec.Struct, frozen=True):
 
 
 def choose(name: str) -> RunDirectory:
-    """Return the run to take back: the named one, else the unfinished one, else the last that is applied."""
+    """Return the run to undo: the named one, else the unfinished one, else the last applied one."""
     if name:
         run = find_run(name)
         if run.result in {"undone", "rolled back"}:
-            raise RefusedError(f"run {run.name} is {run.result} already", do="see 'doctor undo --list'")
+            raise RefusedError(f"run {run.name} is already {run.result}", do="see 'doctor undo --list'")
         return run
     known, _ = survey()
     candidates = [one for one in known if one.result in {"", "applied", "rolled back in part"} and not one.plan.undoes]
@@ -49,9 +49,9 @@ def choose(name: str) -> RunDirectory:
 
 
 def backwards(run: RunDirectory, record: PlanRecord, found: tuple[Later, ...] = ()) -> list[ActionRecord]:
-    """Return the actions that take a run back, last step first; the engine's own stop and start are left out.
+    """Return the actions that reverse a run, last step first, without the engine's own stop and start.
 
-    A place that somebody changed afterwards (``found``) is merged or kept, where that can be.
+    A path that was changed afterwards (``found``) is merged or kept, if possible.
     """
     keeps = _keeps(found)
     owner = [action for action in record.actions for _ in action.steps]
@@ -76,11 +76,11 @@ def _is_kept(step: Step, keeps: tuple[str, ...]) -> bool:
 
 
 def _merging(found: tuple[Later, ...]) -> list[ActionRecord]:
-    """Return the actions that take a repair's own change out of a file and leave what came later."""
+    """Return the actions that remove the repair's change from a file and keep later changes."""
     return [
         ActionRecord(
             number=0,
-            summary=f"take the repair's change out of {one.path}, and keep what came later",
+            summary=f"remove the repair's change from {one.path}, and keep later changes",
             risk=1,
             fixes=(),
             check_ids=(),
@@ -110,9 +110,9 @@ def _taking(steps: dict[int, list[Step]], by_number: dict[int, ActionRecord]) ->
 
 
 def prepare(run: RunDirectory, host: Host, *, is_rollback: bool = False, force: bool = False) -> PlanRecord:
-    """Return the plan of an undo, with the engine's stop and start where it needs them; raises ``RefusedError``.
+    """Return the plan of an undo, with the engine's stop and start if needed; raises ``RefusedError``.
 
-    With ``force``, what a damaged journal no longer tells is left as it is, and the rest is taken back.
+    With ``force``, steps whose record in the journal is corrupt are left, and all others are undone.
     """
     record = run.plan()
     unknown = run.journal().lost_steps
@@ -120,7 +120,7 @@ def prepare(run: RunDirectory, host: Host, *, is_rollback: bool = False, force: 
         flat = [step for action in record.actions for step in action.steps]
         places = ", ".join(getattr(flat[number], "path", "a command") for number in unknown if number < len(flat))
         raise RefusedError(
-            f"the journal of run {run.name} is damaged: the content from before the repair is unknown for {places}",
+            f"the journal of run {run.name} is corrupt: the original content is unknown for {places}",
             where=os.path.join(run.path, "journal"),
             do=f"'doctor undo {run.name} --force' undoes the rest",
         )
@@ -146,7 +146,7 @@ def prepare(run: RunDirectory, host: Host, *, is_rollback: bool = False, force: 
 
 
 def _later(run: RunDirectory, record: PlanRecord, host: Host, *, force: bool) -> tuple[Later, ...]:
-    """Return what was changed after a run; raises ``RefusedError`` for it without ``force``, and for another disk always."""
+    """Return later changes; raises ``RefusedError`` if there are any without ``force``, and always for another disk."""
     refuse_other(record, host)
     found = later(record, run.journal(), host)
     if found and not force:
@@ -158,7 +158,7 @@ def _later(run: RunDirectory, record: PlanRecord, host: Host, *, force: bool) ->
 
 
 def undo(run: RunDirectory, record: PlanRecord, *, progress: Callable[[str], None]) -> Undone:
-    """Carry a prepared undo out; the caller is alone."""
+    """Execute a prepared undo; the caller holds the lock."""
     refuse_held(record)
     taken = RunDirectory.create(record)
     run.free_reserve()
@@ -166,7 +166,7 @@ def undo(run: RunDirectory, record: PlanRecord, *, progress: Callable[[str], Non
 
 
 def roll_back(run: RunDirectory, host: Host, progress: Callable[[str], None]) -> tuple[HalfDone, ...]:
-    """Take back what a run did that failed, as far as it goes, and return what is not as it was before. Raises nothing of its own."""
+    """Roll back a failed run as far as possible, and return what is not restored. Never raises."""
     record = run.plan()
     restored = Restored(run, record)
     failures: tuple[StepFailure, ...] = ()
@@ -176,7 +176,7 @@ def roll_back(run: RunDirectory, host: Host, progress: Callable[[str], None]) ->
             try:
                 taken = RunDirectory.create(back)
             except DoctorError as error:
-                # Nothing can be kept any more. Taking the run back matters more than being able to undo that.
+                # Nothing can be recorded. The rollback is more important than its own undo.
                 progress(f"the rollback is not recorded: {error.what}")
                 taken = RunDirectory.unkept(back.run)
             failures = perform_back(taken, back, progress, restored.look)
@@ -190,9 +190,9 @@ def roll_back(run: RunDirectory, host: Host, progress: Callable[[str], None]) ->
 
 
 def resume(left: RunDirectory, host: Host, *, progress: Callable[[str], None]) -> Undone:
-    """Finish an undo that was interrupted or stopped; the caller is alone.
+    """Finish an undo that was interrupted or stopped; the caller holds the lock.
 
-    It must go on where it stood: done from the start again, it would move what it has restored out of the way.
+    It must continue where it stopped: from the start, it would move restored files out of the way.
     """
     record = left.plan()
     refuse_other(find_run(record.undoes).plan(), host)
@@ -201,7 +201,7 @@ def resume(left: RunDirectory, host: Host, *, progress: Callable[[str], None]) -
 
 
 def _tidy(record: PlanRecord) -> None:
-    """Remove what an undo leaves empty in the data roots: the places where the repair had put things aside."""
+    """Remove empty directories of doctor in the data roots, where the repair had its quarantine."""
     tree = Tree(record.root)
     for top in record.data_roots:
         quarantine = f"{top}/.doctor-quarantine"
@@ -219,15 +219,15 @@ def _mark(run: RunDirectory) -> None:
 
 
 def begun(run: RunDirectory) -> RunDirectory | None:
-    """Return the undo of a run that stopped on its way, or ``None``: the next one goes on there."""
+    """Return the interrupted undo of a run, which is to be continued, or ``None``."""
     undos = [one for one in survey()[0] if one.plan.undoes == run.name]
     return undos[-1].run if undos and undos[-1].result not in {"applied", "undone"} else None
 
 
 def carry_out(taken: RunDirectory, record: PlanRecord, *, progress: Callable[[str], None]) -> tuple[HalfDone, ...]:
-    """Do the steps of an undo that are not done yet, and mark the run it takes back; the caller holds the lock.
+    """Execute the remaining steps of an undo, and mark the run as undone; the caller holds the lock.
 
-    Returns what could not be restored; then neither is marked, and the next undo goes on with it.
+    Returns what could not be restored; then neither is marked, and the next undo continues.
     """
     run = find_run(record.undoes)
     restored = Restored(run, run.plan())
@@ -237,7 +237,7 @@ def carry_out(taken: RunDirectory, record: PlanRecord, *, progress: Callable[[st
         taken.finish(f"stopped: {left[0].what}: {left[0].why}")
         return left
     _tidy(record)
-    # In this order: killed in between, the undo is the unfinished one, and nobody takes the run back twice.
+    # In this order: if killed in between, the undo is the unfinished one, and the run is not undone twice.
     _mark(run)
     taken.finish("applied")
     return ()

@@ -225,7 +225,9 @@ def _unforeseen(said: str, undone: Look, gone: frozenset[str]) -> Iterator[str]:
     may = any("may not start with the restored state" in line for line in notes)
     if not may and any("will not start with the restored state" in line for line in notes) == undone.up:
         yield "undo foresaw that no engine would start" if undone.up else "undo did not foresee that no engine starts"
-    foreseen = [line for line in notes if "not shown" in line or "not started again" in line or "may keep" in line]
+    foreseen = [
+        line for line in notes if "no longer shown" in line or "not started again" in line or "may keep" in line
+    ]
     if unsaid := [name for name in sorted(gone) if not any(name in line for line in foreseen)]:
         yield f"undo did not foresee that {', '.join(unsaid)} stops"
 

@@ -160,7 +160,7 @@ def test_live_restore_keeps_containers_over_a_restart(images_box: Box) -> None:
     run(box, "base")
     before = pids(box, "base")
     faults.inject(box, JOURNALD)
-    assert "run on, 1 of them (live-restore)" in kit.planned(box, "--allow", "disruptive")[0]
+    assert "1 container continues to run (live-restore)" in kit.planned(box, "--allow", "disruptive")[0]
     kit.repair(box)
     assert pids(box, "base") == before
     assert states(box) == {"base": "running"}

@@ -45,7 +45,7 @@ def test_everything_is_asked_for_by_name(patient_box: Box) -> None:
     assert "containers" in found["engine"][1]
     assert "2 containers that restart by themselves run" in found["engine"][1]
     told = done.stderr
-    assert told.index("mounting") < told.index("] start the engine") < told.index("asking the engine"), told
+    assert told.index("mounting") < told.index("] start the engine") < told.index("checking that the engine"), told
     assert set(judge.ports(box).values()) == {"hello", "com"}
 
 

@@ -86,7 +86,7 @@ def test_an_engine_that_would_not_start_again_is_not_stopped(patient_box: Box) -
     faults.inject(box, "forward/runtime-off")
     pids = box.pids("dockerd")
     done = kit.repair(box, code=1)
-    assert "until a person acts" in done.stdout
+    assert "before you resolve this" in done.stdout
     assert box.pids("dockerd") == pids
     assert box.read("/proc/sys/net/ipv4/ip_forward") == "1\n"
 

@@ -37,7 +37,7 @@ def test_an_undo_that_hides_containers(patient_box: Box) -> None:
     assert judge.images(box) == images
     undone = kit.undo(box, code=1)
     before, _, after = undone.stderr.partition("[1/")
-    assert "not shown by the engine any more" in before
+    assert "no longer shown by the engine" in before
     for name in ("web", "plain"):
         assert name in before
         assert f"container {name} is gone for the engine; it ran before this undo" in after

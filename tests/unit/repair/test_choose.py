@@ -84,16 +84,16 @@ def test_one_directory_is_not_given_twice(tmp_path: Path) -> None:
     """The same answer for both containers is refused, and says why."""
     host = two_containers(tmp_path)
     first = options(plan_for(host))[0].partition("=")[2]
-    with pytest.raises(UsageError, match="is chosen for two"):
+    with pytest.raises(UsageError, match="is chosen twice"):
         plan_for(host, f"{MOUNT}:web={first}", f"{MOUNT}:other={first}")
 
 
 @pytest.mark.parametrize(
     ("choice", "why"),
     [
-        (f"{MOUNT}:web=0123456789ab", "is no candidate"),
+        (f"{MOUNT}:web=0123456789ab", "is not a candidate"),
         (f"{MOUNT}:nobody=b8fc", "answers no question of this host"),
-        (f"{MOUNT}=b8fc", "fits several questions"),
+        (f"{MOUNT}=b8fc", "matches several questions"),
         ("state/volume-db-missing=x", "answers no question of this host"),
     ],
 )
@@ -130,7 +130,7 @@ def test_an_answer_given_twice(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "x", "state/x", "state/x:y", "=z", ":a=b", "state/x:y="])
 def test_another_form_is_not_understood(text: str) -> None:
     """What is no choice says how one is written."""
-    with pytest.raises(UsageError, match="not understood"):
+    with pytest.raises(UsageError, match="is invalid"):
         parse(text)
 
 

@@ -67,5 +67,5 @@ def test_where_only_a_person_can_keep_it_nothing_starts(tmp_path: Path, wanted: 
     made = plan(tmp_path, tree, *wanted)
     assert Stage.ENGINE not in [action.stage for action in made.actions]
     why = {manual.finding.id: manual.why for manual in made.manual}
-    assert "until a person acts: containerd's database lists no image" in why["engine/down"]
+    assert "before you resolve this: containerd's database lists no image" in why["engine/down"]
     assert "state/containerd-store-db-lost" in why

@@ -257,7 +257,7 @@ def test_a_repair_that_can_not_be_recorded_does_not_stay(place: Place) -> None:
     before = place.look()
 
     def at_the_end(text: str) -> None:
-        if text == "checking the result":
+        if text == "verifying the result":
             for journal in (place.state / "runs").glob("*/journal"):
                 place.hold(journal)
 

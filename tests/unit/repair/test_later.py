@@ -148,7 +148,7 @@ def test_another_disk_at_the_same_place_is_not_written(
         assert (top / "text").read_bytes() == TEXT
         return
     for force in (False, True):
-        with pytest.raises(RefusedError, match="another disk is mounted there"):
+        with pytest.raises(RefusedError, match="the mounted disk is not the one"):
             undone(top, quiet, force=force)
     assert look(top) == other
 
@@ -173,16 +173,16 @@ def test_another_data_root_is_not_written_wherever_the_settings_lead(
     (top / "etc/docker").mkdir()
     (top / "etc/docker/daemon.json").write_text(settings)
     docker.rename(top / "srv/away")
-    with pytest.raises(RefusedError, match="is not there"):
+    with pytest.raises(RefusedError, match="is missing"):
         undone(top, quiet, force=True)
     for digit in "5678":
         (docker / "overlay2" / (digit * 64)).mkdir(parents=True)
     (docker / "note").write_bytes(b"new\n")
     other = look(top)
     for force in (False, True):
-        with pytest.raises(RefusedError, match="another data root lies there"):
+        with pytest.raises(RefusedError, match="the data root is not the one"):
             undone(top, quiet, force=force)
-    with pytest.raises(RefusedError, match="another data root lies there"):
+    with pytest.raises(RefusedError, match="the data root is not the one"):
         undo.resume(begun, host, progress=quiet)
     assert look(top) == other
 

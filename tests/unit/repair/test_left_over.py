@@ -79,7 +79,7 @@ def test_an_undo_that_stopped_goes_on_where_it_stood(top: Path, quiet: Callable[
     run = find_run("run")
     (stopped,) = undo.undo(run, undo.prepare(run, RootHost(str(top)), force=True), progress=quiet).half_done
     assert stopped.what == "/a"
-    assert "in the way" in stopped.why
+    assert "can't replace a directory" in stopped.why
     assert Path(stopped.original).read_bytes() == b"first\n"
     assert (top / "c/d").read_bytes() == b"\0\xff" * 10, "the rest goes on"
     assert unfinished() is None
@@ -150,7 +150,7 @@ def test_no_room_means_no_run(top: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "posix_fallocate", full)
-    with pytest.raises(RefusedError, match="no room"):
+    with pytest.raises(RefusedError, match="no space"):
         run.reserve(1 << 20)
     assert not Path(run.path).exists()
 

@@ -63,7 +63,7 @@ def test_what_stays_stops_the_start_and_nothing_else(tmp_path: Path) -> None:
     assert stages(made) == {Stage.CONFIG}
     left = {one.finding.id: one for one in made.manual}
     assert left["engine/down"].why == (
-        "the engine is not started until a person acts: docker-state.json of the swarm node is corrupt: the engine can't start"
+        "the engine is not started before you resolve this: docker-state.json of the swarm node is corrupt: the engine can't start"
     )
     advice = left["engine/down"].advice
     assert "/var/lib/docker/swarm/docker-state.json" in advice

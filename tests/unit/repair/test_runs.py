@@ -125,10 +125,10 @@ def test_the_newest_one_may_be_half_done(top: Path, quiet: Callable[[str], None]
     assert unfinished() is not None
     path = Path(find_run(name).path, "plan.json")
     flip(path, len(path.read_bytes()) // 2)
-    with pytest.raises(RefusedError, match="is the newest and may be half done") as caught:
+    with pytest.raises(RefusedError, match="is the newest and may be unfinished") as caught:
         unfinished()
     assert "move" in caught.value.do
-    with pytest.raises(RefusedError, match="may be half done"):
+    with pytest.raises(RefusedError, match="may be unfinished"):
         apply(record(one(1), str(top)), RootHost(str(top)), Catalog(), prove=lambda _: (), progress=quiet)
     os.rename(find_run(name).path, top.parent / "aside")
     assert unfinished() is None
@@ -149,7 +149,7 @@ def test_what_others_could_have_written_is_not_used(top: Path, quiet: Callable[[
     name = repair(top, quiet)
     after, weak = look(top), Path(find_run(name).path, path)
     weak.chmod(0o777)
-    with pytest.raises(RefusedError, match="others than root could have written it"):
+    with pytest.raises(RefusedError, match="users other than root could have written it"):
         undo.prepare(RunDirectory(str(Path(os.environ["DOCTOR_STATE_DIR"], "runs", name))), RootHost(str(top)))
     assert look(top) == after
     weak.chmod(0o755)

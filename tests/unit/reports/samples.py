@@ -227,7 +227,7 @@ MANUAL = (
     ),
     ManualFix(
         finding=LOST,
-        why="several candidates fit, and nothing on the host shows which is right: choose one",
+        why="several candidates fit, and it is unknown which is right: choose one",
         advice="",
         questions=(
             Question(
@@ -312,7 +312,7 @@ HALF_DONE = replace(
             do="chattr -i /etc/docker/daemon.json, then 'doctor undo 0007-20270115-080001'",
         ),
         HalfDone(
-            action=0, what="start of the engine", why="it has ended", original="", do="'doctor undo 7' tries it again"
+            action=0, what="start of the engine", why="it has ended", original="", do="retry with 'doctor undo 7'"
         ),
     ),
     exit_code=6,
