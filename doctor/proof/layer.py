@@ -122,6 +122,21 @@ def _chunks(host: Host, path: HostPath) -> Iterator[bytes]:
         os.close(descriptor)
 
 
+def differences(task: Task, compared: HeaderComparer, contents: dict[bytes, Altered]) -> LayerLook:
+    """Return the differences of headers and contents; those of the contents come first."""
+    altered = {**contents, **{name: Altered(name=name, why=why) for name, why in compared.altered.items()}, **contents}
+    extra = compared.extra()
+    return LayerLook(
+        chain=task.chain,
+        directory=task.directory,
+        altered=tuple(altered.values())[:SHOWN],
+        altered_count=len(altered),
+        lost=tuple(compared.lost.values()),
+        extra=tuple(extra[:SHOWN]),
+        extra_count=len(extra),
+    )
+
+
 class _LayerLook:
     """The state of one verification."""
 
@@ -150,21 +165,12 @@ class _LayerLook:
         found = self.hash.finish()
         is_proven = found == self.task.diff
         unexamined = 0 if is_proven else self._blame()
-        for name, why in self.compared.altered.items():
-            self.altered.setdefault(name, Altered(name=name, why=why))
-        extra = self.compared.extra()
-        return LayerLook(
-            chain=self.task.chain,
-            directory=self.task.directory,
+        return replace(
+            differences(self.task, self.compared, self.altered),
             diff_id=found,
             is_proven=is_proven,
-            altered=tuple(list(self.altered.values())[:SHOWN]),
-            altered_count=len(self.altered),
             confirmed=self.confirmed,
             unexamined=unexamined,
-            lost=tuple(self.compared.lost.values()),
-            extra=tuple(extra[:SHOWN]),
-            extra_count=len(extra),
             bytes_read=self.hash.size,
         )
 

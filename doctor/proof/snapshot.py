@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
 
+from msgspec.structs import replace
+
 from doctor.facts.containerd.sources import Unpacked
 from doctor.facts.layers.content import Altered, LayerLook, LostEntry
 from doctor.host.base import Host
@@ -16,7 +18,7 @@ from doctor.model.errors import FormatError
 from doctor.model.missing import HostError
 from doctor.model.paths import HostPath
 from doctor.proof.compare import HeaderComparer, is_usual, plain
-from doctor.proof.layer import SHOWN, Hash, Task
+from doctor.proof.layer import Hash, Task, differences
 from doctor.proof.tar.tar_header import Header
 from doctor.proof.tar.tar_stream import TarStream, expand
 from doctor.proof.tree import ProofTree, open_tree
@@ -133,20 +135,7 @@ class _SnapshotLook:
                 chain=self.task.chain, directory=self.task.directory, is_proven=True, split_problem=why,
                 bytes_read=self.blob.size,
             )  # fmt: skip
-        for name, why in self.compared.altered.items():
-            self.altered.setdefault(name, Altered(name=name, why=why))
-        extra = self.compared.extra()
-        return LayerLook(
-            chain=self.task.chain,
-            directory=self.task.directory,
-            is_proven=True,
-            altered=tuple(list(self.altered.values())[:SHOWN]),
-            altered_count=len(self.altered),
-            lost=tuple(self.compared.lost.values()),
-            extra=tuple(extra[:SHOWN]),
-            extra_count=len(extra),
-            bytes_read=self.blob.size,
-        )
+        return replace(differences(self.task, self.compared, self.altered), is_proven=True, bytes_read=self.blob.size)
 
     def _chunks(self) -> Iterator[bytes]:
         for chunk in self._source:

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterator
 
+from doctor.formats.crc import crc64
 from doctor.formats.images.oci_digest import sha256_digest
 from doctor.host.base import Host
 from doctor.model.missing import HostError
 from doctor.proof.layer import new_buffer
 from doctor.proof.made_tar import make
-from doctor.proof.tar.tar_split import crc64
 from doctor.proof.tree import open_tree
 from doctor.salvage import layout
 from doctor.salvage.layer import Assembly, SplitError, UnprovenError, joined, known, unread

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from doctor.formats.crc import crc64
 from doctor.formats.databases.bolt import Bucket
 from doctor.formats.databases.bolt_write import write
 from doctor.formats.images.oci_digest import chain_ids
-from doctor.proof.tar.tar_split import crc64
 
 ROOT = "var/lib/docker"
 STORE = f"{ROOT}/image/overlay2"

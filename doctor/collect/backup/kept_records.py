@@ -8,7 +8,7 @@ from doctor.facts.databases.flawed_records import FlawedRecord, Records
 from doctor.facts.engine.data_root import DataRoot
 from doctor.formats.databases.bolt import Bucket
 from doctor.host.base import Host
-from doctor.model.missing import HostError, Missing
+from doctor.model.missing import HostError, Missing, Why
 from doctor.model.text import flipped_byte
 
 
@@ -30,13 +30,21 @@ def kept_records(
     return ({}, "") if kept is None or found is None else (kept.keys, found[2].age)
 
 
-def misnamed(root: Bucket, name: bytes) -> FlawedRecord | None:
-    """Return the bucket whose name is one bit away from the missing one, as a corrupt record of its own kind."""
-    near = next((one for one in root.buckets if flipped_byte(one, name) >= 0), None)
+def bucket_of(file: BoltFile, name: str) -> Bucket | FlawedRecord:
+    """Return the bucket to examine, or as a corrupt record of its own kind one whose name is one bit away.
+
+    Raises ``HostError`` if neither exists, or the pages of the database are corrupt, which is judged as a whole.
+    """
+    bucket = file.root.at(name) if file.root is not None and not file.is_broken else None
+    if bucket is not None:
+        return bucket
+    near = (
+        next((one for one in file.root.buckets if flipped_byte(one, name.encode()) >= 0), None) if file.root else None
+    )
     if near is None:
-        return None
-    problem = f"the bucket {name.decode()} is named {near.decode('latin-1')}: its records can't be found"
-    return FlawedRecord(key=near, kind="bucket", ids=(name.decode(),), problem=problem, refused=False, kept=name)
+        raise HostError(Missing(Why.ABSENT, f"{file.path}: no records to compare"))
+    problem = f"the bucket {name} is named {near.decode('latin-1')}: its records can't be found"
+    return FlawedRecord(key=near, kind="bucket", ids=(name,), problem=problem, refused=False, kept=name.encode())
 
 
 def is_unchanged(host: Host, file: BoltFile, recorded: KeptDigests | Missing, name: str) -> bool:

@@ -1,7 +1,7 @@
 """Reads the host's own rules and routes recorded by the last healthy scan: one small file with a checksum."""
 
 from doctor.collect.backup.kept import check_owner
-from doctor.facts.backup.network_record import KeptNetworkRecord, RecordedFamily, RecordedRoute
+from doctor.facts.backup.network_record import KeptNetworkRecord
 from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.errors import FormatError
@@ -28,19 +28,6 @@ def network_record(host: Host) -> KeptNetworkRecord:
     return KeptNetworkRecord(
         path=path,
         age=age(kept.taken, host.now()),
-        families={
-            int(version): RecordedFamily(policy=family.policy, chains=family.chains)
-            for version, family in kept.families.items()
-            if version in {"4", "6"}
-        },
-        routes=tuple(
-            RecordedRoute(
-                version=route.version,
-                device=route.device,
-                gateway=route.gateway,
-                metric=route.metric,
-                protocol=route.protocol,
-            )
-            for route in kept.routes
-        ),
+        families={int(version): family for version, family in kept.families.items() if version in {"4", "6"}},
+        routes=kept.routes,
     )

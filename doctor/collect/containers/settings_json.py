@@ -7,58 +7,59 @@ from collections.abc import Iterator
 from typing import Any
 
 from doctor.facts.containers.containers import Attachment, Container, ContainerMount, ContainerState, HostConfig, Port
+from doctor.formats.json_values import items, mapping, number, text, texts
 from doctor.model.paths import HostPath
-
-_NO_OBJECT: dict[str, Any] = {}
 
 
 def container_of(
     config: dict[str, Any], directory: HostPath, *, host: HostConfig | None, directories: tuple[str, ...] = ()
 ) -> Container:
     """Return the container that a config describes."""
-    asked = _object(config, "Config")
-    network = _object(config, "NetworkSettings")
+    asked = mapping(config.get("Config"))
+    network = mapping(config.get("NetworkSettings"))
     return Container(
-        id=_text(config, "ID"),
+        id=text(config.get("ID")),
         directory=directory,
-        name=_text(config, "Name").removeprefix("/"),
-        image=_text(asked, "Image"),
-        image_id=_text(config, "Image"),
-        driver=_text(config, "Driver"),
-        created=_text(config, "Created"),
-        state=_state(_object(config, "State")),
-        networks=tuple(_attachments(_object(network, "Networks"))),
-        ports=tuple(_ports(_object(network, "Ports"))),
-        mounts=tuple(_mounts(_object(config, "MountPoints"))),
+        name=text(config.get("Name")).removeprefix("/"),
+        image=text(asked.get("Image")),
+        image_id=text(config.get("Image")),
+        driver=text(config.get("Driver")),
+        created=text(config.get("Created")),
+        state=_state(mapping(config.get("State"))),
+        networks=tuple(_attachments(mapping(network.get("Networks")))),
+        ports=tuple(_ports(mapping(network.get("Ports")))),
+        mounts=tuple(_mounts(mapping(config.get("MountPoints")))),
         host=host,
-        hostname=_text(asked, "Hostname"),
-        log_path=HostPath(_text(config, "LogPath")),
-        hosts_path=HostPath(_text(config, "HostsPath")),
-        resolv_conf_path=HostPath(_text(config, "ResolvConfPath")),
-        sandbox_id=_text(network, "SandboxID"),
-        restart_count=_number(config, "RestartCount"),
+        hostname=text(asked.get("Hostname")),
+        log_path=HostPath(text(config.get("LogPath"))),
+        hosts_path=HostPath(text(config.get("HostsPath"))),
+        resolv_conf_path=HostPath(text(config.get("ResolvConfPath"))),
+        sandbox_id=text(network.get("SandboxID")),
+        restart_count=number(config.get("RestartCount")),
         stopped_by_hand=config.get("HasBeenManuallyStopped") is True,
-        apparmor_profile=_text(config, "AppArmorProfile"),
+        apparmor_profile=text(config.get("AppArmorProfile")),
         directories=directories,
     )
 
 
 def host_config_of(raw: dict[str, Any]) -> HostConfig:
     """Return the host config that a file describes."""
-    log = _object(raw, "LogConfig")
+    log = mapping(raw.get("LogConfig"))
     return HostConfig(
-        log_driver=_text(log, "Type"),
-        log_options={key: value for key, value in _object(log, "Config").items() if isinstance(value, str)},
-        restart_policy=_text(_object(raw, "RestartPolicy"), "Name"),
+        log_driver=text(log.get("Type")),
+        log_options={key: value for key, value in mapping(log.get("Config")).items() if isinstance(value, str)},
+        restart_policy=text(mapping(raw.get("RestartPolicy")).get("Name")),
         auto_remove=raw.get("AutoRemove") is True,
-        network_mode=_text(raw, "NetworkMode"),
-        ports=tuple(_ports(_object(raw, "PortBindings"))),
+        network_mode=text(raw.get("NetworkMode")),
+        ports=tuple(_ports(mapping(raw.get("PortBindings")))),
         privileged=raw.get("Privileged") is True,
-        pid_mode=_text(raw, "PidMode"),
-        links=_texts(raw, "Links"),
-        ipc_mode=_text(raw, "IpcMode"),
-        runtime=_text(raw, "Runtime"),
-        devices=tuple(_text(device, "PathOnHost") for device in _list(raw, "Devices") if isinstance(device, dict)),
+        pid_mode=text(raw.get("PidMode")),
+        links=texts(raw.get("Links")),
+        ipc_mode=text(raw.get("IpcMode")),
+        runtime=text(raw.get("Runtime")),
+        devices=tuple(
+            text(device.get("PathOnHost")) for device in items(raw.get("Devices")) if isinstance(device, dict)
+        ),
     )
 
 
@@ -69,10 +70,10 @@ def _state(raw: dict[str, Any]) -> ContainerState:
         restarting=raw.get("Restarting") is True,
         dead=raw.get("Dead") is True,
         removing=raw.get("RemovalInProgress") is True,
-        pid=_number(raw, "Pid"),
-        exit_code=_number(raw, "ExitCode"),
-        error=_text(raw, "Error"),
-        started_at=_text(raw, "StartedAt"),
+        pid=number(raw.get("Pid")),
+        exit_code=number(raw.get("ExitCode")),
+        error=text(raw.get("Error")),
+        started_at=text(raw.get("StartedAt")),
     )
 
 
@@ -80,16 +81,16 @@ def _attachments(networks: dict[str, Any]) -> Iterator[Attachment]:
     for name, raw in networks.items():
         if not isinstance(raw, dict):
             continue
-        asked = _object(raw, "IPAMConfig")
+        asked = mapping(raw.get("IPAMConfig"))
         yield Attachment(
             name=name,
-            network_id=_text(raw, "NetworkID"),
-            endpoint_id=_text(raw, "EndpointID"),
-            ip=_text(raw, "IPAddress"),
-            prefix=_number(raw, "IPPrefixLen"),
-            gateway=_text(raw, "Gateway"),
-            mac=_text(raw, "MacAddress"),
-            static_ip=_text(asked, "IPv4Address"),
+            network_id=text(raw.get("NetworkID")),
+            endpoint_id=text(raw.get("EndpointID")),
+            ip=text(raw.get("IPAddress")),
+            prefix=number(raw.get("IPPrefixLen")),
+            gateway=text(raw.get("Gateway")),
+            mac=text(raw.get("MacAddress")),
+            static_ip=text(asked.get("IPv4Address")),
         )
 
 
@@ -102,10 +103,10 @@ def _ports(raw: dict[str, Any]) -> Iterator[Port]:
         for binding in bindings:
             if not isinstance(binding, dict):
                 continue
-            host_port = _text(binding, "HostPort")
+            host_port = text(binding.get("HostPort"))
             yield Port(
                 protocol=protocol or "tcp",
-                host_ip=_text(binding, "HostIp"),
+                host_ip=text(binding.get("HostIp")),
                 host_port=int(host_port) if _is_port(host_port) else 0,
                 container_port=int(number),
             )
@@ -115,14 +116,14 @@ def _mounts(raw: dict[str, Any]) -> Iterator[ContainerMount]:
     for destination, mount in raw.items():
         if not isinstance(mount, dict):
             continue
-        name, source = _text(mount, "Name"), _text(mount, "Source")
+        name, source = text(mount.get("Name")), text(mount.get("Source"))
         yield ContainerMount(
             # Files of engines before 17.03 have no Type.
-            kind=_text(mount, "Type") or ("volume" if name else "bind"),
+            kind=text(mount.get("Type")) or ("volume" if name else "bind"),
             name=name,
-            driver=_text(mount, "Driver"),
+            driver=text(mount.get("Driver")),
             source=HostPath(source),
-            destination=_text(mount, "Destination") or destination,
+            destination=text(mount.get("Destination")) or destination,
             writable=mount.get("RW") is True,
             must_exist=_must_exist(mount),
         )
@@ -130,10 +131,10 @@ def _mounts(raw: dict[str, Any]) -> Iterator[ContainerMount]:
 
 def _must_exist(mount: dict[str, Any]) -> bool:
     """Whether it was given with ``--mount``: then the engine does not create the source (moby volume/mounts/linux_parser.go)."""
-    asked = _object(mount, "Spec")
-    options = _object(asked, "BindOptions")
+    asked = mapping(mount.get("Spec"))
+    options = mapping(asked.get("BindOptions"))
     return (
-        _text(mount, "Type") == "bind"
+        text(mount.get("Type")) == "bind"
         and mount.get("SkipMountpointCreation") is True
         and options.get("CreateMountpoint") is not True
     )
@@ -141,27 +142,3 @@ def _must_exist(mount: dict[str, Any]) -> bool:
 
 def _is_port(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= 5
-
-
-def _object(raw: dict[str, Any], key: str) -> dict[str, Any]:
-    value = raw.get(key)
-    return value if isinstance(value, dict) else _NO_OBJECT
-
-
-def _list(raw: dict[str, Any], key: str) -> list[Any]:
-    value = raw.get(key)
-    return value if isinstance(value, list) else []
-
-
-def _text(raw: dict[str, Any], key: str) -> str:
-    value = raw.get(key)
-    return value if isinstance(value, str) else ""
-
-
-def _texts(raw: dict[str, Any], key: str) -> tuple[str, ...]:
-    return tuple(value for value in _list(raw, key) if isinstance(value, str))
-
-
-def _number(raw: dict[str, Any], key: str) -> int:
-    value = raw.get(key)
-    return value if isinstance(value, int) and not isinstance(value, bool) else 0

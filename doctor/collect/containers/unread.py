@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from doctor.facts.containers.stopped import Stopping
 from doctor.formats.json_safe import load
+from doctor.formats.json_values import mapping
 from doctor.host.base import Host
 from doctor.model.errors import FormatError
 from doctor.model.missing import HostError
@@ -36,12 +37,12 @@ def _ask(host: Host, path: str) -> Any:
 
 def _stopping(host: Host, listed: dict[str, Any]) -> Stopping:
     identity = listed["Id"]
-    about = _dict(_ask(host, f"/containers/{quote(identity, safe='')}/json"))
-    settings = _dict(about.get("HostConfig"))
-    policy = _dict(settings.get("RestartPolicy")).get("Name")
+    about = mapping(_ask(host, f"/containers/{quote(identity, safe='')}/json"))
+    settings = mapping(about.get("HostConfig"))
+    policy = mapping(settings.get("RestartPolicy")).get("Name")
     is_removed = settings.get("AutoRemove") is True
     name = next(_names(about, listed), identity[:12])
-    container = Stopped(id=identity, name=name, paused=_dict(about.get("State")).get("Paused") is True)
+    container = Stopped(id=identity, name=name, paused=mapping(about.get("State")).get("Paused") is True)
     return Stopping(
         container=container,
         policy=policy if isinstance(policy, str) and policy in {"always", "unless-stopped"} else "",
@@ -55,7 +56,3 @@ def _names(about: dict[str, Any], listed: dict[str, Any]) -> Iterator[str]:
     for name in (about.get("Name"), *(names if isinstance(names, list) else ())):
         if isinstance(name, str) and name.strip("/"):
             yield name.lstrip("/")
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}

@@ -10,6 +10,7 @@ from doctor.engines.docker import places as docker
 from doctor.facts.databases.databases import NetworkRecord, VolumeRecord
 from doctor.formats.databases.bolt import Bucket
 from doctor.formats.json_safe import load_object
+from doctor.formats.json_values import text, text_pairs
 from doctor.model.errors import FormatError
 
 
@@ -24,7 +25,7 @@ def network_records(root: Bucket | None) -> dict[str, NetworkRecord]:
         record = _object(value[8:])
         if record.get("id") == parts[1]:
             found[parts[1]] = NetworkRecord(
-                id=parts[1], name=_text(record.get("name")), driver=_text(record.get("networkType"))
+                id=parts[1], name=text(record.get("name")), driver=text(record.get("networkType"))
             )
     return found
 
@@ -39,9 +40,9 @@ def volume_records(root: Bucket | None) -> dict[str, VolumeRecord]:
         if record.get("Name") == name:
             found[name] = VolumeRecord(
                 name=name,
-                driver=_text(record.get("Driver")),
-                labels=_texts(record.get("Labels")),
-                options=_texts(record.get("Options")),
+                driver=text(record.get("Driver")),
+                labels=text_pairs(record.get("Labels")),
+                options=text_pairs(record.get("Options")),
             )
     return found
 
@@ -79,11 +80,3 @@ def _object(data: bytes) -> dict[str, Any]:
         return load_object(data)
     except FormatError:
         return {}
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _texts(value: Any) -> dict[str, str]:
-    return {key: text for key, text in value.items() if isinstance(text, str)} if isinstance(value, dict) else {}

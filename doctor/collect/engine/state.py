@@ -9,6 +9,7 @@ from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.state import EngineAnswer, EngineInfo, EngineState, EngineVersion
 from doctor.facts.engine.units import EngineUnits
 from doctor.facts.host.processes import Processes
+from doctor.formats.json_values import mapping, number, text, texts
 from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing, Why
@@ -137,36 +138,20 @@ def engine_info(host: Host, answer: EngineAnswer) -> EngineInfo:
         raise HostError(Missing(Why.UNREADABLE, f"GET /info: status {reply.status}"))
     raw = _object(reply.body)
     return EngineInfo(
-        data_root=_text(raw.get("DockerRootDir")),
-        storage_driver=_text(raw.get("Driver")),
+        data_root=text(raw.get("DockerRootDir")),
+        storage_driver=text(raw.get("Driver")),
         driver_status=_rows(raw.get("DriverStatus")),
-        logging_driver=_text(raw.get("LoggingDriver")),
-        cgroup_driver=_text(raw.get("CgroupDriver")),
-        default_runtime=_text(raw.get("DefaultRuntime")),
-        runtimes=tuple(_dict(raw.get("Runtimes"))),
+        logging_driver=text(raw.get("LoggingDriver")),
+        cgroup_driver=text(raw.get("CgroupDriver")),
+        default_runtime=text(raw.get("DefaultRuntime")),
+        runtimes=tuple(mapping(raw.get("Runtimes"))),
         live_restore=raw.get("LiveRestoreEnabled") is True,
-        swarm=_text(_dict(raw.get("Swarm")).get("LocalNodeState")) or "inactive",
-        running_containers=_number(raw.get("ContainersRunning")),
+        swarm=text(mapping(raw.get("Swarm")).get("LocalNodeState")) or "inactive",
+        running_containers=number(raw.get("ContainersRunning")),
         debug=raw.get("Debug") is True,
-        warnings=_strings(raw.get("Warnings")),
-        log_drivers=_strings(_dict(raw.get("Plugins")).get("Log")),
+        warnings=texts(raw.get("Warnings")),
+        log_drivers=texts(mapping(raw.get("Plugins")).get("Log")),
     )
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _number(value: Any) -> int:
-    return value if isinstance(value, int) else 0
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _strings(value: Any) -> tuple[str, ...]:
-    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
 
 
 def _rows(value: Any) -> dict[str, str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from doctor.facts.containers.containers import Container
 from doctor.facts.network.networks import Endpoint, Network, Networks, PublishedPort
+from doctor.formats.json_values import mappings, text, text_pairs
 
 API_SOURCE = "GET /networks"
 
@@ -95,11 +96,11 @@ def _exposed(record: dict[str, Any]) -> tuple[tuple[str, int], ...]:
 
 def networks_of_api(listed: Any, running: Any, containers: tuple[Container, ...], alive: set[str]) -> Networks:
     """Return the networks from ``GET /networks`` and ``GET /containers/json``."""
-    items = [_api_network(entry) for entry in _dicts(listed)]
+    items = [_api_network(entry) for entry in mappings(listed)]
     started = {container.id: container.state.started_at for container in containers}
     endpoints = [
         endpoint
-        for entry in _dicts(running)
+        for entry in mappings(running)
         for endpoint in _api_endpoints(entry, items, started, alive, are_known=bool(containers))
     ]
     return Networks(
@@ -108,11 +109,11 @@ def networks_of_api(listed: Any, running: Any, containers: tuple[Container, ...]
 
 
 def _api_network(entry: dict[str, Any]) -> Network:
-    options = _strings(entry.get("Options"))
+    options = text_pairs(entry.get("Options"))
     prefix = "com.docker.network.bridge."
     identity, driver = text(entry.get("Id")), text(entry.get("Driver"))
     ipam = entry.get("IPAM")
-    pools = _dicts(ipam.get("Config")) if isinstance(ipam, dict) else []
+    pools = mappings(ipam.get("Config")) if isinstance(ipam, dict) else []
     subnets = [pool for entry in pools if (pool := _subnet(entry.get("Subnet")))]
     gateways = [found for entry in pools if (found := address(entry.get("Gateway")))]
     four = tuple(subnet for subnet in subnets if ":" not in subnet)
@@ -160,7 +161,7 @@ def _api_endpoints(
     name = names[0] if isinstance(names, list) and names and isinstance(names[0], str) else identity[:12]
     for network_name, attachment in found:
         ip = address(attachment.get("IPAddress"))
-        ports = _dicts(entry.get("Ports")) if network_name == publisher else []
+        ports = mappings(entry.get("Ports")) if network_name == publisher else []
         yield Endpoint(
             id=text(attachment.get("EndpointID")),
             network_id=text(attachment.get("NetworkID")),
@@ -198,11 +199,6 @@ def _port(binding: dict[str, Any]) -> Iterator[PublishedPort]:
         )
 
 
-def text(value: Any) -> str:
-    """Return a string field, "" for other types and for Go's printed nil."""
-    return value if isinstance(value, str) and value != _NIL else ""
-
-
 def address(value: Any) -> str:
     """Return an IP address in its canonical spelling, "" if it is invalid: it is used in rules."""
     try:
@@ -232,14 +228,4 @@ def _number(value: Any) -> int:
 def _options(generic: Any) -> dict[str, str]:
     """Return the driver's options, which are below one key of the network's generic data."""
     found = generic.get("com.docker.network.generic") if isinstance(generic, dict) else None
-    return _strings(found)
-
-
-def _strings(value: Any) -> dict[str, str]:
-    if not isinstance(value, dict):
-        return {}
-    return {key: item for key, item in value.items() if isinstance(key, str) and isinstance(item, str)}
-
-
-def _dicts(value: Any) -> list[dict[str, Any]]:
-    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
+    return text_pairs(found)

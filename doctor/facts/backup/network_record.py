@@ -3,28 +3,7 @@
 from msgspec import Struct
 
 from doctor.model.paths import HostPath
-
-
-class RecordedRoute(Struct, frozen=True, kw_only=True):
-    """A recorded default route of the main table; see ``doctor.facts.network.links.Route``."""
-
-    version: int
-    device: str
-    gateway: str = ""
-    metric: int = 0
-    protocol: str = ""
-
-
-class RecordedFamily(Struct, frozen=True, kw_only=True):
-    """The rules of one family.
-
-    Attributes:
-        policy: the policy of FORWARD.
-        chains: DOCKER-USER and the chains that it jumps to, with their rules.
-    """
-
-    policy: str
-    chains: dict[str, tuple[str, ...]]
+from doctor.state.network_record import KeptFamily, KeptRoute
 
 
 class KeptNetworkRecord(Struct, frozen=True, kw_only=True):
@@ -38,5 +17,5 @@ class KeptNetworkRecord(Struct, frozen=True, kw_only=True):
 
     path: HostPath
     age: str
-    families: dict[int, RecordedFamily] = {}
-    routes: tuple[RecordedRoute, ...] = ()
+    families: dict[int, KeptFamily] = {}
+    routes: tuple[KeptRoute, ...] = ()

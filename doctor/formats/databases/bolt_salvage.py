@@ -16,22 +16,13 @@ def leaf_entries(data: bytes) -> Iterator[tuple[bytes, bytes]]:
     several times, once for each remaining generation; the caller decides which value is newer. Small inline buckets are
     searched too. Nothing is yielded for a file above the size limit.
     """
-    if len(data) > MAX_BYTES:
-        return
-    view = memoryview(data)
-    metas = find_metas(view)
-    page_size = metas[0].page_size if metas else _guess_page_size(view)
-    pages = Pages(view, page_size, len(view) // page_size)
     # Hostile pages may claim each other as overflow; in a real file no element occurs twice.
     left = MAX_KEYS
-    for number in range(2, pages.high_water):
-        try:
-            page = pages.open(number, set())
-            if page.flags == LEAF and left > 0:
-                left -= page.count
-                yield from _entries(page.leaf(), number, 0)
-        except PageError:
-            continue
+    for number, leaf in _leaves(_pages(data)):
+        if left <= 0:
+            return
+        left -= len(leaf.elements)
+        yield from _entries(leaf, number, 0)
 
 
 def old_trees(data: bytes, fits: Callable[[dict[bytes, bool]], bool]) -> Iterator[Bucket]:
@@ -40,51 +31,53 @@ def old_trees(data: bytes, fits: Callable[[dict[bytes, bool]], bool]) -> Iterato
     A commit writes new pages and leaves the old ones until their space is reused. Pages below an old one may have been
     reused too: the caller must check the content. ``fits`` gets the names in a page, and whether each is a bucket.
     """
-    if len(data) > MAX_BYTES:
-        return
-    view = memoryview(data)
-    metas = find_metas(view)
-    size = metas[0].page_size if metas else _guess_page_size(view)
-    count = len(view) // size
-    pages = Pages(view, size, count)
+    pages = _pages(data)
     tries = 0
-    for number in range(2, count):
-        try:
-            page = pages.open(number, set())
-            if page.flags != LEAF or not fits({key: bool(flags & BUCKET) for flags, key, _ in page.leaf().elements}):
-                continue
-        except PageError:
+    for number, leaf in _leaves(pages):
+        if not fits({key: bool(flags & BUCKET) for flags, key, _ in leaf.elements}):
             continue
         tries += 1
         if tries > _MAX_ROOTS:
             return
-        meta = MetaPage(page=0, page_size=size, root=number, sequence=0, freelist=0, high_water=count, txid=0)
-        root, errors = walk(view, meta)
+        meta = MetaPage(
+            page=0, page_size=pages.page_size, root=number, sequence=0, freelist=0, high_water=pages.high_water, txid=0
+        )
+        root, errors = walk(pages.view, meta)
         if not errors:
             yield root
 
 
 def small_buckets(data: bytes) -> Iterator[tuple[bytes, Bucket]]:
     """Yield (name, bucket) of every intact inline bucket of any leaf page, including older generations."""
-    if len(data) > MAX_BYTES:
-        return
-    view = memoryview(data)
+    left = MAX_KEYS
+    for number, leaf in _leaves(_pages(data)):
+        if left <= 0:
+            return
+        left -= len(leaf.elements)
+        for flags, key, value in leaf.elements:
+            found = _inline(value, number, 0) if flags & BUCKET else None
+            if found is not None:
+                yield key, found
+
+
+def _pages(data: bytes) -> Pages:
+    """Return the pages of a file, none of one above the size limit."""
+    view = memoryview(data if len(data) <= MAX_BYTES else b"")
     metas = find_metas(view)
     size = metas[0].page_size if metas else _guess_page_size(view)
-    pages = Pages(view, size, len(view) // size)
-    left = MAX_KEYS
+    return Pages(view, size, len(view) // size)
+
+
+def _leaves(pages: Pages) -> Iterator[tuple[int, Leaf]]:
+    """Yield every leaf page that is whole."""
     for number in range(2, pages.high_water):
         try:
             page = pages.open(number, set())
-            elements = page.leaf().elements if page.flags == LEAF and left > 0 else []
+            leaf = page.leaf() if page.flags == LEAF else None
         except PageError:
             continue
-        left -= len(elements)
-        for flags, key, value in elements:
-            if flags & BUCKET:
-                found = _inline(value, number, 0)
-                if found is not None:
-                    yield key, found
+        if leaf is not None:
+            yield number, leaf
 
 
 def _inline(value: memoryview, number: int, depth: int) -> Bucket | None:

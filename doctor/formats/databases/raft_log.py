@@ -10,7 +10,7 @@ Source: etcd server/wal/decoder.go and walpb/record.proto, release 3.5.
 
 from msgspec import Struct
 
-from doctor.formats.databases.crc32c import crc32c
+from doctor.formats.crc import crc32c
 
 _HEADER = 8
 _SECTOR = 512

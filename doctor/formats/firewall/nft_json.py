@@ -5,6 +5,7 @@ from typing import Any
 from msgspec import Struct
 
 from doctor.formats import json_safe
+from doctor.formats.json_values import number, text
 from doctor.model.errors import FormatError
 
 _FAMILIES = {4: frozenset({"ip", "inet"}), 6: frozenset({"ip6", "inet"})}
@@ -154,19 +155,19 @@ def parse(data: bytes) -> NftRuleset:
 def _xt(expression: dict[str, Any], kind: str) -> str:
     """The name of an iptables extension of a kind ("match", "target"); "" for anything else."""
     item = expression.get("xt")
-    return _text(item, "name") if isinstance(item, dict) and item.get("type") == kind else ""
+    return text(item.get("name")) if isinstance(item, dict) and item.get("type") == kind else ""
 
 
 def _chain(item: dict[str, Any]) -> NftChain:
     return NftChain(
-        family=_text(item, "family"),
-        table=_text(item, "table"),
-        name=_text(item, "name"),
-        hook=_text(item, "hook"),
-        kind=_text(item, "type"),
-        priority=_number(item, "prio"),
+        family=text(item.get("family")),
+        table=text(item.get("table")),
+        name=text(item.get("name")),
+        hook=text(item.get("hook")),
+        kind=text(item.get("type")),
+        priority=number(item.get("prio")),
         # nft omits a default policy.
-        policy=_text(item, "policy") or ("accept" if _text(item, "hook") else ""),
+        policy=text(item.get("policy")) or ("accept" if text(item.get("hook")) else ""),
     )
 
 
@@ -174,20 +175,10 @@ def _rule(item: dict[str, Any]) -> NftRule:
     found = item.get("expr")
     expressions = found if isinstance(found, list) else []
     return NftRule(
-        family=_text(item, "family"),
-        table=_text(item, "table"),
-        chain=_text(item, "chain"),
-        handle=_number(item, "handle"),
+        family=text(item.get("family")),
+        table=text(item.get("table")),
+        chain=text(item.get("chain")),
+        handle=number(item.get("handle")),
         expressions=tuple(expression for expression in expressions if isinstance(expression, dict)),
-        comment=_text(item, "comment"),
+        comment=text(item.get("comment")),
     )
-
-
-def _text(item: dict[str, Any], key: str) -> str:
-    value = item.get(key, "")
-    return value if isinstance(value, str) else ""
-
-
-def _number(item: dict[str, Any], key: str) -> int:
-    value = item.get(key, 0)
-    return value if isinstance(value, int) else 0

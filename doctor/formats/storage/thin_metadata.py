@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from msgspec import Struct
 
-from doctor.formats.databases.crc32c import crc32c
+from doctor.formats.crc import crc32c
 from doctor.model.errors import FormatError
 
 BLOCK_BYTES = 4096

@@ -199,28 +199,6 @@ def headers(parts: Iterable[SplitPart]) -> Iterator[Header]:
             yield header
 
 
-_CRC_TABLE: list[int] = []
-
-
-def crc64(data: bytes, value: int = 0) -> int:
-    """CRC-64 (ISO 3309) as Go's hash/crc64 has it, continued from the given value. About 9 MiB a second.
-
-    >>> hex(crc64(b"123456789")), crc64(b"789", crc64(b"123456")) == crc64(b"123456789")
-    ('0xb90956c775a41001', True)
-    """
-    if not _CRC_TABLE:
-        for byte in range(256):
-            entry = byte
-            for _ in range(8):
-                entry = entry >> 1 ^ (0xD800000000000000 if entry & 1 else 0)
-            _CRC_TABLE.append(entry)
-    table = _CRC_TABLE
-    value ^= 0xFFFFFFFFFFFFFFFF
-    for byte in data:
-        value = table[(value ^ byte) & 0xFF] ^ value >> 8
-    return value ^ 0xFFFFFFFFFFFFFFFF
-
-
 def _unpacked(chunks: Iterable[bytes], max_bytes: int) -> Iterator[bytes]:
     unpacker = zlib.decompressobj(31)
     left = max_bytes

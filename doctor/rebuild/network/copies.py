@@ -12,6 +12,7 @@ from doctor.facts.containers.containers import Container
 from doctor.facts.databases.flawed_records import Records
 from doctor.facts.network.needs import BUILT_IN
 from doctor.formats.json_safe import load
+from doctor.formats.json_values import text
 from doctor.formats.network.libnetwork import INDEX_BYTES, KINDS, parts
 from doctor.model.errors import FormatError
 from doctor.model.text import is_one_bit_off
@@ -32,11 +33,11 @@ class Slip(Struct, frozen=True):
 def slips(records: Records, shared: Iterable[SharedValue]) -> dict[bytes, list[Slip]]:
     """Return the slips of each record that has any; if only two copies differ, both count as unproven."""
     groups: dict[tuple[str, str], list[tuple[bytes, str]]] = {}
-    for what_of, text in shared:
-        groups.setdefault(what_of, []).append((b"", text))
+    for what_of, copy in shared:
+        groups.setdefault(what_of, []).append((b"", copy))
     for key, value in records.items():
-        for what_of, text in shared_in(key, value):
-            groups.setdefault(what_of, []).append((key, text))
+        for what_of, copy in shared_in(key, value):
+            groups.setdefault(what_of, []).append((key, copy))
     found: dict[bytes, list[Slip]] = {}
     for (what, _), copies in groups.items():
         counted = Counter(text for _, text in copies)
@@ -45,11 +46,11 @@ def slips(records: Records, shared: Iterable[SharedValue]) -> dict[bytes, list[S
         (right, most), (wrong, fewer) = counted.most_common()
         if not is_one_bit_off(right, wrong):
             continue
-        for key, text in copies:
-            if key and text == wrong:
-                found.setdefault(key, []).append(Slip(what, text, right, most > fewer))
+        for key, copy in copies:
+            if key and copy == wrong:
+                found.setdefault(key, []).append(Slip(what, copy, right, most > fewer))
             elif key and most == fewer:
-                found.setdefault(key, []).append(Slip(what, text, wrong, is_proven=False))
+                found.setdefault(key, []).append(Slip(what, copy, wrong, is_proven=False))
     return found
 
 
@@ -105,26 +106,26 @@ def _halves(what: str, identity: str, times: int) -> Iterator[SharedValue]:
 
 def _network(ids: tuple[str, ...], record: dict[str, Any]) -> Iterator[SharedValue]:
     own = ids[-1]
-    yield ("name", own), _text(record.get("name"))
+    yield ("name", own), text(record.get("name"))
     infos = _objects(record.get("ipamV4Info"))
     for info in infos:
         data = _loaded(info.get("IPAMData"))
-        space, _, pool = _text(info.get("PoolID")).partition("/")
-        yield ("gateway", own), _text(data.get("Gateway"))
-        yield ("subnet", own), _text(data.get("Pool"))
+        space, _, pool = text(info.get("PoolID")).partition("/")
+        yield ("gateway", own), text(data.get("Gateway"))
+        yield ("subnet", own), text(data.get("Pool"))
         yield ("subnet", own), pool
         yield ("address space", own), space
-        yield ("address space", own), _text(data.get("AddressSpace"))
+        yield ("address space", own), text(data.get("AddressSpace"))
     if infos:
-        yield ("address space", own), _text(record.get("addrSpace"))
+        yield ("address space", own), text(record.get("addrSpace"))
     for asked in _objects(record.get("ipamV4Config")):
         if asked.get("PreferredPool"):
-            yield ("subnet", own), _text(asked["PreferredPool"])
+            yield ("subnet", own), text(asked["PreferredPool"])
 
 
 def _bridge(ids: tuple[str, ...], record: dict[str, Any]) -> Iterator[SharedValue]:
-    own, name = ids[-1], _text(record.get("BridgeName"))
-    yield ("gateway", own), _text(record.get("AddressIPv4"))
+    own, name = ids[-1], text(record.get("BridgeName"))
+    yield ("gateway", own), text(record.get("AddressIPv4"))
     if record.get("DefaultBridge") is False and name.startswith("br-"):
         yield ("interface", own), name
         # Nobody chooses two names that differ in one letter.
@@ -135,26 +136,26 @@ def _endpoint(ids: tuple[str, ...], record: dict[str, Any]) -> Iterator[SharedVa
     own, found = ids[-1], record.get("ep_iface")
     yield from _interface(own, found, ("addr", "mac", "srcName"))
     yield ("network", own), ids[0]
-    yield ("sandbox", own), _text(record.get("sandbox"))
+    yield ("sandbox", own), text(record.get("sandbox"))
     if isinstance(found, dict) and found.get("v4PoolID"):
-        yield ("subnet", ids[0]), _text(found["v4PoolID"]).partition("/")[2]
+        yield ("subnet", ids[0]), text(found["v4PoolID"]).partition("/")[2]
 
 
 def _bridge_endpoint(ids: tuple[str, ...], record: dict[str, Any]) -> Iterator[SharedValue]:
     own = ids[-1]
     yield from _interface(own, record, ("Addr", "MacAddress", "SrcName"))
-    yield ("network", own), _text(record.get("nid"))
+    yield ("network", own), text(record.get("nid"))
     for mapping in _objects(record.get("PortMapping")):
-        if ":" not in _text(mapping.get("IP")):
-            yield ("address", f"{own} bare"), _text(mapping.get("IP"))
+        if ":" not in text(mapping.get("IP")):
+            yield ("address", f"{own} bare"), text(mapping.get("IP"))
 
 
 def _sandbox(ids: tuple[str, ...], record: dict[str, Any]) -> Iterator[SharedValue]:
-    yield from _halves("container", _text(record.get("Cid")), 1)
+    yield from _halves("container", text(record.get("Cid")), 1)
     for joined in _objects(record.get("Eps")):
-        endpoint = _text(joined.get("Eid"))
+        endpoint = text(joined.get("Eid"))
         yield from _halves("endpoint", endpoint, 1)
-        yield ("network", endpoint), _text(joined.get("Nid"))
+        yield ("network", endpoint), text(joined.get("Nid"))
         yield ("sandbox", endpoint), ids[-1]
 
 
@@ -171,8 +172,8 @@ def _interface(own: str, found: Any, keys: tuple[str, str, str]) -> Iterator[Sha
     shared = found if isinstance(found, dict) else {}
     for what, key in zip(("address", "MAC address", "interface"), keys, strict=True):
         if key in shared:
-            yield (what, own), _text(shared[key])
-    yield ("address", f"{own} bare"), _text(shared.get(keys[0])).partition("/")[0]
+            yield (what, own), text(shared[key])
+    yield ("address", f"{own} bare"), text(shared.get(keys[0])).partition("/")[0]
 
 
 def _object(value: bytes) -> dict[str, Any]:
@@ -198,7 +199,3 @@ def _parsed(text: Any) -> Any:
 def _objects(value: Any) -> list[dict[str, Any]]:
     found = _parsed(value) if isinstance(value, str) else value
     return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""

@@ -1,6 +1,6 @@
 """Cases of what the engine's own files stand on: identity, swarm, plugins, volumes' data, attributes, other roots."""
 
-from doctor.formats.databases.crc32c import crc32c
+from doctor.formats.crc import crc32c
 from tests.cases import roots
 from tests.cases.recipe import Recipe
 from tests.cases.roots import MOUNT, ROOT, WEB, Tree, hex_id

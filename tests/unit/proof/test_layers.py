@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from benchmarks.dataroot import Size, generate
 from doctor.facts.layers.content import LayerContent
 from doctor.facts.layers.graph import LayerGraph
+from doctor.formats.crc import crc64
 from doctor.host.recorded import RootHost
 from doctor.model.paths import HostPath
 from doctor.proof.layer import Task, look, new_buffer
 from doctor.proof.made_tar import make
 from doctor.proof.tar.tar_crc import Crc64
-from doctor.proof.tar.tar_split import crc64, read
+from doctor.proof.tar.tar_split import read
 from doctor.proof.tree import open_tree
 from doctor.scan.resolve import Facts
 

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from doctor.formats.crc import crc64
 from doctor.model.errors import FormatError
 from doctor.proof.tar import tar_header, tar_split
 from doctor.proof.tar.tar_split import SplitPart
@@ -57,7 +58,7 @@ def test_lost_and_cut_files_are_named() -> None:
 
 def test_the_kept_checksums_are_those_of_the_files() -> None:
     crcs = {part.name: part.crc for part in tar_split.read([PLAIN]) if part.size}
-    assert crcs == {name: tar_split.crc64(data).to_bytes(8, "big") for name, data in CONTENT.items()}
+    assert crcs == {name: crc64(data).to_bytes(8, "big") for name, data in CONTENT.items()}
 
 
 def test_headers_tell_what_each_file_should_be() -> None:
@@ -87,7 +88,7 @@ def split(tar: bytes) -> bytes:
             size = member.size if member.isreg() else 0
             body = tar[member.offset_data : member.offset_data + size]
             name = member.name + ("/" if member.isdir() else "")
-            crc = base64.b64encode(tar_split.crc64(body).to_bytes(8, "big")).decode() if size else None
+            crc = base64.b64encode(crc64(body).to_bytes(8, "big")).decode() if size else None
             entry: dict[str, Any] = {"type": 1}
             encoded = name.encode("utf-8", "surrogateescape")
             try:

@@ -10,8 +10,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from doctor.engines.docker.salvage.store import PLACES
+from doctor.formats.crc import crc64
 from doctor.host.recorded import RootHost
-from doctor.proof.tar.tar_split import crc64
 from doctor.salvage.values import SalvageOutcome
 from doctor.salvage.work import Wish, salvage
 

@@ -12,6 +12,7 @@ from doctor.facts.containers.containers import Containers
 from doctor.facts.databases.databases import VolumeDatabase, VolumeRecord
 from doctor.facts.volumes.volumes import VolumeDirectory
 from doctor.formats.json_safe import load_object
+from doctor.formats.json_values import text_pairs
 from doctor.model.errors import FormatError
 from doctor.rebuild.volumes.records import ANONYMOUS
 from doctor.salvage.volumes import Recipe
@@ -75,14 +76,9 @@ def _parsed(name: str, value: bytes) -> VolumeRecord | None:
     return VolumeRecord(
         name=name,
         driver=str(found.get("Driver") or "local"),
-        labels=_texts(found.get("Labels")),
-        options=_texts(found.get("Options")),
+        labels=text_pairs(found.get("Labels")),
+        options=text_pairs(found.get("Options")),
     )
-
-
-def _texts(value: object) -> dict[str, str]:
-    pairs = value.items() if isinstance(value, dict) else ()
-    return {key: item for key, item in pairs if isinstance(key, str) and isinstance(item, str)}
 
 
 def _text(key: bytes) -> str:
