@@ -41,7 +41,7 @@ def controller_missing(cgroups: Cgroups, kernel: Kernel | Missing) -> Iterator[F
             evidence.append(Evidence("/proc/cmdline", f"cgroup_disable={disabled}"))
         yield Finding(
             subject=Subject("cgroup-controller", name),
-            message=f"containers' {name} limits are not enforced: the control group controller is missing",
+            message=f"the control group controller {name} is missing: containers' {name} limits are not enforced",
             evidence=tuple(evidence),
             severity=None if name in VITAL else Severity.WARNING,
         )

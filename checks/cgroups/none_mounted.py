@@ -33,7 +33,7 @@ def none_mounted(cgroups: Cgroups) -> Iterator[Finding]:
         kernel = ", ".join(sorted(cgroups.kernel)) or "this kernel has no v1 controllers"
         yield Finding(
             subject=Subject("cgroups", "mounts"),
-            message="neither the engine nor a container can start: no control groups are mounted",
+            message="no control groups are mounted: neither the engine nor a container can start",
             evidence=(
                 Evidence("/proc/self/mountinfo", "no file system of type cgroup or cgroup2"),
                 Evidence("/proc/cgroups", kernel),

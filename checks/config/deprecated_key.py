@@ -31,7 +31,7 @@ def deprecated_key(file: DaemonJson, version: EngineVersion) -> Iterator[Finding
         removed = ".".join(map(str, option.removed))
         yield Finding(
             subject=Subject("setting", key),
-            message=f"engine {removed} and later will not start: {file.path} sets '{key}'",
+            message=f"{file.path} sets '{key}': engine {removed} and later will not start",
             evidence=(
                 Evidence(file.path, key),
                 Evidence(version.source, f"engine {version.text}: {option.why_removed}"),

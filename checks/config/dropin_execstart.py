@@ -31,7 +31,7 @@ def dropin_execstart(flags: EngineFlags, state: EngineState | Missing) -> Iterat
     place, _ = flags.commands[-1]
     yield Finding(
         subject=Subject("unit", docker.SERVICE),
-        message=f"{start_fails(state)}: {place.file} adds a second ExecStart= to its unit, which systemd refuses",
+        message=f"{place.file} adds a second ExecStart= to the engine's unit, which systemd refuses: {start_fails(state)}",
         evidence=tuple(Evidence(f"{where.file}:{where.line}", text) for where, text in flags.commands),
         detail=None if place.is_packaged else place,
     )

@@ -27,6 +27,6 @@ def environment_file_missing(flags: EngineFlags, state: EngineState | Missing) -
     for path in flags.missing_files:
         yield Finding(
             subject=Subject("file", path),
-            message=f"{start_fails(state)}: its unit requires the environment file {path}, which does not exist",
+            message=f"the environment file {path} does not exist, but the engine's unit requires it: {start_fails(state)}",
             evidence=(Evidence(flags.launcher_file, f"EnvironmentFile={path}"),),
         )

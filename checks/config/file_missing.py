@@ -29,7 +29,7 @@ def file_missing(file: DaemonJson, flags: EngineFlags, state: EngineState | Miss
     if file.leads_to and not file.is_explicit:
         yield Finding(
             subject=Subject("file", file.path),
-            message=f"the engine starts with its defaults: {file.path} is a link to {file.leads_to}, which does not exist",
+            message=f"{file.path} is a link to {file.leads_to}, which does not exist: the engine starts with its defaults",
             evidence=(Evidence(file.path, f"symbolic link to {file.leads_to}"),),
             severity=Severity.WARNING,
             stops_start=False,
@@ -40,7 +40,7 @@ def file_missing(file: DaemonJson, flags: EngineFlags, state: EngineState | Miss
     place = given[-1].place if given else None
     yield Finding(
         subject=Subject("file", file.path),
-        message=f"{start_fails(state)}: --config-file names {file.path}, which does not exist",
+        message=f"--config-file names {file.path}, which does not exist: {start_fails(state)}",
         evidence=(
             Evidence(place.file if place is not None else "dockerd's command line", f"--config-file={file.path}"),
         ),

@@ -44,7 +44,7 @@ def flag_file_conflict(flags: EngineFlags, file: DaemonJson, state: EngineState 
         places = [flag.place.file for flag in given if flag.place is not None]
         yield Finding(
             subject=Subject("setting", key),
-            message=f"{start_fails(state)}: {key} is set both in {file.path} and by --{given[0].name} in {places[0]}",
+            message=f"{key} is set both in {file.path} and by --{given[0].name} in {places[0]}: {start_fails(state)}",
             evidence=(
                 Evidence(file.path, f"{key}: {as_json(value)}"),
                 *(

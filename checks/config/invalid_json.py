@@ -35,7 +35,7 @@ def invalid_json(file: DaemonJson, state: EngineState | Missing) -> Iterator[Fin
     kinds = ", ".join(kind.replace("-", " ") for kind in file.mistakes)
     yield Finding(
         subject=Subject("file", file.path),
-        message=f"{start_fails(state)}: {file.path} {fault}",
+        message=f"{file.path} {fault}: {start_fails(state)}",
         evidence=(
             Evidence(f"{file.path}, {file.where}" if file.where else file.path, file.problem),
             *((Evidence("mistakes", kinds),) if kinds else ()),

@@ -40,7 +40,7 @@ def invalid_value(
             effect = start_fails(state)
         yield Finding(
             subject=Subject("setting", problem.key),
-            message=f"{effect}: the value of {problem.key} is invalid ({problem.why})",
+            message=f"the value of {problem.key} is invalid ({problem.why}): {effect}",
             evidence=(Evidence(setting.place, f"{problem.key}: {as_json(conceal(problem.key, setting.value))}"),),
             severity=None if problem.stops else Severity.ERROR if problem.halts else Severity.WARNING,
             detail=problem,

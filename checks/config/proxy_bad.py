@@ -43,6 +43,6 @@ def proxy_bad(config: EngineConfig) -> Iterator[Finding]:
         shown = redact(value)
         yield Finding(
             subject=Subject("setting", key),
-            message=f"images can't be pulled: the proxy {as_json(shown)} ({place}) is not a URL",
+            message=f"the proxy {as_json(shown)} ({place}) is not a URL: images can't be pulled",
             evidence=(Evidence(place, shown),),
         )

@@ -37,7 +37,7 @@ def removed_key(file: DaemonJson, version: EngineVersion, state: EngineState | M
         if problem.kind == "removed":
             yield Finding(
                 subject=Subject("setting", problem.name),
-                message=f"{start_fails(state)}: {file.path} sets {problem.name}, which engine {version.text} no longer accepts",
+                message=f"{file.path} sets {problem.name}, which engine {version.text} no longer accepts: {start_fails(state)}",
                 evidence=(
                     Evidence(file.path, f"{problem.name}: {as_json(problem.value)}"),
                     Evidence(version.source, f"engine {version.text}: {problem.says}"),

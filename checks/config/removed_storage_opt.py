@@ -43,7 +43,7 @@ def removed_storage_opt(
             continue
         yield Finding(
             subject=Subject("storage option", DROPPED),
-            message=f"{start_fails(state)}: engine {version.text} no longer accepts the storage option {DROPPED}",
+            message=f"engine {version.text} no longer accepts the storage option {DROPPED}: {start_fails(state)}",
             evidence=(Evidence(config.setting("storage-opts").place, text), Evidence(version.source, version.text)),
             detail=DroppedOption(text=text),
         )

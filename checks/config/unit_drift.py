@@ -27,6 +27,6 @@ def unit_drift(units: EngineUnits) -> Iterator[Finding]:
         if unit.needs_reload:
             yield Finding(
                 subject=Subject("unit", unit.name),
-                message=f"changes to the unit {unit.name} have no effect yet: systemd has not reloaded its files",
+                message=f"systemd has not reloaded the files of {unit.name} since they changed: the changes have no effect yet",
                 evidence=(Evidence("systemctl show", f"{unit.name}: NeedDaemonReload=yes"),),
             )

@@ -53,7 +53,7 @@ def unknown_flag(
         why = option.why_removed if option is not None and dropped else "no release of dockerd has it"
         yield Finding(
             subject=Subject("flag", f"--{flag.name}"),
-            message=f"{start_fails(state)}: it does not know --{flag.name} (in {flag.place.file})",
+            message=f"dockerd does not know --{flag.name} (in {flag.place.file}): {start_fails(state)}",
             evidence=(
                 Evidence(f"{flag.place.file}:{flag.place.line}", f"--{flag.name}={flag.value}"),
                 Evidence(docker.PROCESS, why),
@@ -63,7 +63,7 @@ def unknown_flag(
     if flags.arguments and flags.running is None:
         yield Finding(
             subject=Subject("flag", flags.arguments[0]),
-            message=f"{start_fails(state)}: {as_json(flags.arguments[0])} on its command line is not a flag or its value",
+            message=f"{as_json(flags.arguments[0])} on dockerd's command line is not a flag or its value: {start_fails(state)}",
             evidence=(Evidence(flags.launcher_file, " ".join(flags.arguments)),),
         )
 

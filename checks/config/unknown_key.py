@@ -40,7 +40,7 @@ def unknown_key(file: DaemonJson, version: EngineVersion | Missing, state: Engin
         here = () if isinstance(version, Missing) else (Evidence(version.source, f"engine {version.text}"),)
         yield Finding(
             subject=Subject("setting", problem.name),
-            message=f"{start_fails(state)}: it does not know '{problem.name}' in {file.path}",
+            message=f"dockerd does not know '{problem.name}' in {file.path}: {start_fails(state)}",
             evidence=(Evidence(file.path, f"{problem.name}: {hint}" if hint else problem.name), *here),
             detail=problem,
         )

@@ -33,7 +33,7 @@ def wrong_type(file: DaemonJson, version: EngineVersion | Missing, state: Engine
         if problem.kind == "wrong-type":
             yield Finding(
                 subject=Subject("setting", problem.name),
-                message=f"{start_fails(state)}: {problem.name} in {file.path} must be {problem.says}",
+                message=f"{problem.name} in {file.path} must be {problem.says}: {start_fails(state)}",
                 evidence=(Evidence(file.path, f"{problem.name}: {as_json(problem.value)}"),),
                 detail=problem,
             )

@@ -27,7 +27,7 @@ def container_missing(containers: Containers) -> Iterator[Finding]:
     for one, what, name in lost_containers(containers):
         yield Finding(
             subject=Subject("container", f"{one.title} {what}"),
-            message=f"the next start of {one.title} fails: it shares the {what} namespace of container {name[:12]}, which does not exist",
+            message=f"{one.title} shares the {what} namespace of container {name[:12]}, which does not exist: its next start fails",
             evidence=(Evidence(one.host_config_path, f"container:{name}"),),
             severity=severity_of([one]),
         )

@@ -30,7 +30,7 @@ def device_missing(containers: Containers, sources: ContainerSources) -> Iterato
         users = [one for one in containers.items if path in sources.devices.get(one.id, ())]
         yield Finding(
             subject=Subject("device", path),
-            message=f"the next start of {titles(users)} fails: device {path} does not exist",
+            message=f"device {path} does not exist: the next start of {titles(users)} fails",
             evidence=(Evidence(path, "no such file"), Evidence("containers that use it", titles(users))),
             severity=severity_of(users),
         )

@@ -29,7 +29,7 @@ def mount_source_missing(containers: Containers, sources: ContainerSources) -> I
         users = [one for one in containers.items if path in sources.mounts.get(one.id, ())]
         yield Finding(
             subject=Subject("directory", path),
-            message=f"the next start of {titles(users)} fails: it mounts {path}, which does not exist",
+            message=f"{path} does not exist: the next start of {titles(users)}, which mounts it, fails",
             evidence=(Evidence(path, "no such file or directory"), Evidence("containers that mount it", titles(users))),
             severity=severity_of(users),
         )

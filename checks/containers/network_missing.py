@@ -44,7 +44,7 @@ def network_missing(database: NetworkDatabase, containers: Containers, config: E
             continue
         yield Finding(
             subject=Subject("network", name if identity == "" else f"{name} {identity[:12]}"),
-            message=f"the next start of {titles(users)} fails: network {name} does not exist",
+            message=f"network {name} does not exist: the next start of {titles(users)} fails",
             evidence=(
                 Evidence(database.file.path, f"has no network {identity[:12] or name}"),
                 Evidence("containers that use it", titles(users)),

@@ -33,7 +33,7 @@ def runtime_missing(containers: Containers, config: EngineConfig, info: EngineIn
             continue
         yield Finding(
             subject=Subject("runtime", name),
-            message=f"the next start of {titles(users)} fails: runtime {name} is not registered with the engine",
+            message=f"runtime {name} is not registered with the engine: the next start of {titles(users)} fails",
             evidence=(
                 Evidence(config.setting("runtimes").place, f"no runtime {name}"),
                 Evidence("containers that use it", titles(users)),

@@ -29,7 +29,7 @@ def runtime_state_missing(directories: EngineDirectories) -> Iterator[Finding]:
     for one in directories.lost:
         yield Finding(
             subject=Subject("container", one.name),
-            message=f"container {one.name} can't be stopped, restarted or entered: its runtime state is missing",
+            message=f"the runtime state of container {one.name} is missing: it can't be stopped, restarted or entered",
             evidence=(Evidence(f"{one.path}/state.json", "no such file"), Evidence("its first process", str(one.pid))),
             detail=one,
         )

@@ -37,7 +37,7 @@ def start_failed(containers: Containers, state: EngineState) -> Iterator[Finding
             error = redact(one.state.error)
             yield Finding(
                 subject=Subject("container", one.title),
-                message=f"container {one.title} should run but does not: its last start failed",
+                message=f"the last start of container {one.title} failed: it should run but does not",
                 evidence=(
                     Evidence(one.config_path, error),
                     Evidence("restart policy", one.host.restart_policy if one.host is not None else ""),

@@ -32,6 +32,6 @@ def daemon_dns_loopback(engine: EngineConfig) -> Iterator[Finding]:
     if names and all(is_loopback(server) for server in names):
         yield Finding(
             subject=Subject("setting", "dns"),
-            message=f"containers on the default network resolve no names: dns is set to {', '.join(names)}, which in a container is the container itself",
+            message=f"dns is set to {', '.join(names)}, which in a container is the container itself: containers on the default network resolve no names",
             evidence=(Evidence(engine.setting("dns").place, f"dns: {', '.join(names)}"),),
         )

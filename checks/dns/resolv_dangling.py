@@ -26,6 +26,6 @@ def resolv_dangling(dns: HostDns) -> Iterator[Finding]:
     if dns.is_dangling and dns.answers is not None and not dns.gaps:
         yield Finding(
             subject=Subject("file", RESOLV_CONF),
-            message=f"the host resolves no names and new containers get 8.8.8.8: {RESOLV_CONF} is a dangling link",
+            message=f"{RESOLV_CONF} is a dangling link: the host resolves no names, and new containers get 8.8.8.8",
             evidence=(Evidence(RESOLV_CONF, f"link to {dns.target}, which does not exist"),),
         )

@@ -27,6 +27,6 @@ def resolv_empty(dns: HostDns) -> Iterator[Finding]:
         return
     yield Finding(
         subject=Subject("file", RESOLV_CONF),
-        message=f"the host resolves no names and new containers get 8.8.8.8: {RESOLV_CONF} names no server",
+        message=f"{RESOLV_CONF} names no server: the host resolves no names, and new containers get 8.8.8.8",
         evidence=(Evidence(RESOLV_CONF, "no nameserver line with an address"),),
     )

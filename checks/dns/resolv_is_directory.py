@@ -31,6 +31,6 @@ def resolv_is_directory(dns: HostDns) -> Iterator[Finding]:
     kind = _KINDS.get(dns.kind, "not a file")
     yield Finding(
         subject=Subject("file", RESOLV_CONF),
-        message=f"no container starts: /etc/resolv.conf is {kind}",
+        message=f"{RESOLV_CONF} is {kind}: no container starts",
         evidence=(Evidence(RESOLV_CONF, kind),),
     )

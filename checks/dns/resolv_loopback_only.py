@@ -43,8 +43,8 @@ def resolv_loopback_only(dns: HostDns, engine: EngineConfig, version: EngineVers
     yield Finding(
         subject=Subject("file", RESOLV_CONF),
         message=(
-            "containers on the default network get 8.8.8.8 instead of this host's name servers: "
-            f"{RESOLV_CONF} names only {', '.join(dns.config.nameservers)}"
+            f"{RESOLV_CONF} names only {', '.join(dns.config.nameservers)}: "
+            "containers on the default network get 8.8.8.8 instead of this host's name servers"
         ),
         evidence=(
             Evidence(RESOLV_CONF, ", ".join(f"nameserver {server}" for server in dns.config.nameservers)),

@@ -28,6 +28,6 @@ def resolv_missing(dns: HostDns) -> Iterator[Finding]:
     if not dns.kind:
         yield Finding(
             subject=Subject("file", RESOLV_CONF),
-            message="the host resolves no names and new containers get 8.8.8.8: /etc/resolv.conf is missing",
+            message=f"{RESOLV_CONF} is missing: the host resolves no names, and new containers get 8.8.8.8",
             evidence=(Evidence(RESOLV_CONF, "no such file"),),
         )

@@ -26,7 +26,7 @@ def resolved_stub_dead(dns: HostDns) -> Iterator[Finding]:
     if dns.is_stub and dns.has_listener(STUB_ADDRESS) is False:
         yield Finding(
             subject=Subject("file", RESOLV_CONF),
-            message=f"no name resolves: {RESOLV_CONF} names only {STUB_ADDRESS}, and no program listens there",
+            message=f"{RESOLV_CONF} names only {STUB_ADDRESS}, where no program listens: no name resolves",
             evidence=(
                 Evidence(RESOLV_CONF, f"nameserver {STUB_ADDRESS}"),
                 Evidence("/proc/net/{udp,tcp}", f"no listener on {STUB_ADDRESS}:53"),

@@ -58,9 +58,10 @@ def containerd_down(
     broken = (Evidence(service.where, service.problem),) if service.problem else ()
     yield Finding(
         subject=Subject("process", "containerd"),
-        message=f"no container can be started: the engine needs the containerd at {socket}, which does not run"
+        message=f"the engine's containerd ({socket}) does not run"
         + (" because its settings are invalid" if broken else "")
-        + (" because containerd.service is masked" if is_masked and not broken else ""),
+        + (" because containerd.service is masked" if is_masked and not broken else "")
+        + ": no container can be started",
         evidence=(Evidence(config.setting("containerd").place, socket), *said, *broken),
         detail=ContainerdDown(
             unit=containerd.SERVICE if has_unit and not broken else "", settings=service.where, is_masked=is_masked

@@ -32,7 +32,7 @@ def directory_missing(directories: EngineDirectories) -> Iterator[Finding]:
     for one in directories.gone:
         yield Finding(
             subject=Subject("directory", one.path),
-            message=f"{one.breaks}: {one.path} is missing, and the running engine does not recreate it",
+            message=f"{one.path} is missing, and the running engine does not recreate it: {one.breaks}",
             evidence=(Evidence(one.path, "no such directory"),),
             detail=one,
         )

@@ -37,7 +37,7 @@ def docker_proxy_missing(
     stops = isinstance(version, EngineVersion) and version.at_least(26, 0)
     yield Finding(
         subject=Subject("program", docker.PROXY),
-        message=f"{start_fails(state) if stops else 'no port can be published'}: docker-proxy is missing",
+        message=f"docker-proxy is missing: {start_fails(state) if stops else 'no port can be published'}",
         evidence=(Evidence("file system", programs.broken.get(docker.PROXY, f"none next to {programs.dockerd}")),),
         severity=Severity.CRITICAL if stops else None,
         stops_start=stops,

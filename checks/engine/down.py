@@ -42,7 +42,7 @@ def down(state: EngineState, units: EngineUnits | Missing) -> Iterator[Finding]:
         evidence.append(Evidence(docker.SERVICE, f"{unit.active} ({unit.result}), {unit.file_state}"))
     yield Finding(
         subject=Subject("engine", docker.PROCESS),
-        message="no container can be started or inspected: the engine does not run"
+        message="the engine does not run: no container can be started or inspected"
         if is_wanted
         else f"the engine was stopped and {how}",
         evidence=tuple(evidence),

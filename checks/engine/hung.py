@@ -35,7 +35,7 @@ def hung(state: EngineState) -> Iterator[Finding]:
     if state.status == "hung":
         yield Finding(
             subject=Subject("engine", docker.PROCESS),
-            message=f"docker commands hang or fail: the engine (process {state.pid}) does not answer",
+            message=f"the engine (process {state.pid}) does not answer: docker commands hang or fail",
             evidence=(Evidence(docker.SOCKET, state.reason),),
             detail=EngineHung(pid=state.pid),
         )

@@ -28,7 +28,7 @@ def not_enabled(units: EngineUnits, state: EngineState) -> Iterator[Finding]:
     if state.is_running and service.file_state == "disabled" and socket.file_state in {"", "disabled", "masked"}:
         yield Finding(
             subject=Subject("unit", docker.SERVICE),
-            message="no container starts after the next reboot: the engine does not start at boot",
+            message="the engine does not start at boot: no container starts after the next reboot",
             evidence=(
                 Evidence(
                     "systemctl show", f"{docker.SERVICE} {service.file_state}, {docker.SOCKET_UNIT} {socket.file_state}"

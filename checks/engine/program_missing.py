@@ -45,7 +45,7 @@ def program_missing(programs: MissingPrograms, root: DataRoot | Missing) -> Iter
     for one in programs.items:
         yield Finding(
             subject=Subject("program", one.name),
-            message=f"{_MEANS[one.name]}: {one.path} is missing or can't be run",
+            message=f"{one.path} is missing or can't be run: {_MEANS[one.name]}",
             evidence=(Evidence(one.where, f"names {one.path}"), Evidence("file system", f"{one.path}: {one.problem}")),
             detail=one,
             stops_start=True,
@@ -53,7 +53,7 @@ def program_missing(programs: MissingPrograms, root: DataRoot | Missing) -> Iter
     if programs.orphaned and not isinstance(root, Missing):
         yield Finding(
             subject=Subject("program", docker.PROCESS),
-            message=f"{plural(programs.orphaned, 'container')} in {root.path} can't run: no engine is installed",
+            message=f"no engine is installed: {plural(programs.orphaned, 'container')} in {root.path} can't run",
             evidence=(
                 Evidence(root.at(docker.CONTAINERS), plural(programs.orphaned, "container")),
                 Evidence("file system", "no dockerd in the usual directories, and no unit or package names one"),

@@ -40,7 +40,7 @@ def runtime_missing(
             problem = programs.broken.get(name, f"no {name} next to {programs.dockerd} or in the usual directories")
             yield Finding(
                 subject=Subject("program", name),
-                message=f"no container can be started: {name} is missing or can't be run",
+                message=f"{name} is missing or can't be run: no container can be started",
                 evidence=(Evidence("file system", problem),),
                 stops_start=name == docker.RUNC and isinstance(version, EngineVersion) and version.at_least(26, 0),
             )

@@ -36,7 +36,7 @@ def socket_closed(access: SocketAccess, state: EngineState) -> Iterator[Finding]
         return
     yield Finding(
         subject=Subject("file", access.path),
-        message=f"members of the group {access.group} can't use the engine: {access.path} is closed to them",
+        message=f"{access.path} is closed to the group {access.group}: its members can't use the engine",
         evidence=(
             Evidence(access.path, f"mode {mode:04o}, owner {uid}:{gid}"),
             Evidence(access.place, f"group {access.group} ({access.gid}), mode {access.mode:04o}"),

@@ -36,7 +36,7 @@ def socket_group_missing(access: SocketAccess, state: EngineState) -> Iterator[F
     seen = (Evidence("/etc/group-", access.former),) if access.former else ()
     yield Finding(
         subject=Subject("group", access.group),
-        message=f"{follows}: the group {access.group} of its socket does not exist",
+        message=f"the group {access.group} of the engine's socket does not exist: {follows}",
         evidence=(Evidence(access.place, f"group {access.group}"), Evidence("/etc/group", "no such group"), *seen),
         detail=access,
         severity=None if access.stops_start else Severity.WARNING,

@@ -35,7 +35,7 @@ def socket_unserved(answer: EngineAnswer, config: EngineConfig) -> Iterator[Find
     named = ", ".join(map(str, hosts)) if isinstance(hosts, list) else "none"
     yield Finding(
         subject=Subject("file", docker.SOCKET),
-        message=f"docker commands hang: systemd listens on {docker.SOCKET}, but the engine accepts connections only on {named}",
+        message=f"systemd listens on {docker.SOCKET}, but the engine accepts connections only on {named}: docker commands hang",
         evidence=(Evidence(docker.SOCKET, answer.unserved), Evidence(config.setting("hosts").place, f"hosts: {named}")),
         detail=UnservedSocket(place=config.setting("hosts").place),
     )

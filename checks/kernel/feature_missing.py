@@ -32,7 +32,7 @@ def feature_missing(needs: KernelNeeds) -> Iterator[Finding]:
         feature = judged.feature
         yield Finding(
             subject=Subject("kernel-feature", feature.name),
-            message=f"{feature.consequence}: kernel {needs.kernel.name} was built without {' or '.join(feature.options)}",
+            message=f"kernel {needs.kernel.name} was built without {' or '.join(feature.options)}: {feature.consequence}",
             evidence=(
                 Evidence("/proc/sys/kernel/osrelease", needs.kernel.described),
                 Evidence("kernel configuration", judged.evidence),

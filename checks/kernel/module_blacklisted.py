@@ -48,7 +48,7 @@ def _finding(module: str, consequence: str, where: str, rule: ModuleRule | None,
     line = "modules_disabled" if rule is None else f"{rule.kind} {rule.module} {rule.rest}".rstrip()
     return Finding(
         subject=Subject("module", module),
-        message=f"{consequence}: module {module} is not loaded, and '{line}' forbids loading it",
+        message=f"module {module} is not loaded, and '{line}' forbids loading it: {consequence}",
         evidence=(Evidence(where, line), Evidence("/proc/modules", f"{module} is not loaded")),
         detail=Forbidden(
             module=module,

@@ -38,7 +38,7 @@ def module_not_loadable(needs: KernelNeeds) -> Iterator[Finding]:
         )
         yield Finding(
             subject=Subject("kernel-feature", feature.name),
-            message=f"{feature.consequence}: {why}",
+            message=f"{why}: {feature.consequence}",
             evidence=(
                 Evidence("/proc/sys/kernel/osrelease", needs.kernel.described),
                 Evidence("modules", judged.evidence),

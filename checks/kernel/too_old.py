@@ -26,8 +26,8 @@ class _Need(Struct, frozen=True):
 
 _ENGINE = _Need(docker.PROCESS, (3, 10), "the engine does not support this kernel", Severity.CRITICAL)
 _OVERLAY2 = _Need(docker.OVERLAY2, (4, 0), "the overlay2 storage driver can't stack layers", Severity.ERROR)
-_DEVICES = _Need("cgroup v2", (4, 15), "no container can start: cgroup v2 can't limit devices", Severity.ERROR)
-_FREEZER = _Need("cgroup v2", (5, 2), "containers can't be paused: cgroup v2 has no freezer", Severity.WARNING)
+_DEVICES = _Need("cgroup v2", (4, 15), "no container can start, because cgroup v2 can't limit devices", Severity.ERROR)
+_FREEZER = _Need("cgroup v2", (5, 2), "containers can't be paused, because cgroup v2 has no freezer", Severity.WARNING)
 
 
 @check(
@@ -68,7 +68,7 @@ def too_old(
         wanted = ".".join(map(str, need.needed))
         yield Finding(
             subject=Subject("kernel", need.component),
-            message=f"{need.consequence}: kernel {kernel.name} runs, {need.component} needs {wanted}",
+            message=f"kernel {kernel.name} is too old for {need.component}, which needs {wanted}: {need.consequence}",
             evidence=(
                 Evidence("/proc/sys/kernel/osrelease", kernel.described),
                 Evidence(need.component, f"needs {wanted}"),

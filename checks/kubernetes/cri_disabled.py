@@ -30,7 +30,7 @@ def cri_disabled(kubelet: Kubelet, containerd: ContainerdConfig) -> Iterator[Fin
     if kubelet.uses_containerd and containerd.disables_cri:
         yield Finding(
             subject=Subject("file", containerd.path),
-            message="the kubelet can't start any pod: containerd's CRI plugin is disabled",
+            message="containerd's CRI plugin is disabled: the kubelet can't start any pod",
             evidence=(
                 Evidence(containerd.place, f"disabled_plugins = {as_json(list(containerd.disabled))}"),
                 Evidence(kubelet.evidence, f"kubelet uses {kubelet.endpoint}"),

@@ -30,6 +30,6 @@ def docker_without_shim(kubelet: Kubelet, processes: Processes | Missing) -> Ite
         return
     yield Finding(
         subject=Subject("process", docker.CRI_PROCESS),
-        message=f"the kubelet can't start any pod: no program serves its runtime endpoint {kubelet.endpoint}",
+        message=f"no program serves the kubelet's runtime endpoint {kubelet.endpoint}: the kubelet can't start any pod",
         evidence=(Evidence(kubelet.evidence, f"endpoint {kubelet.endpoint}"), Evidence("processes", "no cri-dockerd")),
     )

@@ -28,7 +28,7 @@ def swap_on(kubelet: Kubelet, swaps: Swaps) -> Iterator[Finding]:
     if kubelet.fails_on_swap and swaps.devices:
         yield Finding(
             subject=Subject("swap", swaps.devices[0]),
-            message="the kubelet will not start: swap is on, and failSwapOn is not false",
+            message="swap is on, and failSwapOn is not false: the kubelet will not start",
             evidence=(
                 Evidence("/proc/swaps", ", ".join(swaps.devices)),
                 Evidence(kubelet.evidence, "failSwapOn: true"),

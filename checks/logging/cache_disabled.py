@@ -31,6 +31,6 @@ def cache_disabled(config: EngineConfig) -> Iterator[Finding]:
         setting = config.setting("log-opts")
         yield Finding(
             subject=Subject("setting", "log-opts"),
-            message=f"'docker logs' fails for new containers: {driver} does not support reading, and cache-disabled is set",
+            message=f"the logging driver {driver} does not support reading, and cache-disabled is set: 'docker logs' fails for new containers",
             evidence=(Evidence(setting.place, f"cache-disabled={options['cache-disabled']}"),),
         )

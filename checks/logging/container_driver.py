@@ -48,6 +48,6 @@ def container_driver(
             continue
         yield Finding(
             subject=Subject("container", container.title),
-            message=f"container {container.title} can't be started again: its logging driver is {driver}, {why}",
+            message=f"the logging driver of container {container.title} is {driver}, {why}: the container can't be started again",
             evidence=(Evidence(container.host_config_path, f"LogConfig.Type {driver}"),),
         )

@@ -32,7 +32,7 @@ def log_missing(logging: Logging) -> Iterator[Finding]:
         held = (Evidence("/proc/PID/fd of dockerd", f"{file.path} (deleted)"),) if is_open else ()
         yield Finding(
             subject=Subject("container", file.container),
-            message=f"'docker logs {file.container}' shows nothing: the log of the running container was deleted",
+            message=f"the log of the running container {file.container} was deleted: 'docker logs' shows nothing",
             evidence=(Evidence(file.path, "no such file"), *held),
             severity=None if is_open else Severity.INFO,
         )

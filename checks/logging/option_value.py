@@ -38,6 +38,6 @@ def option_value(config: EngineConfig, version: EngineVersion | Missing) -> Iter
     for name, why in problems.items():
         yield Finding(
             subject=Subject("logging option", name),
-            message=f"no new container starts with the logging driver {driver}: {why}",
+            message=f"an option of the logging driver {driver} is invalid ({why}): no new container starts",
             evidence=(Evidence(setting.place, f"{name}={options[name]}" if name in options else f"no {name}"),),
         )

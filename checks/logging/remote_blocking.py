@@ -34,7 +34,7 @@ def remote_blocking(config: EngineConfig) -> Iterator[Finding]:
     if over_tcp or waits or driver in {"splunk", "awslogs"}:
         yield Finding(
             subject=Subject("setting", "log-opts"),
-            message=f"new containers don't start, and running ones hang, while the {driver} target is unavailable",
+            message=f"the logging driver {driver} is in blocking mode: while its target is unavailable, containers don't start or hang",
             evidence=(
                 Evidence(config.setting("log-driver").place, f"log-driver {driver}"),
                 Evidence(

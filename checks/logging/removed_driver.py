@@ -33,7 +33,7 @@ def removed_driver(config: EngineConfig, version: EngineVersion) -> Iterator[Fin
     setting = config.setting("log-driver")
     yield Finding(
         subject=Subject("setting", "log-driver"),
-        message=f"no new container starts: engine {version.text} no longer has the logging driver {driver}",
+        message=f"engine {version.text} no longer has the logging driver {driver}: no new container starts",
         evidence=(
             Evidence(setting.place, f"log-driver {driver}"),
             Evidence(version.source, f"{version.text}; {driver} was removed in {removed}"),

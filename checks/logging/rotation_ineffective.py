@@ -30,6 +30,6 @@ def rotation_ineffective(config: EngineConfig) -> Iterator[Finding]:
     setting = config.setting("log-opts")
     yield Finding(
         subject=Subject("setting", "log-opts"),
-        message=f"logs of new containers grow without limit: max-file is set in {setting.place}, but max-size is not",
+        message=f"max-file is set in {setting.place}, but max-size is not: logs of new containers grow without limit",
         evidence=(Evidence(setting.place, f"max-file={options['max-file']}"),),
     )

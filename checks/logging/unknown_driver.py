@@ -44,7 +44,7 @@ def unknown_driver(config: EngineConfig, info: EngineInfo | Missing) -> Iterator
     setting = config.setting("log-driver")
     yield Finding(
         subject=Subject("setting", "log-driver"),
-        message=f"no new container starts: the logging driver '{name}' does not exist (set in {setting.place})",
+        message=f"the logging driver '{name}' (set in {setting.place}) does not exist: no new container starts",
         evidence=(Evidence(setting.place, f"log-driver {name}"), known),
         detail=UnknownDriver(name=name, meant=meant),
     )

@@ -46,7 +46,7 @@ def unknown_option(
     options, setting = config.setting("log-opts"), config.setting("log-driver")
     yield Finding(
         subject=Subject("setting", "log-opts"),
-        message=f"the engine does not start: the logging driver {driver} does not know {', '.join(names)}",
+        message=f"the logging driver {driver} does not know {', '.join(names)}: the engine does not start",
         evidence=(Evidence(options.place, ", ".join(names)), Evidence(setting.place, f"log-driver {driver}")),
         detail=UnknownOptions(names=names, driver_goes=is_harm),
     )

@@ -39,7 +39,7 @@ def limit_zero(sysctl: Sysctl, engine: EngineConfig, cgroups: Cgroups | Missing)
         if sysctl.number(key) == 0:
             yield Finding(
                 subject=Subject("sysctl", key),
-                message=f'containers can\'t start and fail with "no space left on device": {key} is 0',
+                message=f'{key} is 0: containers can\'t start and fail with "no space left on device"',
                 evidence=(Evidence(f"/proc/sys/{key.replace('.', '/')}", "0"),),
                 detail=LimitZero(key=key, wanted=wanted),
             )

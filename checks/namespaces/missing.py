@@ -33,7 +33,7 @@ def missing(kinds: NamespaceKinds, engine: EngineConfig, cgroups: Cgroups | Miss
         if kind not in kinds.kinds:
             yield Finding(
                 subject=Subject("namespace", kind),
-                message=f"containers can't start: the kernel has no {kind} namespaces",
+                message=f"the kernel has no {kind} namespaces: containers can't start",
                 evidence=(Evidence(f"/proc/self/ns/{kind}", "no such file"),),
                 severity=None if kind in VITAL else Severity.ERROR,
             )

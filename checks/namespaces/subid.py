@@ -42,7 +42,7 @@ def subid(ids: SubIds, engine: EngineConfig) -> Iterator[Finding]:
         if count < NEEDED_IDS:
             yield Finding(
                 subject=Subject("file", file),
-                message=f"the engine can't remap containers to user {user}: {file} gives it {count} of {NEEDED_IDS} ids",
+                message=f"{file} gives user {user} {count} of {NEEDED_IDS} ids: the engine can't remap containers to it",
                 evidence=(
                     Evidence(engine.setting("userns-remap").place, f"userns-remap: {setting}"),
                     Evidence(file, f"{count} ids of {user}"),

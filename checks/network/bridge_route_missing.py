@@ -83,8 +83,8 @@ def _finding(network: Network, lost: LostRoute) -> Finding:
     return Finding(
         subject=Subject("network", network.name if lost.version == 4 else f"{network.name} (IPv6)"),
         message=(
-            f"containers of network {network.name} get no replies from outside: the kernel has no {word}route to"
-            f" {lost.subnet} through {lost.bridge}{instead}"
+            f"the kernel has no {word}route to {lost.subnet} through {lost.bridge}{instead}: containers of network"
+            f" {network.name} get no replies from outside"
         ),
         evidence=(
             Evidence(

@@ -58,7 +58,8 @@ def _finding(link: Link, victim: Network, networks: Networks) -> Finding:
     return Finding(
         subject=Subject("interface", link.name),
         message=(
-            f"replies to containers of network {victim.name} may go to {link.name}, a stale bridge with the same subnet"
+            f"the stale bridge {link.name} has an address in the subnet of network {victim.name}: "
+            f"replies to its containers may go there"
         ),
         evidence=(
             Evidence("ip addr", f"{link.name}: {', '.join(addresses)}, no ports"),

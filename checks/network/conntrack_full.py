@@ -34,7 +34,7 @@ def conntrack_full(sysctl: Sysctl) -> Iterator[Finding]:
     percent = count * 100 // limit
     yield Finding(
         subject=Subject("sysctl", MAX),
-        message=f"new connections will be dropped soon: {count} of {limit} ({percent} %) conntrack entries are used",
+        message=f"{count} of {limit} conntrack entries are used ({percent} %): new connections will be dropped soon",
         evidence=(Evidence(f"/proc/sys/{COUNT.replace('.', '/')}", str(count)), Evidence(MAX, str(limit))),
         detail=OfLimit(wanted=limit * 2),
         severity=None if percent >= 90 else Severity.WARNING,

@@ -33,7 +33,7 @@ def default_forwarding_off(sysctl: Sysctl, engine: EngineConfig, state: EngineSt
     if sysctl.number("net.ipv4.ip_forward") == 1 and sysctl.number(KEY) == 0:
         yield Finding(
             subject=Subject("sysctl", KEY),
-            message=f"networks created from now on reach nothing outside this host: {KEY} is 0",
+            message=f"{KEY} is 0: networks created from now on reach nothing outside this host",
             evidence=(
                 Evidence("/proc/sys/net/ipv4/conf/default/forwarding", "0"),
                 Evidence("/proc/sys/net/ipv4/ip_forward", "1"),

@@ -32,7 +32,7 @@ def docker0_down(networks: Networks, links: Links) -> Iterator[Finding]:
             continue
         yield Finding(
             subject=Subject("network", network.name),
-            message=f"containers of network {network.name} reach nothing: its bridge {link.name} is down",
+            message=f"the bridge {link.name} of network {network.name} is down: its containers reach nothing",
             evidence=(Evidence("ip addr", f"{link.name}: flags {' '.join(sorted(link.flags))}, state {link.state}"),),
             detail=OfLink(name=link.name),
         )

@@ -50,8 +50,8 @@ def docker0_missing(
         yield Finding(
             subject=Subject("network", network.name),
             message=(
-                f"containers of network {network.name} are cut off and none can start: "
-                f"its bridge {network.bridge} does not exist"
+                f"the bridge {network.bridge} of network {network.name} does not exist: "
+                f"its containers are cut off and none can start"
             ),
             evidence=(
                 Evidence("ip addr", f"no interface {network.bridge}"),

@@ -36,7 +36,7 @@ def docker0_no_address(networks: Networks, links: Links) -> Iterator[Finding]:
             continue
         yield Finding(
             subject=Subject("network", network.name),
-            message=f"containers of network {network.name} have no gateway: its bridge {link.name} has no IPv4 address",
+            message=f"the bridge {link.name} of network {network.name} has no IPv4 address: its containers have no gateway",
             evidence=(
                 Evidence("ip addr", f"{link.name}: no IPv4 address"),
                 Evidence(networks.source, f"gateway of {network.name}: {network.gateway}"),

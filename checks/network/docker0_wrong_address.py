@@ -39,8 +39,8 @@ def docker0_wrong_address(networks: Networks, links: Links) -> Iterator[Finding]
         yield Finding(
             subject=Subject("network", network.name),
             message=(
-                f"containers of network {network.name} have no gateway: "
-                f"its bridge {link.name} has {', '.join(wrong)} instead of {network.gateway}"
+                f"the bridge {link.name} of network {network.name} has {', '.join(wrong)} instead of {network.gateway}: "
+                f"its containers have no gateway"
             ),
             evidence=(
                 Evidence("ip addr", f"{link.name}: {', '.join(wrong)}"),

@@ -43,14 +43,14 @@ def interface_forwarding_off(sysctl: Sysctl, links: Links, engine: EngineConfig)
         if link.name not in off:
             continue
         key = interface_key(link.name, "forwarding")
-        fault = (
+        follows = (
             f"containers on {link.name} reach nothing outside this host"
             if link.is_engine_bridge
             else f"packets that arrive on {link.name} do not reach containers"
         )
         yield Finding(
             subject=Subject("interface", link.name),
-            message=f"{fault}: {key} is 0 although net.ipv4.ip_forward is 1",
+            message=f"{key} is 0 although net.ipv4.ip_forward is 1: {follows}",
             evidence=(
                 Evidence(f"/proc/sys/net/ipv4/conf/{link.name}/forwarding", "0"),
                 Evidence("/proc/sys/net/ipv4/ip_forward", "1"),

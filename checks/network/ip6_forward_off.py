@@ -37,7 +37,7 @@ def ip6_forward_off(networks: Networks, links: Links, sysctl: Sysctl, engine: En
     names = ", ".join(network.name for network in with_six)
     yield Finding(
         subject=Subject("sysctl", KEY),
-        message=f"containers of network {names} reach nothing outside over IPv6: {KEY} is 0",
+        message=f"{KEY} is 0: containers of network {names} reach nothing outside over IPv6",
         evidence=(
             Evidence("/proc/sys/net/ipv6/conf/all/forwarding", "0"),
             Evidence(networks.source, f"networks with IPv6: {names}"),

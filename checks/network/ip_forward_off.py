@@ -59,7 +59,7 @@ def ip_forward_off(
 
 
 def _message(*, engine: EngineConfig, runs: bool) -> str:
-    text = f"containers on bridge networks reach nothing outside this host: {KEY} is 0"
+    text = f"{KEY} is 0: containers on bridge networks reach nothing outside this host"
     if not engine.ip_forward:
         return f'{text}, and the engine does not set it because of "ip-forward": false'
     return f"{text}, and a running engine does not set it again" if runs else text

@@ -36,8 +36,8 @@ def mtu_too_big(networks: Networks, links: Links) -> Iterator[Finding]:
         yield Finding(
             subject=Subject("network", network.name),
             message=(
-                f"large transfers of network {network.name} may hang if path MTU discovery is blocked: "
-                f"its MTU is {link.mtu}, but the MTU of {uplink.name} is {uplink.mtu}"
+                f"the MTU of network {network.name} is {link.mtu}, but the MTU of {uplink.name} is {uplink.mtu}: "
+                "large transfers may hang if path MTU discovery is blocked"
             ),
             evidence=(
                 Evidence("ip addr", f"{link.name}: mtu {link.mtu}"),

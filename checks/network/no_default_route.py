@@ -50,10 +50,10 @@ def _lost(links: Links, known: RouteHints, hints: list[RouteHint], version: int)
     word = "" if version == 4 else "IPv6 "
     other = has_default(links, 6 if version == 4 else 4)
     fit = [hint for hint in hints if hint in known.items]
-    why = "" if fit else f"; {hints[0].device} is down or has no address in the gateway's network"
+    why = "" if fit else f", and {hints[0].device} is down or has no address in the gateway's network"
     return Finding(
         subject=Subject("route", "default" if version == 4 else "default (IPv6)"),
-        message=f"the host lost its {word}default route: containers reach nothing outside the host's own {word}networks{why}",
+        message=f"the host lost its {word}default route{why}: containers reach nothing outside the host's own {word}networks",
         severity=Severity.WARNING if other and version == 6 else None,
         evidence=(
             Evidence("ip route" if version == 4 else "ip -6 route", "no default route"),
@@ -84,7 +84,7 @@ def _never(links: Links, servers: tuple[str, ...]) -> Iterator[Finding]:
     said = f"but its name server {away[0]} is outside its networks" if away else "and no record of one"
     yield Finding(
         subject=Subject("route", "default"),
-        message=f"containers reach nothing outside the host's own networks: the host has no default route, {said}",
+        message=f"the host has no default route, {said}: containers reach nothing outside the host's own networks",
         severity=Severity.WARNING if away else Severity.INFO,
         evidence=(
             Evidence("ip route", "no default route"),

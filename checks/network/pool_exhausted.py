@@ -49,9 +49,9 @@ def pool_exhausted(networks: Networks, links: Links | Missing, engine: EngineCon
     yield Finding(
         subject=Subject("engine", "address pools"),
         message=(
-            f"new networks can't be created: all {total} subnets of the address pools are in use"
+            f"all {total} subnets of the address pools are in use: new networks can't be created"
             if not free
-            else f"network creation may soon fail: only {free} of {total} subnets of the address pools {'is' if free == 1 else 'are'} free"
+            else f"only {free} of {total} subnets of the address pools {'is' if free == 1 else 'are'} free: network creation may soon fail"
         ),
         evidence=(
             Evidence(

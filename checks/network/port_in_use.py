@@ -45,7 +45,7 @@ def _finding(conflict: PortConflict) -> Finding:
         evidence.append(Evidence("its last error", conflict.error))
     return Finding(
         subject=Subject("container", conflict.container),
-        message=f"container {conflict.container} can't start: its port {place} is in use by {owner}",
+        message=f"port {place} of container {conflict.container} is in use by {owner}: the container can't start",
         evidence=tuple(evidence),
         detail=PortTaken(port=conflict.port, pid=conflict.pid, owner=conflict.owner),
     )

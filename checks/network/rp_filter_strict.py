@@ -52,8 +52,8 @@ def _finding(link: Link, uplink: Link, dropped: int) -> Finding:
     return Finding(
         subject=Subject("interface", link.name),
         message=(
-            f"published ports don't answer clients that connect through {link.name}: "
-            f"reverse path filtering is strict, and replies leave by {uplink.name}"
+            f"reverse path filtering of {link.name} is strict, but replies leave by {uplink.name}: "
+            f"published ports don't answer clients that connect through {link.name}"
         ),
         evidence=(
             Evidence(f"/proc/sys/net/ipv4/conf/{{all,{link.name}}}/rp_filter", "1 (strict)"),

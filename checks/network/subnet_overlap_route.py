@@ -74,7 +74,7 @@ def _finding(network: Network, subnet: str, route: Route, links: Links) -> Findi
     return Finding(
         subject=Subject("network", network.name),
         message=(
-            f"packets for containers of network {network.name} ({subnet}) {lost}: the host has {kind} to {route.destination}"
+            f"the host has {kind} to {route.destination}: packets for containers of network {network.name} ({subnet}) {lost}"
         ),
         evidence=(
             Evidence("ip route", line),

@@ -44,8 +44,8 @@ def veth_detached(wires: Wires, links: Links) -> Iterator[Finding]:
         yield Finding(
             subject=Subject("container", wire.container),
             message=(
-                f"container {wire.container} reaches nothing on network {network.name}: "
-                f"its interface {link.name} is {where} {network.bridge}"
+                f"the interface {link.name} of container {wire.container} is {where} {network.bridge}: "
+                f"the container reaches nothing on network {network.name}"
             ),
             evidence=(
                 Evidence("ip addr", f"{link.name}: {f'port of {link.master}' if link.master else 'port of no bridge'}"),

@@ -35,7 +35,7 @@ def veth_down(wires: Wires, links: Links) -> Iterator[Finding]:
             continue
         yield Finding(
             subject=Subject("container", wire.container),
-            message=f"container {wire.container} reaches nothing: its interface {link.name} is down on the host",
+            message=f"the interface {link.name} of container {wire.container} is down on the host: the container reaches nothing",
             evidence=(Evidence("ip addr", f"{link.name}: flags {' '.join(sorted(link.flags))}, state {link.state}"),),
             detail=OfLink(name=link.name),
         )

@@ -44,7 +44,7 @@ def disk_full(systems: FileSystems, eaters: DiskEaters | Missing) -> Iterator[Fi
         yield Finding(
             subject=Subject("file-system", system.path),
             message=(
-                f"writes to {system.title} will soon fail: {percent} % used, "
+                f"{system.title} is nearly full, so writes will soon fail: {percent} % used, "
                 f"{size(system.available_bytes)} of {size(system.size_bytes)} left{most}"
             ),
             evidence=(

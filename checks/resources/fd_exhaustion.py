@@ -32,7 +32,7 @@ def fd_exhaustion(sysctl: Sysctl) -> Iterator[Finding]:
     percent = used * 100 // limit
     yield Finding(
         subject=Subject("sysctl", "fs.file-max"),
-        message=f'programs will soon fail with "too many open files in system": {used} of {limit} are open ({percent} %)',
+        message=f'{used} of {limit} files are open ({percent} %): programs will soon fail with "too many open files in system"',
         evidence=(Evidence("/proc/sys/fs/file-nr", " ".join(numbers)),),
         detail=OfLimit(wanted=limit * 2),
         severity=Severity.ERROR if percent >= 90 else None,

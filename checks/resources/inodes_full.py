@@ -35,8 +35,8 @@ def inodes_full(systems: FileSystems) -> Iterator[Finding]:
         yield Finding(
             subject=Subject("file-system", system.path),
             message=(
-                f"file creation on {system.title} will soon fail: "
-                f"{percent} % of the inodes are used, {system.files_free} left"
+                f"{percent} % of the inodes of {system.title} are used, {system.files_free} left: "
+                f"file creation will soon fail"
             ),
             evidence=(Evidence(f"statfs {system.path}", f"{system.files_free} of {system.files} inodes free"),),
             severity=Severity.CRITICAL if percent >= 95 or system.stops_engine else None,

@@ -36,7 +36,7 @@ def inotify(sysctl: Sysctl, networks: Networks) -> Iterator[Finding]:
         return
     yield Finding(
         subject=Subject("sysctl", KEY),
-        message=f"containers that watch files may fail: the limit is {plural(limit, 'inotify instance')} for {plural(running, 'running container')}",
+        message=f"the limit is {plural(limit, 'inotify instance')} for {plural(running, 'running container')}: containers that watch files may fail",
         evidence=(Evidence("/proc/sys/fs/inotify/max_user_instances", str(limit)),),
         detail=OfLimit(wanted=max(1024, 8 * running)),
     )

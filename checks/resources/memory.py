@@ -31,8 +31,8 @@ def memory(memory: Memory) -> Iterator[Finding]:
     yield Finding(
         subject=Subject("memory", "host"),
         message=(
-            f"the kernel may soon kill containers or the engine: {size(memory.available_bytes)} "
-            f"of {size(memory.total_bytes)} memory is available ({ratio * 100:.0f} %)"
+            f"only {size(memory.available_bytes)} of {size(memory.total_bytes)} memory is available ({ratio * 100:.0f} %): "
+            "the kernel may soon kill containers or the engine"
         ),
         evidence=(
             Evidence("/proc/meminfo", f"MemAvailable {size(memory.available_bytes)}"),

@@ -39,7 +39,7 @@ def pid_exhaustion(tasks: Tasks, sysctl: Sysctl) -> Iterator[Finding]:
     percent = tasks.count * 100 // min(known.values())
     yield Finding(
         subject=Subject("tasks", "host"),
-        message=f"soon no process can start: {tasks.count} tasks run, {percent} % of the host's limit",
+        message=f"{tasks.count} tasks run, {percent} % of the host's limit: soon no process can start",
         evidence=(
             Evidence("/proc/loadavg", f"{tasks.count} tasks"),
             *(Evidence(key, str(limit)) for key, limit in known.items()),

@@ -29,6 +29,6 @@ def insecure_registry(config: EngineConfig) -> Iterator[Finding]:
         if not str(registry).startswith(_LOCAL):
             yield Finding(
                 subject=Subject("registry", str(registry)),
-                message=f"images from {registry} can be changed in transit: its certificate is not verified",
+                message=f"the certificate of registry {registry} is not verified: its images can be changed in transit",
                 evidence=(Evidence(config.setting("insecure-registries").place, str(registry)),),
             )

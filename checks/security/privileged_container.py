@@ -27,6 +27,6 @@ def privileged_container(containers: Containers) -> Iterator[Finding]:
         if container.host is not None and container.host.privileged:
             yield Finding(
                 subject=Subject("container", container.title),
-                message=f"root in container {container.title} is root on this host: it is privileged",
+                message=f"container {container.title} is privileged: its root is root on this host",
                 evidence=(Evidence(container.host_config_path, "Privileged: true"),),
             )

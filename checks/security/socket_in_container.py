@@ -34,7 +34,7 @@ def socket_in_container(containers: Containers) -> Iterator[Finding]:
             if mount.kind == "bind" and (source in _SOCKETS or source in _WHOLE):
                 yield Finding(
                     subject=Subject("container", container.title),
-                    message=f"an attacker in container {container.title} is root on this host: it mounts {source}",
+                    message=f"container {container.title} mounts {source}: an attacker in it is root on this host",
                     evidence=(Evidence(container.config_path, f"{source} at {mount.destination}"),),
                 )
                 break

@@ -27,7 +27,7 @@ def socket_open(files: GuardedFiles) -> Iterator[Finding]:
         if file.kind == "s" and file.excess & 0o007:
             yield Finding(
                 subject=Subject("file", file.path),
-                message=f"every user of this host can become root: {file.path}, {file.what}, is open to all",
+                message=f"{file.path}, {file.what}, is open to all: every user of this host can become root",
                 evidence=(Evidence(file.path, f"mode {file.mode:04o}"),),
                 detail=file,
             )

@@ -43,7 +43,7 @@ def tcp_exposed(config: EngineConfig) -> Iterator[Finding]:
         )
         yield Finding(
             subject=Subject("listener", text),
-            message=f"{who} is root on this host: the engine listens on {text} without client certificates",
+            message=f"the engine listens on {text} without client certificates: {who} is root on this host",
             evidence=(Evidence(config.setting("hosts").place, text), Evidence("tlsverify", "off")),
             severity=Severity.WARNING if is_local else None,
         )

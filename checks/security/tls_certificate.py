@@ -42,7 +42,7 @@ def tls_certificate(listener: TlsListener, config: EngineConfig, state: EngineSt
         follows = start_fails(state) if problem.stops_start else _FOLLOWS[problem.key]
         yield Finding(
             subject=Subject("file", problem.path),
-            message=f"{follows}: {problem.path} {problem.why}",
+            message=f"{problem.path} {problem.why}: {follows}",
             evidence=(Evidence(problem.place, f"{problem.key}: {problem.path}"),),
             detail=problem,
             stops_start=problem.stops_start,

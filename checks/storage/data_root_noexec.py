@@ -40,7 +40,7 @@ def data_root_noexec(storage: Storage, config: EngineConfig) -> Iterator[Finding
     where = "containers" if is_whole else "volumes"
     yield Finding(
         subject=Subject("directory", config.data_root),
-        message=f"in {where}, {', '.join(_OPTIONS[option] for option in found)}: {config.data_root} is mounted {', '.join(found)}",
+        message=f"{config.data_root} is mounted {', '.join(found)}: in {where}, {', '.join(_OPTIONS[option] for option in found)}",
         evidence=(Evidence("/proc/self/mountinfo", ", ".join(storage.options[:8])),),
         detail=MountedWith(options=tuple(found)),
         severity=None if is_whole and "noexec" in found else Severity.INFO,

@@ -38,7 +38,7 @@ def data_root_not_mounted(storage: Storage, config: EngineConfig) -> Iterator[Fi
         point = lost.point
         yield Finding(
             subject=Subject("mount", point),
-            message=f"{_held(point, config.data_root)} not accessible: {point} is in /etc/fstab but not mounted",
+            message=f"{point} is in /etc/fstab but not mounted: {_held(point, config.data_root)} not accessible",
             evidence=(
                 Evidence("/etc/fstab", f"{lost.source} at {point}"),
                 Evidence("/proc/self/mountinfo", f"nothing at {point}"),

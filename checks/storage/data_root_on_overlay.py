@@ -33,7 +33,7 @@ def data_root_on_overlay(storage: Storage, config: EngineConfig, state: EngineSt
     effect = start_fails(state) if is_fatal else "containers are slow, and with vfs every layer is copied"
     yield Finding(
         subject=Subject("directory", config.data_root),
-        message=f"{effect}: {config.data_root} is on an overlay, where overlay2 can't work",
+        message=f"{config.data_root} is on an overlay, where overlay2 can't work: {effect}",
         evidence=(
             Evidence(f"file system of {config.data_root}", "overlay"),
             Evidence("storage driver", storage.driver or "none set"),

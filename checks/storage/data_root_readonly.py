@@ -31,6 +31,6 @@ def data_root_readonly(storage: Storage, config: EngineConfig, state: EngineStat
         return
     yield Finding(
         subject=Subject("directory", config.data_root),
-        message=f"{start_fails(state)}, and containers can't write: {config.data_root} is on a read-only file system",
+        message=f"{config.data_root} is on a read-only file system: {start_fails(state)}, and containers can't write",
         evidence=(Evidence("/proc/self/mountinfo", ", ".join(storage.options[:6]) or "read-only"),),
     )

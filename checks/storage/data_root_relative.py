@@ -29,6 +29,6 @@ def data_root_relative(config: EngineConfig) -> Iterator[Finding]:
             place = config.setting(key).place
             yield Finding(
                 subject=Subject("setting", key),
-                message=f"the engine uses the wrong directory with a slow driver: {key} is the relative path '{value}'",
+                message=f"{key} is the relative path '{value}': the engine uses the wrong directory with a slow driver",
                 evidence=(Evidence(place, f"{key}: {value}"),),
             )

@@ -29,6 +29,6 @@ def data_root_unsuitable(storage: Storage, config: EngineConfig, state: EngineSt
         return
     yield Finding(
         subject=Subject("directory", config.data_root),
-        message=f"{start_fails(state)}: {config.data_root} is on {storage.file_system}, where overlay2 can't work",
+        message=f"{config.data_root} is on {storage.file_system}, where overlay2 can't work: {start_fails(state)}",
         evidence=(Evidence(f"file system of {config.data_root}", storage.file_system),),
     )

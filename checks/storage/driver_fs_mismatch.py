@@ -48,7 +48,7 @@ def driver_fs_mismatch(
     setting = config.setting("storage-driver")
     yield Finding(
         subject=Subject("setting", "storage-driver"),
-        message=f"{start_fails(state)}: the storage driver {driver} does not work on {storage.file_system}",
+        message=f"the storage driver {driver} does not work on {storage.file_system}: {start_fails(state)}",
         evidence=(
             Evidence(setting.place, f"storage-driver {driver}"),
             Evidence(f"file system of {config.data_root}", storage.file_system),

@@ -49,7 +49,7 @@ def driver_removed(
     end = ".".join(map(str, REMOVED[driver]))
     yield Finding(
         subject=Subject("setting", "storage-driver"),
-        message=f"{start_fails(state)}: engine {version.text} no longer has the storage driver {driver}",
+        message=f"engine {version.text} no longer has the storage driver {driver}: {start_fails(state)}",
         evidence=(
             Evidence(setting.place, f"storage-driver {driver}"),
             Evidence(version.source, f"{version.text}; {driver} was removed in {end}"),

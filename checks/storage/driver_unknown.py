@@ -47,7 +47,7 @@ def driver_unknown(
     setting = config.setting("storage-driver")
     yield Finding(
         subject=Subject("setting", "storage-driver"),
-        message=f"{start_fails(state)}: the storage driver '{driver}' does not exist",
+        message=f"the storage driver '{driver}' does not exist: {start_fails(state)}",
         evidence=(
             Evidence(setting.place, f"storage-driver {driver}"),
             Evidence("drivers", ", ".join(sorted(docker.GRAPH_DRIVERS))),

@@ -54,8 +54,8 @@ def images_hidden(
         yield Finding(
             subject=Subject("storage driver", other.name),
             message=(
-                f"{plural(other.images, 'image')} and {plural(other.containers, 'container')} of the storage driver "
-                f"{other.name} are hidden: the engine uses {active}"
+                f"the engine uses the storage driver {active}: {plural(other.images, 'image')} and "
+                f"{plural(other.containers, 'container')} of {other.name} are hidden"
             ),
             evidence=(
                 Evidence(config.setting("storage-driver").place, f"storage driver {active}"),

@@ -28,8 +28,8 @@ def mount_over_data_root(mounts: Mounts, root: DataRoot) -> Iterator[Finding]:
     for hidden, over in mounts.hidden_at(root.resolved):
         yield Finding(
             subject=Subject("mount", over.mount_point),
-            message=f"images and containers are hidden: {over.source} ({over.fs_type}) is mounted over "
-            f"{hidden.source} at {hidden.mount_point}",
+            message=f"{over.source} ({over.fs_type}) is mounted over {hidden.source} at {hidden.mount_point}: "
+            "images and containers are hidden",
             evidence=(
                 Evidence("/proc/self/mountinfo", f"{hidden.mount_id}: {hidden.source} on {hidden.mount_point}"),
                 Evidence("/proc/self/mountinfo", f"{over.mount_id}: {over.source} on {over.mount_point}"),

@@ -40,7 +40,7 @@ def no_d_type(
     effect = "removed files reappear in images and containers" if is_old else start_fails(state)
     yield Finding(
         subject=Subject("directory", config.data_root),
-        message=f"{effect}: the file system of {config.data_root} has no d_type, which {storage.driver} needs",
+        message=f"the file system of {config.data_root} has no d_type, which {storage.driver} needs: {effect}",
         evidence=(Evidence(f"file system of {config.data_root}", f"{storage.file_system or 'unknown'}, no d_type"),),
         severity=Severity.ERROR if is_old else None,
         stops_start=isinstance(version, EngineVersion) and not is_old,

@@ -55,7 +55,7 @@ def option_foreign(storage: Storage, config: EngineConfig, state: EngineState | 
         why = f"{driver} does not know it" if is_foreign else "it requires xfs mounted with pquota"
         yield Finding(
             subject=Subject("storage option", name),
-            message=f"{start_fails(state)}: the storage option {name} can't be used because {why}",
+            message=f"the storage option {name} can't be used because {why}: {start_fails(state)}",
             evidence=(
                 Evidence(config.setting("storage-opts").place, str(text)),
                 Evidence("storage driver", f"{driver} on {storage.file_system or 'an unknown file system'}"),

@@ -35,7 +35,7 @@ def overlay_unsupported(storage: Storage, state: EngineState | Missing) -> Itera
         return
     yield Finding(
         subject=Subject("kernel", "overlay"),
-        message=f"{start_fails(state)}: the storage driver {storage.driver} needs overlayfs, which this kernel does not have",
+        message=f"the storage driver {storage.driver} needs overlayfs, which this kernel does not have: {start_fails(state)}",
         evidence=(
             Evidence("/proc/filesystems", "no overlay"),
             Evidence("module overlay", "not loaded, can't be loaded"),

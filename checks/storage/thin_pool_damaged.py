@@ -29,8 +29,8 @@ def thin_pool_damaged(pool: ThinPool) -> Iterator[Finding]:
     if pool.problem:
         yield Finding(
             subject=Subject("file", pool.metadata),
-            message=f"images and containers of the devicemapper driver are not accessible: the metadata of their pool is corrupt ("
-            f"{pool.problem})",
+            message=f"the metadata of the devicemapper pool is corrupt ({pool.problem}): "
+            "its images and containers are not accessible",
             evidence=(
                 Evidence(pool.metadata, pool.problem),
                 Evidence(pool.data, f"{pool.data_blocks} blocks of 64 KiB"),

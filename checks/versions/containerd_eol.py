@@ -33,7 +33,7 @@ def containerd_eol(components: Components, table: Lifecycles) -> Iterator[Findin
         return
     yield Finding(
         subject=Subject("containerd", "version"),
-        message=f"containerd {found.text} gets no more fixes: support of its series ended on {series.ends}",
+        message=f"support of containerd {found.text} ended on {series.ends}: it gets no more fixes",
         evidence=(
             Evidence(found.source, found.text),
             Evidence("table of lifecycles", f"as of {table.checked}; today is {table.today}"),

@@ -37,9 +37,8 @@ def engine_eol(components: Components, table: Lifecycles) -> Iterator[Finding]:
     third = series.state == "third parties"
     yield Finding(
         subject=Subject("engine", "version"),
-        message=f"engine {engine.text} gets "
-        + ("fixes only from third parties: " if third else "no more fixes: ")
-        + "support of its series has ended",
+        message=f"support of engine {engine.text} has ended: it gets "
+        + ("fixes only from third parties" if third else "no more fixes"),
         evidence=(
             Evidence(engine.source, engine.text),
             Evidence("last release of the series", series.last),

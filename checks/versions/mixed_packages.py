@@ -29,7 +29,7 @@ def mixed_packages(replaced: ReplacedPrograms | Missing, packages: Packages | Mi
         path = process.exe.removesuffix(" (deleted)")
         yield Finding(
             subject=Subject("program", process.comm),
-            message=f"fixes of the installed {process.comm} are not active: it was not restarted after its upgrade",
+            message=f"{process.comm} was not restarted after its upgrade: fixes of the installed version are not active",
             evidence=(Evidence(f"/proc/{process.pid}/exe", process.exe), Evidence("installed", path)),
         )
     if isinstance(packages, Packages):
@@ -37,7 +37,7 @@ def mixed_packages(replaced: ReplacedPrograms | Missing, packages: Packages | Mi
         if engine is not None and client is not None and _major(engine.version) != _major(client.version):
             yield Finding(
                 subject=Subject("package", "docker-ce-cli"),
-                message=f"docker-ce-cli {client.version} and docker-ce {engine.version} may be incompatible: their major releases differ",
+                message=f"docker-ce-cli {client.version} and docker-ce {engine.version} have different major releases: they may be incompatible",
                 evidence=(
                     Evidence("/var/lib/dpkg/status", f"docker-ce {engine.version}, docker-ce-cli {client.version}"),
                 ),

@@ -110,7 +110,7 @@ def test_a_misspelt_key_that_would_hide_the_images_is_a_question(tmp_path: Path,
     left = {one.finding.id: one for one in made.manual}
     (asked,) = left["config/unknown-key"].questions
     assert asked.text.endswith("(the engine would no longer list the content of /var/lib/docker)")
-    assert "it does not know" in left["engine/down"].why
+    assert "dockerd does not know" in left["engine/down"].why
 
 
 @pytest.mark.parametrize(("key", "value"), LEADS_AWAY)
