@@ -67,7 +67,7 @@ def driver_hides_files(
         evidence.append(Evidence("containers that keep it until they are recreated", names + more))
     yield Finding(
         subject=Subject("setting", "log-driver"),
-        message=f"{why} (the logging driver is {driver}, set in {setting.place})",
+        message=f"the logging driver is {driver} (set in {setting.place}): {why}",
         evidence=tuple(evidence),
         detail=HidesFiles(driver=driver, is_harm=is_harm),
         severity=None if is_harm else Severity.INFO,

@@ -176,13 +176,13 @@ def opaque_because(
     if found.reads == "never":
         return "'docker logs' shows nothing of new containers", True
     if found.reads == "journal" and journald == "absent":
-        return "no new container starts: no journal runs here", True
+        return "no journal runs here, so no new container starts", True
     if driver == "syslog" and not has_syslog and not default_options(config).get("syslog-address"):
-        return "no new container starts: no syslog daemon listens here", True
+        return "no syslog daemon listens here, so no new container starts", True
     if kubelet_reads and driver != "json-file":
-        return "'kubectl logs' shows nothing: the kubelet reads only json-file logs", True
+        return "the kubelet reads only json-file logs, so 'kubectl logs' shows nothing", True
     if found.reads == "journal":
-        return "logs are only in the journal: tools that read files don't see them", False
+        return "logs are only in the journal, so tools that read files don't see them", False
     return "", False
 
 
