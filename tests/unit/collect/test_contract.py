@@ -23,7 +23,7 @@ from doctor.model.missing import Missing, Why
 from doctor.scan.resolve import Facts, _returns, find_collector, parameters, split
 from tests.cases.case import find
 from tests.cases.recipe import Recipe
-from tests.cases.roots import PARTS
+from tests.cases.roots import PARTS, ROOT
 from tests.unit.collect.odd import CONTENTS, put_in_place
 
 LOCATED = re.compile(r"\.py:\d+\)")
@@ -159,10 +159,15 @@ BODIES = {
 
 @pytest.mark.parametrize("kind", BODIES)
 def test_an_engine_may_answer_anything(root: Path, kind: str) -> None:
-    """Every request to the engine is answered with this."""
+    """Every request to the engine is answered with this; more is asked where the engine's own files can't be decoded."""
     engine = Every(BODIES[kind])
     assert crashed(Facts(RootHost(str(root), live(engine=engine)))) == {}
-    assert engine.asked
+    few = len(engine.asked)
+    for name in ("network/files/local-kv.db", "containers/*/config.v2.json"):
+        for path in (root / ROOT).glob(name):
+            path.write_bytes(CONTENTS["high bytes"])
+    assert crashed(Facts(RootHost(str(root), live(engine=engine)))) == {}
+    assert len(engine.asked) > few > 0
 
 
 @pytest.mark.parametrize("why", [Why.DENIED, Why.TIMED_OUT, Why.UNREADABLE])
