@@ -55,7 +55,7 @@ def compared() -> Iterator[Compared]:
         host: Host, catalog: Catalog, ids: Iterable[str], *, deep: bool = False, facts: Facts | None = None
     ) -> Scan:
         found = scan(host, catalog, ids, deep=deep, facts=facts)
-        if isinstance(facts, NotedFacts) and facts.is_of_prediction:
+        if isinstance(facts, NotedFacts) and facts._difference is not None:
             full = scan(host, catalog, ids, deep=deep, facts=Facts(NotedHost(host, facts.host.now())))
             _compare(seen, found, full)
         return found

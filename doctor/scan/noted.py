@@ -68,11 +68,6 @@ class NotedFacts(Facts):
         difference = Difference(paths, aliases=self.aliases)
         return NotedFacts(self._noted.below, self._given, earlier=self, difference=difference)
 
-    @property
-    def is_of_prediction(self) -> bool:
-        """Whether some of them may be kept from the scan before."""
-        return self._difference is not None
-
     def get(self, fact: type) -> Any:
         """Return the fact or its ``Missing``, and record the dependency on it."""
         self._noted.notes.facts[fact] = None

@@ -39,11 +39,6 @@ class Scan(Struct, frozen=True, kw_only=True):
     ok: dict[str, str]
     breaks: dict[str, tuple[str, ...]]
 
-    @property
-    def is_incomplete(self) -> bool:
-        """Whether something could not be examined."""
-        return any(outcome.incomplete for outcome in self.outcomes)
-
 
 def scan(host: Host, catalog: Catalog, ids: Iterable[str], *, deep: bool = False, facts: Facts | None = None) -> Scan:
     """Examine ``host`` with the checks of these ids. Never raises because of the host's content.

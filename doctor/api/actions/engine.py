@@ -2,57 +2,51 @@
 
 from collections.abc import Iterator
 
-from msgspec import Struct
-
+from doctor.api.actions.base import Intention
 from doctor.model.action import Stage
-from doctor.model.severity import Applicability
 from doctor.model.step import Step
 from doctor.model.view import View
 
 
-class RestartEngine(Struct, frozen=True, kw_only=True):
+class _EngineRequest(Intention, frozen=True, kw_only=True):
+    """A request that the plan merges with all others.
+
+    Attributes:
+        engine: name of the engine, "" for the first one.
+    """
+
+    reason: str
+    engine: str = ""
+    stage: Stage = Stage.ENGINE
+    needs_engine_restart: bool = True
+
+    def steps(self, view: View) -> Iterator[Step]:
+        """Yield nothing: the plan stops and starts the engine once, at its stage."""
+        del view
+        yield from ()
+
+
+class RestartEngine(_EngineRequest, frozen=True, kw_only=True):
     """Make the engine apply its settings. ``reason`` completes "restart the engine so that …".
 
     The plan reloads the engine instead if a running engine applies ``key`` by a reload, and judges the risk accordingly.
 
     Attributes:
         key: the changed setting, "" for all.
-        engine: name of the engine, "" for the first one.
     """
 
-    reason: str
     key: str = ""
-    engine: str = ""
-    risk: Applicability = Applicability.SAFE
-    stage: Stage = Stage.ENGINE
-    needs_engine_restart: bool = True
 
     @property
     def summary(self) -> str:
         """Return its effect and reason."""
         return f"restart the engine so that {self.reason}"
 
-    def steps(self, view: View) -> Iterator[Step]:
-        """Yield nothing: the plan stops and starts the engine once, for all actions that need it."""
-        del view
-        yield from ()
 
-
-class StartEngine(Struct, frozen=True, kw_only=True):
+class StartEngine(_EngineRequest, frozen=True, kw_only=True):
     """Start an engine that is down. Nothing runs that it could disturb, so it is safe unless a guard objects."""
-
-    reason: str
-    engine: str = ""
-    risk: Applicability = Applicability.SAFE
-    stage: Stage = Stage.ENGINE
-    needs_engine_restart: bool = True
 
     @property
     def summary(self) -> str:
         """Return its effect and reason."""
         return f"start the engine ({self.reason})"
-
-    def steps(self, view: View) -> Iterator[Step]:
-        """Yield nothing: the plan starts the engine once, at its stage."""
-        del view
-        yield from ()

@@ -15,11 +15,6 @@ from tests.live.runtime import runtime_kit as kit
 pytestmark = [pytest.mark.live, pytest.mark.skipif(bool(kit.why_not()), reason=kit.why_not() or "-")]
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return kit.make_root(tmp_path / "root")
-
-
 def until(condition: Callable[[], object], seconds: float = 30.0) -> bool:
     end = time.monotonic() + seconds
     while not condition():

@@ -19,20 +19,6 @@ pytestmark = [pytest.mark.live, pytest.mark.skipif(bool(kit.why_not()), reason=k
 RENAME_EXCHANGE = 2
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return kit.make_root(tmp_path / "root")
-
-
-@pytest.fixture
-def outside(tmp_path: Path) -> Path:
-    """A directory of the host that nothing in a container may reach."""
-    path = tmp_path / "outside"
-    path.mkdir()
-    (path / "secret").write_text("of the host")
-    return path
-
-
 def test_the_command_may_not_be_the_runtime_itself(root: Path) -> None:
     """CVE-2019-5736: a script whose interpreter is /proc/self/exe never runs the host's Python inside.
 

@@ -20,11 +20,6 @@ pytestmark = [pytest.mark.live, pytest.mark.skipif(bool(kit.why_not()), reason=k
 DEFAULT_MASK = sum(1 << CAPABILITIES.index(name) for name in DEFAULT_CAPS)
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return kit.make_root(tmp_path / "root")
-
-
 def has_v1(controller: str) -> bool:
     return Path(f"/sys/fs/cgroup/{controller}").is_dir() or controller in _v2_controllers()
 

@@ -21,20 +21,6 @@ pytestmark = [pytest.mark.live, pytest.mark.skipif(bool(kit.why_not()), reason=k
 RENAME_EXCHANGE = 2
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return kit.make_root(tmp_path / "root")
-
-
-@pytest.fixture
-def outside(tmp_path: Path) -> Path:
-    """A directory of the host that nothing in a container may reach."""
-    path = tmp_path / "outside"
-    path.mkdir()
-    (path / "secret").write_text("of the host")
-    return path
-
-
 # --- one way to name layers ---
 
 

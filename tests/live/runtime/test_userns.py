@@ -32,11 +32,6 @@ pytestmark = [pytest.mark.live, pytest.mark.skipif(bool(why_not()), reason=why_n
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return kit.make_root(tmp_path / "root")
-
-
-@pytest.fixture
 def secret(tmp_path: Path) -> Path:
     """A directory of the host with a file that only root may read."""
     path = tmp_path / "secret"

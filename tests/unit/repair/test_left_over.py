@@ -18,19 +18,9 @@ from doctor.repair.undo import undo
 from doctor.repair.undo.later import later
 from doctor.state import files
 from tests.unit.repair.test_undo import carry_out, record, take_back
-from tests.unit.repair.trees import build, look
+from tests.unit.repair.trees import look
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="owners of files can only be restored as root")
-
-
-@pytest.fixture
-def top(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A small tree, and a state directory beside it."""
-    monkeypatch.setenv("DOCTOR_STATE_DIR", str(tmp_path / "state"))
-    made = tmp_path / "host"
-    made.mkdir()
-    build(made)
-    return made
 
 
 @pytest.mark.parametrize("tail", [b'{"step":1,"sta', b"\0" * 512, b'{"state":"done"}\n\0\0\0'])

@@ -16,7 +16,7 @@ from doctor.repair.runs.found import find_run, unfinished
 from doctor.repair.runs.record import PlanRecord, RunDirectory
 from doctor.repair.steps.together import MOST, group
 from doctor.repair.undo import undo
-from tests.unit.repair.test_undo import carry_out, killed_at, record, take_back, without_times
+from tests.unit.repair.test_undo import carry_out, killed_at, record, take_back, undo_killed_at, without_times
 from tests.unit.repair.trees import NAMES, build, look
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="owners of files can only be restored as root")
@@ -59,16 +59,6 @@ def put(path: str, **fields: object) -> Put:
 def test_what_may_be_put_together(steps: list[Step | None], count: int) -> None:
     """Small files and links at different places, none below another; all else ends the group."""
     assert group(steps) == tuple(steps[:count])
-
-
-@pytest.fixture
-def top(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A small tree, and a state directory beside it."""
-    monkeypatch.setenv("DOCTOR_STATE_DIR", str(tmp_path / "state"))
-    made = tmp_path / "host"
-    made.mkdir()
-    build(made)
-    return made
 
 
 def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,18 +170,7 @@ def test_an_undo_that_was_killed_goes_on(tmp_path: Path, quiet: Callable[[str], 
         before = look(top)
         os.environ["DOCTOR_STATE_DIR"] = str(top.parent / "state")
         assert carry_out(record(PUTS, str(top)), quiet)
-
-        def work(root: str = str(top)) -> bool:
-            take_back(quiet, root)
-            return True
-
-        killed = killed_at(count, work)
-        left = unfinished()
-        if left is not None:
-            undo.resume(left.run, RootHost(str(top)), progress=quiet)
-        elif killed and look(top) != before:
-            take_back(quiet, str(top))
-        assert look(top) == before, f"killed at call {count}"
+        killed = undo_killed_at(count, top, before, quiet)
     assert count > 30
 
 

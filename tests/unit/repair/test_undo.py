@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -155,6 +155,23 @@ def test_killed_at_any_call_the_next_start_ends_it(end: str, tmp_path: Path, qui
     assert count > 30
 
 
+def undo_killed_at(count: int, top: Path, before: Mapping[str, object], quiet: Callable[[str], None]) -> bool:
+    """Kill the undo at a call, and check that the next one finishes it; return whether the call came."""
+
+    def work() -> bool:
+        take_back(quiet, str(top))
+        return True
+
+    killed = killed_at(count, work)
+    left = unfinished()
+    if left is not None:
+        undo.resume(left.run, RootHost(str(top)), progress=quiet)
+    elif killed and look(top) != before:
+        take_back(quiet, str(top))
+    assert look(top) == before, f"killed at call {count}"
+    return killed
+
+
 @pytest.mark.timeout(120)
 def test_an_undo_that_was_killed_goes_on(tmp_path: Path, quiet: Callable[[str], None]) -> None:
     """Killed at any call, the undo is finished by the next one, and nothing it restored is moved away again."""
@@ -168,18 +185,7 @@ def test_an_undo_that_was_killed_goes_on(tmp_path: Path, quiet: Callable[[str], 
         before = look(top)
         os.environ["DOCTOR_STATE_DIR"] = str(place / "state")
         assert carry_out(record(PLAN, str(top)), quiet)
-
-        def work(root: str = str(top)) -> bool:
-            take_back(quiet, root)
-            return True
-
-        killed = killed_at(count, work)
-        left = unfinished()
-        if left is not None:
-            undo.resume(left.run, RootHost(str(top)), progress=quiet)
-        elif killed and look(top) != before:
-            take_back(quiet, str(top))
-        assert look(top) == before, f"killed at call {count}"
+        killed = undo_killed_at(count, top, before, quiet)
         with pytest.raises(DoctorError, match="no repair to undo"):
             undo.choose("")
         if not killed:

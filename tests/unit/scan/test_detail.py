@@ -177,7 +177,7 @@ def test_a_finding_with_another_detail_is_an_error_of_its_check(plugin: Plugin, 
     found = plugin.scan(declared, given)
     assert found.findings == ()
     assert found.outcomes[0].result is Result.ERROR
-    assert found.is_incomplete
+    assert found.outcomes[0].incomplete
     reason = found.outcomes[0].reason.replace(f"{plugin.package}.kinds.", "")
     assert f"its check declares {declared or 'None'}" in reason
     assert f"the detail of a finding is {given.partition('(')[0] or 'None'}" in reason
