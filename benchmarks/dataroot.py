@@ -79,7 +79,7 @@ LARGE = Size(images=200, layers=1000, containers=500, volumes=50, networks=5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataRoot:
-    """What was written: the judge's expectation."""
+    """The written things: the judge's expectation."""
 
     path: Path
     images: list[Image]
@@ -111,7 +111,7 @@ def generate(
         ValueError: fewer layers than images, no images for containers, or the directory holds something.
     """
     if size.layers < size.images or (size.containers and not size.images):
-        message = f"{size} is no possible size: each image has a layer of its own, each container an image"
+        message = f"{size} is not a possible size: each image has a layer of its own, each container an image"
         raise ValueError(message)
     if directory.exists() and any(directory.iterdir()):
         message = f"{directory} is not empty"

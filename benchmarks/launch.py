@@ -96,7 +96,7 @@ def installed_in(base: Path, python: str) -> str:
 
 
 class Figures:
-    """What one launcher needed, round by round."""
+    """The cost of one launcher, round by round."""
 
     def __init__(self) -> None:
         self.wall_ms: list[float] = []

@@ -104,7 +104,7 @@ def _text(handle: int) -> str:
 
 @contextlib.contextmanager
 def _limit(pid: int) -> Iterator[None]:
-    """Kill the process group of `pid` when the time is over; its exit code then tells."""
+    """Kill the process group of `pid` when the time is over; its exit code then shows it."""
 
     def end(_signal: int, _frame: FrameType | None) -> None:
         os.killpg(pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""What reading costs a plain program: `python -m benchmarks.reading hash|read DIR…`, with a process for each core.
+"""The cost of reading for a plain program: `python -m benchmarks.reading hash|read DIR…`, with a process for each core.
 
 `hash` is `hashlib.file_digest` of every file, `read` is open, read and close: what a verification can't go below.
 """

@@ -9,7 +9,7 @@ from benchmarks.measure import Sample
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """What a command costs: medians of wall and CPU, the tenth and ninetieth percentile of wall, the largest peak RSS."""
+    """The cost of a command: medians of wall and CPU, the tenth and ninetieth percentile of wall, the largest peak RSS."""
 
     wall_s: float
     wall_p10_s: float

@@ -1,4 +1,4 @@
-"""What all tests share: doctor's own files go to a directory of the test's."""
+"""Fixtures of all tests: doctor's own files go to a directory of the test."""
 
 import os
 import signal
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# A busy machine is no defect: examples have no time limit of their own. CI tries the same examples on every run.
+# A busy machine is not a defect: examples have no time limit of their own. CI tries the same examples on every run.
 settings.register_profile("here", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "here")

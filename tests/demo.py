@@ -1,9 +1,9 @@
 """The main job on a throw-away host: `sudo .venv/bin/python -m tests.demo`.
 
-A box with a real dockerd is broken the way the operator's notes tell: a power cut leaves torn files in /var/lib/docker, and
+A box with a real dockerd is broken as in the operator's notes: a power cut leaves truncated files in /var/lib/docker, and
 `/etc/sysconfig/docker` asks for journald, so dockerd does not start; the next day, under a running dockerd, a hardening file
 turns forwarding off and the firewall rules are flushed. Each time the installed `doctor` scans, explains, repairs and
-proves, and dockerd itself is asked what it thinks; at the end both repairs are taken back. The exit code is 0 only if
+proves, and dockerd itself is asked what it thinks; at the end both repairs are undone. The exit code is 0 only if
 every step ended as it should. Nothing outside the box is changed but the HTML report that is written at the end.
 """
 
@@ -63,7 +63,7 @@ def tag_interrupted(box: Box, random: Random) -> str:
 
 @dataclass(slots=True)
 class Story:
-    """Tells what happens, as a terminal shows it, and keeps what went wrong."""
+    """Prints what happens, as a terminal shows it, and records failures."""
 
     box: Box
     colour: bool
@@ -183,7 +183,7 @@ def ask_dockerd(story: Story, before: judge.Opinion) -> None:
 
 
 def next_day(story: Story, seed: int) -> Bytes:
-    """What colleagues do to a running host; returns what they left."""
+    """Break a running host like colleagues do; return the result."""
     story.chapter("The next day: a hardening script, and a restart of the firewall")
     for name in NEXT_DAY:
         faults.inject(story.box, name, seed)
@@ -222,7 +222,7 @@ def _runs(story: Story) -> bool:
     return True
 
 
-def take_back(story: Story, broken: Bytes, look: Callable[[Box], Bytes]) -> None:
+def undo_repair(story: Story, broken: Bytes, look: Callable[[Box], Bytes]) -> None:
     """Undo the last repair: what was broken is so again, byte for byte."""
     story.doctor("undo", "--yes", expect=0)
     now = look(story.box)
@@ -248,8 +248,8 @@ def tell(make: Callable[[Box], Story], seed: int, report: Path) -> int:
             story.check(judge.started(box) == began, "a container was restarted for a repair that doesn't need it")
             write_report(story, report)
             story.chapter("doctor takes both repairs back")
-            take_back(story, flushed, network_state)
-        take_back(story, torn, torn_files)
+            undo_repair(story, flushed, network_state)
+        undo_repair(story, torn, torn_files)
         story.doctor("scan", "--quiet", expect=1)
     story.chapter(f"Done in {time.monotonic() - story.began:.0f} s")
     for wrong in story.wrong:
@@ -270,7 +270,7 @@ def write_report(story: Story, report: Path) -> None:
 def main() -> int:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.demo", description="doctor on a throw-away broken host")
-    parser.add_argument("--seed", type=int, default=1, help="which files are torn (default 1)")
+    parser.add_argument("--seed", type=int, default=1, help="which files are truncated (default 1)")
     parser.add_argument(
         "--report", type=Path, help="where the HTML report goes (default: the directory for temporary files)"
     )

@@ -31,7 +31,7 @@ CATALOG = load()
 
 
 class Compared(Struct):
-    """What was compared.
+    """The compared values.
 
     Attributes:
         scans: predictions that were scanned twice.

@@ -15,11 +15,11 @@ _SIZE = Size(images=20, layers=120, containers=40, volumes=10, networks=2)
 _RECORD = ("diff", "size", "parent", "cache-id")
 _DIRECTORY = ("link", "lower")
 _SHARES = {"the last pull": 0.1, "every second file": 0.5}
-"""What of the layers' small files is empty: what was written in the last seconds, or far more than a power cut takes."""
+"""Empty files of layers: those written in the last seconds, or far more than a power cut destroys."""
 
 
 def sections(rounds: int) -> Iterator[Section]:
-    """Each run repairs a fresh copy of the torn root; the copies are made before anything is measured."""
+    """Each run repairs a fresh copy of the corrupt root; the copies are made before anything is measured."""
     fewer = max(3, rounds // 3)
     with mounted_disk(_SIZE) as whole, tempfile.TemporaryDirectory(prefix="doctor-bench-") as name:
         commands = []
@@ -33,8 +33,8 @@ def sections(rounds: int) -> Iterator[Section]:
         samples = measure_here(commands, fewer)
     torn = ", ".join(f"{count} files ({what})" for what, count in faults.items())
     yield Section(
-        title="Repair of a torn root",
-        about=f"20 images, 120 layers, 40 containers as a mounted disk, without an engine. Torn: {torn}: the list of tags empty, all "
+        title="Repair of a damaged root",
+        about=f"20 images, 120 layers, 40 containers as a mounted disk, without an engine. Damaged: {torn}: the list of tags empty, all "
         "short names of layers gone, and files of the layers' records empty. Plan, prediction, backup, steps, proof. The wall time "
         "is mostly that of the disk's syncs.",
         samples=samples,

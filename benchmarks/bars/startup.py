@@ -1,4 +1,4 @@
-"""What a command costs before it has done anything: the interpreter, the imports, the command line."""
+"""The cost of a command before it has done anything: the interpreter, the imports, the command line."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What stands in a layer: one entry a path, with everything that its tar header and its directory entry say."""
+"""The entries of a layer: one per path, with everything that its tar header and its directory entry say."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

@@ -115,7 +115,7 @@ class ImageWriter:
         return Image(image_id=f"sha256:{digest}", tag=tag, top=top, config=config)
 
     def _pulled(self, top: Layer) -> None:
-        """What a pull keeps: which blob was which layer, both ways (moby/moby:distribution/metadata/v2_metadata_service.go)."""
+        """The records of a pull: which blob was which layer, both ways (moby/moby:distribution/metadata/v2_metadata_service.go)."""
         diff_id, blob_id = top.diff_id, top.blob_id
         by_blob = Path(f"{self._store}/distribution/diffid-by-digest/sha256/{blob_id[7:]}")
         if by_blob.exists():

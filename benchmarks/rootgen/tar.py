@@ -70,7 +70,7 @@ def _split(name: str) -> tuple[str, str]:
 
 
 def _octal_id(number: int) -> int:
-    """What the octal field holds: 0 when the number does not fit and stands in a PAX record instead."""
+    """Return the value of the octal field: 0 when the number does not fit and stands in a PAX record instead."""
     return number if number <= _LARGEST_OCTAL_ID else 0
 
 

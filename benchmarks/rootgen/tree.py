@@ -1,4 +1,4 @@
-"""What a made-up image holds: a base with a shell, and layers that add, replace, link and delete as builds do."""
+"""The content of a generated image: a base with a shell, and layers that add, replace, link and delete as builds do."""
 
 import functools
 import posixpath
@@ -30,7 +30,7 @@ _BASE_FOLDERS = (
 _ACCOUNTS = b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n"
 # cap_net_raw=ep as the kernel stores it: VFS_CAP_REVISION_2 with the effective flag (linux/capability.h).
 _NET_RAW = bytes.fromhex("0100000200200000000000000000000000000000")
-# Small, because the part of a file that is no whole block goes through the slow checksum.
+# Small, because the part of a file after the last whole block goes through the slow checksum.
 _BIG_BLOCK_BYTES = 1 << 16
 _POOL = 400
 
@@ -88,7 +88,7 @@ class Builder:
         return self._finish(entries, below, number, mtime)
 
     def writable(self, name: str, below: Visible, mtime: int) -> list[Entry]:
-        """What a container wrote: a marker with its name, a log, sometimes a deletion."""
+        """Files of a container: a marker with its name, a log, sometimes a deletion."""
         entries = [
             Entry(path="root/marker", content=Content(f"{name}\n".encode()), mtime=mtime),
             Entry(path="var/log/app.log", content=self._pick(), uid=1000, gid=1000, mtime=mtime),
@@ -143,7 +143,7 @@ class Builder:
 
 
 def see(below: Visible, entries: list[Entry]) -> Visible:
-    """What is visible after these entries lie on top of what was there."""
+    """Return what is visible after these entries are put on top of the existing ones."""
     hidden = {entry.path for entry in entries if entry.kind is Kind.WHITEOUT}
     opaque = tuple(f"{entry.path}/" for entry in entries if entry.opaque)
     kept = [path for path in below.files if path not in hidden and not path.startswith(opaque or ("/",))]

@@ -50,7 +50,7 @@ CONTRASTS = """() => {
 
 
 def violations(page: Any) -> list[str]:
-    """What axe-core finds by the rules of WCAG 2.1 AA and its best practices."""
+    """Return what axe-core finds by the rules of WCAG 2.1 AA and its best practices."""
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="the extra 'browser' is not installed")
     found = axe.Axe().run(page).response["violations"]
     return [f"{item['id']}: {[node['target'] for node in item['nodes'][:3]]}" for item in found]
@@ -137,7 +137,7 @@ def test_the_skip_link_leads_to_the_findings(look: Open) -> None:
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "content"
-    page.get_by_role("link", name="network database is torn").click()
+    page.get_by_role("link", name="network database is corrupt").click()
     assert page.locator(":target h3").inner_text() == samples.DATABASE.message
 
 

@@ -174,7 +174,7 @@ def _joined(recordings: list[RecordedAnswers]) -> RecordedAnswers:
 
 
 def _plain_modes(top: Path) -> None:
-    """Set the modes that git knows of, 0644 and 0755: those of a checkout also tell the umask of who made it."""
+    """Set the modes that git knows of, 0644 and 0755: those of a checkout also depend on the umask of its user."""
     for path in (top, *top.rglob("*")):
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)

@@ -1,4 +1,4 @@
-"""Every case: exactly its findings, a plan that mends them and nothing else, prediction = result, undo = every byte."""
+"""Every case: exactly its findings, a plan that repairs them and nothing else, prediction = result, undo = every byte."""
 
 import os
 import re
@@ -35,7 +35,7 @@ FAILING = [pytest.param(case, id=case.name) for case in CASES if case.findings a
 
 @pytest.fixture(autouse=True)
 def removable(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]:
-    """What a case made immutable can be removed after the test."""
+    """Files that a case made immutable can be removed after the test."""
     yield
     case = request.node.callspec.params.get("case") if hasattr(request.node, "callspec") else None
     if isinstance(case, Case):
@@ -180,7 +180,7 @@ DISKS = [case for case in CASES if case.findings and case.fix == "resolved" and 
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in DISKS[:: max(1, len(DISKS) // 30)]])
 def test_scan_and_plan_agree_on_the_cost_under_a_running_engine(case: Case, tmp_path: Path) -> None:
-    """What writes beneath a data root that an engine holds stops it: disruptive in both, and never safe in one."""
+    """A write below a data root that an engine holds stops it: disruptive in both, and never safe in one."""
     host = under_an_engine(case, tmp_path / "host")
     plan = plan_for(case, host)
     assert costs_that_differ(plan) == []
@@ -194,7 +194,7 @@ def test_scan_and_plan_agree_on_the_cost_under_a_running_engine(case: Case, tmp_
 def test_applied_is_as_predicted_and_undo_brings_back_every_byte(
     case: Case, tmp_path: Path, state_dir: Path, quiet: Callable[[str], None]
 ) -> None:
-    """What was really done equals the prediction; a second plan is empty; undo restores the tree."""
+    """The result equals the prediction; a second plan is empty; undo restores the tree."""
     host = case.build(tmp_path / "host")
     plan = plan_for(case, host)
     steps = [step for action in plan.actions for step in action.steps]

@@ -16,7 +16,7 @@ from tests.cases.case import Case, all_cases
 from tests.cases.test_cases import plan_for
 
 CATALOG = load_catalog()
-# What test_cases.py shows to be resolved needs no advice.
+# A finding that test_cases.py shows to be resolved needs no advice.
 LEFT = [case for case in all_cases() if case.findings and case.fix != "resolved"]
 
 # Names that are no English words, then words that are both and so must be followed by what only a command has.
@@ -62,7 +62,7 @@ ASKED = [
 
 @pytest.mark.parametrize("case", ASKED)
 def test_each_answer_resolves_what_was_asked(case: Case, tmp_path: Path) -> None:
-    """What a question offers can be planned, and the finding is gone then; with none of it another one that stops a start."""
+    """Each candidate of a question can be planned and resolves the finding, and causes none that stops a start."""
     host = case.build(tmp_path / "host")
     ids = CATALOG.choose(case.select, ())
     own = tuple({identity for identity, _, _ in case.findings})
@@ -87,7 +87,7 @@ def test_each_answer_resolves_what_was_asked(case: Case, tmp_path: Path) -> None
 
 
 ROOT = Path(__file__).parents[2]
-# What an advice says without a command of its own: it waits, or the command is what is filled in.
+# Advice without its own command: it waits, or the command is filled in.
 NO_COMMAND = re.compile(
     r"^leave it until|^X(?:;|:|,| and| shows|$)|^X?tar -|^if (?:the rule is not wanted|you must save or push them): X"
 )

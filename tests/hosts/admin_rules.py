@@ -132,4 +132,4 @@ FAULTS: dict[str, str] = {
     "legacy policy drops": "iptables-legacy -P FORWARD DROP",
     "open policy": "iptables -P FORWARD ACCEPT",
 }
-"""What happens to Docker's rules: each fixer of the firewall that acts on a running host has a fault here."""
+"""Faults of Docker's rules: each fixer of the firewall that acts on a running host has one here."""

@@ -221,7 +221,7 @@ class Box(Sandbox):
         return str(CHECKOUT / ".venv/bin/doctor")
 
     def fetch(self, port: int, *, path: str = "/", address: str = BOX_ADDRESS, timeout: float = 3) -> str:
-        """What a published TCP port of the box answers over HTTP, asked from outside; empty when nothing answers."""
+        """Return the HTTP answer of a published TCP port of the box to a client outside; empty without an answer."""
         url = f"http://{address}:{port}{path}"
         try:
             done = self.outside(["busybox", "wget", "-q", "-T", "2", "-O", "-", url], check=False, timeout=timeout)

@@ -1,4 +1,4 @@
-"""What crashes, bad memory and careless copies do to a file; each function does the same each time."""
+"""Damage of files by crashes, bad memory and careless copies; each function is deterministic."""
 
 import os
 import shutil
@@ -59,7 +59,7 @@ def zero_roots(path: Path) -> None:
 
 
 def retype_freelist(path: Path) -> None:
-    """A bolt file's page of free pages gets another page's type, as a torn write leaves it."""
+    """A bolt file's page of free pages gets another page's type, as a partial write leaves it."""
     data = bytearray(path.read_bytes())
     for generation in read_bolt(bytes(data)).generations:
         start = generation.meta.freelist * generation.meta.page_size

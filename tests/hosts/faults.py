@@ -1,6 +1,6 @@
 """Faults by name: each breaks a box as a real host breaks, and one printed line repeats it.
 
-    inject(box, "state/repositories-torn", seed=3)
+    inject(box, "state/repositories-nul", seed=3)
 
 `names()` lists them. Those of `state/…` want dockerd dead (`box.power_loss()` first), those of `forward/…` and `firewall/…`
 change the kernel of the running box, those of `config/…` and `logging/…` take effect when dockerd starts.

@@ -103,6 +103,6 @@ def _dockerfile(box: Sandbox, tag: str, text: str, *, buildkit: bool) -> None:
 
 
 def source() -> str:
-    """What the built images depend on, for a cache key: this file and the busybox."""
+    """Return the dependencies of the built images, for a cache key: this file and the busybox."""
     busybox = os.stat(shutil.which("busybox") or "/usr/bin/busybox")
     return Path(__file__).read_text(encoding="utf-8") + f"{busybox.st_size} {busybox.st_mtime_ns}"

@@ -32,7 +32,7 @@ done; true
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opinion:
-    """What dockerd and real traffic say about a host; every mapping goes from a name to what was seen."""
+    """The verdict of dockerd and real traffic on a host; every mapping goes from a name to the observation."""
 
     images: dict[str, str]  # repository:tag → image ID
     untagged: int
@@ -124,7 +124,7 @@ def contents(box: Box) -> dict[str, str]:
 
 
 def saves(box: Box) -> dict[str, str]:
-    """What `docker save` writes of each tagged image: dockerd checks every layer against its digest for it."""
+    """Return the content of `docker save` of each tagged image: dockerd verifies the digest of every layer for it."""
     script = 'set -o pipefail; f=$(mktemp); docker save -o "$f" "$0" && tar -tf "$f" | sort; s=$?; rm -f "$f"; exit $s'
 
     def save(name: str) -> str:
@@ -222,7 +222,7 @@ def running(box: Box) -> list[str]:
 
 
 def ports(box: Box, patience: float = 1) -> dict[str, str]:
-    """What each published TCP port answers to HTTP from outside; patience is how many seconds a server may take to start."""
+    """Return the HTTP answer of each published TCP port from outside; patience is how many seconds a server may take to start."""
     found = {}
     for port in sorted(published(box)):
         deadline = time.monotonic() + patience
@@ -238,7 +238,7 @@ def egress(box: Box, image: str = "bb:1") -> dict[str, str]:
 
 
 def dns(box: Box, image: str = "bb:1") -> dict[str, str]:
-    """What a name of the outside resolves to in each running container, and in a new one on the default bridge."""
+    """Return the address of an outside name in each running container, and in a new one on the default bridge."""
     script = "timeout 2 nslookup -type=a host.test | sed -n '/^Name/,$s/^Address: //p' | grep ."
     return _in_each(box, image, ["sh", "-o", "pipefail", "-c", script])
 
@@ -250,7 +250,7 @@ def _in_each(box: Box, image: str, command: list[str]) -> dict[str, str]:
 
 
 def _of_each(names: Iterable[str], look: Callable[[str], str]) -> dict[str, str]:
-    """What a look at each shows, several at a time: starting a container is mostly waiting."""
+    """Return the result for each, several at a time: starting a container is mostly waiting."""
     wanted = list(names)
     with ThreadPoolExecutor(4) as pool:
         return dict(zip(wanted, pool.map(look, wanted), strict=True))

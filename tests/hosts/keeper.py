@@ -2,7 +2,7 @@
 
 It runs in a session of its own, so neither Ctrl-C nor the death of the test (even by SIGKILL) ends it: it sees the pipe
 close, kills the box's PID 1 (the kernel then kills every process of that PID namespace and drops its mounts), and
-removes the cgroups and the work directory. If the keeper itself is killed, PR_SET_PDEATHSIG ends the box all the same.
+removes the cgroups and the work directory. If the keeper itself is killed, PR_SET_PDEATHSIG ends the box anyway.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ from tests.hosts.agent import Agent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What a test asks for, as JSON on the keeper's command line."""
+    """The request of a test, as JSON on the keeper's command line."""
 
     workdir: str
     name: str

@@ -1,6 +1,6 @@
 """The internet of a box: a second network namespace with a small HTTP server and a small DNS server.
 
-The HTTP server answers each request with the address it came from, which tells whether the box translated it. The DNS
+The HTTP server answers each request with the address it came from, which shows whether the box translated it. The DNS
 server knows one domain: every name below `test` is 198.51.100.2, the rest does not exist.
 """
 
@@ -40,7 +40,7 @@ def _serve_dns(server: socket.socket) -> None:
         try:
             server.sendto(dns_answer(query), peer)
         except (IndexError, struct.error, OSError):
-            continue  # a torn query, or an address that a broken box did not translate and nothing leads back to
+            continue  # a truncated query, or an address that a broken box did not translate and nothing leads back to
 
 
 def _serve_http(server: socket.socket) -> None:

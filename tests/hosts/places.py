@@ -1,6 +1,6 @@
 """Where things stand in a data root of overlay2, found as dockerd finds them: by names, records and short names.
 
-Every function takes the data root (`Box.data_root`) and reads it anew, so each finds what is there now.
+Every function takes the data root (`Box.data_root`) and reads it again, so each finds what is there now.
 """
 
 import json

@@ -11,7 +11,7 @@ from tests.hosts.systemd import systemd_root, why_no_systemd
 
 
 def main() -> int:
-    """Build the patient and the systemd root; what can't be built here is told and left out, and its tests are skipped."""
+    """Build the patient and the systemd root; what can't be built here is reported and left out, and its tests are skipped."""
     for reason, build in ((why_not(), patient), (why_no_systemd(), systemd_root)):
         if reason:
             print(reason, file=sys.stderr)

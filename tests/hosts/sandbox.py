@@ -58,7 +58,7 @@ class Sandbox:
         return self
 
     def _order(self) -> dict[str, Any]:
-        """What the keeper is told (`keeper.Order`)."""
+        """The order for the keeper (`keeper.Order`)."""
         visible = [str(CHECKOUT), sys.base_prefix, os.path.realpath(sys.executable)]
         return {"workdir": str(self.workdir), "name": self.workdir.name, "visible": visible, "keep": self._keep}
 

@@ -1,6 +1,6 @@
 """Faults of the data root: its metadata as crashes, full disks, bad memory and half-done restores leave it.
 
-Each family of files is combined with each kind of damage: `state/repositories-torn`, `state/layer-diff-empty`, … The
+Each family of files is combined with each kind of damage: `state/repositories-nul`, `state/layer-diff-empty`, … The
 families are those of the overlay2 image store of Docker 20 to 28 (moby: image/fs.go, layer/filestore.go,
 daemon/graphdriver/overlay2, daemon/container.go).
 """
@@ -70,7 +70,7 @@ def _nul(path: Path, random: Random) -> str:
 def _half_nul(path: Path, random: Random) -> str:
     """Size and beginning reached the disk, the last blocks did not (ext4 and xfs after a power loss)."""
     data = path.read_bytes()
-    # What ends in NULs (a compressed nothing) is another file only if more than those is lost.
+    # A file that ends in NULs (compressed emptiness) differs only if more than those is lost.
     keep = random.randrange(max(1, len(data.rstrip(b"\0"))))
     path.write_bytes(data[:keep] + bytes(len(data) - keep))
     return f"NUL from byte {keep} on"
@@ -120,7 +120,7 @@ for _family in FAMILIES:
 
 @fault("state/torn-by-crash")
 def torn_by_crash(box: Box, random: Random) -> str:
-    """What a power loss leaves of files that were being written: three different families, each empty, cut or NUL."""
+    """Damage files like a power loss during a write: three different families, each empty, truncated or NUL."""
     chosen = random.sample([family for family in FAMILIES if files(box, family)], 3)
     return "; ".join(_damage(box, random, family=f, how=random.choice(["empty", "torn", "nul"])) for f in chosen)
 

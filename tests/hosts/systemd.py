@@ -80,7 +80,7 @@ def _build(suite: str, target: Path) -> None:
     if done.returncode != 0:
         shutil.rmtree(partial, ignore_errors=True)
         raise SandboxError(f"mmdebstrap failed: {done.stderr[-2000:]}")
-    # Without it systemd would take each boot for the first one and enable every unit anew.
+    # Without it systemd would take each boot for the first one and enable every unit again.
     (partial / "etc/machine-id").write_text(hashlib.sha256(suite.encode()).hexdigest()[:32] + "\n", encoding="utf-8")
     for unit in _MASKED:
         link = partial / _UNITS[1:] / unit
@@ -152,7 +152,7 @@ class SystemdHost(Box):
         self.reboot(clean=False)
 
     def journal(self, unit: str) -> str:
-        """What a unit has written to the journal in this boot."""
+        """Return what a unit has written to the journal in this boot."""
         return self.run(["journalctl", "-b", "-u", unit, "-o", "cat", "--no-pager"], check=False).stdout
 
     def log(self) -> str:

@@ -58,7 +58,7 @@ def patient_box(dead_box: Box) -> Box:
 
 @pytest.fixture(scope="session")
 def healthy(can_box: None) -> judge.Opinion:
-    """What dockerd says of the patient after a power loss and nothing else."""
+    """The verdict of dockerd on the patient after a power loss and nothing else."""
     with Box(data_root=patient()) as made:
         made.start_dockerd()
         return judge.opinion(made)

@@ -24,7 +24,7 @@ def place(can_box: None) -> Iterator[Box]:
 
 
 def ids(box: Box, area: str) -> set[str]:
-    """What a scan finds."""
+    """Return what a scan finds."""
     document = json.loads(box.doctor("scan", "--select", area, "--format", "json").stdout)
     return {one["id"] for one in document["findings"]}
 

@@ -1,4 +1,4 @@
-"""What the linters of imports and style can't see: purity, places, sizes, and what a command loads."""
+"""Rules that the linters of imports and style can't check: purity, places, sizes, and what a command loads."""
 
 import ast
 import re
@@ -175,7 +175,7 @@ def test_the_version_needs_nothing() -> None:
 
 
 def test_a_scan_loads_no_repair_and_no_html(tmp_path: Path) -> None:
-    """What only repairs, reports or live machines need stays unloaded."""
+    """Modules that only repairs, reports or live machines need are not loaded."""
     (tmp_path / "etc").mkdir()
     loaded = loaded_by("scan", "--root", str(tmp_path), "--format", "text")
     unwanted = {

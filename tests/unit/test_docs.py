@@ -1,4 +1,4 @@
-"""What the documentation says is so: commands and options exist, links lead somewhere, pages are what the docstrings say."""
+"""The documentation is right: commands and options exist, links lead somewhere, pages are what the docstrings say."""
 
 import re
 import shlex
@@ -56,7 +56,7 @@ def judged(line: str, commands: dict[str, set[str]]) -> str:
         named = ""
     if named not in commands:
         return f"no command '{named}'"
-    # What stands behind 'doctor run IMAGE' belongs to the container.
+    # The words after 'doctor run IMAGE' belong to the container.
     for word in words:
         option = word.partition("=")[0]
         if (

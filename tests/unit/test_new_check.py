@@ -51,7 +51,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def written(tree: Path) -> list[str]:
-    """What it printed for one check in each area, and nothing else was touched."""
+    """It prints its files for one check in each area, and nothing else was changed."""
     before = contents(tree)
     printed = []
     for area in AREAS:

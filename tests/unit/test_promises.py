@@ -28,7 +28,7 @@ def test_there_are_eleven() -> None:
 
 @pytest.mark.parametrize("number", PROMISES)
 def test_the_tests_that_hold_a_promise_are_there(number: int) -> None:
-    """Under the name that the page gives; a list entry that is no name of a test is a mistake."""
+    """Under the name that the page gives; a list entry that is not the name of a test is a mistake."""
     named = NAMED.findall(PROMISES[number])
     assert len(named) >= 2
     assert len(named) == len(re.findall(r"^ +- ", PROMISES[number], re.MULTILINE))

@@ -22,6 +22,7 @@ ROOMS = (
     "Makefile",
     "README.md",
     "SECURITY.md",
+    "benchmarks/**/*.py",
     "checks",
     "docs/decisions",
     "docs/design.md",
@@ -50,6 +51,7 @@ ROOMS = (
     "fixers",
     "reports",
     "scripts",
+    "tests/**/*.py",
 )
 SUFFIXES = {".html", ".md", ".py", ".sh", ".toml", ""}
 
@@ -111,7 +113,10 @@ def files(room: str) -> list[Path]:
     return [
         path
         for path in found
-        if path.is_file() and path.suffix in SUFFIXES and "__pycache__" not in path.parts and path != STYLE
+        if path.is_file()
+        and path.suffix in SUFFIXES
+        and "__pycache__" not in path.parts
+        and path not in {STYLE, Path(__file__)}
     ]
 
 

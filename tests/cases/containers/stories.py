@@ -28,7 +28,7 @@ NEVER = "0001-01-01T00:00:00Z"
 
 
 def place(network: str = "") -> dict[str, Any]:
-    """What a container that does not run keeps of its place in a network."""
+    """The data that a stopped container keeps of its network attachment."""
     return {
         "IPAMConfig": None, "NetworkID": network, "EndpointID": "", "Gateway": "", "IPAddress": "", "IPPrefixLen": 0,
         "Aliases": ["w"],

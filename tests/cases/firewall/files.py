@@ -49,7 +49,7 @@ def iptables_false() -> Iterator[Story]:
     yield case(
         "forward-policy-accept",
         "was-closed",
-        "the policy was DROP at the last healthy scan, and dockerd made its rules anew after a flush",
+        "the policy was DROP at the last healthy scan, and dockerd recreated its rules after a flush",
         Host().replace(":FORWARD DROP", ":FORWARD ACCEPT").recorded(),
         ("firewall", "iptables FORWARD"),
     )

@@ -69,7 +69,7 @@ def reject_of_named_traffic() -> Iterator[Story]:
     yield case(
         "docker-jump-shadowed",
         "wish-between",
-        "an administrator's rule about sources was put right below the jump to DOCKER-USER",
+        "an administrator's rule about sources was inserted directly below the jump to DOCKER-USER",
         Host().put("-A FORWARD ! -s 10.0.0.0/8 -i eth0 -j DROP", "-A FORWARD -j DOCKER-ISOLATION-STAGE-1"),
         ("rule", "filter -A FORWARD ! -s 10.0.0.0/8 -i eth0 -j DROP"),
         fix="manual",

@@ -1,4 +1,4 @@
-"""A host of a firewall case in the making: what someone did to the healthy one, and the files that tell it."""
+"""A host of a firewall case in the making: the changes of the healthy one, and its files."""
 
 import json
 from pathlib import Path
@@ -123,7 +123,7 @@ class Host:
             target.write_bytes(data)
 
     def answers(self) -> RecordedAnswers:
-        """What its commands and its engine answer."""
+        """Return the answers of its commands and its engine."""
         commands = {
             "iptables-save": self.save,
             "nft list tables": "".join(f"table {name}\n" for name in self.tables),

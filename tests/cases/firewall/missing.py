@@ -161,7 +161,7 @@ def apart() -> Iterator[Story]:
 
 
 def single_rules_of_others() -> Iterator[Story]:
-    """One rule is gone under another engine; an administrator's own policy is no damage."""
+    """One rule is gone under another engine; an administrator's own policy is not a fault."""
     yield case(
         "docker-user-missing", "healthy-own-rules", "an administrator flushed DOCKER-USER and wrote a policy without a final RETURN",
         Host().without("-A DOCKER-USER -j RETURN").put("-A DOCKER-USER -s 203.0.113.0/24 -j DROP", "COMMIT"),

@@ -1,4 +1,4 @@
-"""Networks and containers of the healthy host: as the engine's API, its database and the kernel tell them.
+"""Networks and containers of the healthy host: as in the engine's API, its database and the kernel.
 
 docker0 with `web` (8080, and 8082 on loopback only), a network `app` with `api` (8081), an internal network.
 """

@@ -7,7 +7,7 @@ from tests.cases.firewall.rules import BR, SAVE_26
 
 
 def nft(family: str, table: str, hook: str, policy: str, *rules: list[dict[str, object]]) -> str:
-    """What ``nft -j list table`` prints of a table with one base chain."""
+    """Return the output of ``nft -j list table`` for a table with one base chain."""
     chain = {
         "family": family, "table": table, "name": "forward", "handle": 1, "type": "filter", "hook": hook, "prio": 10,
         "policy": policy,

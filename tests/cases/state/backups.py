@@ -1,4 +1,4 @@
-"""Cases of damage that only the metadata backup can mend: each was scanned while it was healthy."""
+"""Cases of damage that only the metadata backup can repair: each was scanned while it was healthy."""
 
 from collections.abc import Callable
 from hashlib import sha256
@@ -193,7 +193,7 @@ CASES = (
     ),
     kept(
         "image-content-missing",
-        "an image that the backup knows was removed, and a pull was cut short: the layer that is left is none of its own",
+        "an image that the backup knows was removed, and a pull was cut short: the remaining layer does not belong to it",
         _removed_since,
         ("layer-orphan", "directory", "overlay2"),
         name="removed-since",
@@ -202,7 +202,7 @@ CASES = (
     ),
     kept(
         "container-config-corrupt",
-        "a container's config is torn and the backup has it whole",
+        "a container's config is truncated and the backup has it",
         lambda tree: tree.put(f"{CONTAINER}/config.v2.json", tree.read(f"{CONTAINER}/config.v2.json")[:99]),
         ("container-config-corrupt", "container", WEB[:12]),
         after=_after(f"{CONTAINER}/config.v2.json"),
@@ -270,7 +270,7 @@ CASES = (
     ),
     kept(
         "layer-mount-corrupt",
-        "two layer directories fit a container, and the backup tells which one is its own",
+        "two layer directories fit a container, and the backup shows which one is its own",
         lambda tree: (_second_mount(tree), tree.put(f"{STORE}/layerdb/mounts/{WEB}/mount-id")),
         ("layer-mount-corrupt", "container", "web"),
         after=_after(f"{STORE}/layerdb/mounts/{WEB}/mount-id"),
@@ -354,7 +354,7 @@ CASES = (
     ),
     kept(
         "swarm-state-corrupt",
-        "a swarm node's state is torn and the backup has it",
+        "a swarm node's state is truncated and the backup has it",
         lambda tree: tree.put(f"{SWARM}/docker-state.json", "{"),
         ("swarm-state-corrupt", "file", f"/{SWARM}/docker-state.json"),
         before=_swarm,

@@ -48,7 +48,7 @@ CASES = (
     Recipe(
         problem="container-config-corrupt",
         name="temporary-file-beside",
-        about="a container's config is torn and the file dockerd was about to rename is whole",
+        about="a container's config is truncated and the file dockerd was about to rename is valid",
         parts=BOTH,
         change=lambda tree: (
             tree.put(f"{TOP}/.tmp-config.v2.json77", tree.read(CONFIG)),

@@ -99,7 +99,7 @@ CASES = (
     Recipe(
         problem="network-missing",
         name="start-failed",
-        about="the engine ran on the old database: only the failed start of its container tells of the network",
+        about="the engine ran on the old database: only the failed start of its container names the network",
         parts=ALL,
         change=lambda tree: ended(tree, {}, Error=f"network {roots.MESH} not found"),
         findings=(("network-missing", "network", "mesh"),),
@@ -156,7 +156,7 @@ CASES = (
     Recipe(
         problem="network-db-corrupt",
         name="garbage",
-        about="the whole network database is garbage; a container tells its network",
+        about="the whole network database is garbage; a container has its network",
         parts=ALL,
         change=lambda tree: tree.put(NETWORK, garbage()),
         findings=(("network-db-corrupt", "file", f"/{NETWORK}"),),

@@ -26,7 +26,7 @@ def cut_and_gone(tree: Tree) -> None:
 
 
 def torn_with_a_copy(tree: Tree) -> None:
-    """A file is torn, and an unused directory has it whole."""
+    """A file is truncated, and an unused directory has a valid copy."""
     tree.put(f"{_BASE}/hello", b"hel")
     tree.put(f"{ROOT}/overlay2/{'c0' * 32}/diff/hello", b"hello\n")
 
@@ -75,7 +75,7 @@ CASES = (
     Recipe(
         problem="container-layer-copied",
         name="one-file-mended",
-        about="a repair wrote the short name of the container's layer anew; the rest is as old as the container",
+        about="a repair rewrote the short name of the container's layer; the rest is as old as the container",
         parts=("image", "container", "network"),
         change=written,
         files=times("link", at=1_790_000_000),
@@ -99,7 +99,7 @@ CASES = (
     Recipe(
         problem="layer-content-altered",
         name="copied",
-        about="a file of the base layer is torn; a layer directory that nothing uses any more has it whole",
+        about="a file of the base layer is truncated; an unused layer directory has a valid copy",
         change=torn_with_a_copy,
         findings=(layer("layer-content-altered", CHAIN_BASE), ("layer-orphan", "directory", "overlay2")),
         after={f"{_BASE}/hello": b"hello\n"},

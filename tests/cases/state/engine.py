@@ -87,7 +87,7 @@ CASES = (
     Recipe(
         problem="swarm-cert-missing",
         name="no-node",
-        about="this host is no swarm node",
+        about="this host is not a swarm node",
         parts=(),
         change=lambda tree: tree.directory(SWARM),
     ),
@@ -117,7 +117,7 @@ CASES = (
     Recipe(
         problem="swarm-state-corrupt",
         name="no-node",
-        about="a torn state without a certificate is cleared by dockerd itself",
+        about="a truncated state without a certificate is cleared by dockerd itself",
         parts=(),
         change=lambda tree: tree.put(f"{SWARM}/state.json"),
     ),
@@ -145,7 +145,7 @@ CASES = (
     Recipe(
         problem="engine-id-wrong",
         name="garbage",
-        about="the engine's identity is no UTF-8, and dockerd panics over it",
+        about="the engine's identity is not UTF-8, and dockerd panics over it",
         change=lambda tree: tree.put(f"{ROOT}/engine-id", b"\xfd?\xeb<\x92P\xb7\x97J\x9bR\x8bicc!\xa4"),
         findings=(("engine-id-wrong", "file", f"/{ROOT}/engine-id"),),
     ),

@@ -187,7 +187,7 @@ CASES = (
     ),
     kept(
         "plugin-config-corrupt",
-        "the config of a plugin is torn and the backup has it",
+        "the config of a plugin is truncated and the backup has it",
         lambda tree: tree.put(PLUGIN, '{"plugin":{"Na'),
         ("plugin-config-corrupt", "plugin", PLUGIN.split("/")[-2][:12]),
         before=lambda tree: tree.put(PLUGIN, PLUGIN_CONFIG),

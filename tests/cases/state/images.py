@@ -20,7 +20,7 @@ def empty_tags(tree: Tree) -> None:
 
 
 def torn_tags(tree: Tree) -> None:
-    """The second name is cut off; no container tells it."""
+    """The second name is cut off; no container has it."""
     tree.put(TAGS, WRITTEN[:-3] + b',"app:old":"sha256:00')
 
 
@@ -53,7 +53,7 @@ CASES = (
     Recipe(
         problem="repositories-json-corrupt",
         name="empty-after-power-cut",
-        about="a power cut left repositories.json without a byte; a container still tells the name",
+        about="a power cut left repositories.json without a byte; a container still has the name",
         parts=("image", "container", "network"),
         change=empty_tags,
         findings=(FILE,),
@@ -84,7 +84,7 @@ CASES = (
     Recipe(
         problem="repositories-json-missing",
         name="deleted",
-        about="somebody deleted repositories.json to get the engine up; a container still tells the name",
+        about="somebody deleted repositories.json to get the engine up; a container still has the name",
         parts=("image", "container", "network"),
         change=lambda tree: tree.remove(TAGS),
         findings=(GONE,),
@@ -134,7 +134,7 @@ CASES = (
     Recipe(
         problem="image-content-stray",
         name="readme",
-        about="a file that is no image lies among the configs",
+        about="a file that is not an image is among the configs",
         change=lambda tree: tree.put(f"{STORE}/imagedb/content/sha256/README", "x"),
         findings=(("image-content-stray", "file", "README"),),
     ),

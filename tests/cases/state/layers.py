@@ -100,7 +100,7 @@ CASES = (
     Recipe(
         problem="layer-metadata-missing",
         name="told-by-a-container",
-        about="both records are deleted; a container that stands on them tells their directories",
+        about="both records are deleted; a container above them shows their directories",
         parts=BOTH,
         change=lambda tree: tree.remove(RECORDS),
         findings=(layer("layer-metadata-missing", CHAIN_BASE), layer("layer-metadata-missing", CHAIN_TOP)),

@@ -36,7 +36,7 @@ def known_to_buildkit(tree: Tree) -> None:
 
 
 def unfinished(tree: Tree) -> None:
-    """What an interrupted pull leaves: a write set, and the layer's directory."""
+    """The files of an interrupted pull: a write set, and the layer's directory."""
     tree.put(f"{STORE}/layerdb/tmp/write-set-42/diff", TOP.diff)
 
 
@@ -135,7 +135,7 @@ CASES = (
     Recipe(
         problem="layer-orphan",
         name="without-buildkit",
-        about="a directory of BuildKit's form, and no database that could tell",
+        about="a directory of BuildKit's form, and no database that could show it",
         parts=BOTH,
         change=built_orphan,
     ),

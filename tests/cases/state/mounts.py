@@ -9,7 +9,7 @@ MOUNTS = f"{STORE}/layerdb/mounts/{WEB}"
 
 
 def two_lost_mounts(tree: Tree) -> None:
-    """Two containers of one image lost their mount records: nothing tells whose layer is whose."""
+    """Two containers of one image lost their mount records: it is unknown whose layer is whose."""
     other = roots.hex_id("container other")
     roots.put_container(tree, "other", roots.config_of("other", other), roots.host_config())
     roots.overlay(tree, f"{roots.hex_id('mount other')}-init", (TOP.directory, BASE.directory))
@@ -61,7 +61,7 @@ CASES = (
     Recipe(
         problem="layer-mount-corrupt",
         name="flipped-mount-id",
-        about="one bit of a mount-id is another; the init-id tells whose directory it is, though two could be",
+        about="one bit of a mount-id is another; the init-id shows whose directory it is, although two are possible",
         parts=BOTH,
         change=flipped_mount_id,
         findings=(("layer-mount-corrupt", "container", "other"), ("layer-mount-corrupt", "container", "web")),

@@ -18,7 +18,7 @@ def directory(problem: str, name: str) -> Finding:
 
 
 def empty_link(tree: Tree) -> None:
-    """The base's short name is lost in its own directory and in l; both layers above still tell it."""
+    """The base's short name is lost in its own directory and in l; both layers above still have it."""
     tree.put(f"{OVERLAY}/{BASE.directory}/link")
     tree.remove(f"{OVERLAY}/l/{link_name(BASE.directory)}")
 
@@ -167,7 +167,7 @@ CASES = (
     Recipe(
         problem="overlay2-layer-missing",
         name="renamed-below-a-lost-mount",
-        about="a container's mount record is gone, and only the repaired layer below tells which directory is its own",
+        about="a container's mount record is gone, and only the repaired layer below shows which directory is its own",
         parts=BOTH,
         change=lambda tree: (
             tree.put(f"{RECORDS}/{CHAIN_TOP}/cache-id", roots.hex_id("nowhere")),

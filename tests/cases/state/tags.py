@@ -91,7 +91,7 @@ CASES = (
         b'"apq":{',
         ("tag", "apq"),
         name="repository",
-        about="a bit of what stands above two names is flipped, which both names tell",
+        about="a bit of what stands above two names is flipped, which both names show",
     ),
     flip(
         TWO,
@@ -99,7 +99,7 @@ CASES = (
         b"aqp:2",
         ("tag", "aqp:2"),
         name="name",
-        about="a bit of one of two names is flipped, which the other and the repository tell",
+        about="a bit of one of two names is flipped, which the other and the repository show",
     ),
     flip(
         ONE,
@@ -174,7 +174,7 @@ CASES = (
         b'"shq256:',
         ("image", "app:latest"),
         name="no-digest",
-        about="a bit of what a name means is flipped so that it is no digest, and the engine starts with it",
+        about="a bit of what a name means is flipped so that it is not a digest, and the engine starts with it",
     ),
     Recipe(
         problem=PROBLEM,
@@ -239,7 +239,7 @@ CASES = (
     ),
     flip_kept(
         "kept",
-        "the only name and its repository disagree, and the backup tells the name",
+        "the only name and its repository disagree, and the backup has the name",
         ONE,
         b"app:latest",
         b"apq:latest",
@@ -263,7 +263,7 @@ CASES = (
     ),
     flip_kept(
         "kept-twice",
-        "a bit makes a name stand twice, and the backup tells which of the two was another",
+        "a bit makes a name stand twice, and the backup shows which of the two was different",
         app("app:1", "app:3"),
         b"app:3",
         b"app:1",

@@ -1,6 +1,6 @@
 """Run the campaign: `python -m tests.hosts.campaign --seeds 200 --faults 0,1,3,5`, as root.
 
-What was done is kept, so a campaign that was stopped goes on where it was; `--again doctor,scanned` does those anew.
+Results are kept, so a campaign that was stopped continues where it was; `--again doctor,scanned` repeats those.
 """
 
 import argparse

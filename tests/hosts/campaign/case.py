@@ -1,4 +1,4 @@
-"""One torn root, one way to treat it: the box, the damage, the repair, and what dockerd then says."""
+"""One corrupt root, one way to treat it: the box, the damage, the repair, and what dockerd then says."""
 
 import json
 import subprocess
@@ -25,7 +25,7 @@ _MOUNT_POINTS = frozenset(
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
-    """What became of one case.
+    """The result of one case.
 
     Attributes:
         count: faults at once, with ``seed`` and ``arm`` (a key of `ARMS`): what repeats it.
@@ -89,7 +89,7 @@ def run(healthy: Reference, count: int, seed: int, arm: str) -> Outcome:
 
 
 def wiped(healthy: Reference) -> Verdict:
-    """What dockerd says on an empty data root, the usual advice."""
+    """Return the verdict of dockerd on an empty data root, the usual advice."""
     with Box() as box:
         box.start_dockerd()
         return verdict(box, healthy.images)
@@ -116,7 +116,7 @@ def _start(box: Box) -> str:
 
 
 def _touched(whole: dict[str, str], torn: dict[str, str], after: dict[str, str]) -> list[str]:
-    """Files that are neither as torn nor as whole, but for the empty mount points that the engine makes at a start."""
+    """Return files that are neither as damaged nor as before, except the empty mount points that the engine creates at a start."""
     names = {name for name in torn.keys() | after.keys() if after.get(name) not in {torn.get(name), whole.get(name)}}
     return sorted(name for name in names if name in torn or name.partition("/diff/")[2] not in _MOUNT_POINTS)
 

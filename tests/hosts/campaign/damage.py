@@ -14,7 +14,7 @@ from tests.hosts.state_faults import DAMAGES
 
 _IDS = re.compile(r"\b(?:[0-9a-f]{64}(?:-init)?|[A-Z2-7]{26}|[a-z0-9]{25})\b")
 DATA = ("layer content", "writable layer", "init layer", "volume data")
-"""Classes of files that no metadata tells: a repair leaves every byte of them alone."""
+"""Classes of files without any metadata: a repair leaves every byte of them alone."""
 
 
 class Fault(Struct, frozen=True, kw_only=True):

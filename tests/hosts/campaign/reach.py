@@ -2,8 +2,8 @@
 
     python -m tests.hosts.campaign.reach [--ipv6] [FIRST [COUNT]]
 
-Seen from outside, port by port: with the rule and without the fault (healthy), with both (broken), after the repair. What the
-repair opens must have been open on the healthy host, since what it names is what Docker's rules let in there. With ``--ipv6``
+Seen from outside, port by port: with the rule and without the fault (healthy), with both (broken), after the repair. Ports
+that the repair opens must have been open on the healthy host, because the rules that it names accept them there. With ``--ipv6``
 the engine has both families, each seed breaks IPv6 or both, and the ports of both are looked at.
 """
 
@@ -38,7 +38,7 @@ class Field:
             self.box.run([f"{name}-nft-restore"], input=rules)
 
     def scan(self) -> frozenset[Reached]:
-        """What is reached now."""
+        """Return what is reached now."""
         return reach.scan(self.box, self.targets)
 
     def opened(self, rule: Wish | None, fault: str, versions: tuple[int, ...] = (4,)) -> tuple[frozenset[Reached], str]:

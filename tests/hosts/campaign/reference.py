@@ -35,7 +35,7 @@ class Reference(Struct, frozen=True, kw_only=True):
 def reference() -> Reference:
     """Built once, then taken from the cache."""
     here = Path(__file__)
-    # What doctor keeps of a scan is part of it: a backup in another form is no backup.
+    # Doctor's record of a scan is part of it: a backup in another form is not a backup.
     kept = [Path(module.__file__).read_text() for module in (metadata,)]
     key = "\n".join([patient().name, here.read_text(), here.with_name("verdict.py").read_text(), *kept])
     kept = archive.cached("campaign", key, _build)

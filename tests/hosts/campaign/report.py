@@ -1,4 +1,4 @@
-"""The campaign in tables: what each way of treating a torn root keeps, and every loss with its reason."""
+"""The campaign in tables: what each way of treating a corrupt root keeps, and every loss with its reason."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -64,7 +64,7 @@ def worse(healthy: Reference, outcomes: Iterable[Outcome]) -> Iterator[tuple[Out
 
 def _head(healthy: Reference, outcomes: list[Outcome]) -> str:
     times = sorted(one.seconds for one in outcomes if one.arm != "nothing") or [0.0]
-    return f"""# How much of a torn data root comes back
+    return f"""# How much of a damaged data root is restored
 
 `python -m tests.hosts.campaign --seeds 200 --faults 0,1,3,5 --write benchmarks/CAMPAIGN.md`, as root; these are the
 {len(outcomes)} cases that were run so far.
@@ -74,7 +74,7 @@ root holds, every class of file as likely as any other: empty, cut, NUL, NUL fro
 the wrong type; layers, writable layers and volumes too. Or one whole directory is removed, of each class once. Then `doctor fix --apply --yes --allow disruptive`, and a fresh
 dockerd says what it sees: {len(healthy.verdict)} things a root, among them each image's files from inside, a run of each, `docker save`,
 each container's settings, its start, its files and log, volumes, networks, ports. A row gives the percentage of things that
-are as they were on the healthy root; "whole" counts the cases in which all are. What a repair sets aside counts as lost.
+are as they were on the healthy root; "whole" counts the cases in which all are. Files that a repair sets aside count as lost.
 
 A repair with the start of the engine and its proof took {times[len(times) // 2]:.1f} s in the middle, {times[-1]:.1f} s at most, on a machine busy
 with other work.
@@ -180,7 +180,7 @@ def _loss(key: tuple[str, str, str], ones: list[Outcome]) -> str:
 
 def _why(kind: str, ones: list[Outcome]) -> str:
     if kind == "layer content":
-        return "What is in a layer is read by `--deep` only, and what no tar header tells is in no other file"
+        return "Contents of a layer are read only by `--deep`, and metadata without a tar header is in no other file"
     if kind in DATA:
         return "User data: no metadata holds it, and a scan doesn't keep it"
     if kind in _NO_COPY:

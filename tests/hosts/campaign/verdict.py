@@ -1,4 +1,4 @@
-"""What a fresh dockerd says of a data root, in some two seconds: one name and one value for each thing that can be lost.
+"""The verdict of a fresh dockerd on a data root, in some two seconds: one name and one value for each thing that can be lost.
 
 `judge.py` asks by the docker client and is the reference; this asks the Engine API (version 1.44, Docker 25 and later)
 over the socket and runs fewer processes, as a campaign of hundreds of roots needs.
@@ -30,7 +30,7 @@ class Engine:
         self._path = str(box.path(SOCKET))
 
     def ask(self, method: str, path: str, body: object = None, timeout: float = 20) -> bytes:
-        """What it answers; raises OSError with its own words when it refuses or says nothing."""
+        """Return its answer; raise OSError with its own words if it refuses or does not answer."""
         connection = http.client.HTTPConnection("engine", timeout=timeout)
         connection.sock = socket.socket(socket.AF_UNIX)
         connection.sock.settimeout(timeout)
@@ -145,7 +145,7 @@ def _members(data: bytes) -> Iterator[tuple[str, tarfile.TarInfo, bytes]]:
                 stream = tar.extractfile(entry) if entry.isreg() else None
                 yield entry.name, entry, stream.read() if stream else b""
     except tarfile.TarError as error:
-        raise OSError(f"a torn archive: {error}") from error
+        raise OSError(f"a truncated archive: {error}") from error
 
 
 def _digest(lines: Any) -> str:

@@ -46,7 +46,7 @@ def main() -> int:
 
 
 def look(healthy: Reference, top: Path, seed: int, every: int, *, with_state: bool) -> list[Row]:
-    """What doctor says of each place, or of one in so many, chosen by the seed."""
+    """Judge each place with doctor, or one in so many, chosen by the seed."""
     (top / DATA_ROOT).mkdir(parents=True)
     archive.unpack(healthy.root, top / DATA_ROOT)
     if with_state:
@@ -83,7 +83,7 @@ def sample(rows: list[Row], count: int, random: Random) -> list[Row]:
 
 
 def ask(healthy: Reference, chosen: Iterable[Row], parallel: int) -> list[tuple[Seen, Judged]]:
-    """What dockerd says of each place, and of the repair."""
+    """Judge each place, and its repair, with dockerd."""
     rows = list(chosen)
     whole = healthy_lists(healthy) if rows else {}
     lock, done = threading.Lock(), [0]
@@ -94,7 +94,7 @@ def ask(healthy: Reference, chosen: Iterable[Row], parallel: int) -> list[tuple[
         with lock:
             done[0] += 1
             state = "starts" if judged.starts else "refuses"
-            fate = "" if judged.code < 0 else f", repair {judged.code}, {'whole' if judged.mended else judged.left}"
+            fate = "" if judged.code < 0 else f", repair {judged.code}, {'whole' if judged.repaired else judged.left}"
             print(
                 f"{done[0]} of {len(rows)} {place.group} {place.offset}^{place.bit}: {seen.word}, {state}{fate}",
                 file=sys.stderr,

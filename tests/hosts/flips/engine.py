@@ -18,7 +18,7 @@ _START_S = 25
 
 
 class Judged(Struct, frozen=True, kw_only=True):
-    """What dockerd says of one place.
+    """The verdict of dockerd on one place.
 
     Attributes:
         place: the fault.
@@ -26,7 +26,7 @@ class Judged(Struct, frozen=True, kw_only=True):
         words: dockerd's last line where it did not.
         lost: names of what it lists of the healthy root and not, or not so, of this one.
         code: exit code of `doctor fix --apply`, -1 where none was tried.
-        mended: whether dockerd runs after the repair and lists all that it listed of the healthy root.
+        repaired: whether dockerd runs after the repair and lists all that it listed of the healthy root.
         left: what it does not list after the repair.
         output: what the repair printed.
     """
@@ -36,13 +36,13 @@ class Judged(Struct, frozen=True, kw_only=True):
     words: str = ""
     lost: tuple[str, ...] = ()
     code: int = -1
-    mended: bool = False
+    repaired: bool = False
     left: tuple[str, ...] = ()
     output: str = ""
 
 
 def healthy_lists(healthy: Reference) -> dict[str, str]:
-    """What dockerd lists of the healthy root."""
+    """Return what dockerd lists of the healthy root."""
     with Box(data_root=healthy.root) as box:
         box.start_dockerd()
         return lists(Engine(box))
@@ -75,7 +75,7 @@ def judge(
         words=words,
         lost=lost,
         code=done.returncode,
-        mended=not left,
+        repaired=not left,
         left=left,
         output=done.stdout + done.stderr,
     )
@@ -118,7 +118,7 @@ def lists(engine: Engine) -> dict[str, str]:
 
 
 def _about(engine: Engine, path: str) -> dict[str, Any]:
-    """What the engine says of one thing; that it refuses to is a difference too."""
+    """Return the engine's answer about one thing; a refusal is a difference too."""
     try:
         found: dict[str, Any] = engine.get(path)
     except OSError as error:

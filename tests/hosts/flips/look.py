@@ -1,4 +1,4 @@
-"""Doctor's judgement on a damaged root, fast: only what depends on the changed file is read and checked anew."""
+"""Doctor's judgement on a damaged root, fast: only what depends on the changed file is read and checked again."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,12 +17,12 @@ DATA_ROOT = "var/lib/docker"
 
 
 class Seen(Struct, frozen=True, kw_only=True):
-    """What doctor says of one place that it does not say of the healthy root.
+    """The findings of one place that the healthy root does not have.
 
     Attributes:
         found: ids of findings of warning or worse.
         info: ids of lesser ones.
-        mends: whether each of them has a repair that is not manual.
+        repairs: whether each of them has a repair that is not manual.
         critical: whether one of them is critical.
         incomplete: ids of checks that could not look.
         crashed: the reason, where a check or a collector failed by a defect of its own.
@@ -30,7 +30,7 @@ class Seen(Struct, frozen=True, kw_only=True):
 
     found: tuple[str, ...] = ()
     info: tuple[str, ...] = ()
-    mends: bool = False
+    repairs: bool = False
     critical: bool = False
     incomplete: tuple[str, ...] = ()
     crashed: str = ""
@@ -56,7 +56,7 @@ class Doctor:
         self._gaps = {outcome.id for outcome in self.healthy.outcomes if outcome.incomplete}
 
     def judge(self, place: Place) -> Seen:
-        """What doctor says with this fault in place; the root is as before afterwards."""
+        """Return doctor's findings with this fault in place; the root is as before afterwards."""
         top = self.root / DATA_ROOT
         undo = place.apply(top)
         try:
@@ -76,7 +76,7 @@ class Doctor:
         return Seen(
             found=tuple(sorted({one.id for one in new})),
             info=tuple(sorted({one.id for one in all_new if one not in new})),
-            mends=bool(new) and all(one.fix and one.fix.applicability < Applicability.MANUAL for one in new),
+            repairs=bool(new) and all(one.fix and one.fix.applicability < Applicability.MANUAL for one in new),
             critical=any(one.level is Severity.CRITICAL for one in new),
             incomplete=tuple(one.id for one in gaps),
             crashed=next((one.reason for one in gaps if _is_defect(one)), ""),

@@ -15,7 +15,7 @@ _BRANCH_PAGE, _BUCKET = 1, 1
 _META_BYTES = 80
 _CUTS = 4
 _REWRITTEN = ("hosts", "hostname", "resolv.conf", "resolv.conf.hash", "runc-log.json")
-"""Written anew by the engine at each start of a container."""
+"""Files that the engine rewrites at each start of a container."""
 
 
 class Place(Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""The sweep in tables: places, what the engine does, what doctor finds and mends."""
+"""The sweep in tables: places, what the engine does, what doctor finds and repairs."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
@@ -23,7 +23,7 @@ def _head(seed: int) -> Iterator[str]:
     yield "The patient (tests/hosts/patient.py) after a power loss. Every byte of every metadata file has one random bit flipped, and every byte"
     yield "of each database that its newest tree uses (meta pages, free list, page headers, keys, values), one at a time; then each file is cut at eight"
     yield "lengths. Layers' and volumes' contents and containers' logs are left out, and `hosts`, `hostname` and `resolv.conf`, which the engine"
-    yield 'writes at each start. "Found" is a finding that the healthy root has not; "mended" means that each such finding has a repair that is'
+    yield 'writes at each start. "Found" is a finding that the healthy root does not have; "repaired" means that each such finding has a repair that is'
     yield "not manual. A fresh dockerd judges a sample: all kinds of file alike, and more of those places of which doctor says nothing."
     yield ""
 
@@ -37,10 +37,10 @@ def _doctor(seen: dict[str, list[Row]]) -> Iterator[str]:
         groups: dict[str, Counter[str]] = defaultdict(Counter)
         for place, one in rows:
             for name in (place.group, "all"):
-                groups[name].update(("places", one.word, *(("mends",) if one.mends else ())))
+                groups[name].update(("places", one.word, *(("repairs",) if one.repairs else ())))
         for name in sorted(groups, key=lambda name: (name == "all", name)):
             count = groups[name]
-            words = (count[key] for key in ("places", "found", "mends", "info", "silent", "incomplete"))
+            words = (count[key] for key in ("places", "found", "repairs", "info", "silent", "incomplete"))
             yield f"| {name} | {' | '.join(map(str, words))} |"
         yield ""
 
@@ -54,21 +54,21 @@ def _engine(judged: list[tuple[Seen, Judged]]) -> Iterator[str]:
     yield "| --- | --- | --- | --- | --- | --- |"
     for title, rows in (("does not start", refused), ("starts, and something is lost or other than before", lost)):
         words = Counter(seen.word for seen, _ in rows)
-        mended = sum(one.mended for _, one in rows)
+        repaired = sum(one.repaired for _, one in rows)
         found = words["found"] + words["info"]
-        yield f"| {title} | {len(rows)} | {found} | {words['silent']} | {words['incomplete']} | {mended} |"
+        yield f"| {title} | {len(rows)} | {found} | {words['silent']} | {words['incomplete']} | {repaired} |"
     calm = [seen for seen, one in judged if one.starts and not one.lost]
     words = Counter(seen.word for seen in calm)
     yield f"| starts as before | {len(calm)} | {words['found'] + words['info']} | {words['silent']} | {words['incomplete']} | |"
     yield ""
     for title, rows in (
         ("Refused by the engine, and doctor says nothing", [row for row in refused if not row[0].found]),
-        ("Refused by the engine, and not whole after the repair", [row for row in refused if not row[1].mended]),
+        ("Refused by the engine, and not whole after the repair", [row for row in refused if not row[1].repaired]),
         (
             "Lost in silence: the engine starts, and doctor says nothing",
             [row for row in lost if row[0].word == "silent"],
         ),
-        ("Found, and not whole after the repair", [row for row in lost if row[0].found and not row[1].mended]),
+        ("Found, and not whole after the repair", [row for row in lost if row[0].found and not row[1].repaired]),
     ):
         yield f"### {title}: {len(rows)}"
         yield ""

@@ -21,7 +21,7 @@ _REPAIR = ("fix", "--apply", "--yes", "--allow", "disruptive")
 
 
 class Case(Struct, frozen=True, kw_only=True):
-    """What repeats a row.
+    """The parameters that repeat a row.
 
     Attributes:
         fault: its name in tests/hosts/faults.py.
@@ -37,7 +37,7 @@ class Case(Struct, frozen=True, kw_only=True):
 
 
 class Result(Struct, frozen=True, kw_only=True):
-    """What became of it.
+    """The result of a row.
 
     Attributes:
         injected: what the fault did.
@@ -74,7 +74,7 @@ class Result(Struct, frozen=True, kw_only=True):
 
 
 class Look(Struct, frozen=True, kw_only=True):
-    """What is seen of an engine at one moment."""
+    """The state of an engine at one moment."""
 
     up: bool
     argv: tuple[str, ...]
@@ -83,7 +83,7 @@ class Look(Struct, frozen=True, kw_only=True):
 
 
 def look(host: Managed, *, patience: float = 0, wanted: frozenset[str] = frozenset()) -> Look:
-    """What is seen now, or after some seconds, in which the engine may start what has a restart policy."""
+    """Return the state now, or after some seconds, in which the engine may start containers with a restart policy."""
     deadline = time.monotonic() + patience
     while True:
         up = host.box.engine_answers()
@@ -135,7 +135,7 @@ def _run(case: Case, host: Managed) -> _Row:
     row.code = _doctor(row, host, *_REPAIR)
     if not _runs(host) and "--choose" in row.output:
         row.code = _doctor(row, host, *_REPAIR, *_answers(host))
-    # An engine that refused to start has stopped all; what has a policy comes back with it.
+    # An engine that refused to start has stopped all; containers with a policy start with it again.
     wanted = broken.runs | frozenset(RUNNING) if broken.up else frozenset(RUNNING)
     fixed = look(host, patience=5, wanted=wanted)
     row.left = row.found & _scan(row, host)
@@ -220,7 +220,7 @@ def _undo(row: _Row, host: Managed, broken: Look, fixed: Look, before: dict[str,
 
 
 def _unforeseen(said: str, undone: Look, gone: frozenset[str]) -> Iterator[str]:
-    """What the undo did not say before it began, or said wrongly, of what became of the engine and its containers."""
+    """Return effects on the engine and its containers that the undo did not predict, or predicted wrongly."""
     notes = [line for line in said.splitlines() if line.startswith("note: ")]
     may = any("may not start with the restored state" in line for line in notes)
     if not may and any("will not start with the restored state" in line for line in notes) == undone.up:

@@ -157,7 +157,7 @@ def scan(arguments: list[str]) -> tuple[int, float]:
 
 
 def wrong(code: int) -> list[str]:
-    """What is wrong with how a scan ended and what it said."""
+    """Return the problems of a scan's exit code and output."""
     out = Path("/tmp/out").read_bytes().decode(errors="backslashreplace")
     err = Path("/tmp/err").read_bytes().decode(errors="backslashreplace")
     found = [] if code in _CODES else [f"exit code {code}: {err[-300:]}"]

@@ -49,7 +49,7 @@ START = (
 
 @pytest.fixture
 def host(can_box: None) -> Iterator[Box]:
-    """A running host with secrets in its settings, environment, containers and logs, and something to mend."""
+    """A running host with secrets in its settings, environment, containers and logs, and something to repair."""
     with Box(data_root=patient()) as made:
         made.run(["sh", "-c", START])
         made.run(["sh", "-c", "until docker version; do sleep 0.1; done"], timeout=30)
@@ -79,13 +79,13 @@ def look_everywhere(box: Box) -> None:
 
 
 def kept(box: Box) -> list[str]:
-    """Doctor's own files that hold a canary, but for those that a repair can only be taken back with."""
+    """Doctor's own files that hold a canary, except those that an undo needs."""
     found = box.run(["grep", "-rla", CANARY, "/var/lib/doctor"], check=False).stdout.split()
     return [path for path in found if not path.startswith((f"{kit.RUNS}/", "/var/lib/doctor/metadata/"))]
 
 
 def test_no_secret_in_any_output(host: Box) -> None:
-    """Alive, repaired, undone, and with its files torn in the middle of a secret."""
+    """Alive, repaired, undone, and with its files truncated in the middle of a secret."""
     box = host
     assert CANARY in box.docker("inspect", "env")
     look_everywhere(box)

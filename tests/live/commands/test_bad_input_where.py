@@ -66,7 +66,7 @@ def test_nobody_sees_what_was_skipped(host: Box) -> None:
 
 @pytest.mark.parametrize("command", ["fix --apply --yes", "undo --yes", "probe", "run bb:1 true", "schedule install"])
 def test_nobody_is_refused_what_needs_root(host: Box, command: str) -> None:
-    """What changes the host, or makes containers, is refused with 5 before anything is done."""
+    """Commands that change the host, or create containers, are refused with 5 before anything is done."""
     done = shell(host, f"{NOBODY} DOCTOR {command}")
     if "Permission denied" in done.stderr and "doctor:" not in done.stderr:
         pytest.skip("nobody may not enter the checkout")

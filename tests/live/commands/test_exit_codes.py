@@ -14,7 +14,7 @@ from tests.hosts.sandbox import Completed
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(120)]
 
-# What comes from behind a router is dropped outside: forwarding can be mended, and no container reaches anything.
+# Packets from behind a router are dropped outside: forwarding can be repaired, and no container reaches anything.
 STRANGE = "table inet strange { chain c { type filter hook input priority 0; ip ttl 63 drop; }; }\n"
 FORWARD = "network/ip-forward-off"
 HARDENING = "/etc/sysctl.d/99-hardening.conf"
@@ -48,7 +48,7 @@ def ok(box: Box) -> int:
 
 
 def found(box: Box) -> int:
-    """A problem that nobody has mended yet, also where it is not shown."""
+    """A problem that nobody has repaired yet, also where it is not shown."""
     box.write("/proc/sys/net/ipv4/ip_forward", "0\n")
     try:
         assert code(box.doctor("scan", "--format", "json")) == ExitCode.FOUND
@@ -60,7 +60,7 @@ def found(box: Box) -> int:
 
 
 def usage(box: Box) -> int:
-    """An id that is none, an option that is none, settings that can't be read."""
+    """An unknown id, an unknown option, settings that can't be read."""
     assert code(box.doctor("scan", "--select", "network/ip-forwad-off")) == ExitCode.USAGE
     assert code(box.doctor("scan", "--colour", "always")) == ExitCode.USAGE
     box.write("/tmp/doctor.toml", "fail-on = 3\n")

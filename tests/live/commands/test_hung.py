@@ -1,4 +1,4 @@
-"""A hung mount or a hung dockerd costs seconds, and is told."""
+"""A hung mount or a hung dockerd costs seconds, and is reported."""
 
 import json
 import time
@@ -47,6 +47,6 @@ def test_a_stopped_dockerd_costs_seconds_and_is_told(box: Box) -> None:
     box.run(["kill", "-STOP", str(pid)])
     done = within(20, lambda: box.doctor("scan", "--format", "json", timeout=60), tries=3, clock=time.monotonic)
     box.run(["kill", "-CONT", str(pid)])
-    # A dockerd this young may still be starting: then it is no finding, and the scan is incomplete.
+    # A dockerd this young may still be starting: then it is not a finding, and the scan is incomplete.
     assert done.returncode in {1, 3}, done.stdout + done.stderr
     assert "no answer to GET /version within 3 s" in done.stdout

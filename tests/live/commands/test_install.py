@@ -1,4 +1,4 @@
-"""What users get: the archives install, nothing else of Python's can get in their way, and sudo finds the command."""
+"""The installation: the archives install, no other Python package can interfere, and sudo finds the command."""
 
 import re
 import shutil
@@ -47,7 +47,7 @@ def installed(dist: Path) -> Path:
 
 
 def listed(*places: Path) -> str:
-    """What the command lists when Python searches ``places`` first. It never sees this checkout."""
+    """Return the command's list if Python searches ``places`` first. It never sees this checkout."""
     code = "import sys; from doctor.cli.entry import main; sys.exit(main())"
     env = {"PYTHONPATH": ":".join(map(str, places)), "PATH": "/usr/bin:/bin"}
     return run(PYTHON, "-P", "-c", code, "list", env=env)

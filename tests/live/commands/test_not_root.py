@@ -12,7 +12,7 @@ from tests.hosts.patient import patient
 
 pytestmark = pytest.mark.live
 
-# What sudo's secure_path holds on Debian and on Red Hat alike.
+# The common part of sudo's secure_path on Debian and Red Hat.
 SECURE = "/usr/sbin:/usr/bin:/sbin:/bin"
 SUDO = re.compile(r"'sudo ([^']*)'")
 # command → its exit code for who may not do it.

@@ -165,7 +165,7 @@ def planter() -> Planter:
 
 @pytest.fixture
 def host(can_box: None, planter: Planter) -> Iterator[tuple[Box, list[str]]]:
-    """A running host with secrets everywhere, and something to mend; the texts of daemon.json to try."""
+    """A running host with secrets everywhere, and something to repair; the texts of daemon.json to try."""
     texts = settings(planter)
     with Box(data_root=patient()) as made:
         process = planter.take("the engine's own environment", 8, without="'\\")

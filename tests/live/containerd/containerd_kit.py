@@ -13,7 +13,7 @@ META = "io.containerd.metadata.v1.bolt/meta.db"
 SNAPSHOTTER = "io.containerd.snapshotter.v1.overlayfs/metadata.db"
 BLOBS = "io.containerd.content.v1.content/blobs/sha256"
 ALTERED = {"containerd-snapshot-missing", "containerd-snapshot-altered", "containerd-blob-corrupt"}
-"""What a deep scan finds of what `tear` does."""
+"""The findings of a deep scan after `tear`."""
 SNAPSHOTS = "io.containerd.snapshotter.v1.overlayfs/snapshots"
 
 

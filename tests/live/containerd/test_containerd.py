@@ -1,4 +1,4 @@
-"""The containerd image store of a real dockerd: torn, mended, judged by dockerd, and taken back."""
+"""The containerd image store of a real dockerd: corrupt, repaired, judged by dockerd, and undone."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -35,7 +35,7 @@ def torn_root(can_box: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def healthy(torn_root: Path) -> judge.Opinion:
-    """What dockerd says of it after a power loss and nothing else."""
+    """The verdict of dockerd on it after a power loss and nothing else."""
     with Box(data_root=torn_root) as box:
         store.use(box)
         box.start_dockerd()
@@ -51,7 +51,7 @@ def dead_box(torn_root: Path) -> Iterator[Box]:
 
 
 def test_what_is_torn_comes_back_and_can_be_torn_again(dead_box: Box, healthy: judge.Opinion) -> None:
-    """A healthy store has no finding; each fault is named; undo brings the faults back; mended, dockerd sees all as before."""
+    """A healthy store has no finding; each fault is named; undo brings the faults back; repaired, dockerd sees all as before."""
     box = dead_box
     top = store.of_engine(box)
     assert problems(box, "--deep") == set()
@@ -139,7 +139,7 @@ def test_an_older_list_gets_what_was_made_since(dead_box: Box) -> None:
 
 
 def test_a_list_without_any_copy_is_made_of_what_is_there(dead_box: Box, healthy: judge.Opinion) -> None:
-    """Only names that no container tells are lost; every image, container and file is kept through a clean-up and a restart."""
+    """Only names that no container has are lost; every image, container and file is kept through a clean-up and a restart."""
     box = dead_box
     top = store.of_engine(box)
     (top / META).unlink()

@@ -1,4 +1,4 @@
-"""The image store of a containerd that is a service of its own: torn while both daemons run, mended, judged, and taken back."""
+"""The image store of a containerd that is a service of its own: corrupt while both daemons run, repaired, judged, and undone."""
 
 import json
 import os
@@ -32,7 +32,7 @@ class Roots(NamedTuple):
 
 
 def start(box: Box) -> None:
-    """Start both by hand, as the unit of dockerd does: it is told which containerd to use."""
+    """Start both by hand, as the unit of dockerd does, with the containerd to use."""
     box.start(["/usr/bin/containerd"], log="/var/log/containerd.log")
     deadline = time.monotonic() + 15
     while not box.exists(SOCKET) and time.monotonic() < deadline:
@@ -75,7 +75,7 @@ def dead_box(roots: Roots) -> Iterator[Box]:
 
 
 def fix(box: Box, *arguments: str) -> str:
-    """Repair the state of a host; an engine that did not run is not started by it, which is told with exit code 1."""
+    """Repair the state of a host; an engine that did not run is not started by it, which is reported with exit code 1."""
     code = 0 if box.pids("dockerd") else 1
     done = box.doctor("fix", "state", "--apply", "--yes", "--allow", "disruptive", *arguments)
     print(done.stdout)
@@ -113,7 +113,7 @@ def test_damage_under_running_daemons(dead_box: Box, roots: Roots) -> None:
 
 
 def test_torn_while_nothing_runs(dead_box: Box, roots: Roots) -> None:
-    """Contents, layers and the list, all at once; undo gives the torn tree back, a second repair is as good as the first."""
+    """Contents, layers and the list, all at once; undo gives the corrupt tree back, a second repair is as good as the first."""
     box = dead_box
     top = box.workdir / "containerd"
     assert problems(box, "--deep") == set()

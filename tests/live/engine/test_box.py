@@ -58,7 +58,7 @@ def test_paths_follow_links_as_the_box_sees_them(bare_box: Box) -> None:
 
 
 def test_commands_say_what_happened(bare_box: Box) -> None:
-    """Exit codes, both streams, input and time limits come back as from subprocess.run."""
+    """Exit codes, both streams, input and time limits are as with subprocess.run."""
     done = bare_box.run(["sh", "-c", "cat; echo err >&2; exit 3"], check=False, input="in")
     assert (done.returncode, done.stdout, done.stderr) == (3, "in", "err\n")
     with pytest.raises(subprocess.CalledProcessError):

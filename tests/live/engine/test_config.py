@@ -1,4 +1,4 @@
-"""Settings that a real dockerd refuses: doctor names what dockerd says, mends it, and the engine is up again."""
+"""Settings that a real dockerd refuses: doctor names what dockerd says, repairs it, and the engine is up again."""
 
 import json
 
@@ -60,7 +60,7 @@ def start_fails(box: Box, words: str) -> None:
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_dockerd_refuses_is_mended_and_the_engine_comes_up(bare_box: Box, name: str) -> None:
-    """One finding explains that the engine is down; the plan mends the file and starts the engine; undo brings all back."""
+    """One finding explains that the engine is down; the plan repairs the file and starts the engine; undo restores all."""
     box = bare_box
     content, identity, words = REFUSED[name]
     box.write(DAEMON_JSON, content)

@@ -38,7 +38,7 @@ def test_a_killed_engine_is_started_as_it_was(bare_box: Box) -> None:
 
 
 def test_an_engine_started_by_hand_is_restarted_by_its_own_command_line(box: Box) -> None:
-    """A setting that needs a restart: dockerd comes back with the flags, log and directory it had."""
+    """A setting that needs a restart: dockerd is started again with its flags, log and directory."""
     box.stop_dockerd()
     box.start_dockerd("--label=by=hand", "--debug")
     old = box.pids("dockerd")
@@ -109,7 +109,7 @@ def test_an_engine_whose_program_is_gone(bare_box: Box) -> None:
 
 
 def test_an_open_socket_is_closed(box: Box) -> None:
-    """A mode of 666 is taken back without a restart, and undone to the bit."""
+    """A mode of 666 is repaired without a restart, and undone to the bit."""
     box.run(["chmod", "666", "/run/docker.sock"])
     pid = box.pids("dockerd")
     assert findings(box, "security") == {"security/socket-open": "error"}
@@ -125,7 +125,7 @@ OVERRIDE = "/etc/systemd/system/docker.service.d/override.conf"
 
 
 def active(host: SystemdHost) -> list[str]:
-    """What systemd says of the engine's service and socket."""
+    """Return the state of the engine's service and socket in systemd."""
     return host.run(["systemctl", "is-active", "docker.service", "docker.socket"], check=False).stdout.split()
 
 

@@ -29,7 +29,7 @@ def start(host: SystemdHost) -> bool:
 
 
 def said(host: SystemdHost) -> list[str]:
-    """What doctor has told the journal of this boot."""
+    """Return doctor's messages in the journal of this boot."""
     return [line for line in host.journal("docker").splitlines() if line.startswith("doctor: ")]
 
 
@@ -155,7 +155,7 @@ def test_a_broken_doctor_stops_no_start(systemd_host: SystemdHost, broken: str) 
 
 
 def test_unreadable_settings_and_a_file_in_the_way_stop_no_start(guarded: SystemdHost) -> None:
-    """The guard goes on with the defaults, or without a backup, and says so."""
+    """The guard continues with the defaults, or without a backup, and says so."""
     host = guarded
     host.stop_dockerd()
     host.write("/etc/doctor/doctor.toml", "nonsense = [")

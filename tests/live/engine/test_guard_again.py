@@ -21,7 +21,7 @@ UNREAD = re.compile(
     r"|/volumes/[^/]+/_data"
     r"|/containers/[^/]+/(?:checkpoints|mounts|resolv.conf.hash|.*log\.\d+)"
 )
-"""What no check of the data root's state reads without ``--deep``: its presence is told by the directory that it is in."""
+"""Files that no check of the data root reads without ``--deep``: their directory shows whether they exist."""
 LEADS = ("/network", "/image/overlay2/imagedb", "/image/overlay2/imagedb/metadata")
 """Directories that only lead to others: what is in them is looked at by its own path."""
 

@@ -1,4 +1,4 @@
-"""The kernel family on a running host: nothing on this kernel, and what an older or poorer one would be told."""
+"""The kernel family on a running host: no finding on this kernel, and the findings of an older or poorer one."""
 
 import gzip
 import json

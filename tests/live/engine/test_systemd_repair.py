@@ -13,7 +13,7 @@ from tests.live.repair import repair_kit as kit
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
 CONTROLLERS = "cgroups/controller-missing"
-"""What this kind of test host really lacks, so that no scan of it exits with 0."""
+"""Findings that this kind of test host always has, so that no scan of it exits with 0."""
 DROP_IN = "/etc/systemd/system/docker.service.d/override.conf"
 
 
@@ -28,7 +28,7 @@ def host() -> Iterator[SystemdHost]:
 
 
 def ids(host: SystemdHost) -> set[str]:
-    """What a scan finds, but for the host's own lack."""
+    """Return what a scan finds, but for the host's own lack."""
     return kit.ids(host) - {CONTROLLERS}
 
 
@@ -40,19 +40,19 @@ def apply(host: SystemdHost) -> str:
 
 
 def active(host: SystemdHost, unit: str = "docker.service") -> str:
-    """What systemd says of a unit."""
+    """Return the state of a unit in systemd."""
     return host.run(["systemctl", "is-active", unit], check=False).stdout.strip()
 
 
 def test_journald_is_fine_where_a_journal_runs(host: SystemdHost) -> None:
-    """The driver journald, and no rotation set for it, is no problem on a host that has a journal."""
+    """The driver journald, and no rotation set for it, is not a problem on a host that has a journal."""
     host.write("/etc/docker/daemon.json", '{"log-driver": "journald"}\n')
     host.run(["systemctl", "restart", "docker"])
     assert not {found for found in ids(host) if found.startswith("logging/")}
 
 
 def test_forwarding_stays_on_over_a_reboot(host: SystemdHost) -> None:
-    """The file that turned it off at boot is mended: after the reboot it is on before the engine starts."""
+    """The file that turned it off at boot is repaired: after the reboot it is on before the engine starts."""
     faults.inject(host, "forward/file-off")
     assert "network/ip-forward-off" in ids(host)
     apply(host)
@@ -64,7 +64,7 @@ def test_forwarding_stays_on_over_a_reboot(host: SystemdHost) -> None:
 
 
 def test_settings_that_stop_the_engine_after_too_many_starts(host: SystemdHost) -> None:
-    """A trailing comma, and systemd gave up (start-limit-hit): mended, its counter cleared, started, kept over a reboot."""
+    """A trailing comma, and systemd gave up (start-limit-hit): repaired, its counter cleared, started, kept over a reboot."""
     host.write("/etc/docker/daemon.json", '{"labels": ["a=b"],}\n')
     for _ in range(5):
         host.run(["systemctl", "restart", "docker"], check=False)
@@ -81,7 +81,7 @@ def test_settings_that_stop_the_engine_after_too_many_starts(host: SystemdHost) 
 
 
 def test_a_drop_in_is_mended_where_it_stands(host: SystemdHost) -> None:
-    """The option of a drop-in that clashes with daemon.json: one edit, a daemon-reload, a restart; undo brings it back."""
+    """The option of a drop-in that clashes with daemon.json: one edit, a daemon-reload, a restart; undo restores it."""
     host.write("/etc/docker/daemon.json", '{"log-driver": "json-file"}\n')
     text = "# ours\n[Service]\nExecStart=\nExecStart=/usr/sbin/dockerd -H fd:// --log-driver=json-file --label a=b\n"
     host.write(DROP_IN, text)
@@ -100,7 +100,7 @@ def test_a_drop_in_is_mended_where_it_stands(host: SystemdHost) -> None:
 
 
 def test_a_scan_does_not_wake_an_engine_that_waits_for_a_caller(host: SystemdHost) -> None:
-    """Socket activation: with only docker.socket up, neither scan nor fix starts dockerd, and it is no problem."""
+    """Socket activation: with only docker.socket up, neither scan nor fix starts dockerd, and it is not a problem."""
     host.run(["systemctl", "stop", "docker.service"])
     assert active(host, "docker.socket") == "active"
     assert "engine/down" not in ids(host)
@@ -121,7 +121,7 @@ def test_the_socket_does_not_start_it_in_the_middle_of_a_repair(host: SystemdHos
 
 @pytest.mark.parametrize("ending", ["undo", "resume"])
 def test_power_goes_in_the_middle_of_a_repair(host: SystemdHost, ending: str) -> None:
-    """After the boot the engine runs again on half-mended files: undo and resume stop it first."""
+    """After the boot the engine runs again on half-repaired files: undo and resume stop it first."""
     host.stop_dockerd()
     for name in ("repositories.json", "imagedb/metadata"):
         assert (host.workdir / "docker/image/overlay2" / name).exists()

@@ -29,7 +29,7 @@ def make(box: Box, name: str, *, until: str) -> None:
 
 
 def client(box: Box) -> str:
-    """What a client with the same certificate is answered, "" for success."""
+    """Return the answer to a client with the same certificate, "" for success."""
     options = ["--tlsverify", *(f"--tls{key}={SETTINGS[f'tls{key}']}" for key in ("cacert", "cert", "key"))]
     done = box.run(["docker", *options, "-H", "tcp://localhost:2376", "ps"], check=False)
     return "" if done.returncode == 0 else done.stderr

@@ -28,7 +28,7 @@ def host() -> Iterator[SystemdHost]:
 
 
 def ids(host: SystemdHost) -> set[str]:
-    """What a scan finds, but for the host's own lack."""
+    """Return what a scan finds, but for the host's own lack."""
     return kit.ids(host) - {CONTROLLERS}
 
 
@@ -79,7 +79,7 @@ def test_a_socket_that_nobody_accepts_on_is_found(host: SystemdHost) -> None:
 
 
 def test_a_socket_closed_to_its_group_is_opened_to_it(host: SystemdHost) -> None:
-    """A member gets permission denied; group and mode come back as docker.socket says, and undo closes it again."""
+    """A member gets permission denied; group and mode are restored as docker.socket says, and undo closes it again."""
     host.run(["useradd", "-G", "docker", "anna"])
     member = ["setpriv", "--reuid=anna", "--regid=anna", "--init-groups", "docker", "ps", "-q"]
     assert host.run(member, check=False).returncode == 0

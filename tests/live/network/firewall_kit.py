@@ -1,4 +1,4 @@
-"""What live tests of the firewall share: an administrator's rules, real traffic, and what doctor finds."""
+"""Helpers of live tests of the firewall: an administrator's rules, real traffic, and doctor's findings."""
 
 import json
 import re
@@ -16,7 +16,7 @@ with socket.create_server(("", 90)) as server:
         with connection:
             connection.sendall(peer[0].encode())
 """
-"""Tells each client the address it comes from, which is the gateway's where docker-proxy stands in for the kernel."""
+"""Answers each client with the address it comes from, which is the gateway's where docker-proxy stands in for the kernel."""
 
 USERS_OWN = """*mangle
 -A FORWARD -o eth0 -p tcp -m tcp --tcp-flags SYN,RST SYN -m comment --comment "clamp \\"mss\\" -j DROP" -j TCPMSS --clamp-mss-to-pmtu
@@ -40,7 +40,7 @@ EVERYTHING = ("egress of docker0", "egress of app", "port of docker0", "port of 
 
 
 FLUSHED = ["rules-flushed", "forward-policy-accept", "docker-user-missing"]
-"""What is gone with all rules, worst first."""
+"""The findings without any rules, worst first."""
 
 
 def rules(box: Box, command: str = "iptables-nft-save") -> list[str]:
@@ -95,7 +95,7 @@ TRAFFIC: dict[str, tuple[Callable[[Box], str], str]] = {
     "within app": (lambda box: _wget(box, "front", f"http://{API}/"), "com"),
     "from docker0 to app": (lambda box: _wget(box, "web", f"http://{API}/"), ""),
 }  # fmt: skip
-"""What real traffic does on a healthy host: the last is kept apart."""
+"""Real traffic on a healthy host: the last container is isolated."""
 
 
 def wrong(box: Box, names: tuple[str, ...] = tuple(TRAFFIC)) -> list[str]:

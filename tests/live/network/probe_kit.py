@@ -1,4 +1,4 @@
-"""What tests of the probes share: a run of ``doctor probe``, the traces that it could leave, and faults that end with a test."""
+"""Helpers of tests of the probes: a run of ``doctor probe``, its possible traces, and faults that end with a test."""
 
 import json
 import time
@@ -14,7 +14,7 @@ FORWARD = "/proc/sys/net/ipv4/ip_forward"
 
 
 class Probed:
-    """What ``doctor probe`` said."""
+    """The output of ``doctor probe``."""
 
     def __init__(self, exit_code: int, document: dict[str, Any]) -> None:
         self.exit = exit_code
@@ -38,7 +38,7 @@ def probe(box: Box, *names: str, env: dict[str, str] | None = None) -> Probed:
 
 
 def traces(box: Box) -> list[str]:
-    """What test containers could leave: interfaces, rules, cgroups, network namespaces, files of doctor's own, mounts."""
+    """Return possible traces of test containers: interfaces, rules, cgroups, network namespaces, doctor's own files, mounts."""
     script = """
     ls /sys/class/net | grep -v ^veth
     for save in iptables-save ip6tables-save; do $save | grep '^-A'; done
@@ -54,7 +54,7 @@ def traces(box: Box) -> list[str]:
 
 @contextmanager
 def undone(box: Box) -> Iterator[None]:
-    """Take back what is done to the firewall and to forwarding."""
+    """Restore the firewall and forwarding."""
     rules, forward = box.run(["iptables-save"]).stdout, box.read(FORWARD)
     yield
     box.run(["iptables-restore"], input=rules)

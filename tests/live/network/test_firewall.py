@@ -1,4 +1,4 @@
-"""Firewall faults on a running host: real traffic dies, doctor names and mends it, nothing restarts, undo takes it back."""
+"""Firewall faults on a running host: real traffic dies, doctor names and repairs it, nothing restarts, undo reverses it."""
 
 import json
 import re
@@ -90,7 +90,7 @@ NFT_FW = "table inet fw { chain forward { type filter hook forward priority 10; 
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """What was done, what of the traffic dies of it, and what doctor calls it.
+    """A fault, the traffic that it breaks, and doctor's finding.
 
     Attributes:
         restores: whether the rules after the repair are those of before the fault, line by line.
@@ -207,7 +207,7 @@ def test_a_switched_alternative_is_switched_back(box: Box) -> None:
 
 
 def test_an_administrators_drop_is_his_to_take_back(box: Box) -> None:
-    """A drop of everything in DOCKER-USER is told and left alone."""
+    """A drop of everything in DOCKER-USER is reported and not changed."""
     box.run(["iptables", "-I", "DOCKER-USER", "-j", "DROP"])
     assert wrong(box, ("egress of docker0",)) == ["egress of docker0"]
     assert found(box) == ["docker-user-drops"]

@@ -47,7 +47,7 @@ def test_an_engine_on_the_legacy_backend_is_mended_there(can_box: None) -> None:
 
 
 def test_networks_with_ipv6_are_judged_and_mended_too(can_box: None) -> None:
-    """Both families are flushed, told apart, and back as dockerd had made them for those networks."""
+    """Both families are flushed, distinguished, and restored as dockerd had created them for those networks."""
     with Box() as box:
         box.write("/etc/docker/daemon.json", '{"experimental": true, "ip6tables": true}')
         box.start_dockerd()

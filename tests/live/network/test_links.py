@@ -1,4 +1,4 @@
-"""Links (`docker run --link`) between containers that their network keeps apart: what they need is known, and comes back."""
+"""Links (`docker run --link`) between containers that their network keeps apart: what they need is known, and is restored."""
 
 import pytest
 

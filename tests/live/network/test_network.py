@@ -1,4 +1,4 @@
-"""Bridges and veths broken on a running host with containers: mended under them, no container restarts, undo breaks them again."""
+"""Bridges and veths broken on a running host with containers: repaired under them, no container restarts, undo breaks them again."""
 
 import json
 from collections.abc import Callable
@@ -30,7 +30,7 @@ def ids(box: Box) -> list[str]:
 
 
 def traffic(box: Box) -> dict[str, object]:
-    """What works: egress of every container, and both published ports from outside."""
+    """Return what works: egress of every container, and both published ports from outside."""
     return {"egress": judge.egress(box), "ports": judge.ports(box)}
 
 
@@ -119,7 +119,7 @@ FAULTS: list[tuple[Callable[[Box], None], str, str]] = [
 def test_a_link_is_mended_under_running_containers(
     patient_box: Box, break_it: Callable[[Box], None], identity: str, allow: str
 ) -> None:
-    """Traffic stops, one finding says why, the repair brings it back without a restart, undo breaks it again."""
+    """Traffic stops, one finding says why, the repair restores it without a restart, undo breaks it again."""
     box = patient_box
     healthy, lives = traffic(box), started(box)
     assert ids(box) == []

@@ -14,7 +14,7 @@ def test_a_reject_is_no_answer_and_a_rule_against_the_probe_no_failure(patient_b
     box = patient_box
     wait_for_servers(box)
     with undone(box):
-        # The reset bears the far end's address: only that the host connects there tells that it is a firewall's.
+        # The reset bears the far end's address: only a connection from the host shows that it is a firewall's.
         iptables(box, "-I DOCKER-USER -i docker0 -p tcp -j REJECT --reject-with tcp-reset")
         found = probe(box, "egress")
         assert found.named("fail") == {"egress"}

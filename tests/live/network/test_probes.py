@@ -46,7 +46,7 @@ def test_all_hold_with_a_dead_engine(patient_box: Box) -> None:
 
 
 def test_the_network_broken_for_real(patient_box: Box) -> None:
-    """Forwarding, nat, one rule, one network, names: each is told from the others."""
+    """Forwarding, nat, one rule, one network, names: each is distinguished from the others."""
     box = patient_box
     wait_for_servers(box)
     with undone(box):
@@ -175,7 +175,7 @@ def test_writes_stay_in_memory_where_doctor_has_no_directory_beside_the_data_roo
 
 
 def test_a_data_root_that_takes_no_write_fails_wherever_the_test_container_writes(bare_box: Box) -> None:
-    """On a file system of its own, doctor's test container writes in memory: without room or inodes below it, that is no pass."""
+    """On a file system of its own, doctor's test container writes in memory: without space or inodes below it, that is not a pass."""
     box = bare_box
     box.run(["mount", "-t", "tmpfs", "-o", "size=48m,nr_inodes=3000", "none", "/var/lib/docker"])
     box.start_dockerd()

@@ -1,4 +1,4 @@
-"""Seen from outside, port by port: no repair of the firewall opens what was closed, and a lost way out comes back."""
+"""Seen from outside, port by port: no repair of the firewall opens what was closed, and a lost way out is restored."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What keeps dockerd from starting and was left to a person once: it refuses, is repaired, and starts."""
+"""Faults that stop dockerd and were once left to the user: it refuses, is repaired, and starts."""
 
 from collections.abc import Callable
 

@@ -52,18 +52,18 @@ def times(box: Box, *tops: str) -> set[str]:
 
 
 def kernel(box: Box) -> set[str]:
-    """What the network of the kernel is set to, and its firewall rules."""
+    """Return the kernel's network settings, and its firewall rules."""
     return set(box.run(["sh", "-c", f"{_SETTLED}; {_KERNEL}; {_RULES}"]).stdout.splitlines())
 
 
 def ids(box: Box, *arguments: str, notes: bool = False) -> set[str]:
-    """What a scan finds, but for what is only worth knowing, which comes with notes."""
+    """Return what a scan finds, but for what is only worth knowing, which comes with notes."""
     found = json.loads(box.doctor("scan", "--format", "json", *arguments).stdout)["findings"]
     return {finding["id"] for finding in found if notes or finding["severity"] != "info"}
 
 
 def planned(box: Box, *arguments: str) -> list[str]:
-    """What a plan would do."""
+    """Return the actions of a plan."""
     return [
         action["summary"] for action in json.loads(box.doctor("fix", "--format", "json", *arguments).stdout)["actions"]
     ]

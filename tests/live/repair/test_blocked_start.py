@@ -1,4 +1,4 @@
-"""What stops the engine's start and only a person can mend: the rest is repaired and kept, and the engine waits for them."""
+"""Problems that stop the engine's start and that only the user can resolve: the rest is repaired, and the engine waits."""
 
 import json
 
@@ -15,7 +15,7 @@ GONE = "state/overlay2-links-gone"
 
 
 def test_the_rest_is_repaired_and_the_engine_waits(patient_box: Box) -> None:
-    """Links of every layer are gone, which doctor mends, and the state of a swarm is torn, which stops the start."""
+    """Links of every layer are gone, which doctor repairs, and the state of a swarm is corrupt, which stops the start."""
     box = patient_box
     names = judge.images(box)
     box.power_loss()
@@ -58,7 +58,7 @@ def test_a_start_that_dockerd_refuses_is_what_the_plan_foresaw(patient_box: Box)
 
 
 def _last_words(box: Box) -> str:
-    """What dockerd says until it has ended."""
+    """Return dockerd's output until it has ended."""
     box.run(["sh", "-c", "for i in $(seq 150); do pidof dockerd >/dev/null || break; sleep 0.1; done"])
     assert box.pids("dockerd") == []
     return box.log()

@@ -1,4 +1,4 @@
-"""What a plan stops: only where it can expect to start it again, each container named, and what ran before runs afterwards."""
+"""A plan stops only what it can expect to start again, names each container, and what ran before runs afterwards."""
 
 import json
 import time
@@ -81,7 +81,7 @@ def test_what_ran_before_runs_again(images_box: Box) -> None:
 
 
 def test_one_whose_settings_are_lost_beneath_it_is_named_and_runs_again(images_box: Box) -> None:
-    """Only the engine knows that it runs, and writes its settings once more as it stops; an undo of that is no half-done one."""
+    """Only the engine knows that it runs, and writes its settings once more as it stops; an undo of that is not half done."""
     box = images_box
     run(box, "base")
     run(box, "lonely")

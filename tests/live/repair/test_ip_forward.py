@@ -1,4 +1,4 @@
-"""Forwarding that was turned off on a running host: found, repaired, proven by traffic, taken back."""
+"""Forwarding that was turned off on a running host: found, repaired, proven by traffic, undone."""
 
 import json
 import time

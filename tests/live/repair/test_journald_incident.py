@@ -63,7 +63,7 @@ def driver(host: Box) -> str:
 
 
 def test_the_driver_is_changed_where_it_stands(incident: Box) -> None:
-    """Found, repaired, restarted as it was started, with its other options; a second plan is empty, and undo brings it back."""
+    """Found, repaired, restarted as it was started, with its other options; a second plan is empty, and undo restores it."""
     host = incident
     assert driver(host) == "journald"
     etc = kit.files(host, "/etc/docker", "/etc/default") | kit.files(host, "/etc/sysconfig")

@@ -1,4 +1,4 @@
-"""A repair is proven by name: the disk, its images, the engine, what it runs; and a person may choose where it can't be told."""
+"""A repair is proven by name: the disk, its images, the engine, what it runs; and the user may choose if it is unknown."""
 
 import json
 import shutil
@@ -50,7 +50,7 @@ def test_everything_is_asked_for_by_name(patient_box: Box) -> None:
 
 
 def test_a_container_that_can_not_start_is_named(box: Box) -> None:
-    """What its bind mount needs is gone: the root is repaired and kept, the exit code is 1, and its name is in the proof."""
+    """The source of its bind mount is missing: the root is repaired and kept, the exit code is 1, and its name is in the proof."""
     box.load_images()
     box.run(["mkdir", "/srv/needed"])
     box.docker(
@@ -70,7 +70,7 @@ def test_a_container_that_can_not_start_is_named(box: Box) -> None:
 
 
 def test_a_person_chooses_between_two_directories(patient_box: Box) -> None:
-    """Two containers of one image lost their mount records: shown with what is in each, mended as chosen, and undone."""
+    """Two containers of one image lost their mount records: shown with what is in each, repaired as chosen, and undone."""
     box = patient_box
     known = ids_of(box)
     box.power_loss()
@@ -99,7 +99,7 @@ def test_a_person_chooses_between_two_directories(patient_box: Box) -> None:
 
 
 def test_what_stays_lost_takes_nothing_back(dead_box: Box) -> None:
-    """All records of layers are gone and nothing was scanned before: what can be proven comes back and stays."""
+    """All records of layers are gone and nothing was scanned before: what can be proven is restored and stays."""
     box = dead_box
     shutil.rmtree(box.data_root / places.STORE / "layerdb")
     done = box.doctor(*APPLY)

@@ -1,4 +1,4 @@
-"""Repairs on hosts with several faults at once: what is asked for is done, nothing else, and all of it can be taken back."""
+"""Repairs on hosts with several faults at once: what is asked for is done, nothing else, and all of it can be undone."""
 
 import json
 import re
@@ -39,7 +39,7 @@ def test_a_plan_changes_nothing(patient_box: Box) -> None:
 
 
 def test_what_can_be_mended_under_containers_restarts_none(patient_box: Box) -> None:
-    """Forwarding and rules come back under running containers, a second fix does nothing, undo breaks them again."""
+    """Forwarding and rules are restored under running containers, a second fix does nothing, undo breaks them again."""
     box = patient_box
     faults.inject_all(box, UNDER_CONTAINERS, seed=2)
     broken, etc, engine = kit.kernel(box), kit.files(box, "/etc"), box.pids("dockerd")
@@ -126,7 +126,7 @@ ON_TERMINAL = "/usr/bin/python3 -c 'import os,pty,sys; sys.exit(os.waitstatus_to
 
 
 def on_terminal(box: Box, typed: str, *arguments: str) -> str:
-    """What doctor prints on a terminal on which this is typed, with its exit code at the end."""
+    """Return doctor's output on a terminal on which this is typed, with its exit code at the end."""
     script = f"{ON_TERMINAL} {box.doctor_path} {' '.join(arguments)}; echo EXIT=$?"
     return box.run(["sh", "-c", script], input=typed, check=False).stdout
 
@@ -163,7 +163,7 @@ def test_an_undo_can_be_taken_back(patient_box: Box) -> None:
 
 
 def test_a_failed_proof_takes_all_of_it_back(patient_box: Box) -> None:
-    """Forwarding is mended, yet a router outside drops what comes from behind a router: exit 4, and the host as before."""
+    """Forwarding is repaired, yet a router outside drops what comes from behind a router: exit 4, and the host as before."""
     box = patient_box
     faults.inject(box, "forward/file-off")
     ttl = "table inet strange { chain c { type filter hook input priority 0; ip ttl 63 drop; }; }\n"

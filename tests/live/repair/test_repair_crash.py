@@ -1,4 +1,4 @@
-"""Repairs that are killed, interrupted, or run out of room: the next command knows, and finishes or takes back."""
+"""Repairs that are killed, interrupted, or run out of room: the next command knows, and finishes or rolls back."""
 
 import os
 import random
@@ -23,7 +23,7 @@ ALIVE = ("forward/file-off", "firewall/nat-flushed", "logging/daemon-json-journa
 
 @pytest.fixture
 def torn_box(can_box: None) -> Iterator[Box]:
-    """A box whose dockerd is dead, with torn state, forwarding off and a wrong logging driver."""
+    """A box whose dockerd is dead, with corrupt state, forwarding off and a wrong logging driver."""
     with Box(data_root=patient()) as made:
         faults.inject_all(made, DEAD, seed=SEED)
         yield made
@@ -41,7 +41,7 @@ def touched(box: Box, lines: set[str], run: str) -> set[str]:
 
 
 def test_killed_at_any_instant_it_is_taken_back(torn_box: Box) -> None:
-    """Eight times: SIGKILL in the middle of a repair, often once more in the middle of the undo; every byte comes back."""
+    """Eight times: SIGKILL in the middle of a repair, often once more in the middle of the undo; every byte is restored."""
     box, choose = torn_box, random.Random(SEED)
     print(f"DOCTOR_SEED={SEED}")
     broken = kit.files(box)
@@ -89,7 +89,7 @@ def test_killed_at_any_instant_it_is_finished(torn_box: Box, number: int) -> Non
         assert done.returncode in {0, 1}, done.stdout + done.stderr
     assert box.engine_answers()
     answers = set(judge.ports(box).values())
-    # A container stays away where the one copy of its settings is torn; no other may.
+    # A container stays away where the one copy of its settings is corrupt; no other may.
     torn = box.doctor("scan", "--select", "state/container-config-corrupt,state/hostconfig-corrupt").returncode
     assert answers == {"hello", "com"} or (torn and answers < {"hello", "com"})
     assert kit.planned(box, "--allow", "disruptive") == []
@@ -143,7 +143,7 @@ def test_ctrl_c_says_what_is_left(torn_box: Box) -> None:
 
 
 def test_a_lost_terminal_does_not_stop_a_repair(torn_box: Box) -> None:
-    """SIGHUP and a reader that went away: the repair goes on to its end."""
+    """SIGHUP and a reader that went away: the repair continues to its end."""
     box = torn_box
     pid = box.start(["bash", "-c", f"{box.doctor_path} {' '.join(APPLY)} 2>&1 | head -1"])
     deadline = time.monotonic() + 60
@@ -157,7 +157,7 @@ def test_a_lost_terminal_does_not_stop_a_repair(torn_box: Box) -> None:
 
 
 def test_no_room_for_the_way_back_means_no_beginning(torn_box: Box) -> None:
-    """With a full disk under /var/lib/doctor nothing is begun (5), or all is taken back (4): the host is as before."""
+    """With a full disk under /var/lib/doctor nothing is begun (5), or all is rolled back (4): the host is as before."""
     box = torn_box
     broken = kit.files(box)
     for size, codes in (("64k", {5}), ("300k", {4, 5})):
@@ -169,13 +169,13 @@ def test_no_room_for_the_way_back_means_no_beginning(torn_box: Box) -> None:
         assert "Traceback" not in done.stderr
         box.run(["umount", "/var/lib/doctor"])
         assert kit.files(box) == broken
-    # What nothing can rebuild stays, and makes the exit code 1.
+    # A thing that can't be rebuilt remains, and makes the exit code 1.
     assert box.doctor(*APPLY).returncode in {0, 1}
     assert box.engine_answers()
 
 
 def test_a_disk_that_fills_up_during_a_repair(torn_box: Box) -> None:
-    """Somebody takes the last block while the journal is written: the repair is taken back with the room it kept."""
+    """Somebody takes the last block while the journal is written: the repair is rolled back with the space it reserved."""
     box = torn_box
     broken = kit.files(box)
     box.run(["mkdir", "-p", "/var/lib/doctor"])

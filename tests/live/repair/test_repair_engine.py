@@ -80,7 +80,7 @@ def test_an_engine_on_another_socket(patient_box: Box) -> None:
 
 
 def test_an_engine_that_would_not_start_again_is_not_stopped(patient_box: Box) -> None:
-    """A setting that only a person can mend stops the next start: what needs a restart is left, the rest is done."""
+    """A setting that only a person can repair stops the next start: what needs a restart is left, the rest is done."""
     box = patient_box
     box.write("/etc/docker/daemon.json", '{"log-driver": "journald", "labels": ["no equals sign"]}\n')
     faults.inject(box, "forward/runtime-off")
@@ -92,7 +92,7 @@ def test_an_engine_that_would_not_start_again_is_not_stopped(patient_box: Box) -
 
 
 def test_an_engine_that_ends_at_once_is_told_at_once(patient_box: Box) -> None:
-    """A dockerd that dies as it starts is a failed repair within seconds, with its log's place, and all is taken back."""
+    """A dockerd that dies as it starts is a failed repair within seconds, with the path of its log, and all is rolled back."""
     box = patient_box
     box.power_loss()
     faults.inject(box, "state/repositories-empty")

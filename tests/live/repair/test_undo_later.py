@@ -1,4 +1,4 @@
-"""What was done with a repaired engine is not lost by the undo of the repair: the judge is the engine itself."""
+"""Work with a repaired engine is not lost by the undo of the repair: the judge is the engine itself."""
 
 import json
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ def dead(can_box: None) -> Iterator[Box]:
 
 
 def names(box: Box) -> set[str]:
-    """What `docker images` shows."""
+    """Return the list of `docker images`."""
     return set(box.docker("images", "--format", "{{.Repository}}:{{.Tag}}").split())
 
 
@@ -54,7 +54,7 @@ def test_names_of_images_given_later(dead: Box) -> None:
 
 
 def test_a_network_made_later(dead: Box) -> None:
-    """The database was torn and rebuilt: it can't be merged with what it was, so the new network is named and kept aside."""
+    """The database was corrupt and rebuilt: it can't be merged with what it was, so the new network is named and kept aside."""
     box = dead
     faults.inject(box, "state/network-db-torn", seed=3)
     kit.repair(box)
@@ -68,7 +68,7 @@ def test_a_network_made_later(dead: Box) -> None:
 
 
 def test_settings_of_containers_changed_later(dead: Box) -> None:
-    """Both files of a container were torn, and came back from the backup. What `docker update` and others set since is named; a restart is not."""
+    """Both files of a container were corrupt, and were restored from the backup. Later settings of `docker update` and others are named; a restart is not."""
     box = dead
     box.start_dockerd()
     assert box.doctor("scan").returncode == 0

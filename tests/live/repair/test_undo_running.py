@@ -12,7 +12,7 @@ STUCK = "the engine runs now, and will not start with the restored state: reposi
 
 
 def test_an_undo_onto_what_no_engine_starts_on(patient_box: Box) -> None:
-    """A damaged list comes back: in what is shown before the question, on stderr with --yes, and as exit 1."""
+    """A corrupt list returns: in what is shown before the question, on stderr with --yes, and as exit 1."""
     box = patient_box
     faults.inject(box, "state/repositories-empty", seed=1)
     kit.repair(box, "state")
@@ -29,7 +29,7 @@ def test_an_undo_onto_what_no_engine_starts_on(patient_box: Box) -> None:
 
 
 def test_an_undo_that_hides_containers(patient_box: Box) -> None:
-    """With the storage driver of before the engine starts and shows none: each is named before and after, and all come back."""
+    """With the storage driver of before the engine starts and shows none: each is named before and after, and all are restored."""
     box = patient_box
     images = judge.images(box)
     box.write("/etc/docker/daemon.json", '{"storage-driver": "vfs"}\n')

@@ -52,7 +52,7 @@ def batch(*containers: dict[str, object], prefix: tuple[str, ...] = (), parallel
 
 
 def answer(result: dict[str, Any]) -> dict[str, Any]:
-    """What a builtin printed last."""
+    """Return the last output of a builtin."""
     assert result["error"] is None, result
     found = json.loads(result["stdout"].splitlines()[-1])
     assert isinstance(found, dict)

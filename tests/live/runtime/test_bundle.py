@@ -1,4 +1,4 @@
-"""What a bundle's config.json asks for is seen inside the container: a case for each property of the specification."""
+"""The settings of a bundle's config.json are visible inside the container: a case for each property of the specification."""
 
 import json
 import os

@@ -57,7 +57,7 @@ def test_a_root_whose_engine_can_not_start_is_loaded_elsewhere(dead_box: Box, he
 
 
 def test_after_a_healthy_scan_everything_is_salvaged(dead_box: Box, healthy: judge.Opinion) -> None:
-    """No layer record, no name and no config of an image is left: the backup tells them, and the digests prove them."""
+    """No layer record, no name and no config of an image is left: the backup has them, and the digests prove them."""
     # The engine is down and says so; the root is healthy, so its backup is taken.
     dead_box.doctor("scan", "-q")
     store = dead_box.data_root / STORE
@@ -73,7 +73,7 @@ def test_after_a_healthy_scan_everything_is_salvaged(dead_box: Box, healthy: jud
 
 
 def test_a_removed_store_is_salvaged_by_its_layers(dead_box: Box, healthy: judge.Opinion) -> None:
-    """The directories image and containers are gone: after a healthy scan the layers that are left tell what they were."""
+    """The directories image and containers are gone: after a healthy scan the remaining layers show what they were."""
     dead_box.doctor("scan", "-q")
     for name in ("image", "containers"):
         shutil.rmtree(dead_box.data_root / name)
@@ -87,7 +87,7 @@ def test_a_removed_store_is_salvaged_by_its_layers(dead_box: Box, healthy: judge
 
 
 def test_a_removed_store_that_nothing_knows_is_told(dead_box: Box) -> None:
-    """Without a backup no record shows which images the layers were of: that is said, and is no success."""
+    """Without a backup no record shows which images the layers were of: that is reported, and is not a success."""
     for name in ("image", "containers"):
         shutil.rmtree(dead_box.data_root / name)
     done = dead_box.doctor("salvage", "--to", OUT)
@@ -205,7 +205,7 @@ def test_the_disk_is_never_filled(dead_box: Box, how: tuple[str, ...]) -> None:
 
 
 def test_a_directory_that_holds_something_else_is_refused(dead_box: Box) -> None:
-    """Somebody's files, another root's salvage, and the data root itself are not written to; a wrong name is told."""
+    """Somebody's files, another root's salvage, and the data root itself are not written to; a wrong name is reported."""
     dead_box.write(f"{OUT}/file", "mine")
     assert dead_box.doctor("salvage", "--to", OUT).returncode == 5
     assert dead_box.run(["ls", "-A", OUT]).stdout == "file\n"

@@ -1,4 +1,4 @@
-"""Asks doctor for damage of the state of a torn host, and lets it mend it."""
+"""Asks doctor for the damage of a host's state, and lets it repair it."""
 
 from collections.abc import Collection
 

@@ -31,7 +31,7 @@ def doctor(healthy: Reference, tmp_path_factory: pytest.TempPathFactory) -> Doct
 
 @pytest.fixture(scope="module")
 def whole(healthy: Reference) -> dict[str, str]:
-    """What dockerd lists of the healthy root."""
+    """Return what dockerd lists of the healthy root."""
     return healthy_lists(healthy)
 
 

@@ -1,4 +1,4 @@
-"""What a damaged network database takes along: each container must start again, or is named; judged by a real dockerd."""
+"""Losses with a corrupt network database: each container must start again, or is named; judged by a real dockerd."""
 
 import json
 
@@ -16,7 +16,7 @@ _SLEEP = ("bb:1", "sleep", "999")
 
 
 def test_stopped_containers_on_user_networks_start_again(patient_box: Box) -> None:
-    """Garbage over the database, all containers stopped: networks come back with their ids, marked as assumed, and each starts.
+    """Garbage over the database, all containers stopped: networks are restored with their ids, marked as assumed, and each starts.
 
     A macvlan network's parent is recorded nowhere else: it is named in plan and report, and the exit code is 1.
     """

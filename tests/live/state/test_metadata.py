@@ -1,4 +1,4 @@
-"""A healthy scan before the damage: everything comes back, also what nothing else could tell; dockerd is the judge."""
+"""A healthy scan before the damage: everything is restored, also what no other file has; dockerd is the judge."""
 
 import pytest
 
@@ -25,7 +25,7 @@ def test_nothing_is_lost(scanned_box: Box, healthy: judge.Opinion, break_it: tor
 
 
 def test_everything_at_once(scanned_box: Box, healthy: judge.Opinion) -> None:
-    """The whole torn root of test_state, every container's settings and both databases on top: nothing is lost."""
+    """The whole corrupt root of test_state, every container's settings and both databases on top: nothing is lost."""
     box = scanned_box
     torn.break_all(
         box.data_root,
@@ -45,7 +45,7 @@ def test_everything_at_once(scanned_box: Box, healthy: judge.Opinion) -> None:
 
 
 def test_another_engine_id_hides_no_backup(scanned_box: Box, healthy: judge.Opinion) -> None:
-    """engine-id was gone and dockerd made another one: the root is known by all else, and all names come back."""
+    """engine-id was gone and dockerd made another one: the root is known by all else, and all names are restored."""
     box = scanned_box
     (box.data_root / "engine-id").write_text("0a1b2c3d-7c01-4da0-a66a-c0267b6472c6\n")
     torn.no_tags(box.data_root)

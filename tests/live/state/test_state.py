@@ -1,4 +1,4 @@
-"""State torn by a power loss: found, repaired offline, taken back to the byte, and a real dockerd sees all of it again."""
+"""State corrupted by a power loss: found, repaired offline, undone to the byte, and a real dockerd sees all of it again."""
 
 import pytest
 
@@ -14,7 +14,7 @@ LOST = {"no_tags": {"images[bk:1]", "images[com:1]", "images[leg:1]"}}
 
 
 def test_a_power_loss_alone_is_no_damage(dead_box: Box) -> None:
-    """What all others start from has no finding."""
+    """The root that all others start from has no finding."""
     assert problems(dead_box) == set()
 
 
@@ -37,7 +37,7 @@ def test_a_torn_root_comes_back_whole(
 
 
 def lost(before: judge.Opinion, after: judge.Opinion) -> set[str]:
-    """What differs, by the name of the thing; of an image whose name is lost only that."""
+    """Return the differences, by name; of an image whose name is lost only that."""
     lines = judge.differences(before, after)
     print("\n".join(lines))
     names = {line.partition(":  ")[0].partition("]: ")[0] + "]" for line in lines if line.startswith("images[")}
@@ -47,7 +47,7 @@ def lost(before: judge.Opinion, after: judge.Opinion) -> set[str]:
 
 
 def test_everything_at_once(dead_box: Box, healthy: judge.Opinion) -> None:
-    """All records, all short names, the marks, the tags, three databases: only names of images nothing tells are lost."""
+    """All records, all short names, the marks, the tags, three databases: only names of images that no file has are lost."""
     box = dead_box
     torn.break_all(
         box.data_root,

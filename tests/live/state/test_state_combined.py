@@ -1,4 +1,4 @@
-"""Two things broken at once, of which mending one alone loses the other; a real dockerd judges."""
+"""Two things broken at once, of which repairing one alone loses the other; a real dockerd judges."""
 
 import json
 import shutil
@@ -60,7 +60,7 @@ def test_a_half_removed_record_costs_nothing_at_the_next_clean_stop(dead_box: Bo
 
 
 def test_a_restored_container_takes_nothing_from_another(dead_box: Box, healthy: judge.Opinion) -> None:
-    """A container vanished, another got its name, port and address: that one goes on, and the restored one keeps its files."""
+    """A container vanished, another got its name, port and address: that one is kept, and the restored one keeps its files."""
     box = dead_box
     assert box.doctor("scan").returncode in {0, 1}
     config = places.container(box.data_root, "web") / places.CONFIG
@@ -129,7 +129,7 @@ def test_after_a_start_on_an_older_network_database_doctor_asks(dead_box: Box) -
 
 
 def test_a_disk_of_volumes_that_came_late_is_named_and_nothing_merged(dead_box: Box, healthy: judge.Opinion) -> None:
-    """The engine ran on the bare directory and a volume was made anew in it: it stays, and no start goes on with it."""
+    """The engine ran on the bare directory and a volume was recreated in it: it stays, and no start uses it."""
     box, volumes = dead_box, "/var/lib/docker/volumes"
     box.write("/etc/fstab", f"LABEL=volumes {volumes} ext4 defaults 0 2\n")
     (box.data_root / "volumes").rename(box.workdir / "disk")
@@ -151,7 +151,7 @@ def test_a_disk_of_volumes_that_came_late_is_named_and_nothing_merged(dead_box: 
 
 
 def test_a_dockerd_of_other_mounts_does_not_keep_this_one_down(dead_box: Box) -> None:
-    """The pid file names a living dockerd which holds another data root: the locks tell, and it goes on running."""
+    """The pid file names a living dockerd which holds another data root: the locks show that, and it continues to run."""
     box = dead_box
     other = (
         "--data-root /tmp/other/root --exec-root /tmp/other/run --pidfile /tmp/other/pid -H unix:///tmp/other/socket"

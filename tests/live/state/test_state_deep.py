@@ -1,4 +1,4 @@
-"""What only --deep sees, on a root of a real dockerd: each entry is named, comes back, and dockerd sees all as before."""
+"""Damage that only --deep finds, on a root of a real dockerd: each entry is named and restored, and dockerd sees all as before."""
 
 import json
 import os
@@ -109,7 +109,7 @@ def test_without_repair_dockerd_runs_the_altered_files(dead_box: Box, healthy: j
 
 
 def test_record_and_tar_split_gone_together(dead_box: Box, healthy: judge.Opinion) -> None:
-    """Neither the directory nor tar-split of any layer is told; each directory's own tar tells both, but for the imported base."""
+    """Neither the directory nor tar-split of any layer is known; each directory's own tar proves both, except for the imported base."""
     box = dead_box
     for record in places.records(box.data_root):
         if (record / "parent").exists():
@@ -121,7 +121,7 @@ def test_record_and_tar_split_gone_together(dead_box: Box, healthy: judge.Opinio
 
 
 def test_a_planted_file_is_named_and_left(dead_box: Box) -> None:
-    """It is somebody's, so doctor tells and touches nothing."""
+    """It is the user's, so doctor reports it and changes nothing."""
     box = dead_box
     planted = holder(box, "com").with_name("planted")
     planted.write_text("#!/bin/sh\n")

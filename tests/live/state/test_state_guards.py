@@ -1,4 +1,4 @@
-"""What the engine's own start would destroy is still there after doctor let it start."""
+"""Data that the engine's own start would destroy still exists after doctor let it start."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Each kind of damage to image store and layers, one by one on a root that a power loss left: found, mended, judged.
+"""Each kind of damage to image store and layers, one by one on a root that a power loss left: found, repaired, judged.
 
 All are done to one root in turn: what a repair leaves behind meets the next damage, and a real dockerd judges the end.
 """
@@ -21,8 +21,8 @@ pytestmark = [pytest.mark.live, pytest.mark.timeout(600)]
 ORPHAN = "0123456789abcdef" * 4
 Undo = Callable[[], object]
 Row = tuple[str, set[str], Callable[[Path], Undo | None]]
-"""What happened, the ids that a scan must find (none other, notes included), and how it is done; what returns a function has
-no repair, and the function takes it back."""
+"""A fault, the ids that a scan must find (no others, including notes), and the function that causes it; if that returns a function, it has
+no repair, and the function undoes it."""
 
 
 def upper_record(top: Path) -> Path:
@@ -74,7 +74,7 @@ def of(path: Callable[[Path], Path], how: Callable[[Path], object]) -> Callable[
 
 
 def within(path: Callable[[Path], Path], name: str) -> Callable[[Path], Path]:
-    """What lies at a name in the directory that this finds."""
+    """Return the path of a name in the directory that this finds."""
     return lambda top: path(top) / name
 
 
@@ -135,7 +135,7 @@ def leads_elsewhere(top: Path) -> None:
 
 
 def link_a_file(top: Path) -> None:
-    """A short name is no link."""
+    """A short name is not a link."""
     link = short_name(top)
     link.unlink()
     link.write_text("")
@@ -155,12 +155,12 @@ def write_set(top: Path) -> None:
 
 
 def no_parent_note(top: Path) -> Undo:
-    """An image no longer tells what it was built from."""
+    """An image no longer has the image it was built from."""
     return rewritten(next((top / STORE / "imagedb/metadata/sha256").glob("*/parent")), b"")
 
 
 def registry_cache(top: Path) -> Undo:
-    """The cache of registry digests is no cache."""
+    """The cache of registry digests is corrupt."""
     path = top / STORE / "distribution"
     path.mkdir(exist_ok=True)
     (path / "diffid-by-digest").write_text("no directory")
@@ -233,7 +233,7 @@ ROWS: list[Row] = [
     ("a record is gone", {"layer-metadata-missing"}, of(upper_record, shutil.rmtree)),
     ("an interrupted pull", {"layer-metadata-hollow"}, of(at(f"{STORE}/layerdb/sha256/{'ab' * 32}"), Path.mkdir)),
     ("an empty tar-split", {"tar-split-corrupt"}, of(SPLIT, damage.empty)),
-    ("a torn one", {"tar-split-corrupt"}, of(SPLIT, lambda path: damage.cut(path, 20))),
+    ("a truncated one", {"tar-split-corrupt"}, of(SPLIT, lambda path: damage.cut(path, 20))),
     ("none", {"tar-split-corrupt"}, of(SPLIT, Path.unlink)),
     ("an unfinished record", {"layerdb-tmp-leftover"}, write_set),
     ("a half-removed record beside the live one", {"layerdb-removing-shared"}, removing),
@@ -300,7 +300,7 @@ def test_each_row_is_found_mended_and_judged(dead_box: Box, healthy: judge.Opini
 
 
 def test_orphans_go_only_with_leave_and_come_back(dead_box: Box, healthy: judge.Opinion) -> None:
-    """An interrupted pull's layer stays unless destructive repairs are allowed; nothing else goes, and undo brings it back."""
+    """An interrupted pull's layer stays unless destructive repairs are allowed; nothing else goes, and undo restores it."""
     box, top = dead_box, dead_box.data_root
     orphan(top)
     before = {path.name for path in (top / "overlay2").iterdir()}

@@ -1,4 +1,4 @@
-"""Rows of damage that stand in no other test, made together on a really torn host: each is found by its own id and mended.
+"""Rows of damage that are in no other test, caused together on a really damaged host: each is found by its own id and repaired.
 
 Several faults at once also show that they don't hide each other.
 """
@@ -119,7 +119,7 @@ def test_what_nobody_can_change_is_freed_and_held_again_by_undo(dead_box: Box) -
 
 
 def test_what_only_a_person_or_a_backup_can_mend(dead_box: Box) -> None:
-    """Without a backup each is named; a plan mends none of them by guess."""
+    """Without a backup each is named; a plan repairs none of them by guess."""
     box = dead_box
     torn(box)
     expected = {
@@ -139,7 +139,7 @@ def test_what_only_a_person_or_a_backup_can_mend(dead_box: Box) -> None:
 
 
 def torn(box: Box) -> None:
-    """What has no second copy in the data root is damaged."""
+    """Files without a second copy in the data root are corrupt."""
     job, anon, talk, made = (places.container(box.data_root, name) for name in ("job", "anon", "talk", "made"))
     (box.data_root / PLUGIN).mkdir(parents=True, exist_ok=True)
     damage.empty(box.data_root / PLUGIN / "config.json")
@@ -152,7 +152,7 @@ def torn(box: Box) -> None:
 
 
 def test_the_same_with_an_earlier_scan(dead_box: Box) -> None:
-    """Configs, an identity with a flipped bit and a plugin come back; what a person must decide stays."""
+    """Configs, an identity with a flipped bit and a plugin are restored; what the user must decide stays."""
     box = dead_box
     (box.data_root / PLUGIN).mkdir(parents=True)
     whole = b'{"plugin":{"Name":"vieux/sshfs:latest","Enabled":false}}'
@@ -192,7 +192,7 @@ def test_a_swarm_node_reads_its_log_again(node: Box) -> None:
 
 
 def test_a_damaged_raft_log_is_named_and_left(node: Box) -> None:
-    """Zeros in the middle: dockerd starts and is no manager any more; doctor says what a person can do."""
+    """Zeros in the middle: dockerd starts and is no longer a manager; doctor shows advice."""
     box = node
     path = max((box.data_root / WAL).glob("*.wal"))
     data = bytearray(path.read_bytes())
@@ -208,7 +208,7 @@ def test_a_damaged_raft_log_is_named_and_left(node: Box) -> None:
 
 
 def test_a_mount_over_the_data_root_and_one_that_is_away(dead_box: Box) -> None:
-    """A tmpfs on top: the hidden disk is named, and the backup tells what is out of sight."""
+    """A tmpfs on top: the hidden disk is named, and the backup shows what is hidden."""
     box = dead_box
     scan(box)
     box.run(["mount", "-t", "tmpfs", "tmpfs", "/var/lib/docker"])

@@ -49,7 +49,7 @@ def found(box: Box) -> set[str]:
 
 
 def names(box: Box) -> set[str]:
-    """What `docker images` shows."""
+    """Return the list of `docker images`."""
     return set(box.docker("images", "--format", "{{.Repository}}:{{.Tag}}").split())
 
 
@@ -67,7 +67,7 @@ def apply(box: Box) -> None:
 
 
 def test_bits_of_a_repository_a_name_and_a_digest_are_turned_back(torn: Box) -> None:
-    """Without a backup: other names, the grammar and the images' ids tell. The engine starts either way."""
+    """Without a backup: other names, the grammar and the images' ids show it. The engine starts either way."""
     box = torn
     whole = listed(box).read_bytes()
     box.start_dockerd()

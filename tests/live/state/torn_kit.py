@@ -1,4 +1,4 @@
-"""A data root torn in many places: what each function takes away, and what a scan must find then."""
+"""A data root damaged in many places: the damage of each function, and what a scan must find then."""
 
 import shutil
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from tests.hosts import damage, places
 from tests.hosts.places import NETWORKS, STORE, VOLUMES
 
 Fault = Callable[[Path], None]
-"""Damages a data root, told by its name."""
+"""Damages a data root, identified by its name."""
 
 
 def no_tags(top: Path) -> None:
@@ -101,7 +101,7 @@ MENDED_ALONE: list[tuple[Fault, set[str]]] = [
     (garbage_containerd, {"containerd-db-corrupt"}),
     (nul_logs, {"container-log-damaged"}),
 ]
-"""What is mended without an earlier scan, and the findings of the state (without the area)."""
+"""Damage that is repaired without an earlier scan, and the findings of the state (without the area)."""
 
 
 def configs(top: Path) -> None:
@@ -185,7 +185,7 @@ MENDED_WITH_BACKUP: list[Fault] = [
     garbage_networks,
     no_networks,
 ]
-"""What comes back to the last name and label with an earlier scan."""
+"""Damage that is repaired to the last name and label with an earlier scan."""
 
 
 def break_all(top: Path, *faults: Fault) -> None:

@@ -27,7 +27,7 @@ def crash() -> int:
 
 
 def refuse() -> int:
-    """What a disk that is full, or a plugin that may not be trusted, ends in."""
+    """The error of a full disk, or of an untrusted plugin."""
     raise DoctorError("no")
 
 

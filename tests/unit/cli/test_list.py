@@ -28,7 +28,7 @@ def _document(capsys: pytest.CaptureFixture[str], kind: str = "") -> dict[str, l
 def _on_disk(package: object, pattern: str) -> set[str]:
     top = Path(package.__file__).parent  # type: ignore[attr-defined]
     files = [file.relative_to(top).with_suffix("") for file in top.glob(pattern) if not file.name.startswith("_")]
-    # The folder of a subject is no part of an id.
+    # The folder of a subject is not part of an id.
     return {"/".join(dict.fromkeys((file.parts[0], file.name))).replace("_", "-") for file in files}
 
 

@@ -91,7 +91,7 @@ def test_a_plugin_that_nobody_allowed_is_not_loaded(host: Host) -> None:
 
 @pytest.mark.parametrize("word", ["doctor-acme", "doctor-acme==1.2.0", "Doctor_Acme"])
 def test_an_allowed_plugin_brings_its_check_and_its_fixer(host: Host, word: str) -> None:
-    """Scan finds, fix mends, undo brings back: as with a check of doctor's own."""
+    """Scan finds, fix repairs, undo brings back: as with a check of doctor's own."""
     allow(word)
     assert "acme:disk/note-empty" in host.doctor("list", "--format", "json").stdout
     found = host.doctor("scan", "--root", str(host.root), "--select", "acme:disk", "-f", "json")

@@ -46,7 +46,7 @@ def test_a_plan_takes_some_of_the_options_of_fix() -> None:
 
 
 def asked(monkeypatch: pytest.MonkeyPatch, arguments: list[str], way: Any) -> tuple[Any, Any] | None:
-    """What the body of the command is called with; ``None`` if it is not called."""
+    """Return the arguments of the command's body; ``None`` if it is not called."""
     calls: list[tuple[Any, Any]] = []
     for each in (body, plan_body):
         monkeypatch.setattr(each, "run", lambda options, shared: calls.append((options, shared)) or 0)
@@ -106,7 +106,7 @@ def test_a_plan_loads_nothing_that_changes_a_host(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("word", ["--apply", "--yes", "--resume", "network", "--allow", "--choose", "--help"])
 def test_what_is_more_than_a_plan_is_left_to_typer(word: str) -> None:
-    """What changes the host is read in one place."""
+    """The command that changes the host is read in one place."""
     assert quick.plan_options(["fix", word, "safe"]) is None
     assert quick.plan_options(["fix", word]) is None
 

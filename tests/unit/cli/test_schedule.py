@@ -36,7 +36,7 @@ def cron(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> schedule.Places:
 def test_a_cron_entry_comes_and_goes(
     cron: schedule.Places, capsys: pytest.CaptureFixture[str], state_dir: Path
 ) -> None:
-    """What is written is shown; a second call changes nothing; removing leaves nothing."""
+    """The written files are shown; a second call changes nothing; removing leaves nothing."""
     file = Path(cron.cron)
     assert schedule.install(SAY, places=cron) == 0
     content = file.read_text()

@@ -45,7 +45,7 @@ def process(pid: int, *argv: str, ppid: int = 1) -> Process:
 
 
 def look(top: Path, files: Mapping[str, str | bytes], *running: Process, **settings: str) -> ContainerdService:
-    """What is known of a host with these files and processes; one without processes is a mounted disk."""
+    """Return the service of a host with these files and processes; one without processes is a mounted disk."""
     (top / "srv/a").mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         path = top / name.lstrip("/")
@@ -131,7 +131,7 @@ def test_a_later_import_wins(tmp_path: Path) -> None:
 
 
 def test_an_import_that_is_not_there(tmp_path: Path) -> None:
-    """Containerd does not start without it; a pattern without a match is none."""
+    """Containerd does not start without it; a pattern without a match adds no file."""
     found = look(tmp_path, {CONFIG: 'imports = ["none/*.toml", "gone.toml"]\n'})
     assert (found.where, found.problem, found.top) == ("/etc/containerd/gone.toml", "no such file", ROOT)
 
@@ -167,7 +167,7 @@ def test_the_unit_says_it_where_nothing_runs(tmp_path: Path) -> None:
     ],
 )
 def test_broken_settings(tmp_path: Path, content: bytes, where: str, root: str) -> None:
-    """What they seem to mean is taken, with a gap; a flag does not need them."""
+    """The readable part is used, with a gap; a flag does not need them."""
     found = look(tmp_path, {CONFIG: content})
     assert (found.where.split(":")[0], found.top) == (where.split(":", maxsplit=1)[0], root)
     assert found.where.startswith(where)
@@ -204,7 +204,7 @@ def test_what_is_no_settings_file(tmp_path: Path, kind: str) -> None:
 
 
 def test_a_relative_root_begins_where_containerd_was_started(tmp_path: Path) -> None:
-    """Systemd starts it in /; of a process its working directory tells."""
+    """Systemd starts it in /; of a process its working directory shows it."""
     found = look(tmp_path, {CONFIG: 'root = "srv/a"\n'})
     assert (found.top, found.exists) == ("/srv/a", True)
     (tmp_path / "proc/7").mkdir(parents=True)
@@ -236,7 +236,7 @@ def test_a_repair_stops_it_where_it_really_is(tmp_path: Path) -> None:
 
 
 def test_the_engines_own_directory_is_judged_once(tmp_path: Path) -> None:
-    """A service may be told to use what the engine's own containerd left."""
+    """A service may be configured to use the directory of the engine's own containerd."""
     from doctor.facts.engine.data_root import DataRoot
     from doctor.scan.resolve import Facts
 
@@ -280,7 +280,7 @@ def test_no_bytes_make_it_fail(data: bytes) -> None:
     st.sampled_from(["", "[grpc]", "imports = 5"]),
 )
 def test_all_before_an_error_is_read(before: list[str], error: str, after: str) -> None:
-    """What stands before the line (or the value without an end) that can't be read counts, and nothing after it."""
+    """Settings before the line (or the unterminated value) that can't be read are used, and none after it."""
     lines = ["root = '/a'", *before]
     with pytest.raises(FormatError):
         containerd_toml.read("\n".join([*lines, error, after]).encode())

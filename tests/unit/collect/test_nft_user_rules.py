@@ -16,7 +16,7 @@ ENABLED = "etc/systemd/system/sysinit.target.wants/nftables.service"
 
 
 def saved(top: Path) -> tuple[SavedRules, ...]:
-    """What a scan reads."""
+    """Return the rules that a scan reads."""
     found = Facts(RootHost(str(top))).get(FirewallFiles)
     assert isinstance(found, FirewallFiles)
     return found.saved

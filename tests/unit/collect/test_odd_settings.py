@@ -1,4 +1,4 @@
-"""Settings files that are torn, binary or nonsense: checks judge them or say why not, and never fail."""
+"""Settings files that are corrupt, binary or nonsense: checks judge them or say why not, and never fail."""
 
 import json
 from pathlib import Path
@@ -95,7 +95,7 @@ def test_no_answer_of_the_engine_makes_a_check_fail(
 
 @pytest.mark.parametrize("kind", ["directory", "loop", "fifo", "huge"])
 def test_daemon_json_that_is_no_file(tmp_path: Path, kind: str) -> None:
-    """What can't be read is named; the scan is incomplete and goes on. A directory stops dockerd: that is a finding."""
+    """An unreadable file is named; the scan is incomplete and continues. A directory stops dockerd: that is a finding."""
     path = tmp_path / "etc/docker/daemon.json"
     path.parent.mkdir(parents=True)
     if kind == "directory":

@@ -173,7 +173,7 @@ def test_elders_are_seen_on_disk(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("mkfs.ext4"), reason="mounts a file system")
 def test_another_disk_at_the_same_path(tmp_path: Path) -> None:
-    """Two fresh file systems with the same inodes: the second one is no match, the first one elsewhere is."""
+    """Two fresh file systems with the same inodes: the second one does not match, the first one elsewhere does."""
     places = []
     for number in range(2):
         image = tmp_path / f"{number}.img"

@@ -85,7 +85,7 @@ def crashed(found: Scan) -> list[str]:
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("kind", KINDS)
 def test_anything_may_lie_where_a_file_belongs(tmp_path: Path, kind: str) -> None:
-    """Each file in turn: an outcome or a finding, at once, and nothing from outside in it. What waits for ever meets the time limit."""
+    """Each file in turn: an outcome or a finding, at once, and nothing from outside in it. A read that never ends meets the time limit."""
     for number, name in enumerate(FILES):
         top = tmp_path / str(number)
         build(*PARTS).write(top)

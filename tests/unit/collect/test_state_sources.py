@@ -1,4 +1,4 @@
-"""What second copies tell: tags, networks, volumes, flipped bits, databases."""
+"""Second copies of tags, networks, volumes, flipped bits, databases."""
 
 import contextlib
 import hashlib
@@ -64,7 +64,7 @@ references = st.from_regex(r"[a-z0-9]{1,8}(/[a-z]{1,5})?:[a-zA-Z0-9_][a-zA-Z0-9.
 
 @given(st.dictionaries(references, st.sampled_from(DIGESTS), max_size=6), st.integers(0, 2000))
 def test_each_complete_entry_of_a_cut_file_is_salvaged(entries: dict[str, str], cut: int) -> None:
-    """Of a repositories.json cut anywhere, exactly the entries whose text is complete come back."""
+    """Of a repositories.json cut anywhere, exactly the entries whose text is complete are restored."""
     content = tags_content(entries)
     assert parse_tags(content) == entries
     text = content[:cut].decode()
@@ -82,7 +82,7 @@ def test_garbage_never_gives_more_than_an_error(data: bytes) -> None:
 
 
 def test_better_sources_win_and_ambiguous_names_are_left_out() -> None:
-    """A temporary file beats the damaged text, both beat containers; containers that differ tell nothing."""
+    """A temporary file beats the damaged text, both beat containers; containers that differ prove nothing."""
     found = recover_tags(
         images({"app:1": DIGESTS[1]}, siblings=({"app:1": DIGESTS[2]},)),
         Containers(
@@ -129,7 +129,7 @@ def test_two_flipped_bits_are_not_guessed() -> None:
 
 
 def test_a_network_is_rebuilt_with_its_id_and_subnet() -> None:
-    """What libnetwork needs to find it again; nothing that it can't parse."""
+    """The fields that libnetwork needs to find it again; nothing that it can't parse."""
     place = Attachment(name="mesh", network_id=MESH, gateway="172.31.0.1", prefix=24, ip="172.31.0.9")
     rebuilt = rebuild_networks(NetworkDatabase(file=BROKEN), Containers(items=(container("web", place),)))
     assert (rebuilt.kept, rebuilt.inferred, rebuilt.lost) == ((), ("mesh",), ())
@@ -145,7 +145,7 @@ def test_a_network_is_rebuilt_with_its_id_and_subnet() -> None:
 
 
 def rebuilt_of(*places: Attachment, traces: NetworkTraces = NetworkTraces()) -> tuple[RebuiltNetworks, dict[str, str]]:  # noqa: B008
-    """What is put together for containers in these places, with nothing left of the database: and name → pool."""
+    """Return the records rebuilt for containers with these attachments without a database, and name → pool."""
     items = tuple(replace(container(f"c{number}", place), id=f"{number:064x}") for number, place in enumerate(places))
     rebuilt = rebuild_networks(NetworkDatabase(file=BROKEN), Containers(items=items), traces)
     best = read(rebuilt.content).best if rebuilt.content else None
@@ -201,7 +201,7 @@ def test_a_network_that_was_no_bridge_is_named_and_not_written() -> None:
 
 
 def test_several_lost_networks_never_overlap() -> None:
-    """What is proven comes first; what is assumed keeps clear of it; a name alone is enough for one that never ran."""
+    """Proven records come first; assumed ones avoid them; a name alone is sufficient for a container that never ran."""
     proven = Attachment(name="back", network_id="ab" * 32, gateway="172.18.0.1", prefix=16)
     stopped = Attachment(name="mesh", network_id="01" * 32)
     created = Attachment(name="never")
@@ -304,7 +304,7 @@ def test_an_unknown_volume_option_is_not_dropped_silently() -> None:
 
 
 def test_a_database_is_opened_at_its_whole_generation() -> None:
-    """The newest tree is torn: its meta gives way to the one before; a whole file is not touched."""
+    """The newest tree is corrupt: its meta gives way to the one before; a whole file is not touched."""
     data = write(Bucket(buckets={b"volumes": Bucket(keys={b"a": b"1"})}))
     assert RepairDatabase()(data) == data
     with pytest.raises(FormatError):

@@ -67,7 +67,7 @@ class CrateHost(RootHost):
 
     @property
     def is_running(self) -> bool:
-        """Whether the engine lives, and is no zombie."""
+        """Whether the engine runs, and is not a zombie."""
         return any(one.state != "Z" for one in self.processes())
 
     @property

@@ -22,7 +22,7 @@ EXCEPTIONS = {
     ("doctor/model/root_identity.py", "engine-id"): "the name of a trait, as reports show it",
     ("doctor/salvage/layout.py", "io.containerd.image.name"): "an annotation of OCI layouts, not a place",
 }
-"""(module, literal) → why it is no place of an engine."""
+"""(module, literal) → why it is not a place of an engine."""
 
 
 def literals(path: Path) -> Iterator[str]:

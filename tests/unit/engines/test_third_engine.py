@@ -142,7 +142,7 @@ def test_another_root_in_its_place_is_refused(
     repaired(host, catalog, quiet)
     host.stop()
     host.data.rename(host.data.with_name("moved"))
-    with pytest.raises(RefusedError, match="is not there"):
+    with pytest.raises(RefusedError, match="is missing"):
         undo.prepare(find_run("0001-20260101-000000"), host)
 
 

@@ -129,14 +129,14 @@ def test_a_fatal_line_has_its_meaning(line: str) -> None:
 
 
 def test_only_the_last_start_counts() -> None:
-    """What failed before was mended, or not; either way it is old."""
+    """An earlier failure was repaired, or not; either way it is old."""
     lines = ['level=info msg="Starting up"', "failed to start daemon: old", 'level=info msg="Starting up"', "fine"]
     assert EngineLog(source="log", lines=tuple(last_start(lines))).fatal == ""
     assert len({cause.pattern for cause in CAUSES}) == len(CAUSES)
 
 
 def test_units_survive_their_own_rendering() -> None:
-    """What is predicted is read back as it was meant."""
+    """A prediction is read back unchanged."""
     unit = UnitState(
         name="docker.service", load="loaded", active="failed", sub="failed", result="exit-code", restarts=4
     )

@@ -12,7 +12,7 @@ CATALOG = load_catalog()
 
 
 def test_a_young_engine_without_a_socket_makes_no_green_scan(tmp_path: Path) -> None:
-    """While it stops, its socket is gone and "docker ps" fails: nothing tells that from a start that never ends."""
+    """While it stops, its socket is gone and "docker ps" fails: it can't be distinguished from a start that never ends."""
     case = find("engine/hung/refuses-incomplete")
     found = scan(case.build(tmp_path / "host"), CATALOG, CATALOG.choose(("engine",), ()))
     assert found.findings == ()

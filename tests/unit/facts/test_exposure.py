@@ -1,4 +1,4 @@
-"""What the next start of an engine opens that is closed now, by its settings file and its flags."""
+"""Things that the next start of an engine opens and that are closed now, by its settings file and its flags."""
 
 import json
 from typing import Any

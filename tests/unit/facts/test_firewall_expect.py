@@ -91,7 +91,7 @@ def test_engine_29_has_no_isolation_chains_and_no_returns() -> None:
 
 
 def test_settings_change_the_rules() -> None:
-    """Without docker-proxy the hairpin rules; a fixed source address; no raw rules where the engine is told so."""
+    """Without docker-proxy the hairpin rules; a fixed source address; no raw rules if the engine is configured so."""
     hairpin = texts(UP_TO_27, terms=Terms(hairpin=True))
     assert "-m addrtype --dst-type LOCAL -j DOCKER" in hairpin["nat OUTPUT"]
     assert "-o br-dummy -m addrtype --src-type LOCAL -j MASQUERADE" in hairpin["nat POSTROUTING"]
@@ -137,7 +137,7 @@ def test_what_is_made_compares_as_there() -> None:
 
 
 def test_each_missing_rule_is_told_or_harmless() -> None:
-    """Every single rule that is taken out comes back as missing, but for final RETURNs."""
+    """Every single rule that is removed is reported as missing, except final RETURNs."""
     for generation in (UP_TO_27, FROM_28_2, FROM_29):
         expected = expect(generation, Networks(items=(NET,), endpoints=(END,)), Terms(), 4)
         for rule in expected.rules():
@@ -173,7 +173,7 @@ def test_a_hostile_interface_never_stands_in_a_rule(name: str) -> None:
 
 
 def test_hostile_records_give_no_rule_text() -> None:
-    """Addresses are parsed and printed anew, ports are numbers: nothing else reaches a rule."""
+    """Addresses are parsed and formatted, ports are numbers: nothing else reaches a rule."""
     evil = "127.0.0.1 -j ACCEPT"
     record = {"nid": NET.id, "Addr": evil, "PortMapping": [{"Proto": 6, "IP": "10.0.0.2", "Port": 80, "HostIP": evil, "HostPort": "1 -j"}, 7, None]}  # fmt: skip
     endpoint = endpoint_of("e" * 64, record, None, is_running=True)

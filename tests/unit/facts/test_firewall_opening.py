@@ -1,4 +1,4 @@
-"""What a change of rules opens: no packet that gets through anew is missed, and the engine's own rules open no more than they say."""
+"""Openings by a change of rules: no newly accepted packet is missed, and the engine's own rules open no more than they say."""
 
 from pathlib import Path
 
@@ -111,7 +111,7 @@ def test_nothing_opens_where_nothing_changes(rules: list[tuple[str, str, int]], 
 
 
 def opened(before: str, after: str, *passes: Guard) -> list[str]:
-    """What opens and is not excused, by the rule that lets it in."""
+    """Return the openings that are not excused, by the rule that accepts them."""
     old, new = firewall(before), firewall(after)
     then = surface(new, NETWORKS, LINKS)
     found = newly_reachable(surface(old, NETWORKS, LINKS, without=passes), then)
@@ -119,7 +119,7 @@ def opened(before: str, after: str, *passes: Guard) -> list[str]:
 
 
 def test_the_engines_rules_pass_the_policy_and_nothing_else() -> None:
-    """Rules that were flushed come back: they open published ports, past the policy alone, or below what stood there."""
+    """Rules that were flushed are restored: they open published ports, past the policy alone, or below what stood there."""
     rules = [line for line in FILTER_26.splitlines() if line.startswith("-A FORWARD")]
     flushed = "\n".join(line for line in FILTER_26.splitlines() if line not in rules) + "\n"
     assert opened(flushed, FILTER_26) == []
@@ -149,7 +149,7 @@ def test_an_open_policy_makes_a_router_and_is_told() -> None:
 
 
 def of(host: Host) -> Case:
-    """A host of the firewall cases that is no case."""
+    """A host of the firewall cases that is not a case."""
     return story("rule-missing", "none", "", host).case()
 
 

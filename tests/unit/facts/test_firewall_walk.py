@@ -123,7 +123,7 @@ ACCEPT: dict[str, object] = {"accept": None}
 def test_an_nft_chain_with_policy_drop_cuts_what_nothing_accepts(
     expressions: list[dict[str, object]], cut: bool
 ) -> None:
-    """An accept that surely matches saves the packet; one that may match makes it unsure, which is no cut."""
+    """An accept that surely matches saves the packet; one that may match makes it uncertain, which is not a cut."""
     (verdict,) = _nft(expressions).forward(OUT)
     assert verdict.is_cut is cut
 

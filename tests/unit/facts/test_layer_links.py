@@ -53,8 +53,8 @@ def test_a_name_is_found_as_long_as_one_place_tells_it(data: st.DataObject) -> N
     links = {NAMES[number]: f"../{IDS[number]}/diff" for number in range(height) if keeps_entry[number]}
     decided = decide_names(layers(found, links), paths(parents))
     for number in range(height):
-        is_told = keeps_link[number] or keeps_entry[number] or any(keeps_lower[number + 1 : height])
-        assert decided[IDS[number]] == (NAMES[number] if is_told else derived_name(IDS[number]))
+        is_known = keeps_link[number] or keeps_entry[number] or any(keeps_lower[number + 1 : height])
+        assert decided[IDS[number]] == (NAMES[number] if is_known else derived_name(IDS[number]))
     assert len(set(decided.values())) == height
 
 
@@ -71,7 +71,7 @@ def test_circles_and_unknown_parents_give_no_path(parents: dict[str, str]) -> No
 
 
 def test_a_link_to_another_layer_is_not_believed() -> None:
-    """The entry in l leads elsewhere; two layers above tell the name."""
+    """The entry in l leads elsewhere; two layers above have the name."""
     found = [
         directory(IDS[0], NAMES[0], None),
         directory(IDS[1], NAMES[1], (NAMES[0],)),

@@ -1,4 +1,4 @@
-"""What is to be pasted names the package manager and the package of this host."""
+"""A command names the package manager and the package of this host."""
 
 import pytest
 

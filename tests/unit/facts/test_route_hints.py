@@ -77,7 +77,7 @@ def test_two_halves_and_other_tables_are_ways_out() -> None:
     halves = [Route(destination=half, device="tun0") for half in ("0.0.0.0/1", "128.0.0.0/1")]
     assert has_default(links(*halves), 4)
     assert not has_default(links(halves[0]), 4)
-    # What the kernel itself puts in for "no way" is none.
+    # The kernel's own route for "unreachable" does not count.
     nowhere = Route(destination="default", device="lo", kind="unreachable", version=6)
     assert not has_default(links(nowhere), 6)
     assert not wants_default(links(Route(destination="default", device="eth0", table="100")), 4)

@@ -1,4 +1,4 @@
-"""What a plan foresees of systemd's units: several actions add up, and what runs is not masked."""
+"""Predicted states of systemd's units: several actions are combined, and a running unit is not masked."""
 
 from pathlib import Path
 

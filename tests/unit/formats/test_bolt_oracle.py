@@ -1,4 +1,4 @@
-"""The Go library itself reads what we write and mend, and we read what it writes."""
+"""The Go library itself reads what we write and repair, and we read what it writes."""
 
 import gzip
 import subprocess

@@ -84,7 +84,7 @@ def test_a_second_edit_has_nothing_to_do(case: tuple[list[str], ChainEdit]) -> N
 
 @given(edits())
 def test_an_undo_without_effect_changes_nothing(case: tuple[list[str], ChainEdit]) -> None:
-    """A run killed between its intent and its command is taken back too: what was never added must not go missing."""
+    """A run killed between its intent and its command is undone too: what was never added must not go missing."""
     rules, change = case
     done = edit(rules, change)
     assert sorted(undo(rules, done)) == sorted(rules)
@@ -111,7 +111,7 @@ SAVED = "# by hand\n*filter\n:INPUT ACCEPT [1:2]\n:FORWARD DROP [3:4]\n-A FORWAR
 
 
 def test_the_predicted_output_keeps_what_no_edit_touched() -> None:
-    """Other lines stay; a new chain and the changed chain's rules are there; a missing table is made whole."""
+    """Other lines stay; a new chain and the changed chain's rules are there; a missing table is created."""
     ruleset = iptables_save.parse(SAVED)
     done = edit(
         ["-A FORWARD -j mine"],

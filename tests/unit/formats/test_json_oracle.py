@@ -52,7 +52,7 @@ def test_errors_have_the_words_and_places_of_go(program: Path) -> None:
         assert found is not None, (SEED, text)
         offset, message = found
         assert message == words, (SEED, text)
-        # Go counts the bytes read, the one complained about included; at the end there is none.
+        # Go counts the bytes read, the one complained about included; at the end no byte is left.
         wanted = len(text[:offset].encode()) + (offset < len(text))
         assert int(verdict) == wanted, (SEED, text)
         with pytest.raises(FormatError):

@@ -55,7 +55,7 @@ def test_a_scan_comes_back_whole(tmp_path: Path) -> None:
     full = finding(
         hostile,
         evidence=(Evidence("/a", hostile),),
-        fix=FixSummary(Applicability.SAFE, "mend it"),
+        fix=FixSummary(Applicability.SAFE, "repair it"),
         causes=("0123456789abcdef",),
         detail=Detail(things=frozenset({1})),
     )
@@ -120,7 +120,7 @@ def test_what_changed_since_the_last_scan(tmp_path: Path) -> None:
         first = history.since_last(scan(finding("a")))
         assert (first.since, len(first.new)) == (None, 1)
         history.record(scan(finding("a"), finding("b"), finding("c", "state/gone")), now=NOW)
-        changed = history.since_last(scan(finding("a", message="worded anew"), finding("d"), started=NOW + 1))
+        changed = history.since_last(scan(finding("a", message="worded differently"), finding("d"), started=NOW + 1))
         assert changed.since == NOW
         assert [f.subject.name for f in changed.new] == ["d"]
         assert [f.subject.name for f in changed.gone] == ["b"]

@@ -1,4 +1,4 @@
-"""What probes make of what their containers met: said by the runtime's own words, judged without one."""
+"""Judgements of probes on the results of their containers, in the runtime's own words."""
 
 from typing import Any
 
@@ -92,7 +92,7 @@ def test_egress_counts_what_only_the_far_end_can_say() -> None:
     assert out({"ping": REACHED}, {"ping": REACHED}).result is Result.PASS
     assert out({"tcp": REACHED}, {"tcp": REFUSED}).result is Result.FAIL, "a firewall's reset"
     assert out({"tcp": REACHED}, {"tcp": REFUSED, "ping": REACHED}).result is Result.FAIL, "echoes pass, nothing else"
-    assert out({"tcp": REFUSED}, {"tcp": REFUSED}).result is Result.UNPROVEN, "who refused can't be told"
+    assert out({"tcp": REFUSED}, {"tcp": REFUSED}).result is Result.UNPROVEN, "it is unknown who refused"
     assert out({"tcp": REFUSED}, {"tcp": SILENT}).result is Result.FAIL
     assert out({"tcp": REFUSED, "ping": REACHED}, {"tcp": REFUSED, "ping": REACHED}).result is Result.PASS
     assert out({}, {}).result is Result.UNPROVEN, "the host itself is cut off"
@@ -201,7 +201,7 @@ def test_names() -> None:
     assert asked(there, REACHED, REFUSED).result is Result.FAIL
     dead = asked(there, SILENT, SILENT)
     assert dead.result is Result.FAIL
-    assert dead.by_others, "no repair of this host can mend a dead server"
+    assert dead.by_others, "no repair of this host can fix a dead server"
     assert asked("", SILENT, SILENT).result is Result.SKIP, "this host names no server"
     # The host has its own resolver, and a container is given public servers that are out of its reach.
     work = dns(NETWORKS, host_dns("nameserver 127.0.0.1\n"), EngineConfig(), UP, GONE, GONE, RULES, GONE)
@@ -250,7 +250,7 @@ def test_limits_that_do_not_hold() -> None:
     "said", ["can't set the limits: no cgroup in /c: {}", "can't limit cpu: no usable cgroup controller 'cpu' ({})"]
 )
 def test_a_user_who_may_not_set_limits_proves_nothing(denied: str, said: str) -> None:
-    """Who is not root is denied the control groups: that is no fault of the host."""
+    """Who is not root is denied the control groups: that is not a fault of the host."""
     found = limited(cpu=Ended(id="cpu", exit=125, error=said.format(f"no cgroup in /c: {denied}")))
     assert found.result is Result.ERROR
     assert denied in found.message

@@ -96,7 +96,7 @@ GONE = Missing(Why.ABSENT, "not here")
 
 
 def test_the_outside_avoids_what_the_host_has() -> None:
-    """An address, a route and a name of the host each move it; where all are used there is none."""
+    """An address, a route and a name of the host each move it; if all are used there is no free one."""
     first = on_own_bridge(links(("eth0", "10.0.0.1", 24)), GONE)
     assert first is not None
     assert (first.interface, first.host, first.client) == ("doctor0", "192.0.2.1", "192.0.2.2")

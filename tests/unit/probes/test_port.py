@@ -1,4 +1,4 @@
-"""What an outside client met on published ports, and whom their servers saw."""
+"""Results of an outside client on published ports, and the client that their servers saw."""
 
 from typing import Any
 
@@ -61,7 +61,7 @@ def met(
     own: tuple[str, ...] = (OWN,),
     udp: dict[str, Any] | None = None,
 ) -> ProbeResult:
-    """The result where the own server answered a client it saw as ``own``, and web as told."""
+    """The result where the own server answered a client it saw as ``own``, and web as given."""
     first = {"kind": "tcp", "reached": True, "errno": None, "local": OWN}
     results = [first, web, PING] if how.network is not None else [web, PING]
     seen = {"ok": True, "listening": [80] if listens else [], "seen": {"80": list(peers)}}
@@ -89,7 +89,7 @@ def test_a_server_that_sees_its_bridge_is_reached_by_the_proxy_alone() -> None:
     found = met(setting(), CONNECTED, (PROXY,))
     assert found.result is Result.FAIL
     assert "docker-proxy alone" in found.message
-    # What an earlier client left behind is not this one.
+    # The trace of an earlier client is not this one.
     assert met(setting(), CONNECTED, (PROXY, "192.0.2.2:39999")).result is Result.FAIL
     assert met(setting(own=False), CONNECTED, (PROXY,)).result is Result.FAIL
 

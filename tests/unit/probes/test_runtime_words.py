@@ -1,4 +1,4 @@
-"""What probes ask of the runtime: ports in a chain of the host, scratch directories, many targets."""
+"""Requests of probes to the runtime: ports in a chain of the host, scratch directories, many targets."""
 
 import pytest
 

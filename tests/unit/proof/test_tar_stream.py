@@ -68,7 +68,7 @@ def test_garbage_ends(data: bytes, size: int) -> None:
 
 
 def test_a_torn_gzip_is_told() -> None:
-    """Half a stream is no tar."""
+    """Half a stream is not a tar."""
     data = gzip.compress(packed({"a": bytes(5000)}))
     with pytest.raises(FormatError, match="truncated"):
         read(data[: len(data) // 2], 64)

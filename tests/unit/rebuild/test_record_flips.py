@@ -1,4 +1,4 @@
-"""One flipped bit in a record of a database: found where the engine refuses it, and never mended to anything but what it was."""
+"""One flipped bit in a record of a database: found where the engine refuses it, and never repaired to anything but what it was."""
 
 import gzip
 from collections.abc import Iterator

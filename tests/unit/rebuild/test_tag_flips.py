@@ -26,7 +26,7 @@ lists = st.dictionaries(names, digests, min_size=1, max_size=6).map(tags_content
 
 
 def entries(data: bytes) -> object:
-    """What an engine reads: names beneath repositories."""
+    """Return what an engine reads: names below repositories."""
     found = json.loads(data)
     return [value for key, value in found.items() if key.lower() == "repositories"]
 
@@ -46,7 +46,7 @@ def flip_one(whole: bytes, bit: int) -> bytes:
 
 @given(lists, st.integers(0, 80_000))
 def test_what_is_proven_was_there(whole: bytes, bit: int) -> None:
-    """Alone by what the list itself tells; what is not proven offers what was there among its readings."""
+    """From the list alone; an unproven reading has the original among its candidates."""
     broken = flip_one(whole, bit)
     found = altered(broken, KnownNames(images=IMAGES))
     for item in found:
@@ -73,7 +73,7 @@ def passes(data: bytes) -> bool:
 
 @given(lists, st.integers(0, 80_000))
 def test_the_quick_look_passes_what_is_whole_and_nothing_altered(whole: bytes, bit: int) -> None:
-    """It is what spares an ordinary scan the rest, so it must miss nothing that the list itself tells."""
+    """It is what spares an ordinary scan the rest, so it must miss nothing that the list itself shows."""
     assert passes(whole)
     broken = flip_one(whole, bit)
     assert not (altered(broken, KnownNames(images=IMAGES)) and passes(broken))

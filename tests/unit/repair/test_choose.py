@@ -33,13 +33,13 @@ def host_of(name: str, where: Path) -> RootHost:
 
 
 def plan_for(host: RootHost, *choices: str, only: str = MOUNT) -> Plan:
-    """What can be done about the findings of one check, with these choices."""
+    """Return the plan for the findings of one check, with these choices."""
     ids = CATALOG.choose(("state",), ())
     return make_plan(host, CATALOG, ids, wanted=(only,), choices=tuple(parse(text) for text in choices))
 
 
 def options(plan: Plan) -> list[str]:
-    """What would have to be typed for each candidate that a plan shows."""
+    """Return the option of each candidate of a plan."""
     return [
         candidate.option.removeprefix("--choose ").strip("'")
         for manual in plan.manual
@@ -129,7 +129,7 @@ def test_an_answer_given_twice(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "x", "state/x", "state/x:y", "=z", ":a=b", "state/x:y="])
 def test_another_form_is_not_understood(text: str) -> None:
-    """What is no choice says how one is written."""
+    """The error of an invalid choice shows the right form."""
     with pytest.raises(UsageError, match="is invalid"):
         parse(text)
 

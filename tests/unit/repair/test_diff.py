@@ -1,4 +1,4 @@
-"""What a plan shows of files: never a key that doctor only copies, never megabytes."""
+"""The description of files in a plan: never a key that doctor only copies, never megabytes."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ KEY = b"-----BEGIN EC PRIVATE KEY-----\nMAA=\n-----END EC PRIVATE KEY-----\n"
 
 
 def shown(tmp_path: Path, path: str, content: bytes) -> str:
-    """What the plan says of a new file."""
+    """Return the plan's description of a new file."""
     return describe(Put(path=path, node=File(content=content)), OverlayHost(RootHost(str(tmp_path))), private=False)
 
 

@@ -8,7 +8,7 @@ from doctor.host.processes import start_ticks
 
 
 def test_another_process_with_the_pid_is_left_alone() -> None:
-    """The start time tells: a recycled pid counts as gone, and nothing is sent."""
+    """The start time identifies it: a recycled pid counts as ended, and no signal is sent."""
     with subprocess.Popen(["sleep", "60"]) as process:
         assert end(process.pid, start_ticks(process.pid) + 1, signal.SIGTERM, timeout_s=1)
         assert process.poll() is None

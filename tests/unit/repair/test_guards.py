@@ -35,7 +35,7 @@ def swarm(tree: Tree) -> None:
 
 
 def test_without_danger_the_engine_is_started(tmp_path: Path) -> None:
-    """What the other tests look for would be there."""
+    """The things that the other tests look for would exist."""
     assert Stage.ENGINE in [action.stage for action in plan(tmp_path, Tree(), "engine/down").actions]
 
 
@@ -60,7 +60,7 @@ def test_what_was_not_asked_for_is_left_where_nothing_starts(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("wanted", [(), ("engine/down",)])
 def test_where_only_a_person_can_keep_it_nothing_starts(tmp_path: Path, wanted: tuple[str, ...]) -> None:
-    """Every image would go; the start is left to a person, who is told why."""
+    """Every image would go; the start is left to the user, with the reason."""
     tree = Tree()
     databases.image_store(tree)
     tree.remove(databases.CONTAINERD)

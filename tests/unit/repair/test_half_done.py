@@ -1,7 +1,7 @@
 """A repair that fails says exactly how much of it was rolled back: its claim is compared with the tree, byte for byte.
 
 Every step of a plan fails in turn, by real means: inode flags, read-only mounts, something mounted on a file, full file systems,
-of the host and of doctor's own disk. What the fault leaves in the way stays there during the rollback.
+of the host and of doctor's own disk. Obstacles from the fault stay there during the rollback.
 """
 
 import os
@@ -104,7 +104,7 @@ class Place:
             subprocess.run(("umount", "-l", str(path)), check=False, capture_output=True)
 
     def look(self) -> dict[str, tuple[object, ...]]:
-        """What is in the host's tree, but for the fault itself."""
+        """Return the host's tree, except the fault itself."""
         seen = look(self.top)
         seen.pop("greedy", None)
         return seen
@@ -207,7 +207,7 @@ def test_the_claim_is_what_the_tree_shows(
 
 
 def end(place: Place) -> None:
-    """Undo the run, or go on with an undo that stopped."""
+    """Undo the run, or continue with an undo that stopped."""
     chosen = find_run("run")
     left, begun, host = unfinished(), undo.begun(chosen), RootHost(str(place.top))
     if left is not None and left.plan.undoes:
@@ -271,7 +271,7 @@ def test_a_repair_that_can_not_be_recorded_does_not_stay(place: Place) -> None:
 
 
 def test_a_state_directory_that_others_may_write_is_refused_before_all(place: Place) -> None:
-    """As a tmpfs is by its default mode: the sticky bit saves what is in it, but not what is made anew."""
+    """As a tmpfs is by its default mode: the sticky bit saves what is in it, but not what is recreated."""
     place.state.chmod(0o1777)
     with pytest.raises(RefusedError, match="users other than root"), alone():
         pass
@@ -279,7 +279,7 @@ def test_a_state_directory_that_others_may_write_is_refused_before_all(place: Pl
 
 
 def test_a_file_with_further_names_keeps_them(place: Place) -> None:
-    """It is written in place, and so is its undo: all names go on to mean one file."""
+    """It is written in place, and so is its undo: all names continue to mean one file."""
     os.link(place.top / "a", place.top / "other-name")
     before = place.look()
     step = Put(path="/a", node=File(content=LONG))

@@ -1,4 +1,4 @@
-"""What was done after a repair is not lost by its undo, and another disk in its place is not written."""
+"""Work after a repair is not lost by its undo, and another disk at its path is not written."""
 
 import json
 import os
@@ -68,7 +68,7 @@ def test_a_later_change_is_named_and_merged(top: Path, quiet: Callable[[str], No
 
 
 def test_a_services_own_socket_and_pid_file_are_no_later_work(top: Path, quiet: Callable[[str], None]) -> None:
-    """The engine that a repair starts makes both anew where the repair had cleared the place; a person's file is none of them."""
+    """The engine that a repair starts recreates both where the repair had removed them; a user's file is different."""
     (top / "run").mkdir(exist_ok=True)
     (top / "run/docker.pid").write_text("664")
     (top / "run/docker.sock").mkdir()
@@ -229,7 +229,7 @@ def test_records_of_a_database_are_merged() -> None:
 
 
 def test_torn_ones_are_not_merged() -> None:
-    """There is nothing to tell what is new in them."""
+    """It is unknown what is new in them."""
     whole = database(old=b"1")
     assert merge(whole[:5000], whole, database(old=b"1", later=b"3")) is None
     assert merge(b"\0\1", tags(a="1"), tags(a="2")) is None

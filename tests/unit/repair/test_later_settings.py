@@ -12,7 +12,7 @@ CONFIG = {"Name": "/web", "State": {"Running": True}, "NetworkSettings": {"Netwo
 
 
 def changed(name: str, left: object, now: object) -> list[str]:
-    """What is named."""
+    """Return the names."""
     return list(changed_settings(name, json.dumps(left).encode(), json.dumps(now).encode(), "web"))
 
 

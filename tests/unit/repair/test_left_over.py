@@ -1,4 +1,4 @@
-"""What stops half way: torn journals, full disks, an undo that can't go on, values of interfaces that are gone."""
+"""Interrupted runs: truncated journals, full disks, an undo that can't continue, values of missing interfaces."""
 
 import errno
 import os
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="owners of files can o
 
 @pytest.mark.parametrize("tail", [b'{"step":1,"sta', b"\0" * 512, b'{"state":"done"}\n\0\0\0'])
 def test_a_torn_line_is_cut_off_before_the_next(tmp_path: Path, tail: bytes) -> None:
-    """What a power cut left of a line, or NULs in its place, never runs into a line that is written later."""
+    """A line that a power cut truncated, or NULs in its place, never runs into a line that is written later."""
     path = tmp_path / "journal"
     path.write_bytes(b'{"state":"intent"}\n' + tail)
     files.append(str(path), b'{"state":"finished"}')
@@ -71,7 +71,7 @@ def test_an_undo_that_stopped_goes_on_where_it_stood(top: Path, quiet: Callable[
     assert stopped.what == "/a"
     assert "can't replace a directory" in stopped.why
     assert Path(stopped.original).read_bytes() == b"first\n"
-    assert (top / "c/d").read_bytes() == b"\0\xff" * 10, "the rest goes on"
+    assert (top / "c/d").read_bytes() == b"\0\xff" * 10, "the rest continues"
     assert unfinished() is None
     left = undo.begun(find_run("run"))
     assert left is not None

@@ -52,7 +52,7 @@ def stages(made: Plan) -> set[Stage]:
 
 
 def test_what_is_mended_stops_nothing(tmp_path: Path) -> None:
-    """Both findings stop the start, and both are mended before it."""
+    """Both findings stop the start, and both are repaired before it."""
     made = plan(tmp_path, NO_COMMA, DAMAGED_ID)
     assert Stage.ENGINE in stages(made)
     assert {"config/invalid-json", "state/engine-id-wrong", "engine/down"} <= {one.id for one in made.resolves}
@@ -74,7 +74,7 @@ def test_what_stays_stops_the_start_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_what_a_person_waived_stops_nothing(tmp_path: Path) -> None:
-    """They say that it is none: the start will tell."""
+    """They declare that it does not: the start will show it."""
     assert Stage.ENGINE in stages(plan(tmp_path, SWARM, waived=("state/swarm-state-corrupt",)))
 
 

@@ -1,4 +1,4 @@
-"""What must be there after a repair is known by name before it: a smaller set never passes."""
+"""Everything that must be there after a repair is known by name before it: a smaller set never passes."""
 
 import json
 import shutil
@@ -82,7 +82,7 @@ def test_each_loss_is_noticed_and_named(tmp_path: Path, broken: str, kind: str) 
 
 
 def test_a_repair_that_leaves_less_is_taken_back(tmp_path: Path, state_dir: Path, quiet: Callable[[str], None]) -> None:
-    """Something that must be there is not, whatever the checks say: all is taken back, and it is named."""
+    """Something that must be there is not, whatever the checks say: all is rolled back, and it is named."""
     host = root(tmp_path)
     tags = tmp_path / "host" / STORE / "repositories.json"
     tags.write_bytes(b"")
@@ -161,7 +161,7 @@ def test_what_the_engine_lacks_is_named(tmp_path: Path, kind: str, body: Any, na
 def test_what_does_not_run_is_named(
     tmp_path: Path, state: dict[str, Any], why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is there, so nothing is missing; and it is no success either."""
+    """It is there, so nothing is missing; and it is not a success either."""
     monkeypatch.setattr(prove, "_SETTLE_S", 0.1)
     host = engine(tmp_path)
     host.answers.engine[f"/containers/{'c' * 64}/json"] = ApiAnswer(200, json.dumps({"State": state}).encode())
@@ -213,7 +213,7 @@ def test_a_container_that_only_flaps_is_not_held_against_a_repair(tmp_path: Path
     ],
 )
 def test_each_container_can_be_started_as_far_as_names_go(tmp_path: Path, need: Need, *, is_met: bool) -> None:
-    """What it names exists, or the proof names both; nothing is taken back for it, since less would be there then."""
+    """The things that it names exist, or the proof names both; nothing is rolled back for it, as less would be there then."""
     host = engine(
         tmp_path,
         networks=[{"Id": "d" * 64, "Name": "mesh"}],

@@ -80,7 +80,7 @@ def test_together_is_as_one_by_one(top: Path, quiet: Callable[[str], None], monk
 
 
 def befores(run: RunDirectory) -> list[object]:
-    """What each step found."""
+    """The original of each step."""
     return [(entry.step, entry.before) for entry in run.journal().entries if entry.state == "intent"]
 
 
@@ -89,7 +89,7 @@ def befores(run: RunDirectory) -> list[object]:
 def test_a_failure_anywhere_takes_all_back(
     names: list[str], bad: int | None, tmp_path_factory: pytest.TempPathFactory, quiet: Callable[[str], None]
 ) -> None:
-    """A directory in the way of one of them: that step is told, and nothing of the others stays."""
+    """A directory in the way of one of them: that step is reported, and nothing of the others stays."""
     place = tmp_path_factory.mktemp("failing")
     os.environ["DOCTOR_STATE_DIR"] = str(place / "state")
     top = place / "host"
@@ -120,7 +120,7 @@ def test_the_step_that_fails_is_told(top: Path, quiet: Callable[[str], None]) ->
 @pytest.mark.parametrize("end", ["undo", "resume"])
 @pytest.mark.timeout(120)
 def test_killed_at_any_call_the_next_start_ends_it(end: str, tmp_path: Path, quiet: Callable[[str], None]) -> None:
-    """A kill between any two of a group's calls: taken back, the tree is as before; finished, as if nothing had happened."""
+    """A kill between any two of a group's calls: rolled back, the tree is as before; finished, as if nothing had happened."""
     steps = [*PUTS, Move(path="/f/g"), *(put(f"/c/more-{number}") for number in range(3))]
     wanted: dict[str, tuple[object, ...]] = {}
     count = 0
@@ -160,7 +160,7 @@ def test_killed_at_any_call_the_next_start_ends_it(end: str, tmp_path: Path, qui
 
 @pytest.mark.timeout(120)
 def test_an_undo_that_was_killed_goes_on(tmp_path: Path, quiet: Callable[[str], None]) -> None:
-    """What was replaced is put back together too; killed at any call, the next undo ends it."""
+    """Replaced files are also restored together; killed at any call, the next undo ends it."""
     count, killed = 0, True
     while killed:
         count += 1

@@ -118,7 +118,7 @@ def killed_at(count: int, work: Callable[[], bool]) -> bool:
 @pytest.mark.parametrize("end", ["undo", "resume"])
 @pytest.mark.timeout(120)
 def test_killed_at_any_call_the_next_start_ends_it(end: str, tmp_path: Path, quiet: Callable[[str], None]) -> None:
-    """Taken back, the tree is as before; finished, it is as if nothing had happened. No third state."""
+    """Rolled back, the tree is as before; finished, it is as if nothing had happened. No third state."""
     whole = tmp_path / "whole"
     whole.mkdir()
     build(whole)

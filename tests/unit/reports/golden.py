@@ -1,4 +1,4 @@
-"""Rendered samples that are kept in the tree: ``python -m tests.unit.reports.golden`` writes them anew."""
+"""Rendered samples that are kept in the tree: ``python -m tests.unit.reports.golden`` writes them again."""
 
 import shutil
 from pathlib import Path

@@ -326,7 +326,7 @@ REPAIRED = replace(
     probes=PROVEN,
 )
 
-# What somebody who may name a container, write a file or a log line would try.
+# Names that an attacker who may name a container, write a file or a log line would try.
 NASTY = (
     "\x1b[2J\x1b]0;owned\x07\x9b31m\u202egnp.exe\u2066\u200b\x00\r\n"
     "<script>alert(1)</script><img src=x onerror=alert(1)>\"'><b> ]]> & &amp; {{7*7}} {% raw %} | `x` **b** [a](javascript:alert(1)) @all #1"

@@ -80,7 +80,7 @@ def test_a_format_renders_what_it_says_it_can(name: str, report: Report) -> None
     ],
 )
 def test_the_verdict(report: ScanReport, says: str) -> None:
-    """Silence is never green: what could not be looked at is no health, and what was not tried neither."""
+    """Silence is never green: what could not be examined is not healthy, and what was not tried neither."""
     assert report.verdict.says == says
 
 
@@ -94,7 +94,7 @@ class TestText:
         assert "because of state/network-db-corrupt" in page
 
     def test_many_causes_are_counted(self) -> None:
-        """A torn root has one for each layer; three are named."""
+        """A corrupt root has one for each layer; three are named."""
         first = next(finding for finding in samples.BROKEN.findings if finding.causes)
         layers = tuple(
             replace(
@@ -200,7 +200,7 @@ class TestJunit:
                 assert int(suite.attrib[attribute]) == sum(1 for case in cases if case.find(element) is not None)
 
     def test_what_fails_is_what_makes_the_scan_fail(self) -> None:
-        """A remark and a waived finding are told and do not fail."""
+        """A remark and a waived finding are shown and do not fail."""
         failed = {
             f"{case.attrib['classname']}/{case.attrib['name']}"
             for case in ET.fromstring(junit(samples.BROKEN)).iter("testcase")

@@ -101,7 +101,7 @@ FORMATS = sorted(CATALOG.formats)
 
 
 def render(name: str, report: Report) -> str:
-    """What a format makes of a report, with its own escapes undone so that a sentence can be found in it."""
+    """Return the rendering of a report, with its own escapes decoded so that a sentence can be found in it."""
     text = CATALOG.report_format(name).function(report).decode()
     plain = re.sub(r"\\([^\w\s])", r"\1", html.unescape(text))
     return " ".join(plain.split())
@@ -112,7 +112,7 @@ def can_show(name: str, report: Report) -> bool:
     return report.kind in CATALOG.report_format(name).declaration.of  # type: ignore[union-attr]
 
 
-# What makes a machine's light green, by format: a format that is not here must say the verdict's sentence.
+# The sign for a green light, by format: a format that is not here must say the verdict's sentence.
 def _junit_is_green(report: Report) -> bool:
     top = ET.fromstring(CATALOG.report_format("junit").function(report))
     return top.attrib["failures"] == "0" and top.attrib["errors"] == "0"
@@ -251,7 +251,7 @@ def test_a_green_verdict_says_that_contents_were_not_compared(name: str, report:
 
 @pytest.mark.parametrize("name", ["prometheus", "junit", "sarif", "nagios"])
 def test_hiding_changes_no_number_of_a_machine(name: str) -> None:
-    """What a program counts is the same with and without ``--since-last``, but for the count of what is hidden itself."""
+    """The numbers for programs are the same with and without ``--since-last``, except the number of hidden findings."""
     plain = CATALOG.report_format(name).function(replace(samples.BROKEN, hidden=())).decode()
     hidden = CATALOG.report_format(name).function(samples.HIDDEN).decode()
     strip = r'; \d+ known findings? not shown|,\s*"baselineState": "\w+"'

@@ -1,4 +1,4 @@
-"""What a host writes into a name, a file or a log is harmless in every format."""
+"""Hostile text in a name, a file or a log is harmless in every format."""
 
 import json
 import re
@@ -110,7 +110,7 @@ def skeleton(raw: bytes) -> list[tuple[str, tuple[str, ...]]]:
 @example(samples.NASTY)
 def test_the_page_keeps_its_skeleton(text: str) -> None:
     """Tags and attributes are those of a harmless text; only words differ."""
-    # What folds or colours a text goes by its lines, so the harmless one has as many, with the same beginnings.
+    # Wrapping and colours depend on lines, so the harmless one has as many, with the same beginnings.
     harmless = "\n".join(re.sub(r"[^+\-\n]", "x", line) for line in visible(text, keep="\n").split("\n"))
     for bad, good in zip(samples.hostile(text), samples.hostile(harmless), strict=True):
         assert skeleton(page.render(bad)) == skeleton(page.render(good))

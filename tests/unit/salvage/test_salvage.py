@@ -206,7 +206,7 @@ def test_a_hostile_layer_leads_nowhere(damage: object, tmp_path: Path) -> None:
 
 
 def test_a_cache_id_that_climbs_is_not_followed(tmp_path: Path) -> None:
-    """It is no directory's name; the directory is found by its content instead."""
+    """It is not a directory's name; the directory is found by its content instead."""
     root, app, base, chain = made(tmp_path)
     hostile_cache(root, chain)
     assert {image.id for image in done(root, tmp_path / "out").images} == {app, base}

@@ -1,4 +1,4 @@
-"""Every command that doctor tells its user to run exists, and is spelled so that it works when it is pasted."""
+"""Every command in doctor's advice exists, and is spelled so that it works when it is pasted."""
 
 import ast
 import os
@@ -34,7 +34,7 @@ HELP = {"doctor/cli/app.py", "doctor/cli/options/host.py", "doctor/cli/options/a
 
 
 def sayings(path: Path) -> Iterator[str]:
-    """Every text of a module that is no docstring, with X for what is filled in."""
+    """Return every text of a module that is not a docstring, with X for what is filled in."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     docstrings = {
         id(node.body[0].value)

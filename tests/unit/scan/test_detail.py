@@ -137,7 +137,7 @@ def test_a_fixer_gets_what_its_parameters_name(plugin: Plugin, parameters: str) 
 
 
 def test_a_refused_fixer_hides_no_finding(plugin: Plugin) -> None:
-    """The scan shows the finding and why nothing mends it; so does the plan, which goes on with the rest."""
+    """The scan shows the finding and why nothing repairs it; so does the plan, which continues with the rest."""
     found = plugin.scan("Left", "Left(name='x')", "detail: Right")
     fix = found.findings[0].fix
     assert fix is not None

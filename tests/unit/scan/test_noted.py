@@ -1,4 +1,4 @@
-"""What is noted of questions to a host is enough to know which answers a prediction may change."""
+"""The recorded questions to a host are sufficient to know which answers a prediction may change."""
 
 import inspect
 from collections.abc import Callable
@@ -75,7 +75,7 @@ def _all_in(host: Host, top: HostPath) -> object:
 
 
 def answer(ask: Callable[[Host, HostPath], object], host: Host, path: HostPath) -> object:
-    """What a question is answered with, a refusal included."""
+    """Return the answer to a question, including a refusal."""
     try:
         return ask(host, path)
     except HostError as error:

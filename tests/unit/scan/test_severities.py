@@ -54,7 +54,7 @@ def test_a_finding_is_as_bad_as_the_host_makes_it(case: str, subject: str, word:
 
 
 def test_a_closed_door_is_named(tmp_path: Path) -> None:
-    """What keeps a hole out of reach stands in the message."""
+    """The message names what keeps a vulnerability out of reach."""
     finding = found("kernel/vulnerable/several", tmp_path)["kernel/vulnerable", "CVE-2024-1086"]
     assert "user.max_user_namespaces = 0" in finding.message
 

@@ -24,7 +24,7 @@ CATALOG = load_catalog()
 CHECKS = CATALOG.choose(("state",), ())
 GROWTH = 2.5
 FLOOR_S = 0.05
-"""What is there at any size."""
+"""Things that exist at any size."""
 
 
 def growth(run: Callable[[int], object], size: int) -> float:

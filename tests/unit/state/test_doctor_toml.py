@@ -146,7 +146,7 @@ def test_root_follows_no_file_that_others_can_write(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_fifo_does_not_hang(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A settings file that is no file is refused at once."""
+    """A settings file that is not a file is refused at once."""
     os.mkfifo(tmp_path / "doctor.toml", 0o600)
     monkeypatch.setenv("DOCTOR_CONFIG", str(tmp_path / "doctor.toml"))
     with pytest.raises(UsageError, match="not a regular file"):

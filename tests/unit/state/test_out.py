@@ -81,7 +81,7 @@ def test_a_target_keeps_its_mode_and_owner(tmp_path: Path, bits: int) -> None:
 
 
 def test_other_names_of_a_target_keep_it(tmp_path: Path) -> None:
-    """A hard link of the user's own goes on to be one."""
+    """A hard link of the user's own remains one."""
     (tmp_path / "a").write_bytes(b"old")
     os.link(tmp_path / "a", tmp_path / "b")
     write_out(str(tmp_path / "a"), b"new")

@@ -30,7 +30,7 @@ def test_an_entry_has_one_owner_until_he_gives_it_back(record: Path) -> None:
 
 
 def test_an_entry_ends_with_the_process_that_it_was_handed_on_to(record: Path) -> None:
-    """The lock goes on through exec, and the kernel lets go of it whatever ends that process."""
+    """The lock is kept through exec, and the kernel releases it whatever ends that process."""
     code = (
         "import os; from doctor.state.reserve import Reservations; "
         "assert Reservations(is_handed_on=True).take('address-192.0.2.1'); "
