@@ -59,7 +59,8 @@ def repair(page: TerminalPage, report: RepairReport) -> None:
         _half_done(page, report.half_done)
     elif report.actions:
         page.line(
-            f"{plural(len(report.resolved), 'finding')} resolved by {plural(len(report.actions), 'step')}", style="pass"
+            f"{plural(len(report.resolved), 'finding')} resolved by {plural(len(report.actions), 'action')}",
+            style="pass",
         )
     else:
         page.line("nothing was changed", style="bold")
@@ -80,7 +81,7 @@ def _half_done(page: TerminalPage, left: tuple[HalfDone, ...]) -> None:
     if left:
         page.heading("Not rolled back")
     for one in left:
-        by = f" (step {one.action})" if one.action else ""
+        by = f" (action {one.action})" if one.action else ""
         page.line(f"{one.what}{by}: {one.why}", indent=2)
         if one.original:
             page.line(one.original, indent=_INDENT, first="before the repair: ", first_style="dim")
@@ -108,7 +109,7 @@ def _action(page: TerminalPage, action: PlannedAction) -> None:
     page.line(action.summary, first=f"{action.number:>2}. ", style="bold")
     ids = ", ".join(dict.fromkeys(action.check_ids))
     page.line(
-        f"resolves {ids}" if ids else "needed by later steps", indent=_INDENT, first=f"{word}, ", first_style=word
+        f"resolves {ids}" if ids else "needed by later actions", indent=_INDENT, first=f"{word}, ", first_style=word
     )
     if action.result:
         page.line(action.result, indent=_INDENT, style="pass" if action.result == "done" else "fail")
@@ -148,7 +149,7 @@ def _manual(page: TerminalPage, manual: tuple[ManualFix, ...]) -> None:
 
 
 def _question(page: TerminalPage, asked: Question) -> None:
-    page.line(f"{asked.text}?", indent=12, style="bold")
+    page.line(f"choose {asked.text}:", indent=12, style="bold")
     for candidate in asked.candidates:
         page.line(candidate.option, indent=14)
         evidence(page, candidate.evidence, indent=16)

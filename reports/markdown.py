@@ -121,7 +121,7 @@ def _manual(report: PlanReport | RepairReport) -> list[str]:
             lines.append(f"- {code(item.finding.id)} {plain(item.finding.message)}: {plain(item.why)}")
             lines += [f"  {plain(item.advice)}"] if item.advice else []
             for asked in item.questions:
-                lines.append(f"  - {plain(asked.text)}?")
+                lines.append(f"  - choose {plain(asked.text)}:")
                 lines += [f"    - {code(one.option)}: {_seen(one.evidence)}" for one in asked.candidates]
         lines.append("")
     return lines

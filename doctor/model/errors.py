@@ -24,9 +24,9 @@ class DoctorError(Exception):
         self.do = do
 
     def __str__(self) -> str:
-        text = self.what
-        if self.where:
-            text += f" at {self.where}"
+        # A path is first, as other programs print it; a position ("line 2") follows the message.
+        is_path = self.where.startswith("/")
+        text = f"{self.where}: {self.what}" if is_path else f"{self.what} at {self.where}" if self.where else self.what
         if self.do:
             text += f" — {self.do}"
         return text

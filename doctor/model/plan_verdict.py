@@ -21,7 +21,7 @@ def judge_plan(
     not a success: the checks miss the fault.
     """
     if steps:
-        says = f"{plural(steps, 'step')} would resolve {plural(mends, 'finding')}; nothing is changed yet"
+        says = f"{plural(steps, 'action')} would resolve {plural(mends, 'finding')}; nothing is changed yet"
         says += _gap(before) if before.state is VerdictState.INCOMPLETE else ""
         return replace(before, says="; ".join(filter(None, (says, before.left_out))))
     has_failed = can_try and proof is not None and any(probe.result is Result.FAIL for probe in proof.probes)
@@ -46,11 +46,11 @@ def judge_plan(
 
 def _nothing(before: Verdict, proof: LastProof | None, is_left: bool, has_failed: bool, can_try: bool) -> str:
     if is_left or before.state is VerdictState.PROBLEMS:
-        return "nothing here that doctor can repair"
+        return "doctor can repair none of the problems"
     if before.state is VerdictState.INCOMPLETE:
         return f"nothing was found to repair{_gap(before)}"
     if has_failed:
-        return "no finding that doctor can repair"
+        return "doctor found no problem that it can repair"
     checks = plural(before.passed, "check")
     if can_try and (proof is None or judge_probes(proof.probes).state is not VerdictState.CLEAR):
         return f"no problem found by {checks}"
@@ -68,5 +68,5 @@ def _proof(proof: LastProof | None) -> str:
 
 def _gap(before: Verdict) -> str:
     if before.incomplete:
-        return f", but {plural(before.incomplete, 'check')} could not look at everything"
+        return f", but {plural(before.incomplete, 'check')} could not examine everything"
     return f": {before.says}"

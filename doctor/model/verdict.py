@@ -197,24 +197,24 @@ def _looked(verdict: Verdict) -> str:
             return f"1 problem found ({worst})"
         return f"{verdict.problems} problems found, the worst is {worst}"
     if verdict.incomplete:
-        return f"no problem found, but {plural(verdict.incomplete, 'check')} could not look at everything"
-    return "no problem found, but not everything could be tried"
+        return f"no problem found, but {plural(verdict.incomplete, 'check')} could not examine everything"
+    return "no problem found, but not every test container could run"
 
 
 def _nothing(outcomes: tuple[Outcome, ...], scope: Scope) -> str:
     if not outcomes:
         none = f"none of {plural(scope.installed, 'check')}" if scope.installed else "no check"
         why = f"{scope.narrowed} leaves {none}" if scope.narrowed else f"{none} could be loaded"
-        return f"no check ran, so nothing is known of this host: {why}"
+        return f"no check ran, so nothing is known about this host: {why}"
     reasons = list(dict.fromkeys(outcome.reason for outcome in outcomes if outcome.reason))
     why = "; ".join(reasons[:_NAMED]) + ("; …" if len(reasons) > _NAMED else "")
-    return f"no check could look at anything, so nothing is known of this host: {why or 'no reason was given'}"
+    return f"no check could examine anything, so nothing is known about this host: {why or 'no reason was given'}"
 
 
 def _clear(state: VerdictState, standing: list[Finding], below: list[Severity], fail_on: Severity) -> str:
     begin = "healthy" if state is VerdictState.HEALTHY else "no problem found"
     if below:
-        words = [f"{below.count(level)} {level.word}" for level in sorted(set(below), reverse=True)]
+        words = [_count(below.count(level), level) for level in sorted(set(below), reverse=True)]
         begin = f"no finding at or above {fail_on.word}, but {', '.join(words)}"
     remarks = sum(1 for finding in standing if finding.level is Severity.INFO)
     return f"{begin}, with {plural(remarks, 'remark')}" if remarks else begin
@@ -248,15 +248,20 @@ def _unseen(verdict: Verdict, scope: Scope) -> str:
     if not scope.remedy or not verdict.incomplete:
         return ""
     return (
-        f"doctor does not run as root, so {verdict.incomplete} of {plural(verdict.ran, 'check')} could not look at "
+        f"doctor does not run as root, so {verdict.incomplete} of {plural(verdict.ran, 'check')} could not examine "
         f"everything: run '{scope.remedy}'"
     )
 
 
 def _counted(verdict: Verdict, standing: list[Finding]) -> str:
     levels = [finding.level for finding in standing]
-    words = [f"{levels.count(level)} {level.word}" for level in sorted(Severity, reverse=True) if level in levels]
+    words = [_count(levels.count(level), level) for level in sorted(Severity, reverse=True) if level in levels]
     words += [f"{verdict.waived} waived"] if verdict.waived else []
     words += [f"{verdict.passed} passed", f"{verdict.skipped} skipped"]
     words += [f"{verdict.incomplete} incomplete"] if verdict.incomplete else []
     return ", ".join(words)
+
+
+def _count(number: int, level: Severity) -> str:
+    """Return a number of findings with their severity; "critical" and "info" have no plural."""
+    return plural(number, level.word) if level in {Severity.WARNING, Severity.ERROR} else f"{number} {level.word}"

@@ -56,7 +56,7 @@ def judge(actions: Ranked, view: Host, facts: Facts) -> JudgedActions:
     """
     risk = max((risk for _, risk in actions), default=Applicability.MANUAL)
     if risk is Applicability.MANUAL:
-        return JudgedActions(risk=risk, why="only the user can decide this")
+        return JudgedActions(risk=risk, why="only you can decide this")
     trial = OverlayHost(view)
     lowered = [_lowered(action, trial) for action, _ in actions]
     steps = [step for found in lowered for step in found]

@@ -52,7 +52,8 @@ class Choose(Intention, frozen=True, kw_only=True):
         """Return the question and its candidates in one line."""
         names = [option.name if len(option.name) < 25 else f"{option.name[:19]}…" for option in self.options]
         more = f" and {len(names) - 4} more" if len(names) > 4 else ""
-        return f"choose {self.question}: {', '.join(names[:4])}{more} ('doctor fix' shows the evidence for each)"
+        each = " for each" if len(names) > 1 else ""
+        return f"choose {self.question}: {', '.join(names[:4])}{more} ('doctor fix' shows the evidence{each})"
 
     def steps(self, view: View) -> Iterator[Step]:
         """Yield nothing."""

@@ -23,6 +23,8 @@ from doctor.scan.resolve import Facts
 from doctor.scan.risk import info_after_reload
 
 _NAMED = 8
+_HOW = {"hand": "started by hand"}
+_AGAIN = {"hand": "with its earlier command line"}
 
 
 class Turn(Struct, frozen=True, kw_only=True):
@@ -83,7 +85,7 @@ def _halt(draft: Draft, overlay: OverlayHost, planned: list[Planned], control: E
         planned,
         control,
         summary=f"stop {' and '.join(names)}{_with_it(control)}"
-        + (f" ({control.manager})" if control.is_running else ""),
+        + (f" ({_HOW.get(control.manager, control.manager)})" if control.is_running else ""),
         stage=Stage.STOP,
         steps=control.stop_steps(with_containerd=service),
     )
@@ -142,7 +144,8 @@ def _start(draft: Draft, overlay: OverlayHost, planned: list[Planned], turn: Tur
         overlay,
         planned,
         control,
-        summary=f"start {' and '.join(names)}" + (f" ({control.manager})" if engine else ""),
+        summary=f"start {' and '.join(names)}"
+        + (f" ({_AGAIN.get(control.manager, control.manager)})" if engine else ""),
         stage=Stage.ENGINE,
         steps=(
             *(control.start_containerd_steps() if service else ()),

@@ -19,6 +19,8 @@ from doctor.model.severity import Applicability
 # The ids of a plugin start with its name: "acme:disk/note-empty".
 _FORM = re.compile(r"(?P<id>(?:[\w.-]+:)?[\w-]+/[\w-]+)(?::(?P<subject>.+))?=(?P<candidate>[^=]+)", re.DOTALL)
 
+_LONG = 25
+
 Ranked = list[tuple[Action, Applicability]]
 
 
@@ -82,7 +84,7 @@ class Answers:
         answer = answers[0]
         if len(answers) > 1:
             given = ", ".join(f"--choose '{choice.text}'" for choice in answers)
-            raise UsageError(f"one question is answered twice: {given}", do=f"choose once {asked.question}")
+            raise UsageError(f"one question is answered twice: {given}", do=f"answer once: {asked.question}")
         if self._used.get(answer, (key, asked))[0] != key:
             raise UsageError(
                 f"--choose '{answer.text}' matches several questions: {self._used[answer][0]}, {key}",
@@ -100,7 +102,7 @@ class Answers:
             if choice not in self._used:
                 open_ones = [text for key, (_, asked) in self._asked.items() for text in (f"{asked.question} ({key})",)]
                 raise UsageError(
-                    f"--choose '{choice.text}' answers no question of this host",
+                    f"--choose '{choice.text}' matches no question about this host",
                     do=f"the questions are: {'; '.join(open_ones)}"
                     if open_ones
                     else "'doctor fix' lists the open questions",
@@ -125,7 +127,8 @@ def _short(option: Choosable, asked: Choose) -> str:
     """Return a unique prefix of a candidate's name."""
     name = option.name.removeprefix("sha256:")
     others = [one.name.removeprefix("sha256:") for one in asked.options if one is not option]
-    lengths = range(12, len(name))
+    # An id is shortened; a word or a path stays whole.
+    lengths = range(12, len(name)) if len(name) >= _LONG and "/" not in name else ()
     return next((name[:size] for size in lengths if not any(one.startswith(name[:size]) for one in others)), name)
 
 

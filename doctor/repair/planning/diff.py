@@ -1,5 +1,7 @@
 """Describes the change of a step for review before confirmation."""
 
+from signal import Signals
+
 from doctor.facts.secrets.redact import redact
 from doctor.host.overlay import OverlayHost
 from doctor.model.missing import HostError
@@ -21,6 +23,7 @@ from doctor.model.step import (
     Step,
     Symlink,
 )
+from doctor.model.text import plural
 from doctor.state.paths import STATE_DIR
 
 _LIMIT_LINES = 200
@@ -62,9 +65,9 @@ def _asked(step: Step) -> str:
             lines += [f"    {line}" for line in stdin.decode("utf-8", "replace").splitlines()]
             return redact("\n".join(lines))
         case Signal(pid=pid, signal=number):
-            return f"signal {number} to process {pid}"
+            return f"send {Signals(number).name} to process {pid}"
         case Reload(pid=pid):
-            return f"signal 1 (SIGHUP) to process {pid}: reload its settings"
+            return f"send SIGHUP to process {pid}: reload its settings"
         case StartContainers(containers=containers):
             return "\n".join(f"start container {one.name} again" for one in containers)
         case Netlink(do=(kind, command, arguments)):
@@ -96,7 +99,8 @@ def _file(path: str, content: bytes, view: OverlayHost, *, private: bool) -> str
         old: bytes | None = view.read(HostPath(path), follow=False)
     except HostError:
         old = None
-    size = f"{len(old)} → {len(content)} bytes" if old is not None else f"new, {len(content)} bytes"
+    now = plural(len(content), "byte")
+    size = f"{len(old)} → {now}" if old is not None else f"new, {now}"
     if private:
         return f"{path}: {size}"
     if b"\0" in content or max(len(content), len(old or b"")) > _LIMIT_BYTES:

@@ -56,7 +56,7 @@ def test_nobody_sees_what_was_skipped(host: Box) -> None:
     skipped = [outcome for outcome in report["outcomes"] if outcome["incomplete"]]
     assert skipped
     assert all("permission denied" in outcome["reason"].lower() for outcome in skipped if "docker" in outcome["reason"])
-    assert "could not look at everything" in shell(host, f"{NOBODY} DOCTOR scan").stdout
+    assert "could not examine everything" in shell(host, f"{NOBODY} DOCTOR scan").stdout
     plan = shell(host, f"{NOBODY} DOCTOR fix")
     assert plan.returncode == 3
     assert f"run 'sudo {host.doctor_path} fix'" in " ".join(plan.stdout.split())

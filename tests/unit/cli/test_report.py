@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from markupsafe import escape
 from msgspec.structs import replace
 
 from doctor.cli.commands import report
@@ -46,7 +47,7 @@ def test_a_named_scan_to_a_named_file(kept: Path, tmp_path: Path, capsys: pytest
     assert number is not None
     assert report.run(number[1], str(tmp_path / "page.html"), PLAIN) == 0
     page = (tmp_path / "page.html").read_text("utf-8")
-    assert samples.DATABASE.message in page
+    assert escape(samples.DATABASE.message) in page
     assert "Findings of the last 2 scans" in page
 
 

@@ -92,9 +92,9 @@ def test_one_directory_is_not_given_twice(tmp_path: Path) -> None:
     ("choice", "why"),
     [
         (f"{MOUNT}:web=0123456789ab", "is not a candidate"),
-        (f"{MOUNT}:nobody=b8fc", "answers no question of this host"),
+        (f"{MOUNT}:nobody=b8fc", "matches no question about this host"),
         (f"{MOUNT}=b8fc", "matches several questions"),
-        ("state/volume-db-missing=x", "answers no question of this host"),
+        ("state/volume-db-missing=x", "matches no question about this host"),
     ],
 )
 def test_a_wrong_answer_is_refused(tmp_path: Path, choice: str, why: str) -> None:

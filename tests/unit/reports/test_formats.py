@@ -52,7 +52,7 @@ def test_a_format_renders_what_it_says_it_can(name: str, report: Report) -> None
         (replace(samples.BROKEN, probes=()), "4 problems found, the worst is critical"),
         (samples.CLEAR, "no problem found"),
         (samples.HEALTHY, "healthy; test containers passed: storage, egress, limits"),
-        (samples.INCOMPLETE, "no problem found, but 2 checks could not look at everything"),
+        (samples.INCOMPLETE, "no problem found, but 2 checks could not examine everything"),
         (
             replace(samples.HEALTHY, findings=(samples.INFO,), probes=samples.PROVEN),
             "healthy, with 1 remark; test containers passed: storage, egress",
@@ -65,11 +65,11 @@ def test_a_format_renders_what_it_says_it_can(name: str, report: Report) -> None
         ),
         (
             samples.NOTHING_RAN,
-            "no check ran, so nothing is known of this host: --select dns, --skip dns leaves none of 11 checks",
+            "no check ran, so nothing is known about this host: --select dns, --skip dns leaves none of 11 checks",
         ),
         (
             replace(samples.CLEAR, outcomes=samples.OUTCOMES[5:6]),
-            "no check could look at anything, so nothing is known of this host: no kubelet on this host",
+            "no check could examine anything, so nothing is known about this host: no kubelet on this host",
         ),
         (samples.NARROWED, "no problem found; only 1 of 11 checks ran (--select dns)"),
         (replace(samples.BROKEN, findings=(samples.LOGS,), probes=()), "1 problem found (warning)"),
@@ -209,7 +209,7 @@ class TestJunit:
         assert failed == {"doctor/verdict", *(finding.id for finding in _words.problems(samples.BROKEN))}
 
     def test_a_finding_does_not_hide_a_gap(self) -> None:
-        """A remark of a check that could not look at everything is an error, not a pass."""
+        """A remark of a check that could not examine everything is an error, not a pass."""
         report = replace(
             samples.HEALTHY,
             findings=(samples.INFO,),
