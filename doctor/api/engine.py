@@ -75,7 +75,7 @@ class Engine:
         marks: names of which any identifies a data root; ``likely`` are paths of a data root inside another directory.
         area: the area of the checks that judge its data root.
         backups: the directory of its metadata backups, in doctor's state directory.
-        log: how a person reads its log.
+        log: the advice how to read its log.
     """
 
     name: str
@@ -175,7 +175,7 @@ class Engine:
         return False
 
     def changed_settings(self, name: str, left: bytes, now: bytes, there: "Expected") -> tuple[str, ...]:
-        """Return what a person changed in a file of settings below the data root, since a repair ``left`` it."""
+        """Return what a user changed in a file of settings below the data root, since a repair ``left`` it."""
         return ()
 
     # Backup and salvage
@@ -190,7 +190,7 @@ class Engine:
 
 
 def stop_order(engines: Iterable[Engine]) -> Iterator[Engine]:
-    """Yield engines in the order in which they stop: one that stands on another stops before it."""
+    """Yield engines in stop order: one that depends on another stops before it."""
     found = list(engines)
     below = {name for one in found for name in one.stands_on}
     yield from sorted(found, key=lambda one: one.name in below)

@@ -8,7 +8,7 @@ from doctor.model.probe_result import ProbeResult
 class Need(Struct, frozen=True):
     """One thing that a start of a container needs: ``network``, ``volume``, ``runtime`` or ``container``, and its name or id.
 
-    ``title`` is what a person calls it.
+    ``title`` is its name for display.
     """
 
     kind: str
@@ -17,10 +17,10 @@ class Need(Struct, frozen=True):
 
 
 class Expected(Struct, frozen=True, kw_only=True):
-    """Everything that is whole in a data root.
+    """Everything that is complete in a data root.
 
     Attributes:
-        images: id → what a person calls it: config, and every layer with its record and directory.
+        images: id → name for display: config, and every layer with its record and directory.
         tags: reference → digest, of those images.
         containers: id → title: settings, mount record, writable layer and all layers below it. Not those the engine removes
             at its start (``--rm``, half removed).
@@ -29,8 +29,8 @@ class Expected(Struct, frozen=True, kw_only=True):
             with ``removed`` those that this stop removes (``--rm``).
         volumes: names, of the local driver.
         networks: id → name, without those that the engine recreates at each start.
-        stored: image in containerd's own store, as a person calls it → digest: whatever the record names, whole or not.
-        needs: container id → what its start asks for by name ("network mesh", "volume data"), that nobody knew to be missing.
+        stored: name of an image in containerd's own store → digest of its record, whether the image is complete or not.
+        needs: container id → what its start needs ("network mesh", "volume data") and was not known to be missing.
     """
 
     images: dict[str, str] = {}
@@ -72,7 +72,7 @@ class Expected(Struct, frozen=True, kw_only=True):
         )
 
     def beyond(self, there: "Expected") -> tuple[str, ...]:
-        """Return what is missing in ``there``, each as a person would name it."""
+        """Return what is missing in ``there``, each with its name for display."""
         return (
             *(f"image {title}" for identity, title in self.images.items() if identity not in there.images),
             *(

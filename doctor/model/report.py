@@ -163,7 +163,7 @@ class PlanReport(Struct, frozen=True, kw_only=True):
         actions: in order.
         risk: the worst of them, ``None`` for an empty plan.
         manual: findings the plan does not repair.
-        resolves: findings that would be gone.
+        resolves: findings that it would resolve.
         remaining: findings predicted to remain.
         before: the verdict on the host now: an empty plan after an incomplete scan does not mean a healthy host.
         probes: names of the probes that will prove it.

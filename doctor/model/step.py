@@ -231,5 +231,5 @@ def places(step: Step) -> tuple[str, ...]:
 
 
 def touches(step: Step, tops: tuple[str, ...]) -> bool:
-    """Whether a step writes beneath one of these directories."""
+    """Whether a step writes below one of these directories."""
     return any(is_beneath(path, top) for path in places(step) for top in tops)

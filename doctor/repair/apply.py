@@ -276,7 +276,7 @@ def _shown(action: ActionRecord, result: str) -> PlannedAction:
 
 def roll_back_run(run: RunDirectory, host: Host, progress: Progress) -> tuple[HalfDone, ...]:
     """Roll back a failed run, which is a run itself, record the result, and return what could not be restored."""
-    from doctor.repair.undo.undo import roll_back  # noqa: PLC0415 - undo stands on this module's neighbours
+    from doctor.repair.undo.undo import roll_back  # noqa: PLC0415 - a cycle: undo imports modules beside this one
 
     left = roll_back(run, host, progress)
     # If the disk is full or broken, the run stays unfinished, and the next command reports it.

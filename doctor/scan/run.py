@@ -52,7 +52,7 @@ def scan(host: Host, catalog: Catalog, ids: Iterable[str], *, deep: bool = False
     looked = {identity: facts.look(identity, partial(_look, identity, catalog, facts, deep=deep)) for identity in ids}
     suspects = [identity for identity, look in looked.items() if look.is_suspect]
     if suspects:
-        from doctor.scan.still import Motion  # noqa: PLC0415 - a healthy host is looked at once
+        from doctor.scan.still import Motion  # noqa: PLC0415 - a healthy host is scanned once
 
         motion = Motion(host, facts)
         while suspects and motion.wait(since=began):

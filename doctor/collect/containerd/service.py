@@ -194,7 +194,7 @@ def _glob(host: Host, pattern: HostPath, found: _PlaceSettings) -> list[HostPath
 
 def _unit_words(host: Host) -> tuple[str, ...]:
     """Return its command line in the unit, () if there is no such unit."""
-    from doctor.collect.config import unit as engine_unit  # noqa: PLC0415 - a containerd that runs says so itself
+    from doctor.collect.config import unit as engine_unit  # noqa: PLC0415 - not needed if containerd runs
 
     launch = engine_unit.EngineLaunch()
     engine_unit.read(host, launch, containerd.SERVICE)

@@ -82,7 +82,7 @@ def _copy(
 
 
 def _kept(host: Host, root: DataRoot, known: ContainerdList, digits: str) -> BlobSource | None:
-    from doctor.collect.backup.kept import Backups  # noqa: PLC0415 - asked only for a content that nobody else has
+    from doctor.collect.backup.kept import Backups  # noqa: PLC0415 - only for a content without another copy
 
     try:
         backups = Backups(host, root)

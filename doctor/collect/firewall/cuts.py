@@ -218,7 +218,7 @@ class _Family:
 
 
 def _elsewhere(traffic: str, packet: Packet) -> Iterator[tuple[str, str, Packet]]:
-    """Yield the other chains that evaluate a forwarded packet, and the packet as it is there.
+    """Yield the other chains that evaluate a forwarded packet, and the packet at that point.
 
     In PREROUTING its destination is not translated yet: a reply is still addressed to the host. The host's port of a
     published one is not judged.

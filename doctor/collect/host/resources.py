@@ -16,7 +16,7 @@ def file_systems(host: Host, engine: EngineConfig | Missing, service: Containerd
     """Return the relevant file systems; those with the same numbers are one."""
     root = engine.data_root if isinstance(engine, EngineConfig) else docker.DEFAULT_ROOT
     places = [("data root", root), ("containerd", service.top)]
-    places += [(path, HostPath(path)) for path in ("/", "/var/log", "/tmp", "/run")]  # noqa: S108 - looked at only
+    places += [(path, HostPath(path)) for path in ("/", "/var/log", "/tmp", "/run")]  # noqa: S108 - only read
     gaps = list(service.gaps)
     found: dict[tuple[int, int, int], FileSystem] = {}
     for use, path in places:

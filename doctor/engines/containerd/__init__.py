@@ -1,1 +1,1 @@
-"""containerd, as a service of its own or below Docker Engine. This file imports nothing: the lower rooms load it with ``places``."""
+"""containerd, as a separate service or below Docker Engine. This file imports nothing: the lower rooms load it with ``places``."""

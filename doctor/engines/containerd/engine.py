@@ -1,4 +1,4 @@
-"""containerd by itself, with a root of its own: as a service below Docker Engine, or without it."""
+"""containerd as a separate service with its own root, below Docker Engine or without it."""
 
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Containerd(Engine):
-    """containerd. Docker's control stops and starts the service, because dockerd stands on it."""
+    """containerd. Docker's control stops and starts the service, because dockerd depends on it."""
 
     name = containerd.NAME
     title = "containerd"
@@ -39,13 +39,13 @@ class Containerd(Engine):
         )
 
     def standing(self, ask: Ask) -> "Expected":
-        """Return the images that containerd's databases list, of Docker's own containerd too."""
+        """Return the images in containerd's databases, including those of Docker's own containerd."""
         from doctor.engines.containerd.images import listed
 
         return listed(ask)
 
     def listed_in(self, name: str) -> str:
-        """Return what the metadata database lists, in a root of its own or below Docker's."""
+        """Return what the metadata database lists, in its own root or below Docker's."""
         return "stored" if f"/{name}".endswith(f"/{containerd.METADATA_DATABASE}") else ""
 
     def salvage(self, host: "Host", ask: Ask) -> "Salvage | None":

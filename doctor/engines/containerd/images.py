@@ -7,7 +7,7 @@ from doctor.model.expected import Expected
 
 
 def listed(ask: Ask) -> Expected:
-    """Return every image that a containerd of this host lists, whole or not."""
+    """Return every image that a containerd of this host lists, complete or not."""
     lists = ask(ContainerdLists)
     images = (image for one in lists.items for image in one.images) if isinstance(lists, ContainerdLists) else ()
     return Expected(stored={_title(image): image.target for image in images})

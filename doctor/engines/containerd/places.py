@@ -1,4 +1,4 @@
-"""Where containerd keeps things, and how its processes, units and files are named.
+"""Paths of containerd, and names of its processes, units and files.
 
 A path below containerd's root or its state directory is relative to it; a path anywhere else is a ``HostPath``. A directory is
 named by its plugin, "io.containerd.TYPE.ID"; without a version, the name is the same in every containerd from 1.0 to 2.1.
@@ -32,7 +32,7 @@ METADATA_DATABASE = "io.containerd.metadata.v1.bolt/meta.db"
 BLOBS = "io.containerd.content.v1.content/blobs/sha256"
 """Contents, named by their digest (plugins/content/local)."""
 SNAPSHOTTERS = "io.containerd.snapshotter.v1."
-"""Begins the name of each snapshotter's directory."""
+"""Prefix of the name of each snapshotter's directory."""
 SNAPSHOTTER = "io.containerd.snapshotter.v1.overlayfs"
 """The directory of the snapshotter ``overlayfs`` (plugins/snapshots/overlay)."""
 SNAPSHOTS = "io.containerd.snapshotter.v1.overlayfs/snapshots"

@@ -70,7 +70,7 @@ class _Files:
         yield from self._tar_splits()
 
     def _containerd(self) -> Iterator[Kept]:
-        """Yield the lists of a containerd that keeps images, then its small contents: manifests, configs, tiny layers."""
+        """Yield the lists of a containerd with images, then its small contents: manifests, configs, tiny layers."""
         lists = self._fact(ContainerdLists)
         for known in lists.items if lists is not None else ():
             name = kept_name(self.root, known.top)

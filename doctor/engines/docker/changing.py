@@ -1,4 +1,4 @@
-"""The places where each thing that dockerd creates, starts or removes leaves a new time of change."""
+"""Paths that get a new change time whenever dockerd creates, starts or removes something."""
 
 from doctor.api.engine import Ask
 from doctor.engines.containerd import places as containerd
@@ -25,7 +25,7 @@ _EXEC = ("netns", docker.RUNC_STATE, f"{docker.OWN_CONTAINERD}/{containerd.TASKS
 
 
 def changing(ask: Ask) -> tuple[HostPath, ...]:
-    """Return them if an engine runs: nothing else changes these places, except a repair."""
+    """Return these paths if an engine runs: only the engine and repairs change them."""
     state = ask(EngineState)
     if not isinstance(state, EngineState) or state.status not in {"running", "starting", "hung"}:
         return ()

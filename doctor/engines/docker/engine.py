@@ -20,7 +20,7 @@ _OF_ONE = (docker.CONTAINERS, docker.VOLUMES, docker.OVERLAY2)
 
 
 class Docker(Engine):
-    """Docker Engine. Method bodies import late: most commands ask an engine for little."""
+    """Docker Engine. Method bodies import late: most commands need few of them."""
 
     name = docker.NAME
     title = "Docker Engine"
@@ -41,7 +41,7 @@ class Docker(Engine):
     log = "read its log (journalctl -u docker, or where its output goes)"
 
     def changing(self, ask: Ask) -> "tuple[HostPath, ...]":
-        """Return the places that each container changes, while dockerd may be at work."""
+        """Return the paths that each container changes, while dockerd may run."""
         from doctor.engines.docker.changing import changing
 
         return changing(ask)
@@ -78,7 +78,7 @@ class Docker(Engine):
         requests.reload(step)
 
     def start_containers(self, step: "StartContainers") -> None:
-        """Start them by the API."""
+        """Start them through the API."""
         from doctor.engines.docker import requests
 
         requests.start_containers(step)
@@ -94,7 +94,7 @@ class Docker(Engine):
         return f"docker start {container}"
 
     def present(self, ask: Ask) -> "Expected":
-        """Return what is whole by the storage driver overlay2."""
+        """Return what is complete for the storage driver overlay2."""
         from doctor.engines.docker import expected
 
         return expected.present(ask)
@@ -136,7 +136,7 @@ class Docker(Engine):
         )
 
     def changed_settings(self, name: str, left: bytes, now: bytes, there: "Expected") -> tuple[str, ...]:
-        """Return what a person changed in them."""
+        """Return what a user changed in them."""
         from doctor.engines.docker.settings import changed_settings
 
         identity, file = name.split("/")[1:3]

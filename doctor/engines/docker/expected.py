@@ -1,4 +1,4 @@
-"""Lists what is whole in Docker's data root by the storage driver overlay2, as the facts of a scan show it."""
+"""Lists what is complete in Docker's data root for the storage driver overlay2, from the facts of a scan."""
 
 from collections.abc import Iterator
 
@@ -19,15 +19,15 @@ from doctor.facts.volumes.volumes import Volumes
 from doctor.formats.images.oci_digest import is_hex64
 from doctor.model.expected import Expected, Need
 
-# The engine takes these down where it is in no swarm.
+# The engine removes these if it is not in a swarm.
 _SWARM_DRIVERS = frozenset({"overlay"})
 
 
 def expected_of(before: Ask, after: Ask) -> Expected:
-    """Return what must be there after a plan, by the facts before it and those that it predicts."""
+    """Return what must be there after a plan, from the facts before it and the predicted ones."""
     foreseen = present(after)
     places = [root.resolved for root in (before(DataRoot), after(DataRoot)) if isinstance(root, DataRoot)]
-    # A plan that leads the engine to another data root is judged by that one.
+    # A plan that changes the data root is judged by the new one.
     found = _unaltered(present(before), before).with_(foreseen) if len(set(places)) < 2 else foreseen
     known = _known_unmet(before)
     needs = {one: tuple(need for need in every if (one, need) not in known) for one, every in found.needs.items()}
@@ -35,14 +35,14 @@ def expected_of(before: Ask, after: Ask) -> Expected:
 
 
 def _unaltered(found: Expected, ask: Ask) -> Expected:
-    """Return it without the names that a flipped bit made: what a plan leaves of them is foreseen."""
+    """Return it without the names that a flipped bit changed: the prediction has what a plan makes of them."""
     altered = ask(AlteredTags)
     made = {item.name for item in altered.items} if isinstance(altered, AlteredTags) else set()
     return replace(found, tags={name: digest for name, digest in found.tags.items() if name not in made})
 
 
 def present(ask: Ask) -> Expected:
-    """Return what is whole; a part that can't be examined is empty."""
+    """Return what is complete; a part that can't be examined is empty."""
     graph, images, containers, volumes, networks = (
         ask(kind) for kind in (LayerGraph, Images, Containers, Volumes, NetworkDatabase)
     )
@@ -88,7 +88,7 @@ def _needs(one: Container) -> Iterator[Need]:
 
 
 def _known_unmet(ask: Ask) -> set[tuple[str, Need]]:
-    """Return (container, need) of what was certainly missing before a repair: that is another finding's matter."""
+    """Return (container, need) of what was certainly missing before a repair, which other findings report."""
     found = present(ask)
     database, config = ask(NetworkDatabase), ask(EngineConfig)
     containers, volumes = ask(Containers), ask(Volumes)
@@ -119,7 +119,7 @@ def _whole_images(graph: LayerGraph, images: Images) -> Iterator[tuple[str, str]
 
 
 def _stands(graph: LayerGraph, config: ImageConfig) -> bool:
-    """Whether each layer of an image has its record and its files, and each record says what it must."""
+    """Whether each layer of an image has its record and its files, and each record is right."""
     return all(_is_layer_whole(graph, chain) for chain in config.chain)
 
 
@@ -153,7 +153,7 @@ def _is_whole(graph: LayerGraph, one: Container) -> bool:
 
 
 def _stays_up(one: Container) -> bool:
-    """Whether a container ran, and not only again and again for a moment, and the engine starts it by itself."""
+    """Whether a container ran steadily, without restart loops, and the engine starts it by itself."""
     return one.state.running and not one.state.restarting and one.restarts_itself
 
 

@@ -1,6 +1,6 @@
-"""Where Docker Engine keeps things, and how its processes, units and files are named.
+"""Paths of Docker Engine, and names of its processes, units and files.
 
-A path below the data root is relative to it: ``root.at(docker.NETWORK_DATABASE)`` is its place on a host, the relative name its
+A path below the data root is relative to it: ``root.at(docker.NETWORK_DATABASE)`` is its path on a host, the relative name its
 key in a metadata backup. A path anywhere else is a ``HostPath``.
 
 Sources are paths in Moby's repository; without a version, the name is the same in every engine from 1.10 to 29.
@@ -27,7 +27,7 @@ NETWORK_DATABASE = "network/files/local-kv.db"
 NETWORK_BUCKET = "libnetwork"
 """The bucket with all its records (daemon/daemon_unix.go)."""
 NETWORK_KEYS = "docker/network/v1.0/"
-"""Begins each key in it; KIND/ID/ follow (libnetwork/datastore)."""
+"""Prefix of each key in it; KIND/ID/ follow (libnetwork/datastore)."""
 VOLUMES = "volumes"
 VOLUME_DATABASE = "volumes/metadata.db"
 """The volume database, bolt (volume/service/store.go)."""
@@ -75,12 +75,12 @@ BUILDKIT_EXECUTOR = "buildkit/executor"
 OVERLAY2 = "overlay2"
 """The storage driver; its layer directories are in a directory of this name (daemon/graphdriver/overlay2/overlay.go)."""
 GRAPH_DRIVERS = (OVERLAY2, "fuse-overlayfs", "btrfs", "zfs", "vfs", "aufs", "overlay", "devicemapper")
-"""Storage drivers that any engine had on Linux; each owns a directory of its name in the data root."""
+"""All storage drivers that the engine has ever had on Linux; each owns a directory with its name in the data root."""
 PRIOR_DRIVERS = (OVERLAY2, "fuse-overlayfs", "btrfs", "zfs")
-"""Drivers whose directory, if it is not empty, counts as "this root was used with it" (daemon/graphdriver/driver.go,
+"""Drivers whose non-empty directory makes the engine choose them (daemon/graphdriver/driver.go,
 scanPriorDrivers, since 24.0): vfs and the removed ones don't."""
 SNAPSHOTTER = "overlayfs"
-"""The storage driver that ``docker info`` shows while containerd keeps the images."""
+"""The storage driver that ``docker info`` shows if containerd stores the images."""
 SNAPSHOTTER_MARK = "snapshotter"
 """In ``driver-type`` of ``docker info`` then."""
 SNAPSHOTTER_FEATURE = "containerd-snapshotter"
@@ -88,11 +88,11 @@ SNAPSHOTTER_FEATURE = "containerd-snapshotter"
 SHORT_LINKS = "l"
 """The directory of short links, among the layer directories."""
 SHORT_LINK_PREFIX = "l/"
-"""Begins each entry of ``lower``."""
+"""Prefix of each entry of ``lower``."""
 LINK, LOWER, DIFF, WORK, MERGED, COMMITTED = "link", "lower", "diff", "work", "merged", "committed"
 """Entries of a layer directory; ``committed`` since 18.09."""
 INIT_SUFFIX = "-init"
-"""Ends the name of the layer directory that the engine prepares below a container's writable layer (layer/layer_store.go)."""
+"""Suffix of the layer directory that the engine prepares below a container's writable layer (layer/layer_store.go)."""
 
 # The image store of a storage driver: IMAGE/DRIVER
 
@@ -119,7 +119,7 @@ TAR_SPLIT = "tar-split.json.gz"
 MOUNT_ID, INIT_ID = "mount-id", "init-id"
 """Files of a mount record: the names of the writable layer and of the init layer."""
 REMOVING_SUFFIX = "-removing"
-"""Ends the name of a layer record that is being removed (layer/filestore.go, since 19.03)."""
+"""Suffix of a layer record that is being removed (layer/filestore.go, since 19.03)."""
 
 # A container's directory (container/container.go)
 
@@ -129,7 +129,7 @@ LOG_SUFFIX = "-json.log"
 RESOLV_CONF_HASH = "resolv.conf.hash"
 HOSTS, HOSTNAME, RESOLV_CONF = "hosts", "hostname", "resolv.conf"
 TEMPORARY_PREFIX = ".tmp-"
-"""Begins the name of a file that is written before it replaces another (pkg/atomicwriter, pkg/ioutils)."""
+"""Prefix of a temporary file that will replace another (pkg/atomicwriter, pkg/ioutils)."""
 
 # The host
 
@@ -160,7 +160,7 @@ LOG_FILES = (
     HostPath("/var/log/docker/docker.log"),
     HostPath("/var/log/upstart/docker.log"),
 )
-"""Where init scripts of distributions send the engine's log; with systemd it is in the journal."""
+"""The engine's log with init scripts of distributions; with systemd it is in the journal."""
 DEBIAN_OPTIONS = HostPath("/etc/default/docker")
 RED_HAT_OPTIONS = HostPath("/etc/sysconfig/docker")
 OPENRC_OPTIONS = HostPath("/etc/conf.d/docker")
@@ -171,12 +171,12 @@ OPTION_FILES = (
     HostPath("/etc/sysconfig/docker-network"),
     OPENRC_OPTIONS,
 )
-"""Files in which distributions keep options of the command line."""
+"""Files of distributions with command-line options."""
 INIT_SCRIPT = HostPath("/etc/init.d/docker")
 NAMESPACE, PLUGINS_NAMESPACE = "moby", "plugins.moby"
 """The containerd namespaces of dockerd's containers and images, and of its plugins (libcontainerd)."""
 DANGLING = "moby-dangling@sha256:"
-"""Begins containerd's name of an image without a tag (daemon/containerd/image_builder.go)."""
+"""Prefix of containerd's name of an image without a tag (daemon/containerd/image_builder.go)."""
 
 PROCESS = "dockerd"
 PROCESSES = (PROCESS, "dockerd-current")
@@ -188,9 +188,9 @@ PROGRAMS = (
     HostPath("/usr/local/sbin/dockerd"),
     HostPath("/snap/docker/current/bin/dockerd"),
 )
-"""Where packages install the engine's program."""
+"""Paths of the engine's program in packages."""
 HELPER_DIRECTORIES = ("/usr/libexec/docker", "/usr/lib/docker", "/usr/local/libexec/docker")
-"""Where packages install programs that only the engine starts."""
+"""Directories of packages for programs that only the engine starts."""
 CLIENT, INIT, PROXY, RUNC = "docker", "docker-init", "docker-proxy", "runc"
 """Programs beside it: the command, the init of ``docker run --init``, the proxy of published ports, the default runtime."""
 SERVICE = "docker.service"

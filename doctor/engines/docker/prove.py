@@ -1,4 +1,4 @@
-"""Ask the engine that a repair has started for everything that must be there."""
+"""Checks through the API that the started engine has everything that must be there."""
 
 import json
 import time
@@ -19,7 +19,7 @@ PROVES = "the engine has everything that must be there, and runs what it starts 
 _ASK_S = 30.0
 _SETTLE_S = 10.0
 _PAUSE_S = 0.25
-_GONE = "it is gone"
+_GONE = "it does not exist"
 
 
 class UnansweredError(Exception):
@@ -27,7 +27,7 @@ class UnansweredError(Exception):
 
 
 def ask_engine(host: Host, socket: str, expected: Expected) -> Asked:
-    """Ask the engine for everything that must be there, and for what must run again."""
+    """Check that the engine has everything that must be there, and runs what must run again."""
     started = time.perf_counter()
     asked = _Asked(host, socket)
     try:
@@ -52,7 +52,7 @@ def ask_engine(host: Host, socket: str, expected: Expected) -> Asked:
 
 
 def _has(expected: Expected, *, is_ours: bool) -> str:
-    """Return what the engine has, in words, and what it was not asked for."""
+    """Return what the engine has, in words, and what was not checked."""
     if is_ours:
         return f"the engine has {expected.in_words}" + _running(expected)
     shown = Expected(volumes=expected.volumes, networks=expected.networks)
@@ -67,7 +67,7 @@ def _named(expected: Expected) -> dict[str, str]:
 
 
 def _removed(asked: "_Asked", expected: Expected) -> tuple[str, ...]:
-    """Return what the stop of the engine removed because it was run with ``--rm``."""
+    """Return the containers that the stop of the engine removed because of ``--rm``."""
     gone = [name for identity, name in expected.removed.items() if asked.state(identity) is None]
     return tuple(f"container {name} was run with --rm and removed by the engine's stop: run it again" for name in gone)
 
@@ -88,7 +88,7 @@ def _running(expected: Expected) -> str:
 
 
 def not_running(host: Host, socket: str, wanted: dict[str, str]) -> tuple[str, ...]:
-    """Return what keeps each of these containers (id → name) from running; waits a moment for those on their way."""
+    """Return why each of these containers (id → name) does not run; wait shortly for those that are starting."""
     return _not_running(_Asked(host, socket), wanted)
 
 
@@ -112,11 +112,11 @@ class _Asked:
             answer = self.host.engine(path, timeout_s=_ASK_S, socket=self.socket)
             found = json.loads(answer.body)
         except HostError as error:
-            raise UnansweredError(f"an answer of the engine ({error.missing.reason})") from error
+            raise UnansweredError(f"a valid answer of the engine ({error.missing.reason})") from error
         except ValueError as error:
-            raise UnansweredError(f"an answer of the engine (GET {path} gave no JSON)") from error
+            raise UnansweredError(f"a valid answer of the engine (GET {path} returned no JSON)") from error
         if answer.status != 200:
-            raise UnansweredError(f"an answer of the engine (GET {path} gave {answer.status}: {_message(found)})")
+            raise UnansweredError(f"a valid answer of the engine (GET {path} gave {answer.status}: {_message(found)})")
         return found
 
 
@@ -125,9 +125,9 @@ def _message(found: Any) -> str:
 
 
 def _there(asked: _Asked, expected: Expected) -> tuple[Expected, bool, frozenset[str]]:
-    """Return what the engine lists, as far as it is asked for, whether it uses the driver whose things these are, its runtimes."""
+    """Return what the engine lists of these, whether it uses their storage driver, and its runtimes."""
     info = asked.get("/info")
-    # With another storage driver, the containerd store included, the images of overlay2 are hidden and not lost.
+    # With another storage driver, or the containerd store, the images of overlay2 are hidden, not lost.
     ours = isinstance(info, dict) and info.get("Driver") == docker.OVERLAY2
     images = asked.get("/images/json?all=1") if expected.images and ours else ()
     containers = asked.get("/containers/json?all=1") if expected.containers and ours else ()
@@ -150,7 +150,7 @@ def _names(image: dict[str, Any]) -> list[str]:
 
 
 def _not_running(asked: _Asked, wanted: dict[str, str]) -> tuple[str, ...]:
-    """Return what keeps each container that should run (id → name) from running; waits a moment for those on their way."""
+    """Return why each container that should run (id → name) does not; wait shortly for those that are starting."""
     deadline = time.monotonic() + _SETTLE_S
     left = list(wanted)
     states: dict[str, dict[str, Any]] = {}
@@ -170,9 +170,9 @@ def _runs(state: dict[str, Any]) -> bool:
 
 def _why(state: dict[str, Any]) -> str:
     if state.get("Error") == _GONE:
-        return "is gone for the engine"
+        return "does not exist in the engine"
     if state.get("Error"):
         return f"can't start: {state['Error']}"
     code = state.get("ExitCode")
-    again = ", again and again" if state.get("Restarting") else ""
+    again = ", repeatedly" if state.get("Restarting") else ""
     return f"does not stay up: its program ends with exit code {code}{again}"

@@ -17,7 +17,7 @@ _STEP_S = 0.05
 
 
 def answers(socket: str) -> bool:
-    """Whether an engine answers on this socket ("": the usual one)."""
+    """Whether an engine answers on this socket ("": the default one)."""
     try:
         return engine_socket.get(socket or docker.SOCKET, "/_ping", timeout_s=2.0).status == 200
     except HostError:
@@ -25,9 +25,9 @@ def answers(socket: str) -> bool:
 
 
 def reload(step: Reload) -> None:
-    """Send SIGHUP and wait for the engine's own event of it; raises ``RepairError``.
+    """Send SIGHUP and wait for the engine's reload event; raises ``RepairError``.
 
-    dockerd logs an error and changes nothing where it refuses the file: only the event proves the reload.
+    If dockerd refuses the file, it only logs an error and changes nothing: only the event proves the reload.
     """
     socket = step.socket or docker.SOCKET
     begin = time.time()
@@ -50,13 +50,13 @@ def reload(step: Reload) -> None:
             raise RepairError(f"the engine does not answer after SIGHUP: {error.missing.reason}") from error
         time.sleep(_STEP_S)
     raise RepairError(
-        f"the engine did not take its settings within {step.timeout_s:g} s of SIGHUP",
+        f"the engine did not reload its settings within {step.timeout_s:g} s of SIGHUP",
         do="read its log (journalctl -u docker, or where its output goes)",
     )
 
 
 def start_containers(step: StartContainers) -> None:
-    """Start what does not run, in order. Never raises: the proof asks for each and names those that don't run."""
+    """Start the stopped containers, in order. Never raises: the proof names those that don't run."""
     for one in step.containers:
         try:
             _start(step.socket or docker.SOCKET, one)
@@ -65,7 +65,7 @@ def start_containers(step: StartContainers) -> None:
 
 
 def not_running(socket: str, step: StartContainers) -> tuple[Stopped, ...]:
-    """Return the containers of a step that do not run now, or are gone."""
+    """Return the containers of a step that do not run now, or do not exist."""
     left = []
     for one in step.containers:
         try:
@@ -86,7 +86,7 @@ def _start(socket: str, one: Stopped) -> None:
 
 
 def _runs(socket: str, name: str, *, gone: bool = True) -> bool:
-    """Whether a container runs; ``gone`` is the answer for one that is not there."""
+    """Whether a container runs; ``gone`` is the answer for one that does not exist."""
     answer = engine_socket.get(socket, f"/containers/{name}/json", timeout_s=_START_S)
     if answer.status != 200:
         return gone

@@ -30,7 +30,7 @@ def ask_at(host: Host, path: str, ask: Ask) -> Ask:
     found, config = ask(DataRoot), ask(EngineConfig)
     if isinstance(found, DataRoot) and found.resolved == path:
         return ask
-    # The path is a real place: that of a remapped engine has the remapped ids in it already.
+    # The path is a real path: that of a remapped engine already contains the remapped ids.
     settings = {} if isinstance(config, Missing) else {**config.settings}
     settings.pop("userns-remap", None)
     settings["data-root"] = EffectiveSetting(value=path)

@@ -1,4 +1,4 @@
-"""Changes that a person made in a container's settings after a repair: the engine rewrites both files at every start and stop."""
+"""Finds changes that a user made in a container's settings after a repair: the engine rewrites both files at every start and stop."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -28,9 +28,9 @@ _UPDATED = {
 
 
 def changed_settings(name: str, left: bytes, now: bytes, title: str) -> tuple[str, ...]:
-    """Return what differs between the file that a repair left and the one that is there, as a person would name it.
+    """Return the differences between the file that a repair left and the current one, in words.
 
-    The engine's own values there (its state, addresses, defaults for keys that were not named) don't count.
+    Values of the engine itself (state, addresses, defaults of other keys) don't count.
     """
     try:
         was, found = load_object(left), load_object(now)
@@ -56,12 +56,12 @@ def _of_config(was: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
 def _networks(config: dict[str, Any]) -> set[str]:
     settings = config.get("NetworkSettings")
     networks = settings.get("Networks") if isinstance(settings, dict) else None
-    # "default" is what a container of the default bridge was made with.
+    # "default" is the network mode of a container on the default bridge.
     return {"bridge" if name == "default" else name for name in networks} if isinstance(networks, dict) else set()
 
 
 def _plain(value: Any) -> Any:
-    """Return a value with what says nothing left out: a key that is absent, null, 0 and "" are one to the engine."""
+    """Return a value without empty parts: the engine treats an absent key, null, 0 and "" alike."""
     if isinstance(value, dict):
         return {key: plain for key, item in value.items() if (plain := _plain(item)) not in (None, "no")} or None
     return value or None

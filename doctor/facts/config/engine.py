@@ -205,5 +205,5 @@ class EngineConfig(Struct, frozen=True, kw_only=True):
 
     @property
     def ip_forward(self) -> bool:
-        """Whether the engine wants the kernel to forward IPv4 (``ip-forward``, default true)."""
+        """Whether the engine turns on forwarding of IPv4 (``ip-forward``, default true)."""
         return self.get("ip-forward", True) is not False

@@ -47,7 +47,7 @@ class KeyProblem(Struct, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """Return the path as a person writes it."""
+        """Return the path with dots."""
         return ".".join(self.path)
 
 

@@ -144,7 +144,7 @@ class ContainerdLists(Struct, frozen=True, kw_only=True):
 
 
 def kept_name(root: DataRoot, top: HostPath) -> str:
-    """Return the name of a containerd's directory in the metadata backup; that of a service lies outside the data root.
+    """Return the name of a containerd's directory in the metadata backup; that of a service is outside the data root.
 
     A backup of one directory is not valid for another: snapshots are numbered from 1 in each.
     """

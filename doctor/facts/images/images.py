@@ -167,7 +167,7 @@ def salvage_tags(text: str) -> dict[str, str]:
     >>> list(salvage_tags('{"Repositories":{"a":{"a:1":"' + digest + '","a:2":"sha256:00'))
     ['a:1']
     """
-    import json  # noqa: PLC0415 - only for a damaged file
+    import json  # noqa: PLC0415 - only for a corrupt file
 
     found = {}
     for key, digest in re.findall(_PAIR, text):

@@ -54,8 +54,8 @@ class PlanRecord(msgspec.Struct, frozen=True, kw_only=True):
         predicted: fingerprints of the findings that are expected afterwards.
         probes: probes that prove it.
         running: names of the engines that held their data roots when the run began.
-        data_roots: directories that no engine may hold while steps write beneath them, ``service_roots`` among them.
-        service_roots: those of a containerd that is a service of its own.
+        data_roots: directories that no engine may hold while steps write below them, including ``service_roots``.
+        service_roots: those of a separate containerd service.
         apart: by engine, those that another engine than the first one holds.
         undoes: the run that this one undoes, or "".
         is_rollback: whether it does so because that run failed: then everything must be restored, including a running engine.

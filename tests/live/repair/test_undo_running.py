@@ -40,7 +40,7 @@ def test_an_undo_that_hides_containers(patient_box: Box) -> None:
     assert "no longer shown by the engine" in before
     for name in ("web", "plain"):
         assert name in before
-        assert f"container {name} is gone for the engine; it ran before this undo" in after
+        assert f"container {name} does not exist in the engine; it ran before this undo" in after
     assert judge.images(box) == {}
     run = after.rpartition("doctor undo ")[2].partition("'")[0]
     kit.undo(box, run)

@@ -139,7 +139,7 @@ def test_an_engine_that_has_it_all(tmp_path: Path) -> None:
         ("containers", [], "container web is missing"),
         ("volumes", {"Volumes": None}, "volume data is missing"),
         ("networks", [], "network mesh is missing"),
-        ("info", None, "an answer of the engine"),
+        ("info", None, "a valid answer of the engine"),
     ],
 )
 def test_what_the_engine_lacks_is_named(tmp_path: Path, kind: str, body: Any, name: str) -> None:
@@ -154,7 +154,7 @@ def test_what_the_engine_lacks_is_named(tmp_path: Path, kind: str, body: Any, na
     ("state", "why"),
     [
         ({"Running": False, "Error": "no such device"}, "container web can't start: no such device"),
-        ({"Running": True, "Restarting": True, "ExitCode": 3}, "ends with exit code 3, again and again"),
+        ({"Running": True, "Restarting": True, "ExitCode": 3}, "ends with exit code 3, repeatedly"),
         ({"Running": False, "ExitCode": 0}, "ends with exit code 0"),
     ],
 )

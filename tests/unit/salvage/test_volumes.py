@@ -96,7 +96,7 @@ def test_labels_are_found_without_the_database(tmp_path: Path) -> None:
     path.write_bytes(broken)
     outcome = trees_of(root, tmp_path / "out")
     notes = {tree.name: tree.note for tree in outcome.trees}
-    assert "from pages of the damaged database" in notes["data"]
+    assert "from pages of the corrupt database" in notes["data"]
     assert "labels are unknown" in notes["temp"]
     assert json.loads((tmp_path / "out/volumes/data.json").read_bytes())["Labels"] == {"a": "b"}
     assert json.loads((tmp_path / "out/volumes/temp.json").read_bytes())["DriverOpts"] == {

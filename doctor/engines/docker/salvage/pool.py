@@ -61,7 +61,7 @@ class Pool:
             raise HostError(Missing(Why.UNREADABLE, f"{files}/metadata: {error.what}")) from error
         self.devices = self.metadata.devices()
         if self.metadata.top.needs_check:
-            self.notes.append("the devicemapper pool is marked as damaged: only its intact metadata was read")
+            self.notes.append("the devicemapper pool is marked as corrupt: only its valid metadata was read")
 
     @property
     def size(self) -> int:
@@ -89,7 +89,7 @@ class Pool:
         with suppress(FormatError):
             made = self._recovered(wanted, found.top.block_bytes)
             if len(made.devices()) > len(there):
-                self.notes.append("the devicemapper pool's list of devices is damaged: an older one was used")
+                self.notes.append("the devicemapper pool's list of devices is corrupt: an older one was used")
                 return made
         return found
 

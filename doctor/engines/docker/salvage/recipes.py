@@ -1,6 +1,6 @@
 """Finds out how each volume of Docker's data root is created.
 
-Records are searched in the volume database, in its damaged pages, in the metadata backup, in the configs of the containers that
+Records are searched in the volume database, in its corrupt pages, in the metadata backup, in the configs of the containers that
 use the volume, and last in the volume's own options file.
 """
 
@@ -59,7 +59,7 @@ class Recipes:
         key = name.encode("utf-8", "surrogateescape")
         found = _parsed(name, self.pages.get(key, b""))
         if found is not None:
-            return found, "labels and options from pages of the damaged database"
+            return found, "labels and options from pages of the corrupt database"
         found = _parsed(name, self.kept.values.get(key, b"")) if self.kept is not None else None
         if found is not None and self.kept is not None:
             return found, f"labels and options from the backup {self.kept.age}"
