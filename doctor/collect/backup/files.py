@@ -71,7 +71,7 @@ def metadata_backup(  # noqa: PLR0917 - a parameter a fact
         age=latest.age,
         files=files,
         layers={
-            chain: KeptLayer(diff=record.diff, cache_id=record.cache_id, size=record.size)
+            chain: KeptLayer(cache_id=record.cache_id, size=record.size)
             for chain, record in latest.generation.layers.items()
         },
         mounts={

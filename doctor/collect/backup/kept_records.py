@@ -12,22 +12,20 @@ from doctor.model.missing import HostError, Missing, Why
 from doctor.model.text import flipped_byte
 
 
-def kept_records(
-    host: Host, root: DataRoot, recorded: KeptDigests | Missing, *, name: str, bucket: str
-) -> tuple[Records, str]:
-    """Return the records of a bucket and the age of the backup; both empty without a backup."""
+def kept_records(host: Host, root: DataRoot, recorded: KeptDigests | Missing, *, name: str, bucket: str) -> Records:
+    """Return the records of a bucket in the backup, {} without one."""
     if isinstance(recorded, Missing) or name not in recorded.files:
-        return {}, ""
+        return {}
     from doctor.collect.backup.kept import Backups  # noqa: PLC0415 - unchanged since the backup on a healthy host
     from doctor.collect.backup.lists import is_database, newest  # noqa: PLC0415
 
     try:
         found = Backups(host, root).find(name, is_database)
     except HostError:
-        return {}, ""
+        return {}
     tree = newest(found[0]) if found is not None else None
     kept = tree.at(bucket) if tree is not None else None
-    return ({}, "") if kept is None or found is None else (kept.keys, found[2].age)
+    return {} if kept is None else kept.keys
 
 
 def bucket_of(file: BoltFile, name: str) -> Bucket | FlawedRecord:

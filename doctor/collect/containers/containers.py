@@ -96,10 +96,10 @@ class _Read:
         try:
             value = load_first(data).value
         except FormatError as error:
-            self._note(file, str(error), size=len(data))
+            self._note(file, str(error))
             return None
         if not isinstance(value, dict):
-            self._note(file, "not a JSON object", size=len(data))
+            self._note(file, "not a JSON object")
             return None
         return value
 
@@ -107,7 +107,7 @@ class _Read:
         """Record a file that is valid JSON with wrong content."""
         self._note(file, problem)
 
-    def _note(self, file: str, problem: str, *, is_missing: bool = False, size: int = 0) -> None:
+    def _note(self, file: str, problem: str, *, is_missing: bool = False) -> None:
         self.broken.append(
             BrokenFile(
                 container_id=self.identity,
@@ -115,7 +115,6 @@ class _Read:
                 path=join(self.directory, file),
                 problem=problem,
                 is_missing=is_missing,
-                size_bytes=size,
                 sibling=self._sibling(file),
             )
         )

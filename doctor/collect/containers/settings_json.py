@@ -30,7 +30,6 @@ def container_of(
         ports=tuple(_ports(mapping(network.get("Ports")))),
         mounts=tuple(_mounts(mapping(config.get("MountPoints")))),
         host=host,
-        hostname=text(asked.get("Hostname")),
         log_path=HostPath(text(config.get("LogPath"))),
         hosts_path=HostPath(text(config.get("HostsPath"))),
         resolv_conf_path=HostPath(text(config.get("ResolvConfPath"))),

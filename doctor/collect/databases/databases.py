@@ -139,7 +139,6 @@ def _read(host: Host, path: HostPath) -> tuple[BoltFile, bytes, tuple[Missing, .
         path=path,
         status="broken" if problem else "ok" if data else "empty",
         problem=problem,
-        is_file=True,
         size_bytes=len(data),
         device=status.device,
         inode=status.inode,

@@ -23,7 +23,7 @@ def engine_plugins(host: Host, root: DataRoot) -> EnginePlugins:
     names = sorted(name for name, kind in host.scandir(top, follow=False) if kind == "d" and is_hex64(name))
     gaps: list[Missing] = []
     found = [_broken(host, name, root.at(docker.plugin_config(name)), gaps) for name in names]
-    return EnginePlugins(count=len(names), broken=tuple(one for one in found if one is not None), gaps=tuple(gaps))
+    return EnginePlugins(broken=tuple(one for one in found if one is not None), gaps=tuple(gaps))
 
 
 def _broken(host: Host, identity: str, path: HostPath, gaps: list[Missing]) -> BrokenPlugin | None:

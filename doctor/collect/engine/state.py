@@ -103,7 +103,6 @@ def engine_state(host: Host, answer: EngineAnswer, processes: Processes, units: 
         return EngineState(
             status=status,
             pid=0 if process is None else process.pid,
-            start_ticks=0 if process is None else process.start_ticks,
             started=0.0 if age is None else host.now() - age,
             binary=process.exe.removesuffix(" (deleted)") if process is not None and process.exe else binary,
             reason=reason,

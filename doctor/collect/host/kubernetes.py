@@ -18,17 +18,15 @@ _FLAGS = HostPath("/var/lib/kubelet/kubeadm-flags.env")
 def kubelet(host: Host, processes: Processes | Missing) -> Kubelet:
     """Return the kubelet; missing if it neither runs nor is installed with settings."""
     running = () if isinstance(processes, Missing) else processes.named("kubelet")
-    binary = next((path for path in _BINARIES if host.exists(path)), "")
+    is_installed = any(host.exists(path) for path in _BINARIES)
     gaps: list[Missing] = []
     config = _read(host, _CONFIG, gaps)
     flags = _read(host, _FLAGS, gaps) + " ".join(word for process in running for word in process.argv)
-    if not running and not (binary and (config or flags)):
+    if not running and not (is_installed and (config or flags)):
         raise HostError(Missing(Why.ABSENT, "no kubelet runs or is configured on this host"))
     endpoint = re.search(r"--container-runtime-endpoint[= ](\S+?)[\"\s]", flags + " ")
     return Kubelet(
         evidence=f"process {running[0].pid}" if running else _CONFIG,
-        binary=binary,
-        is_running=None if isinstance(processes, Missing) else bool(running),
         endpoint=endpoint[1] if endpoint else _setting(config, "containerRuntimeEndpoint"),
         fails_on_swap=_setting(config, "failSwapOn") != "false",
         cgroup_driver=_setting(config, "cgroupDriver"),

@@ -131,7 +131,7 @@ def _tags(host: Host, top: HostPath, gaps: list[Missing]) -> Tags:
     try:
         data = host.read(path, follow=False, limit_bytes=_LIMIT_BYTES)
         entries = parse_tags(data)
-        return Tags(path=path, status="ok", is_file=True, entries=entries, content=data, siblings=tuple(siblings))
+        return Tags(path=path, status="ok", entries=entries, content=data, siblings=tuple(siblings))
     except FormatError as error:
         problem = str(error)
     except HostError as error:
@@ -144,7 +144,6 @@ def _tags(host: Host, top: HostPath, gaps: list[Missing]) -> Tags:
         path=path,
         status="corrupt",
         problem=problem,
-        is_file=kind == "f",
         entries=salvaged,
         siblings=tuple(siblings),
     )

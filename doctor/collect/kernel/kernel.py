@@ -33,7 +33,6 @@ def kernel(host: Host, system: System | Missing) -> Kernel:
         vendor=vendor,
         package=package,
         upstream=upstream,
-        machine=_machine(host),
         boot_options=tuple(_text(host, "/proc/cmdline").split()),
         livepatches=_livepatches(host),
     )
@@ -67,11 +66,6 @@ def _text(host: Host, path: str) -> str:
         if error.is_absent:
             return ""
         raise
-
-
-def _machine(host: Host) -> str:
-    # Before 6.1 (/proc/sys/kernel/arch) the kernel does not show its machine in /proc.
-    return _text(host, "/proc/sys/kernel/arch")
 
 
 def _livepatches(host: Host) -> tuple[str, ...]:

@@ -59,7 +59,7 @@ def layer_content(host: Host, root: DataRoot, graph: LayerGraph) -> LayerContent
             buffer = new_buffer() if buffer is None else buffer
             one = _untied(host, one, task, buffer)
         looks[task.chain] = one
-    return LayerContent(looks=looks, overlay2=graph.layers.overlay2, gaps=tuple(gaps))
+    return LayerContent(looks=looks, gaps=tuple(gaps))
 
 
 def _predicted(host: OverlayHost, tasks: list[Task]) -> dict[Task, LayerLook]:

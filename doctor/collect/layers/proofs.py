@@ -27,11 +27,11 @@ def layer_proofs(host: Host, graph: LayerGraph) -> LayerProofs:
         known = graph.cache.get(layer.chain)
         record = graph.record(layer.chain)
         if record is None:
-            items[layer.chain] = prover.measure(layer, recorded.get(layer.chain, ""))
+            items[layer.chain] = prover.measure(recorded.get(layer.chain, ""))
         elif known is None:
             items[layer.chain] = prover.prove(layer)
         elif not is_size(record.size):
-            items[layer.chain] = LayerProof(chain=layer.chain, directory=known, size_bytes=prover.size(known))
+            items[layer.chain] = LayerProof(directory=known, size_bytes=prover.size(known))
     return LayerProofs(items=items)
 
 
@@ -50,7 +50,7 @@ class _Prover:
         try:
             names, needed = self._names(path)
         except (HostError, FormatError) as error:
-            return self._unproven(layer, f"its tar-split can't be read: {error}")
+            return _unproven(f"its tar-split can't be read: {error}")
         # Directories with the right number of parents first: of equal directories this one needs no change.
         depth = {identity: len(self.graph.layers.directories[identity].lower or ()) for identity in self.free}
         for identity in sorted(self.free, key=lambda one: (depth[one] != layer.depth, one)):
@@ -63,16 +63,14 @@ class _Prover:
                 continue
             if found.diff_id == layer.diff:
                 self.free.remove(identity)
-                return LayerProof(chain=layer.chain, directory=identity, size_bytes=self.size(identity))
-        return self._unproven(layer, "no directory has its content")
+                return LayerProof(directory=identity, size_bytes=self.size(identity))
+        return _unproven("no directory has its content")
 
-    def measure(self, layer: ExpectedLayer, directory: str) -> LayerProof:
+    def measure(self, directory: str) -> LayerProof:
         """Return the recorded directory of a layer without a record and a tar-split, and its size."""
         if not directory:
-            return self._unproven(layer, "its tar-split is missing, and no layer above it names its directory")
-        return LayerProof(
-            chain=layer.chain, directory=directory, size_bytes=self.size(directory), why="recorded by the layers above"
-        )
+            return _unproven("its tar-split is missing, and no layer above it names its directory")
+        return LayerProof(directory=directory, size_bytes=self.size(directory), why="recorded by the layers above")
 
     def size(self, identity: str) -> int:
         """Return the size of a directory's files like the engine: each inode once, without directories."""
@@ -88,9 +86,6 @@ class _Prover:
                 seen.add((found.device, found.inode))
                 total += found.size
         return total
-
-    def _unproven(self, layer: ExpectedLayer, why: str) -> LayerProof:
-        return LayerProof(chain=layer.chain, directory="", size_bytes=-1, why=why)
 
     def _names(self, path: HostPath) -> tuple[frozenset[bytes], frozenset[bytes]]:
         """Return all names of a layer's tar, and those with content."""
@@ -173,3 +168,7 @@ def _plain(name: bytes) -> bytes:
     while name.startswith((b"./", b"/")):
         name = name.partition(b"/")[2]
     return name.rstrip(b"/")
+
+
+def _unproven(why: str) -> LayerProof:
+    return LayerProof(directory="", size_bytes=-1, why=why)

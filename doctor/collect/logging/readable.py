@@ -27,7 +27,6 @@ def read_logs(host: Host, containers: Containers, info: EngineInfo) -> ReadLogs:
         items.append(
             ReadLog(
                 container=container.title,
-                driver=info.logging_driver,
                 status=answer.status,
                 bytes=len(answer.body),
                 file_bytes=_size(host, container) if info.logging_driver == "json-file" else -1,

@@ -31,7 +31,7 @@ def network_flaws(
     from doctor.rebuild.network.copies import shared_by  # noqa: PLC0415 - a healthy host has nothing to judge
     from doctor.rebuild.network.judge import flawed_networks  # noqa: PLC0415
 
-    kept, age = kept_records(host, root, recorded, name=docker.NETWORK_DATABASE, bucket=docker.NETWORK_BUCKET)
+    kept = kept_records(host, root, recorded, name=docker.NETWORK_DATABASE, bucket=docker.NETWORK_BUCKET)
     shared = () if isinstance(containers, Missing) else tuple(shared_by(containers.items))
     flawed = flawed_networks(bucket.keys, shared, kept)
-    return NetworkFlaws(path=file.path, records=bucket.keys, flawed=flawed, shared=shared, age=age)
+    return NetworkFlaws(path=file.path, records=bucket.keys, flawed=flawed, shared=shared)

@@ -23,7 +23,6 @@ def network_of(identity: str, record: dict[str, Any], bridge: dict[str, Any] | N
         "id": identity,
         "name": text(record.get("name")) or identity[:12],
         "driver": text(record.get("networkType")) or ("bridge" if bridge is not None else ""),
-        "scope": text(record.get("scope")) or "local",
         "created": text(record.get("created")),
         "ipv6": record.get("enableIPv6") is True,
         "internal": record.get("internal") is True,
@@ -35,7 +34,6 @@ def network_of(identity: str, record: dict[str, Any], bridge: dict[str, Any] | N
     gateway6, subnets6 = _gateway(bridge.get("AddressIPv6"))
     # The name until 26; HostIPv4 since 27.
     host_ip = address(bridge.get("HostIPv4")) or address(bridge.get("HostIP"))
-    mtu = bridge.get("Mtu")
     common |= {
         "bridge": text(bridge.get("BridgeName")),
         "gateway": gateway,
@@ -51,7 +49,6 @@ def network_of(identity: str, record: dict[str, Any], bridge: dict[str, Any] | N
         "gateway_mode": text(bridge.get("GwModeIPv4")) or "nat",
         "gateway_mode6": text(bridge.get("GwModeIPv6")) or "nat",
         "is_default": bridge.get("DefaultBridge") is True,
-        "mtu": mtu if isinstance(mtu, int) else 0,
     }
     return Network(**common)
 
@@ -67,7 +64,6 @@ def endpoint_of(identity: str, record: dict[str, Any], owner: Container | None, 
         container=owner.title if owner is not None else "",
         ip=_gateway(record.get("Addr"))[0].partition("/")[0],
         ip6=_gateway(record.get("Addrv6"))[0].partition("/")[0],
-        interface=text(record.get("SrcName")),
         is_running=is_running,
         started=owner.state.started_at if owner is not None else "",
         ports=tuple(port for binding in mappings for port in _port(binding)),
@@ -122,7 +118,6 @@ def _api_network(entry: dict[str, Any]) -> Network:
         id=identity,
         name=text(entry.get("Name")),
         driver=driver,
-        scope=text(entry.get("Scope")),
         bridge=options.get(f"{prefix}name", f"br-{identity[:12]}") if driver == "bridge" else "",
         subnets=four,
         subnets6=tuple(subnet for subnet in subnets if ":" in subnet),

@@ -24,7 +24,7 @@ def volume_flaws(
         return VolumeFlaws(path=file.path, records={}, flawed=(bucket,))
     if is_unchanged(host, file, recorded, docker.VOLUME_DATABASE):
         return VolumeFlaws(path=file.path, records=bucket.keys, flawed=())
-    kept, age = kept_records(host, root, recorded, name=docker.VOLUME_DATABASE, bucket=docker.VOLUME_BUCKET)
+    kept = kept_records(host, root, recorded, name=docker.VOLUME_DATABASE, bucket=docker.VOLUME_BUCKET)
     directories = {} if isinstance(volumes, Missing) else volumes.items
     flawed = flawed_volumes(bucket.keys, directories, kept)
-    return VolumeFlaws(path=file.path, records=bucket.keys, flawed=flawed, kept=kept, age=age)
+    return VolumeFlaws(path=file.path, records=bucket.keys, flawed=flawed)

@@ -19,13 +19,13 @@ def volumes(host: Host, root: DataRoot) -> Volumes:
     """Return the volumes; an empty value if the directory does not exist."""
     top = root.at(docker.VOLUMES)
     if not root.has(docker.VOLUMES):
-        return Volumes(top=top, exists=False)
+        return Volumes(top=top)
     gaps: list[Missing] = []
     items = {}
     for name, kind in host.scandir(top, follow=False):
         if kind == "d" and name not in _NOT_VOLUMES:
             items[name] = _volume(host, join(top, name), name, gaps)
-    return Volumes(top=top, exists=True, items=dict(sorted(items.items())), gaps=tuple(gaps))
+    return Volumes(top=top, items=dict(sorted(items.items())), gaps=tuple(gaps))
 
 
 def _volume(host: Host, path: HostPath, name: str, gaps: list[Missing]) -> VolumeDirectory:

@@ -28,7 +28,6 @@ class KeptFile(Guarded, frozen=True, kw_only=True):
 class KeptLayer(Struct, frozen=True, kw_only=True):
     """A layer record; ``cache_id`` is the name of the layer directory."""
 
-    diff: str
     cache_id: str
     size: str
 

@@ -155,7 +155,6 @@ class Container(Struct, frozen=True, kw_only=True):
     ports: tuple[Port, ...] = ()
     mounts: tuple[ContainerMount, ...] = ()
     host: HostConfig | None
-    hostname: str = ""
     log_path: HostPath
     hosts_path: HostPath
     resolv_conf_path: HostPath
@@ -223,7 +222,6 @@ class BrokenFile(Struct, frozen=True, kw_only=True):
         path: the file.
         problem: what is wrong ("no such file", "not JSON: it is empty").
         is_missing: whether the file does not exist.
-        size_bytes: size of the file.
         sibling: a temporary file beside it with valid content for this container, if any: dockerd writes such files and
             renames them.
     """
@@ -233,7 +231,6 @@ class BrokenFile(Struct, frozen=True, kw_only=True):
     path: HostPath
     problem: str
     is_missing: bool
-    size_bytes: int = 0
     sibling: HostPath | None = None
 
 

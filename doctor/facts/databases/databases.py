@@ -20,7 +20,6 @@ class BoltFile(Struct, frozen=True, kw_only=True):
         path: its path, whether it exists or not.
         status: ``ok``; ``absent``; ``empty`` (bolt silently creates a new one); ``broken``.
         problem: what is wrong with a corrupt one.
-        is_file: whether it is a regular file.
         size_bytes: size of the file.
         device: st_dev of the file; with ``inode`` it identifies its lock in /proc/locks.
         database: its generations, ``None`` if no meta page is valid.
@@ -30,7 +29,6 @@ class BoltFile(Struct, frozen=True, kw_only=True):
     path: HostPath
     status: str
     problem: str = ""
-    is_file: bool = False
     size_bytes: int = 0
     device: int = 0
     inode: int = 0

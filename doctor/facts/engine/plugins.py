@@ -23,8 +23,7 @@ class BrokenPlugin(Struct, frozen=True, kw_only=True):
 
 
 class EnginePlugins(Struct, frozen=True, kw_only=True):
-    """Directories in ``plugins`` whose config can't be read; ``count``: number of all. ``gaps``: what could not be examined."""
+    """Directories in ``plugins`` whose config can't be read. ``gaps``: what could not be examined."""
 
-    count: int = 0
     broken: tuple[BrokenPlugin, ...] = ()
     gaps: tuple[Missing, ...] = ()

@@ -58,7 +58,7 @@ class EngineState(Struct, frozen=True, kw_only=True):
         status: ``running`` (answers), ``down``, ``idle`` (down; its socket starts it), ``starting`` (its
             young process does not answer: it starts or stops), ``hung`` (accepts and does not answer in time) or ``absent``
             (not installed).
-        pid: pid of dockerd, 0 for none; ``start_ticks`` its start (field 22 of stat).
+        pid: pid of dockerd, 0 for none.
         started: start time in seconds since the epoch, 0.0 if unknown.
         binary: path of dockerd, "" if none is found.
         reason: the reason for this status, one line.
@@ -66,7 +66,6 @@ class EngineState(Struct, frozen=True, kw_only=True):
 
     status: str
     pid: int = 0
-    start_ticks: int = 0
     started: float = 0.0
     binary: str = ""
     reason: str = ""

@@ -11,8 +11,6 @@ class Kubelet(Struct, frozen=True, kw_only=True):
     """The kubelet of this host. The fact is missing if the host has none.
 
     Attributes:
-        binary: its path, "" if only its files exist.
-        is_running: whether its process runs; ``None`` on a mounted root.
         evidence: the file or process that shows it ("/var/lib/kubelet/config.yaml").
         endpoint: the container runtime's socket, "" if not configured.
         fails_on_swap: ``failSwapOn``, true by default.
@@ -21,8 +19,6 @@ class Kubelet(Struct, frozen=True, kw_only=True):
     """
 
     evidence: str
-    binary: str = ""
-    is_running: bool | None = None
     endpoint: str = ""
     fails_on_swap: bool = True
     cgroup_driver: str = ""

@@ -49,7 +49,6 @@ class Tags(Struct, frozen=True, kw_only=True):
         path: the file.
         status: ``ok``, ``missing`` or ``corrupt``.
         problem: the problem of a corrupt one.
-        is_file: whether it is a regular file (false also for a directory).
         entries: reference ("app:latest", "app@sha256:…") → image digest; of a corrupt file, the complete entries.
         content: the bytes of a readable file.
         siblings: entries of readable ``.tmp-repositories.json*`` files that a crash left, the newest last.
@@ -58,7 +57,6 @@ class Tags(Struct, frozen=True, kw_only=True):
     path: HostPath
     status: str
     problem: str = ""
-    is_file: bool = False
     entries: dict[str, str]
     content: bytes = b""
     siblings: tuple[dict[str, str], ...] = ()

@@ -18,7 +18,6 @@ class Kernel(Struct, frozen=True, kw_only=True):
             is known to have built it.
         package: version of its package ("6.1.76-1"), "" if unknown.
         upstream: stable release that it is based on ((6, 1, 76)), () if unknown.
-        machine: "x86_64".
         boot_options: words of the command line.
         livepatches: names of active live patches: then its version number proves less.
     """
@@ -27,7 +26,6 @@ class Kernel(Struct, frozen=True, kw_only=True):
     vendor: str = ""
     package: str = ""
     upstream: tuple[int, ...] = ()
-    machine: str = ""
     boot_options: tuple[str, ...] = ()
     livepatches: tuple[str, ...] = ()
 

@@ -3,7 +3,6 @@
 from msgspec import Struct
 
 from doctor.model.missing import Missing
-from doctor.model.paths import HostPath
 
 
 class Altered(Struct, frozen=True, kw_only=True):
@@ -112,5 +111,4 @@ class LayerContent(Struct, frozen=True, kw_only=True):
     """All layers of valid images that have a directory and a tar-split, by chain ID, lowest first."""
 
     looks: dict[str, LayerLook]
-    overlay2: HostPath
     gaps: tuple[Missing, ...] = ()

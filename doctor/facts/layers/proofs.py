@@ -9,14 +9,12 @@ class LayerProof(Struct, frozen=True, kw_only=True):
     """The proof for one layer with a corrupt record.
 
     Attributes:
-        chain: its chain ID.
         directory: the directory whose tar, reassembled by the layer's tar-split, has the layer's diff ID; for a layer
             without a record the one that all layers above it name; "" for none.
         size_bytes: the sum over the directory's files, each inode once; -1 if no directory is known.
         why: why no directory is proven, "" if one is.
     """
 
-    chain: str
     directory: str
     size_bytes: int
     why: str = ""
@@ -30,4 +28,4 @@ class LayerProofs(Struct, frozen=True, kw_only=True):
 
     def of(self, chain: str) -> LayerProof:
         """Return the proof of a layer, an empty one if no proof was needed."""
-        return self.items.get(chain) or LayerProof(chain=chain, directory="", size_bytes=-1, why="nothing was examined")
+        return self.items.get(chain) or LayerProof(directory="", size_bytes=-1, why="nothing was examined")

@@ -10,7 +10,6 @@ class ReadLog(Struct, frozen=True, kw_only=True):
 
     Attributes:
         container: its name.
-        driver: its logging driver.
         status: HTTP status of the engine's answer.
         bytes: size of the answer; its content is not kept.
         file_bytes: size of its json-file log, -1 for none.
@@ -18,7 +17,6 @@ class ReadLog(Struct, frozen=True, kw_only=True):
     """
 
     container: str
-    driver: str
     status: int
     bytes: int
     file_bytes: int = -1

@@ -15,14 +15,12 @@ class NetworkFlaws(Struct, frozen=True, kw_only=True):
         records: key → value with its index, of the newest tree.
         flawed: the corrupt ones among them.
         shared: values that containers also have.
-        age: age of the backup used for comparison, in words.
     """
 
     path: HostPath
     records: Records
     flawed: tuple[FlawedRecord, ...]
     shared: tuple[tuple[tuple[str, str], str], ...] = ()
-    age: str = ""
 
     @property
     def refused(self) -> tuple[FlawedRecord, ...]:

@@ -91,7 +91,6 @@ class Route(Struct, frozen=True, kw_only=True):
     table: str = "main"
     kind: str = "unicast"
     protocol: str = ""
-    source: str = ""
     version: int = 4
 
     @property

@@ -60,8 +60,6 @@ class Endpoint(Struct, frozen=True, kw_only=True):
         id: 64 hex digits.
         container_id: "" if no container claims it.
         container: the container's name, for messages.
-        interface: name of the container's end of the veth on the host before it was moved into the container, as recorded by
-            the bridge driver (SrcName), "" if unknown; ``doctor.facts.network.wires`` knows the host's end.
         is_running: whether the container's first process runs now.
         started: start time of the container, RFC 3339; rules of ports have this order.
         ports: in the order in which the engine mapped them.
@@ -76,7 +74,6 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     container: str = ""
     ip: str = ""
     ip6: str = ""
-    interface: str = ""
     is_running: bool = False
     started: str = ""
     ports: tuple[PublishedPort, ...] = ()
@@ -101,14 +98,12 @@ class Network(Struct, frozen=True, kw_only=True):
         ipv6: whether it has IPv6.
         is_default: the engine's own network "bridge".
         created: creation time, RFC 3339, or "" if unknown; that of the default network is the engine's last start.
-        mtu: 0 if not set.
         options: options of the driver.
     """
 
     id: str
     name: str
     driver: str
-    scope: str = "local"
     bridge: str = ""
     subnets: tuple[str, ...] = ()
     subnets6: tuple[str, ...] = ()
@@ -124,7 +119,6 @@ class Network(Struct, frozen=True, kw_only=True):
     ipv6: bool = False
     is_default: bool = False
     created: str = ""
-    mtu: int = 0
     options: dict[str, str] = {}
 
     @property

@@ -26,15 +26,11 @@ class VolumeFlaws(Struct, frozen=True, kw_only=True):
         path: the file.
         records: name → value, of the newest tree.
         flawed: the corrupt ones among them.
-        kept: the same from the metadata backup.
-        age: age of the backup, in words.
     """
 
     path: HostPath
     records: Records
     flawed: tuple[FlawedRecord, ...]
-    kept: Records = {}
-    age: str = ""
 
 
 def flawed_volumes(

@@ -43,13 +43,11 @@ class Volumes(Struct, frozen=True, kw_only=True):
 
     Attributes:
         top: ``volumes``.
-        exists: whether that directory exists.
         items: by name.
         gaps: what could not be examined.
     """
 
     top: HostPath
-    exists: bool
     items: dict[str, VolumeDirectory] = {}
     gaps: tuple[Missing, ...] = ()
 

@@ -35,15 +35,12 @@ class Command(Struct, frozen=True, kw_only=True):
         program: the path of the program.
         arguments: after the program.
         setting: the effective ExecStart.
-        is_refused: there is more than one ExecStart and the unit isn't a oneshot: systemd refuses to start it. A
-            drop-in that lacks the empty "ExecStart=" before its own is the usual reason.
         missing_files: environment files that don't exist and weren't marked optional ("-"): the unit won't start.
     """
 
     program: str
     arguments: tuple[Argument, ...]
     setting: UnitSetting
-    is_refused: bool
     missing_files: tuple[str, ...]
 
     @property
@@ -77,7 +74,6 @@ def command(unit: Unit, env_files: Mapping[str, str]) -> Command | None:
     if not starts:
         return None
     setting = starts[-1]
-    kind = unit.last("Service", "Type")
     found = [_unescaped(word.text) for word in words.split(setting.value)]
     program = found[0].lstrip("@-:+!|") if found else ""
     variables, missing = _variables(unit, env_files)
@@ -88,7 +84,6 @@ def command(unit: Unit, env_files: Mapping[str, str]) -> Command | None:
         program=program,
         arguments=tuple(arguments),
         setting=setting,
-        is_refused=len(starts) > 1 and (kind is None or kind.value != "oneshot"),
         missing_files=missing,
     )
 

@@ -13,14 +13,12 @@ class OsRelease(Struct, frozen=True, kw_only=True):
         id_like: parent distributions, nearest first.
         version_id: "13", "24.04"; "" for rolling ones.
         codename: "trixie".
-        name: display name ("Debian GNU/Linux 13 (trixie)").
     """
 
     id: str
     id_like: tuple[str, ...]
     version_id: str
     codename: str
-    name: str
 
     def is_like(self, family: str) -> bool:
         """Whether it is a distribution or descends from it."""
@@ -44,5 +42,4 @@ def parse(text: str) -> OsRelease:
         id_like=tuple(found.get("ID_LIKE", "").lower().split()),
         version_id=found.get("VERSION_ID", ""),
         codename=found.get("VERSION_CODENAME", ""),
-        name=found.get("PRETTY_NAME") or found.get("NAME", "Linux"),
     )

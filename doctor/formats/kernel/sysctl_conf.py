@@ -22,14 +22,12 @@ class SysctlSetting(Struct, frozen=True, kw_only=True):
         line: counted from 1.
         key: the parameter in the form of `normalize`; may hold "*" and "?" in a pattern.
         value: as written, without blanks around it; None for an exclusion ("-net.ipv4.conf.eth0.forwarding").
-        optional: whether a failure to set it is ignored ("-key = value").
     """
 
     path: str
     line: int
     key: str
     value: str | None
-    optional: bool
 
     @property
     def is_pattern(self) -> bool:
@@ -69,9 +67,7 @@ def parse(text: str, path: str = "") -> tuple[SysctlSetting, ...]:
     for number, line in enumerate(text.split("\n"), start=1):
         entry = _read(line)
         if entry is not None:
-            found.append(
-                SysctlSetting(path=path, line=number, key=entry.key, value=entry.value, optional=entry.optional)
-            )
+            found.append(SysctlSetting(path=path, line=number, key=entry.key, value=entry.value))
     return tuple(found)
 
 

@@ -12,15 +12,11 @@ class ProcRoute(Struct, frozen=True, kw_only=True):
         interface: its interface.
         destination: "10.88.0.0/24"; "0.0.0.0/0" for the default route.
         gateway: "" for a directly connected network.
-        metric: lower wins among equal destinations.
-        flags: as the kernel has them (1 up, 2 gateway, 4 host, 0x200 reject).
     """
 
     interface: str
     destination: str
     gateway: str
-    metric: int
-    flags: int
 
     @property
     def is_default(self) -> bool:
@@ -35,14 +31,12 @@ class Listener(Struct, frozen=True, kw_only=True):
         protocol: "tcp", "tcp6", "udp" or "udp6".
         address: "0.0.0.0", "::1".
         port: number.
-        uid: owner.
         inode: of the socket, as /proc/PID/fd names it.
     """
 
     protocol: str
     address: str
     port: int
-    uid: int
     inode: int
 
 
@@ -69,8 +63,6 @@ def parse_routes(text: str) -> tuple[ProcRoute, ...]:
                     interface=fields[0],
                     destination=f"{ipv4(fields[1])}/{prefix}",
                     gateway="" if gateway == "0.0.0.0" else gateway,  # noqa: S104 - the kernel's "none", nothing binds
-                    metric=int(fields[6]),
-                    flags=int(fields[3], 16),
                 ),
             )
         except (ValueError, IndexError):
@@ -102,7 +94,6 @@ def parse_listeners(text: str, protocol: str) -> tuple[Listener, ...]:
                     protocol=protocol,
                     address=ipv4(address) if len(address) == 8 else ipv6(address),
                     port=int(port, 16),
-                    uid=int(fields[7]),
                     inode=int(fields[9]),
                 ),
             )

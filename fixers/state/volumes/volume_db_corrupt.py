@@ -27,7 +27,7 @@ def volume_db_corrupt(
             stage=Stage.DATABASES,
         )
         return
-    found = volumes if isinstance(volumes, Volumes) else Volumes(top=path, exists=False)
+    found = volumes if isinstance(volumes, Volumes) else Volumes(top=path)
     rebuilt = rebuild_volumes(database, found, kept)
     yield Rebuild(
         items=(WantedPath(path=path, node=File(content=rebuilt.content), mode=0o600),),

@@ -279,7 +279,7 @@ def test_volumes_get_a_record_each() -> None:
         name: VolumeDirectory(name=name, data_kind="d", options_status="absent", mount_type=kind)
         for name, kind in (("data", ""), ("scratch", "tmpfs"), ("ab" * 32, ""))
     }
-    volumes = Volumes(top=HostPath("/v"), exists=True, items=directories)
+    volumes = Volumes(top=HostPath("/v"), items=directories)
     rebuilt = rebuild_volumes(VolumeDatabase(file=BROKEN), volumes)
     best = read(rebuilt.content).best
     assert best is not None

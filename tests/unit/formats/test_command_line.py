@@ -224,7 +224,7 @@ def test_a_unit_becomes_an_argv_whose_words_know_their_file() -> None:
     driver = next(argument for argument in found.arguments if "journald" in argument.text)
     assert (driver.path, driver.line, driver.variable) == ("/etc/sysconfig/docker", 4, "OPTIONS")
     assert (found.arguments[0].path, found.arguments[0].line) == ("/lib/systemd/system/docker.service", 10)
-    assert (found.is_refused, found.missing_files) == (False, ())
+    assert found.missing_files == ()
 
 
 def test_missing_files_and_variables() -> None:
@@ -234,13 +234,10 @@ def test_missing_files_and_variables() -> None:
     assert "--selinux-enabled" not in found.argv
 
 
-def test_a_drop_in_must_reset_exec_start() -> None:
-    bad = unit_command.command(merged(("d.conf", "[Service]\nExecStart=/usr/bin/dockerd\n")), {})
-    assert bad is not None
-    assert bad.is_refused
+def test_a_drop_in_resets_exec_start() -> None:
     good = unit_command.command(merged(("d.conf", "[Service]\nExecStart=\nExecStart=/usr/bin/dockerd --debug\n")), {})
     assert good is not None
-    assert (good.argv, good.is_refused, good.setting.path) == (("--debug",), False, "d.conf")
+    assert (good.argv, good.setting.path) == (("--debug",), "d.conf")
     assert unit_command.command(merged(("d.conf", "[Service]\nExecStart=\n")), {}) is None
 
 

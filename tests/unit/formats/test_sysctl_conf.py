@@ -17,10 +17,10 @@ def settings(*files: tuple[str, str]) -> list[SysctlSetting]:
 
 def test_lines_are_read_as_systemd_reads_them() -> None:
     found = sysctl_conf.parse(TEXT, "p")
-    assert [(setting.line, setting.key, setting.value, setting.optional) for setting in found] == [
-        (2, FORWARD, "1", False),
-        (3, "net.ipv4.conf.eth0/100.forwarding", "1", False),
-        (6, FORWARD, "0", True),
+    assert [(setting.line, setting.key, setting.value) for setting in found] == [
+        (2, FORWARD, "1"),
+        (3, "net.ipv4.conf.eth0/100.forwarding", "1"),
+        (6, FORWARD, "0"),
     ]
 
 
