@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from hashlib import sha256
 
-from msgspec import DecodeError, Struct, json
+from msgspec import DecodeError, Struct
 
 from doctor.salvage.target import Target
 from doctor.salvage.values import WrittenTree
+from doctor.state import host_json
 
 _FILE = ".doctor-trees"
 _CHUNK_BYTES = 1 << 20
@@ -46,7 +47,7 @@ class TargetMemory:
                 for line in stream:
                     # The last line may be truncated; that tar is then rewritten.
                     with suppress(DecodeError):
-                        found = json.decode(line, type=Noted)
+                        found = host_json.decode(line, Noted)
                         self.noted[found.tree.file] = found
 
     def find(self, file: str, mark: str) -> WrittenTree | None:
@@ -67,7 +68,7 @@ class TargetMemory:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | _FLAGS
         descriptor = os.open(_FILE, flags, self.target.file_mode, dir_fd=self.target.top)
         try:
-            os.write(descriptor, json.encode(noted) + b"\n")
+            os.write(descriptor, host_json.encode(noted) + b"\n")
         finally:
             os.close(descriptor)
 

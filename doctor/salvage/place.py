@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from msgspec import DecodeError, Struct, json
+from msgspec import DecodeError, Struct
 
 from doctor.host.base import Host
 from doctor.host.data_root import DataRootHost
@@ -16,6 +16,7 @@ from doctor.repair.engine.holders import holder_of
 from doctor.salvage.reader import SalvageRoot
 from doctor.salvage.target import Target
 from doctor.salvage.values import SalvageOutcome
+from doctor.state import host_json
 from doctor.state.files import locked
 from doctor.state.out import open_directory
 
@@ -90,7 +91,7 @@ def opened(path: str, root: SalvageRoot, *, is_shared: bool, level: int) -> Iter
             target = Target(real, descriptor, is_shared=is_shared, level=level)
             if found_document is None:
                 found_document = Document(root=root)
-                target.put(MARKER, json.encode(found_document))
+                target.put(MARKER, host_json.encode(found_document))
             target.resume()
             yield target, found_document.outcome
     finally:
@@ -102,6 +103,6 @@ def _document(descriptor: int) -> Document | None:
     try:
         marker = os.open(MARKER, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=descriptor)
         with open(marker, "rb") as stream:
-            return json.decode(stream.read(_MARKER_BYTES), type=Document)
+            return host_json.decode(stream.read(_MARKER_BYTES), Document)
     except (OSError, DecodeError):
         return None

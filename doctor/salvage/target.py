@@ -12,11 +12,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 
-from msgspec import DecodeError, json
+from msgspec import DecodeError
 
 from doctor.model.errors import DoctorError, RefusedError
 from doctor.salvage.progress import human
 from doctor.salvage.values import Blob
+from doctor.state import host_json
 
 _LAYERS = ".doctor-layers"
 PART = ".part-"
@@ -260,7 +261,7 @@ class Target:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(_LAYERS, flags, self.file_mode, dir_fd=self.top)
         try:
-            os.write(descriptor, json.encode(blob) + b"\n")
+            os.write(descriptor, host_json.encode(blob) + b"\n")
         finally:
             os.close(descriptor)
         self.packed[blob.diff] = blob
@@ -282,7 +283,7 @@ class Target:
                 for line in stream:
                     # The last line may be truncated; the layer is then compressed again.
                     with suppress(DecodeError):
-                        blob = json.decode(line, type=Blob)
+                        blob = host_json.decode(line, Blob)
                         self.packed[blob.diff] = blob
 
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from msgspec import Struct, json
+from msgspec import Struct
 from msgspec.structs import replace
 
 from doctor.facts.engine.data_root import DataRoot
@@ -24,6 +24,7 @@ from doctor.salvage.trees import TreeWriter
 from doctor.salvage.values import Left, SalvageOutcome, Written
 from doctor.salvage.volumes import FOLDER
 from doctor.scan.resolve import Facts
+from doctor.state import host_json
 from doctor.state.out import replacing
 
 _GZIP_LEVEL = 6
@@ -80,7 +81,7 @@ def salvage(host: Host, wish: Wish, progress: Callable[[str], None]) -> SalvageO
         earlier = _earlier(target, before, outcome)
         target.put("index.json", layout.index((*outcome.images, *earlier)))
         whole = replace(outcome, images=(*outcome.images, *earlier))
-        target.put(MARKER, json.encode(Document(root=who, outcome=whole)))
+        target.put(MARKER, host_json.encode(Document(root=who, outcome=whole)))
         if wish.tar:
             _archive(Archive(target, outcome.images), wish, progress)
         if refused is not None:

@@ -9,10 +9,11 @@ import zlib
 from hashlib import sha256
 from typing import TypeVar
 
-from msgspec import DecodeError, Struct, json
+from msgspec import DecodeError, Struct
 
 from doctor.model.errors import FormatError
 from doctor.model.root_identity import RootIdentity
+from doctor.state import host_json
 
 T = TypeVar("T")
 
@@ -106,7 +107,7 @@ class Confirmed(Struct, frozen=True, kw_only=True):
 
 def encode(value: Struct) -> bytes:
     """Return the file of a listing: the hash of its JSON, a line break, the JSON."""
-    body = json.encode(value)
+    body = host_json.encode(value)
     return sha256(body).hexdigest().encode() + b"\n" + body
 
 
@@ -116,7 +117,7 @@ def decode(data: bytes, kind: type[T]) -> T:
     if sha256(body).hexdigest().encode() != digest:
         raise FormatError("the list of a metadata backup is corrupt")
     try:
-        found = json.decode(body, type=kind)
+        found = host_json.decode(body, kind)
     except (DecodeError, RecursionError) as error:
         raise FormatError(f"the list of a metadata backup can't be read: {error}") from error
     if isinstance(found, BackupGeneration) and found.version != 1:

@@ -4,8 +4,6 @@ import os
 import sys
 from shlex import quote
 
-from msgspec import json
-
 from doctor.cli.common import SharedOptions, is_terminal, open_host, use_engines
 from doctor.cli.spelled import as_root
 from doctor.facts.secrets.redact import redact, redacted
@@ -15,6 +13,7 @@ from doctor.salvage.progress import human
 from doctor.salvage.values import SalvageOutcome
 from doctor.salvage.volumes import FOLDER, SCRIPT
 from doctor.salvage.work import Wish, salvage
+from doctor.state import host_json
 
 
 def run(wish: Wish, root: str, data_root: str, form: str, shared: SharedOptions) -> int:
@@ -33,7 +32,7 @@ def run(wish: Wish, root: str, data_root: str, form: str, shared: SharedOptions)
     # With --tar -, standard output is the tar.
     out = sys.stderr if wish.tar == "-" else sys.stdout
     if form == "json":
-        print(json.encode(redacted(outcome)).decode(), file=out)
+        print(host_json.encode(redacted(outcome)).decode(), file=out)
     elif not shared.quiet:
         print("\n".join(map(visible, map(redact, _lines(outcome, wish, verbose=shared.verbose)))), file=out)
     return outcome.exit_code

@@ -11,6 +11,7 @@ import msgspec
 
 from doctor.model.step import Meta, Node
 from doctor.repair.expected import ByEngine
+from doctor.state.host_json import decode, encode
 
 
 class Before(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,10 +42,6 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     before: Before | None = None
     result: str = ""
     there: ByEngine | None = None
-
-
-_encoder = msgspec.json.Encoder()
-_entries = msgspec.json.Decoder(Entry)
 
 
 class Journal(msgspec.Struct, frozen=True):
@@ -94,7 +91,7 @@ class Journal(msgspec.Struct, frozen=True):
 
 def line(entry: Entry) -> bytes:
     """Return a line without its newline: the checksum of the JSON, and the JSON."""
-    body = _encoder.encode(entry)
+    body = encode(entry)
     return b"%08x %b" % (zlib.crc32(body), body)
 
 
@@ -117,6 +114,6 @@ def _entry(raw: bytes) -> Entry | None:
     if checksum != b"%08x" % zlib.crc32(body):
         return None
     try:
-        return _entries.decode(body)
+        return decode(body, Entry)
     except (msgspec.DecodeError, RecursionError):
         return None

@@ -22,6 +22,7 @@ from doctor.plugins.engines import engines
 from doctor.repair.expected import ByEngine
 from doctor.repair.runs.journal import Entry, Journal, line, parse
 from doctor.state.files import append, atomic_write, ensure_dir
+from doctor.state.host_json import decode, encode
 from doctor.state.paths import runs_dir
 from doctor.state.trust import weakness
 
@@ -125,10 +126,6 @@ class PlanRecord(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-_encoder = msgspec.json.Encoder()
-_plans = msgspec.json.Decoder(PlanRecord)
-
-
 _NAME = re.compile(r"(\d{4,})-\d{8}-\d{6}")
 
 
@@ -158,7 +155,7 @@ class RunDirectory:
         try:
             for name in ("backup", "quarantine"):
                 ensure_dir(os.path.join(run.path, name))
-            text = msgspec.json.format(_encoder.encode(plan), indent=1)
+            text = encode(plan, indent=1)
             atomic_write(run._file("plan.json"), text)
             # Synced with the first intent: nothing changes before that.
             begun = Entry(state="begun", result=sha256(text).hexdigest())
@@ -209,7 +206,7 @@ class RunDirectory:
         path = self._file("plan.json")
         try:
             data = self._read("plan.json")
-            plan = _plans.decode(data)
+            plan = decode(data, PlanRecord)
         except (OSError, msgspec.DecodeError, RecursionError) as error:
             why = error.strerror if isinstance(error, OSError) else error
             raise RefusedError(

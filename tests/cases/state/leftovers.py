@@ -278,6 +278,14 @@ CASES = (
     ),
     Recipe(
         problem="container-dir-stray",
+        name="not-utf-8",
+        about="somebody made a directory among the containers whose name is in another encoding",
+        parts=BOTH,
+        change=lambda tree: tree.directory(f"{ROOT}/containers/caf\udce9"),
+        findings=(("container-dir-stray", "file", "containers/caf\udce9"),),
+    ),
+    Recipe(
+        problem="container-dir-stray",
         name="file",
         about="someone keeps a note among the containers",
         parts=BOTH,

@@ -16,55 +16,14 @@ from doctor.model.paths import HostPath, is_beneath, join, parent
 from doctor.model.secret import SECRET, Guarded, secret_fields
 from doctor.model.severity import Applicability, Severity
 from doctor.model.step import (
-    Answer,
-    Attributes,
-    CharacterDevice,
     Directory,
-    File,
-    HardLink,
-    KernelValue,
-    Meta,
-    Move,
-    Netlink,
     Put,
-    Run,
-    Signal,
-    StartContainers,
     Step,
-    Stopped,
-    Symlink,
     places,
     touches,
 )
 from doctor.model.text import visible
-
-TEXTS = some.text(some.characters(exclude_categories=["Cs"]), max_size=20)
-METAS = some.builds(
-    Meta, mode=some.integers(0, 0o7777), uid=some.integers(0, 2**32 - 1), xattrs=some.dictionaries(TEXTS, some.binary())
-)
-NODES = some.one_of(
-    some.builds(File, content=some.binary()),
-    some.just(Directory()),
-    some.builds(Symlink, target=TEXTS),
-    some.builds(CharacterDevice, major=some.integers(0, 4095), minor=some.integers(0, 2**20 - 1)),
-    some.builds(HardLink, to=TEXTS),
-)
-STEPS = some.one_of(
-    some.builds(Put, path=TEXTS, node=NODES, meta=some.none() | METAS),
-    some.builds(Move, path=TEXTS, to=TEXTS),
-    some.builds(Attributes, path=TEXTS, mode=some.none() | some.integers(0, 0o7777), xattrs=some.dictionaries(TEXTS, some.none() | some.binary())),
-    some.builds(KernelValue, path=TEXTS, value=TEXTS),
-    some.builds(Run, argv=some.tuples(TEXTS, TEXTS), predicts=some.tuples(some.builds(Answer, ask=some.tuples(TEXTS), stdout=some.binary()))),
-    some.builds(Signal, pid=some.integers(1, 2**22), start_ticks=some.integers(0, 2**63), signal=some.integers(1, 64)),
-    some.builds(Netlink, do=some.tuples(TEXTS, TEXTS, some.dictionaries(TEXTS, TEXTS | some.integers(0, 2**31)))),
-    some.builds(StartContainers, containers=some.tuples(some.builds(Stopped, id=TEXTS, name=TEXTS))),
-)  # fmt: skip
-
-
-@given(STEPS)
-def test_a_step_survives_the_journal(step: Step) -> None:
-    """Any bytes and names: an undo reads the very step that was done."""
-    assert msgspec.json.decode(msgspec.json.encode(step), type=Step) == step
+from tests.unit.model.steps import STEPS
 
 
 @given(STEPS)
