@@ -102,7 +102,10 @@ def test_a_plan_stops_and_starts_it_and_proves_the_result(
     catalog: Catalog, host: CrateHost, state_dir: Path, quiet: Callable[[str], None]
 ) -> None:
     """The engine runs, so that its root is held: it is stopped, and runs again with the box. An undo does the same."""
-    assert repaired(host, catalog, quiet) == "stop Crate (hand), add db to the index, start Crate (hand)"
+    assert (
+        repaired(host, catalog, quiet)
+        == "stop Crate (started by hand), add db to the index, start Crate (with its earlier command line)"
+    )
     first = host.pid
     assert host.is_running
     assert set(host.index) == {"web", "db"}
