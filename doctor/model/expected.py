@@ -25,7 +25,7 @@ class Expected(Struct, frozen=True, kw_only=True):
         containers: id → title: settings, mount record, writable layer and all layers below it. Not those the engine removes
             at its start (``--rm``, half removed).
         runs: ids of containers that ran and that the engine starts by itself.
-        again: id → name of the other containers that ran, which doctor starts again after its own stop of the engine;
+        restarts: id → name of the other containers that ran, which doctor starts again after its own stop of the engine;
             with ``removed`` those that this stop removes (``--rm``).
         volumes: names, of the local driver.
         networks: id → name, without those that the engine recreates at each start.
@@ -37,7 +37,7 @@ class Expected(Struct, frozen=True, kw_only=True):
     tags: dict[str, str] = {}
     containers: dict[str, str] = {}
     runs: tuple[str, ...] = ()
-    again: dict[str, str] = {}
+    restarts: dict[str, str] = {}
     removed: dict[str, str] = {}
     volumes: tuple[str, ...] = ()
     networks: dict[str, str] = {}
@@ -51,7 +51,7 @@ class Expected(Struct, frozen=True, kw_only=True):
             tags={**self.tags, **later.tags},
             containers={**self.containers, **later.containers},
             runs=tuple(sorted({*self.runs, *later.runs})),
-            again={**self.again, **later.again},
+            restarts={**self.restarts, **later.restarts},
             removed={**self.removed, **later.removed},
             volumes=tuple(sorted({*self.volumes, *later.volumes})),
             networks={**self.networks, **later.networks},

@@ -13,7 +13,7 @@ from doctor.model.verdict import Verdict, VerdictState, judge_probes, tried
 
 
 def judge_plan(
-    before: Verdict, *, steps: int, mends: int, is_left: bool, can_try: bool = False, proof: LastProof | None = None
+    before: Verdict, *, steps: int, resolves: int, is_left: bool, can_try: bool = False, proof: LastProof | None = None
 ) -> Verdict:
     """Judge a plan: "nothing to repair" only if everything was examined and tried, and nothing is wrong.
 
@@ -21,7 +21,7 @@ def judge_plan(
     not a success: the checks miss the fault.
     """
     if steps:
-        says = f"{plural(steps, 'action')} would resolve {plural(mends, 'finding')}; nothing is changed yet"
+        says = f"{plural(steps, 'action')} would resolve {plural(resolves, 'finding')}; nothing is changed yet"
         says += _gap(before) if before.state is VerdictState.INCOMPLETE else ""
         return replace(before, says="; ".join(filter(None, (says, before.left_out))))
     has_failed = can_try and proof is not None and any(probe.result is Result.FAIL for probe in proof.probes)

@@ -194,7 +194,7 @@ class PlanReport(Struct, frozen=True, kw_only=True):
         return judge_plan(
             self.before,
             steps=len(self.actions),
-            mends=len(self.resolves),
+            resolves=len(self.resolves),
             is_left=is_left,
             can_try=self.host.root == "/",
             proof=self.proof,

@@ -112,7 +112,7 @@ def judge(
     findings, outcomes = tuple(findings), tuple(outcomes)
     standing = [finding for finding in findings if not finding.waived]
     found = [finding.level for finding in standing if is_problem(finding, fail_on)]
-    found += [Severity.ERROR] * _untold(probes, findings)
+    found += [Severity.ERROR] * _unreported(probes, findings)
     below = [finding.level for finding in standing if Severity.INFO < finding.level < fail_on]
     whole = [outcome.result for outcome in outcomes if not outcome.incomplete and outcome.result is not Result.ERROR]
     state = _state(outcomes, probes, has_problems=bool(found), has_more=bool(below))
@@ -144,7 +144,7 @@ def judge(
     )
 
 
-def _untold(probes: tuple[ProbeResult, ...], findings: tuple[Finding, ...]) -> int:
+def _unreported(probes: tuple[ProbeResult, ...], findings: tuple[Finding, ...]) -> int:
     """Return how many test containers failed without a finding: a finding may be waived, a bare failure may not."""
     failed = {f"probe/{probe.name}-failed" for probe in probes if probe.result is Result.FAIL}
     return len(failed - {finding.id for finding in findings}) if failed else 0

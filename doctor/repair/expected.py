@@ -41,7 +41,7 @@ def with_stopped(expected: ByEngine, controls: Iterable[EngineControl]) -> ByEng
         left = {one.container.id: one for one in control.stopping if one.container.id not in mine.runs}
         found[control.engine] = replace(
             mine,
-            again={identity: one.container.name for identity, one in left.items() if not one.is_removed},
+            restarts={identity: one.container.name for identity, one in left.items() if not one.is_removed},
             removed={identity: one.container.name for identity, one in left.items() if one.is_removed},
         )
     return _filled(found)

@@ -54,7 +54,7 @@ class NotedFacts(Facts):
         self._earlier = earlier
         self._difference = difference
 
-    def again(self) -> "NotedFacts":
+    def renewed(self) -> "NotedFacts":
         """Return new facts of the same host, which are read again."""
         return NotedFacts(self._noted.below, self._given)
 

@@ -78,7 +78,7 @@ def prove(
         if doubtful:
             progress(f"retrying: {', '.join(doubtful)}")
             time.sleep(_PAUSE_S)
-            again = _attempt(catalog, facts.again(), doubtful, progress)
+            again = _attempt(catalog, facts.renewed(), doubtful, progress)
             found |= {one.name: replace(one, seconds=one.seconds + found[one.name].seconds) for one in again}
     return tuple(found[name] for name in wanted)
 

@@ -22,7 +22,7 @@ class Facts:
         self._known: dict[type, Any] = {type(fact): fact for fact in given}
         self._pending: list[type] = []
 
-    def again(self) -> "Facts":
+    def renewed(self) -> "Facts":
         """Return new facts of the same host, which are read again, except the given ones."""
         return Facts(self.host, self._given)
 

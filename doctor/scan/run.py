@@ -56,7 +56,7 @@ def scan(host: Host, catalog: Catalog, ids: Iterable[str], *, deep: bool = False
 
         motion = Motion(host, facts)
         while suspects and motion.wait(since=began):
-            facts = facts.again()
+            facts = facts.renewed()
             began = facts.host.now()
             for identity in suspects:
                 looked[identity] = looked[identity].confirmed(_look(identity, catalog, facts, deep=deep))

@@ -35,7 +35,7 @@ def ask_engine(host: Host, socket: str, expected: Expected) -> Asked:
         missing = expected.beyond(there)
         stopped = _not_running(asked, _named(expected)) if is_ours and not missing else ()
         unmet = expected.unmet(there, runtimes) if is_ours and not missing else ()
-        left = (*_not_running(asked, expected.again), *_removed(asked, expected)) if not missing else ()
+        left = (*_not_running(asked, expected.restarts), *_removed(asked, expected)) if not missing else ()
     except UnansweredError as error:
         missing, stopped, unmet, left, is_ours = (str(error),), (), (), (), False
     problems = [*(f"{name} is missing" for name in missing), *stopped, *unmet, *left]

@@ -137,7 +137,7 @@ class EngineControl(Struct, frozen=True, kw_only=True):
         return tuple(one.container.name for one in self.stopping if one.has_files)
 
     @property
-    def containers_again(self) -> StartContainers | None:
+    def containers_to_start(self) -> StartContainers | None:
         """Return the step that starts the containers that ran before and that the engine does not start; ``None`` for none."""
         left = tuple(one.container for one in self.stopping if not one.is_removed)
         return StartContainers(containers=left, engine=self.engine, socket=self.socket) if left else None
@@ -197,8 +197,8 @@ class EngineControl(Struct, frozen=True, kw_only=True):
     def start_steps(self) -> tuple[Step, ...]:
         """Return the steps that start the engine, and then the containers stopped with it; none if ``manual`` is set."""
         start = self._start()
-        again = self.containers_again
-        return (*start, again) if start and again is not None else start
+        restarts = self.containers_to_start
+        return (*start, restarts) if start and restarts is not None else start
 
     def _start(self) -> tuple[Step, ...]:
         answers = self._answers()
