@@ -79,7 +79,7 @@ def test_dots_do_not_lead_out(top: Path) -> None:
 
 
 def make(path: Path, kind: str) -> None:
-    """Put a node that is no regular file."""
+    """Put a node that is not a regular file."""
     if kind == "a directory":
         path.mkdir()
     elif kind == "a FIFO":
@@ -164,7 +164,7 @@ def test_denied_is_not_absent(top: Path, request: pytest.FixtureRequest) -> None
 
 
 def test_where_links_are_not_followed_a_link_above_is_refused(top: Path) -> None:
-    """Trees that a container controls are read so: its link above a file is no way to another file."""
+    """In a tree that a container controls, a link above a file does not lead to another file."""
     (top / "data").mkdir()
     (top / "data/link").symlink_to("../etc")
     host = RootHost(str(top))
@@ -231,7 +231,7 @@ def test_a_prediction_without_steps_answers_as_the_host(top: Path) -> None:
 
 
 def answer(host: object, ask: str, path: HostPath) -> object:
-    """What a host says, a refusal included; free space changes while one asks."""
+    """The answers of a host, including refusals; free space changes between calls."""
     try:
         found = getattr(host, ask)(path)
     except HostError as error:

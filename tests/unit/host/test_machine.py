@@ -156,7 +156,7 @@ def test_a_process_that_asked_leaves_no_child(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_mount_that_stays_silent_is_named_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The child does not come back: as stat(2) of a dead server's mount does."""
+    """The child never returns, like stat(2) on the mount of a dead server."""
     monkeypatch.setattr(hung, "mounts_that_wait", lambda _: ["/mnt/dead", "/"])
     stat = os.stat
     monkeypatch.setattr(os, "stat", lambda path: signal.pause() if path == "/mnt/dead" else stat(path))
