@@ -88,7 +88,7 @@ def test_a_case_has_exactly_its_findings(case: Case, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in CASES if case.findings])
-def test_a_finding_says_whether_doctor_can_mend_it(case: Case, tmp_path: Path) -> None:
+def test_a_finding_says_whether_doctor_can_repair_it(case: Case, tmp_path: Path) -> None:
     """``expect.fix`` is what the findings of the case's own check say of their fix."""
     found = judge(case, case.build(tmp_path / "host"))
     own = [finding for finding in found.findings if finding.id == case.check] or list(found.findings)
@@ -191,7 +191,7 @@ def test_scan_and_plan_agree_on_the_cost_under_a_running_engine(case: Case, tmp_
 
 
 @pytest.mark.parametrize("case", FAILING)
-def test_applied_is_as_predicted_and_undo_brings_back_every_byte(
+def test_applied_is_as_predicted_and_undo_restores_every_byte(
     case: Case, tmp_path: Path, state_dir: Path, quiet: Callable[[str], None]
 ) -> None:
     """The result equals the prediction; a second plan is empty; undo restores the tree."""

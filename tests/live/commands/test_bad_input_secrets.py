@@ -98,7 +98,7 @@ def test_no_secret_in_any_output(host: Box) -> None:
     assert kept(box) == []
 
 
-def test_no_secret_in_what_is_said_of_torn_files(host: Box) -> None:
+def test_no_secret_in_what_is_said_of_corrupt_files(host: Box) -> None:
     """Settings and container files that end in the middle of a secret: the error quotes none of it."""
     box = host
     box.power_loss()

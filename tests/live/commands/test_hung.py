@@ -41,7 +41,7 @@ def test_a_mount_that_does_not_answer_costs_seconds(box: Box) -> None:
     assert any(outcome["incomplete"] for outcome in report["outcomes"])
 
 
-def test_a_stopped_dockerd_costs_seconds_and_is_told(box: Box) -> None:
+def test_a_stopped_dockerd_costs_seconds_and_is_reported(box: Box) -> None:
     """SIGSTOP leaves its socket accepting and never answering."""
     (pid,) = box.pids("dockerd")
     box.run(["kill", "-STOP", str(pid)])

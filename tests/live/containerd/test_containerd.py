@@ -50,7 +50,7 @@ def dead_box(torn_root: Path) -> Iterator[Box]:
         yield box
 
 
-def test_what_is_torn_comes_back_and_can_be_torn_again(dead_box: Box, healthy: judge.Opinion) -> None:
+def test_damage_is_repaired_and_restored_by_undo(dead_box: Box, healthy: judge.Opinion) -> None:
     """A healthy store has no finding; each fault is named; undo brings the faults back; repaired, dockerd sees all as before."""
     box = dead_box
     top = store.of_engine(box)

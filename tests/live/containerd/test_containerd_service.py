@@ -112,7 +112,7 @@ def test_damage_under_running_daemons(dead_box: Box, roots: Roots) -> None:
     assert len(box.pids("containerd")) == 1
 
 
-def test_torn_while_nothing_runs(dead_box: Box, roots: Roots) -> None:
+def test_damaged_while_nothing_runs(dead_box: Box, roots: Roots) -> None:
     """Contents, layers and the list, all at once; undo gives the corrupt tree back, a second repair is as good as the first."""
     box = dead_box
     top = box.workdir / "containerd"

@@ -59,7 +59,7 @@ def start_fails(box: Box, words: str) -> None:
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_dockerd_refuses_is_mended_and_the_engine_comes_up(bare_box: Box, name: str) -> None:
+def test_what_dockerd_refuses_is_repaired_and_the_engine_comes_up(bare_box: Box, name: str) -> None:
     """One finding explains that the engine is down; the plan repairs the file and starts the engine; undo restores all."""
     box = bare_box
     content, identity, words = REFUSED[name]

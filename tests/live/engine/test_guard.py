@@ -88,7 +88,7 @@ def test_a_start_that_deletes_a_container_is_stopped(guarded: SystemdHost) -> No
     assert host.run(["sh", "-c", "docker cp job:/result - | tar -xOf -"]).stdout == "hours-of-work\n"
 
 
-def test_what_a_start_erases_is_copied_and_the_start_goes_on(guarded: SystemdHost) -> None:
+def test_what_a_start_erases_is_copied_and_the_start_continues(guarded: SystemdHost) -> None:
     """A volume's directory and the swarm's certificate are gone: two copies, one start, and the engine has erased both."""
     host = guarded
     host.docker("volume", "create", "--label", "keep=yes", "data")

@@ -80,7 +80,7 @@ def test_settings_that_stop_the_engine_after_too_many_starts(host: SystemdHost) 
     assert ids(host) == set()
 
 
-def test_a_drop_in_is_mended_where_it_stands(host: SystemdHost) -> None:
+def test_a_drop_in_is_repaired_where_it_stands(host: SystemdHost) -> None:
     """The option of a drop-in that clashes with daemon.json: one edit, a daemon-reload, a restart; undo restores it."""
     host.write("/etc/docker/daemon.json", '{"log-driver": "json-file"}\n')
     text = "# ours\n[Service]\nExecStart=\nExecStart=/usr/sbin/dockerd -H fd:// --log-driver=json-file --label a=b\n"

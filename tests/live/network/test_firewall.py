@@ -138,7 +138,7 @@ def test_the_prepared_host_is_healthy(box: Box) -> None:
 
 
 @pytest.mark.parametrize("fault", [pytest.param(fault, id=fault.name) for fault in FAULTS])
-def test_a_fault_is_named_mended_and_taken_back(box: Box, fault: Fault) -> None:
+def test_a_fault_is_named_repaired_and_undone(box: Box, fault: Fault) -> None:
     """Traffic fails; scan 1; fix 0 and traffic is back with the same processes; scan 0; undo gives the broken rules back."""
     good, before = rules(box), processes(box)
     fault.make(box)
@@ -206,7 +206,7 @@ def test_a_switched_alternative_is_switched_back(box: Box) -> None:
     assert box.run(["readlink", "/etc/alternatives/iptables"]).stdout.strip() == "/usr/sbin/iptables-legacy"
 
 
-def test_an_administrators_drop_is_his_to_take_back(box: Box) -> None:
+def test_only_the_administrator_removes_their_drop(box: Box) -> None:
     """A drop of everything in DOCKER-USER is reported and not changed."""
     box.run(["iptables", "-I", "DOCKER-USER", "-j", "DROP"])
     assert wrong(box, ("egress of docker0",)) == ["egress of docker0"]
@@ -226,7 +226,7 @@ def test_without_iptables_doctor_says_so(box: Box) -> None:
         box.run(["mv", "/usr/sbin/iptables.away", "/usr/sbin/iptables"])
 
 
-def test_rules_come_back_while_the_engine_is_dead(box: Box) -> None:
+def test_rules_are_restored_while_the_engine_is_dead(box: Box) -> None:
     """The engine was killed, its containers live: what they need is computed from its files, and they are back."""
     names = ("web", "api", "front")
     PIDS.update({name: box.docker("inspect", "-f", "{{.State.Pid}}", name) for name in names})

@@ -24,7 +24,7 @@ def test_an_engine_that_never_ran_since_the_boot_needs_no_repair(can_box: None) 
         assert done.returncode == 0
 
 
-def test_an_engine_on_the_legacy_backend_is_mended_there(can_box: None) -> None:
+def test_an_engine_on_the_legacy_backend_is_repaired_there(can_box: None) -> None:
     """Where both commands are legacy, rules are read and written there, and nft stays empty."""
     with Box() as box:
         for name in ("iptables", "ip6tables"):
@@ -46,7 +46,7 @@ def test_an_engine_on_the_legacy_backend_is_mended_there(can_box: None) -> None:
         assert box.run(["nft", "list", "tables"]).stdout == ""
 
 
-def test_networks_with_ipv6_are_judged_and_mended_too(can_box: None) -> None:
+def test_networks_with_ipv6_are_judged_and_repaired_too(can_box: None) -> None:
     """Both families are flushed, distinguished, and restored as dockerd had created them for those networks."""
     with Box() as box:
         box.write("/etc/docker/daemon.json", '{"experimental": true, "ip6tables": true}')

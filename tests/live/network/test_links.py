@@ -13,7 +13,7 @@ def asked(box: Box, container: str) -> str:
     return box.docker("exec", container, "wget", "-qO-", "-T", "2", "http://172.17.0.2:5432/", check=False)
 
 
-def test_flushed_rules_of_a_link_come_back(bare_box: Box) -> None:
+def test_flushed_rules_of_a_link_are_restored(bare_box: Box) -> None:
     """The link carries traffic again, for the linked container alone; one rule that is gone is found as well."""
     box = bare_box
     box.write("/etc/docker/daemon.json", '{"icc": false}')

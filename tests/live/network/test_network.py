@@ -116,7 +116,7 @@ FAULTS: list[tuple[Callable[[Box], None], str, str]] = [
 
 
 @pytest.mark.parametrize(("break_it", "identity", "allow"), [pytest.param(*row, id=row[1]) for row in FAULTS])
-def test_a_link_is_mended_under_running_containers(
+def test_a_link_is_repaired_under_running_containers(
     patient_box: Box, break_it: Callable[[Box], None], identity: str, allow: str
 ) -> None:
     """Traffic stops, one finding says why, the repair restores it without a restart, undo breaks it again."""

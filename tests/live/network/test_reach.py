@@ -90,7 +90,7 @@ def test_no_repair_opens_ipv6(place6: Field, seed: int) -> None:
     assert "resolved by" in said
 
 
-def test_rules_of_docker_user_come_back_or_are_named(place: Field) -> None:
+def test_rules_of_docker_user_are_restored_or_are_named(place: Field) -> None:
     """With a healthy scan's record they are in force again; without, the finding stays and the exit code is 1."""
     place.reset()
     place.box.run(["sh", "-ec", USER.text])
@@ -124,7 +124,7 @@ iptables -I DOCKER-USER 2 -i eth0 -j office
 """
 
 
-def test_rules_of_docker_user_come_back_from_a_file_for_nft(place: Field) -> None:
+def test_rules_of_docker_user_are_restored_from_a_file_for_nft(place: Field) -> None:
     """The ruleset was written where the nftables service loads it; flushed, each rule is again as iptables had it."""
     place.reset()
     box = place.box
@@ -161,7 +161,7 @@ def defaults(box: Box) -> list[str]:
     return found
 
 
-def test_a_lost_default_route_comes_back_as_it_was(can_box: None) -> None:
+def test_a_lost_default_route_is_restored_as_it_was(can_box: None) -> None:
     """Both families: as the last healthy scan saw them, then as the host's own settings say; undo takes them away again."""
     with Box() as box:
         box.run(

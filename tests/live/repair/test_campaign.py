@@ -25,7 +25,7 @@ def test_nothing_is_lost_that_dockerd_alone_keeps(healthy: Reference, count: int
     assert set(lost(healthy.verdict, repaired.verdict)) <= alone
 
 
-def test_with_an_earlier_scan_all_comes_back(healthy: Reference) -> None:
+def test_with_an_earlier_scan_all_is_restored(healthy: Reference) -> None:
     """Three faults in metadata, of which without the backup a container or its names would be lost."""
     repaired = run(healthy, 3, 1, "scanned")
     assert lost(healthy.verdict, repaired.verdict) == [], repaired.output

@@ -38,7 +38,7 @@ def test_a_plan_changes_nothing(patient_box: Box) -> None:
     assert after == before, kit.words((before[0] ^ after[0]) | (before[1] ^ after[1]))
 
 
-def test_what_can_be_mended_under_containers_restarts_none(patient_box: Box) -> None:
+def test_what_can_be_repaired_under_containers_restarts_none(patient_box: Box) -> None:
     """Forwarding and rules are restored under running containers, a second fix does nothing, undo breaks them again."""
     box = patient_box
     faults.inject_all(box, UNDER_CONTAINERS, seed=2)
@@ -147,7 +147,7 @@ def test_what_was_changed_after_the_repair_is_not_lost(patient_box: Box) -> None
     assert "no repair to undo" in kit.undo(box, code=5).stderr
 
 
-def test_an_undo_can_be_taken_back(patient_box: Box) -> None:
+def test_an_undo_can_be_reversed(patient_box: Box) -> None:
     """Undo of the undo is the repaired host; the repair can then be undone again."""
     box = patient_box
     faults.inject(box, "forward/file-off")

@@ -40,7 +40,7 @@ def touched(box: Box, lines: set[str], run: str) -> set[str]:
     return {line for line in lines if line.startswith("('/etc/") or line.split("'")[1] in paths}
 
 
-def test_killed_at_any_instant_it_is_taken_back(torn_box: Box) -> None:
+def test_killed_at_any_instant_it_is_rolled_back(torn_box: Box) -> None:
     """Eight times: SIGKILL in the middle of a repair, often once more in the middle of the undo; every byte is restored."""
     box, choose = torn_box, random.Random(SEED)
     print(f"DOCTOR_SEED={SEED}")
@@ -98,7 +98,7 @@ def test_killed_at_any_instant_it_is_finished(torn_box: Box, number: int) -> Non
 
 
 @pytest.mark.parametrize(("number", "ending"), [(0, "undo"), (1, "resume"), (2, "undo"), (3, "resume")])
-def test_an_engine_started_by_hand_comes_back_as_it_was(can_box: None, number: int, ending: str) -> None:
+def test_an_engine_started_by_hand_is_started_again_as_before(can_box: None, number: int, ending: str) -> None:
     """Killed anywhere between its stop and its start, the engine runs again with the options somebody typed."""
     choose = random.Random(f"hand {SEED} {number}")
     with Box(data_root=patient()) as box:

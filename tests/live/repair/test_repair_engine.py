@@ -34,7 +34,7 @@ def await_engine(box: Box, socket: str = "/run/docker.sock") -> None:
         time.sleep(0.1)
 
 
-def test_started_by_hand_it_comes_back_the_same(patient_box: Box) -> None:
+def test_started_by_hand_it_is_started_again_the_same(patient_box: Box) -> None:
     """Flags with blanks, working directory, environment and output file are those that somebody typed."""
     box = patient_box
     box.stop_dockerd()
@@ -50,7 +50,7 @@ def test_started_by_hand_it_comes_back_the_same(patient_box: Box) -> None:
     assert "journald" in box.read("/etc/docker/daemon.json")
 
 
-def test_started_by_its_script_it_comes_back_by_its_script(patient_box: Box) -> None:
+def test_started_by_its_script_it_is_started_again_by_it(patient_box: Box) -> None:
     """The init script's own settings file is repaired, and the engine restarted through the script takes it."""
     box = patient_box
     box.stop_dockerd()
@@ -91,7 +91,7 @@ def test_an_engine_that_would_not_start_again_is_not_stopped(patient_box: Box) -
     assert box.read("/proc/sys/net/ipv4/ip_forward") == "1\n"
 
 
-def test_an_engine_that_ends_at_once_is_told_at_once(patient_box: Box) -> None:
+def test_an_engine_that_ends_at_once_is_reported_at_once(patient_box: Box) -> None:
     """A dockerd that dies as it starts is a failed repair within seconds, with the path of its log, and all is rolled back."""
     box = patient_box
     box.power_loss()

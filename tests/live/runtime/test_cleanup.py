@@ -120,7 +120,7 @@ def test_closed_stdio_is_no_danger(root: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_an_interrupted_batch_still_tells_its_results(number: signal.Signals) -> None:
+def test_an_interrupted_batch_still_reports_its_results(number: signal.Signals) -> None:
     spec = {"containers": [{"id": "interrupted", "builtin": "sleep", "args": {"seconds": 60}}]}
     with subprocess.Popen([*kit.PROGRAM, "batch"], stdin=-1, stdout=-1, stderr=-1, text=True) as process:
         assert process.stdin is not None

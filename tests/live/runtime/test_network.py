@@ -126,7 +126,7 @@ def test_a_killed_runtime_leaves_no_bridge_and_no_rule() -> None:
     assert left.split() == ["lo"]
 
 
-def test_dns_is_asked_and_errors_are_told() -> None:
+def test_dns_is_asked_and_errors_are_reported() -> None:
     """No server answers in an empty network: said within its time, with each server's reason."""
     result = kit.batch(
         {

@@ -86,7 +86,7 @@ def test_a_removed_store_is_salvaged_by_its_layers(dead_box: Box, healthy: judge
         assert other.docker("run", "--rm", "salvaged-container:job", "cat", "/marker") == "job"
 
 
-def test_a_removed_store_that_nothing_knows_is_told(dead_box: Box) -> None:
+def test_a_removed_store_that_nothing_knows_is_reported(dead_box: Box) -> None:
     """Without a backup no record shows which images the layers were of: that is reported, and is not a success."""
     for name in ("image", "containers"):
         shutil.rmtree(dead_box.data_root / name)

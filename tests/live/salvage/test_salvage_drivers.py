@@ -34,7 +34,7 @@ def hashes(text: str, driver: str) -> set[str]:
 
 
 @pytest.mark.parametrize("driver", ["vfs", "overlay2", "containerd"])
-def test_a_container_comes_back_as_an_image(driver: str, can_box: None) -> None:
+def test_a_container_is_salvaged_as_an_image(driver: str, can_box: None) -> None:
     """Its root is the same to the last file in a fresh dockerd: changed, new and removed names, links and modes."""
     with Box() as box:
         if driver == "containerd":

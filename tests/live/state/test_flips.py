@@ -54,7 +54,7 @@ WHERE = (
 
 
 @pytest.mark.parametrize("where", WHERE, ids=lambda where: f"{where[0]} {where[3]}")
-def test_where_the_engine_refuses_doctor_finds_and_mends(
+def test_where_the_engine_refuses_doctor_finds_and_repairs(
     healthy: Reference, doctor: Doctor, whole: dict[str, str], where: tuple[str, bytes, int, str]
 ) -> None:
     """By the bit itself: all is listed again as before."""

@@ -21,7 +21,7 @@ def test_a_power_loss_alone_is_no_damage(dead_box: Box) -> None:
 @pytest.mark.parametrize(
     ("break_it", "expected"), [pytest.param(*fault, id=fault[0].__name__) for fault in torn.MENDED_ALONE]
 )
-def test_a_torn_root_comes_back_whole(
+def test_a_corrupt_root_is_restored(
     dead_box: Box, healthy: judge.Opinion, break_it: torn.Fault, expected: set[str]
 ) -> None:
     """Scan finds it (1), undo of the repair gives the broken bytes back; repaired (0), dockerd sees what it saw before."""
@@ -65,7 +65,7 @@ def test_everything_at_once(dead_box: Box, healthy: judge.Opinion) -> None:
     assert lost(healthy, judge.opinion(box)) <= LOST["no_tags"]
 
 
-def test_lost_records_are_told_by_what_stands_on_them(dead_box: Box, healthy: judge.Opinion) -> None:
+def test_lost_records_follow_from_the_layers_above(dead_box: Box, healthy: judge.Opinion) -> None:
     """Every layer record is deleted with its tar-split: all runs again, only saving needs a pull."""
     box = dead_box
     torn.layers(box.data_root)

@@ -31,7 +31,7 @@ def test_a_name_outlives_the_damaged_config_of_its_image(dead_box: Box, healthy:
     assert judge.markers(box) == healthy.markers
 
 
-def test_what_was_made_on_an_empty_link_is_mended_too(dead_box: Box, healthy: judge.Opinion) -> None:
+def test_what_was_made_on_an_empty_link_is_repaired_too(dead_box: Box, healthy: judge.Opinion) -> None:
     """The engine ran, and a container and an image were made whose lists lack a layer: all lists are computed again."""
     box = dead_box
     damage.empty(image_directory(box) / "link")
@@ -97,7 +97,7 @@ def with_late_network(box: Box) -> tuple[Path, bytes]:
     return database, older
 
 
-def test_a_network_that_an_older_database_lacks_comes_back(dead_box: Box) -> None:
+def test_a_network_that_an_older_database_lacks_is_restored(dead_box: Box) -> None:
     """The file is whole and wrong: its container would not start. Undo gives the older file back."""
     box = dead_box
     database, older = with_late_network(box)

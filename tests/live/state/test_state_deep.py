@@ -68,7 +68,7 @@ def tear(box: Box) -> dict[str, str]:
     }
 
 
-def test_what_only_deep_sees_is_named_and_comes_back(dead_box: Box, healthy: judge.Opinion) -> None:
+def test_what_only_deep_sees_is_named_and_is_restored(dead_box: Box, healthy: judge.Opinion) -> None:
     """Six losses at once: a scan sees some of the lost attributes, --deep names each; undo gives them back; repaired, all is as before."""
     box = dead_box
     before = tree(box)

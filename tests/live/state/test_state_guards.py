@@ -58,7 +58,7 @@ def test_the_records_of_unmounted_volumes_are_kept(box: Box) -> None:
     assert b'"keep":"yes"' in (box.workdir / "doctor/aside/volumes/metadata.db").read_bytes()
 
 
-def test_a_volume_of_options_comes_back(box: Box) -> None:
+def test_a_volume_of_options_is_restored(box: Box) -> None:
     """Its directory held nothing but the options: the volume database has them too, and the engine keeps its labels."""
     options = ("--opt", "type=tmpfs", "--opt", "device=tmpfs", "--label", "keep=yes")
     box.docker("volume", "create", *options, "scratch")

@@ -275,7 +275,7 @@ ROWS: list[Row] = [
 ]
 
 
-def test_each_row_is_found_mended_and_judged(dead_box: Box, healthy: judge.Opinion) -> None:
+def test_each_row_is_found_repaired_and_judged(dead_box: Box, healthy: judge.Opinion) -> None:
     """Exactly its ids each time, so nothing is left of the row before, and dockerd sees all of it in the end."""
     box, top = dead_box, dead_box.data_root
     assert problems(box, notes=True) == set()
@@ -299,7 +299,7 @@ def test_each_row_is_found_mended_and_judged(dead_box: Box, healthy: judge.Opini
     assert judge.differences(healthy, judge.opinion(box)) == []
 
 
-def test_orphans_go_only_with_leave_and_come_back(dead_box: Box, healthy: judge.Opinion) -> None:
+def test_orphans_go_only_with_leave_and_are_restored(dead_box: Box, healthy: judge.Opinion) -> None:
     """An interrupted pull's layer stays unless destructive repairs are allowed; nothing else goes, and undo restores it."""
     box, top = dead_box, dead_box.data_root
     orphan(top)

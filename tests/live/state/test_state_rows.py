@@ -59,7 +59,7 @@ def names(box: Box) -> set[str]:
     return set(box.docker("ps", "-a", "--format", "{{.Names}}").split())
 
 
-def test_what_is_mended_without_any_backup(dead_box: Box) -> None:
+def test_what_is_repaired_without_any_backup(dead_box: Box) -> None:
     """Containers' files, volumes' records, identity, pid file, socket, another driver's leavings."""
     box = dead_box
     log = next(places.container(box.data_root, "talk").glob("*-json.log"))
@@ -118,7 +118,7 @@ def test_what_nobody_can_change_is_freed_and_held_again_by_undo(dead_box: Box) -
             chattr("-i", path)
 
 
-def test_what_only_a_person_or_a_backup_can_mend(dead_box: Box) -> None:
+def test_what_only_a_person_or_a_backup_can_repair(dead_box: Box) -> None:
     """Without a backup each is named; a plan repairs none of them by guess."""
     box = dead_box
     torn(box)

@@ -100,7 +100,7 @@ def test_the_drop_in_stops_for_one_code_only(tmp_path: Path, monkeypatch: pytest
     assert subprocess.run(argv, check=False, capture_output=True).returncode == 0
 
 
-def test_a_host_without_systemd_is_told_what_to_do(tmp_path: Path) -> None:
+def test_a_host_without_systemd_gets_advice(tmp_path: Path) -> None:
     """Nothing is written there."""
     if os.geteuid() != 0:
         pytest.skip("only root can install the guard")

@@ -131,7 +131,9 @@ def test_what_is_not_plain_is_left_to_typer(arguments: list[str]) -> None:
     assert quick.scan_options(arguments) is None
 
 
-def test_a_mistyped_id_is_told_in_one_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mistyped_id_is_reported_in_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The short way ends as the long one does: exit 2 and what to do."""
     monkeypatch.setattr("sys.argv", ["doctor", "scan", "--select", "network/ip-forward-of"])
     assert entry.main() == 2

@@ -90,7 +90,7 @@ def test_mistakes_are_named(cron: schedule.Places, tmp_path: Path) -> None:
         schedule.install(SAY, places=cron)
 
 
-def test_who_else_could_become_root_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_who_else_could_become_root_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A timer runs as root whatever stands there by then."""
     tmp_path.chmod(0o755)
     command = tmp_path / "doctor"

@@ -106,7 +106,7 @@ def test_what_is_no_service_says_nothing(tmp_path: Path) -> None:
     assert (found.top, [one.pid for one in found.running]) == ("/k3s", [5])
 
 
-def test_the_socket_of_the_settings_tells_which_it_is(tmp_path: Path) -> None:
+def test_the_socket_of_the_settings_shows_which_it_is(tmp_path: Path) -> None:
     """``/var/run`` is ``/run``; up to version 3 the address stands in a table of its own, later in a plugin's."""
     old: dict[str, str] = {CONFIG: 'root = "/srv/a"\n[grpc]\n  address = "/run/c.sock"\n[ttrpc]\n  address = "/x"\n'}
     new: dict[str, str] = {

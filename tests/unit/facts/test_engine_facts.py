@@ -49,7 +49,7 @@ HAND = Holder(
 )
 
 
-def test_an_engine_started_by_hand_comes_back_as_it_was() -> None:
+def test_an_engine_started_by_hand_is_started_again_as_before() -> None:
     """SIGTERM to the very process, and its own command line, directory and log to start it."""
     control = EngineControl(manager="hand", holders=(HAND,), answer=b"{}")
     stop, start = control.stop_steps()[0], control.start_steps()[0]

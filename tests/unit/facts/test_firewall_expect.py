@@ -136,7 +136,7 @@ def test_what_is_made_compares_as_there() -> None:
         assert (family.lost, family.single, family.strangers, family.misplaced) == ((), (), {}, ())
 
 
-def test_each_missing_rule_is_told_or_harmless() -> None:
+def test_each_missing_rule_is_reported_or_harmless() -> None:
     """Every single rule that is removed is reported as missing, except final RETURNs."""
     for generation in (UP_TO_27, FROM_28_2, FROM_29):
         expected = expect(generation, Networks(items=(NET,), endpoints=(END,)), Terms(), 4)

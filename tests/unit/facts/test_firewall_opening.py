@@ -93,7 +93,7 @@ POLICY = st.sampled_from(["DROP", "ACCEPT"])
 
 
 @given(PLACED, PLACED, st.booleans(), POLICY, POLICY)
-def test_no_packet_that_gets_through_anew_is_missed(
+def test_no_packet_that_newly_gets_through_is_missed(
     first: list[tuple[str, str, int]], second: list[tuple[str, str, int]], keep: bool, old: str, new: str
 ) -> None:
     """The model walks classes of packets; single ones, walked one by one, never find a hole that it did not."""
@@ -143,7 +143,7 @@ def test_a_rule_that_was_named_may_be_passed_and_no_other() -> None:
     assert opened(before.replace(last, f"{last}\n{wish}"), lifted.replace(last, f"{last}\n{wish}"), named) != []
 
 
-def test_an_open_policy_makes_a_router_and_is_told() -> None:
+def test_an_open_policy_makes_a_router_and_is_reported() -> None:
     assert opened(FILTER_26, FILTER_26.replace(":FORWARD DROP", ":FORWARD ACCEPT")) != []
     assert opened(FILTER_26.replace(":FORWARD DROP", ":FORWARD ACCEPT"), FILTER_26) == []
 

@@ -34,7 +34,7 @@ def layers(found: list[LayerDirectory], links: dict[str, str]) -> Layers:
 
 
 @given(st.data())
-def test_a_name_is_found_as_long_as_one_place_tells_it(data: st.DataObject) -> None:
+def test_a_name_is_found_as_long_as_one_place_shows_it(data: st.DataObject) -> None:
     """In a tower of layers, each layer keeps its link, its entry in l, or a layer above with its list."""
     height = data.draw(st.integers(2, 10))
     parents = {IDS[number]: IDS[number - 1] if number else "" for number in range(height)}

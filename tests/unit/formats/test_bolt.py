@@ -91,7 +91,7 @@ def test_either_meta_alone_is_enough() -> None:
             assert plain(database.generations[0].root) == plain(newest.root)
 
 
-def test_a_torn_newest_tree_leaves_the_older_one() -> None:
+def test_a_corrupt_newest_tree_leaves_the_older_one() -> None:
     newest, older = bolt.read(LOCAL_KV).generations
     assert newest.meta.root != older.meta.root
     broken = bytearray(LOCAL_KV)
@@ -109,7 +109,7 @@ def test_a_torn_newest_tree_leaves_the_older_one() -> None:
     assert mended[8192:] == bytes(broken)[8192:]
 
 
-def test_a_broken_freelist_is_found_and_mended_by_the_metas_alone() -> None:
+def test_a_broken_freelist_is_found_and_repaired_by_the_metas_alone() -> None:
     newest = bolt.read(LOCAL_KV).generations[0]
     assert newest.meta.freelist != NOT_STORED
     broken = bytearray(LOCAL_KV)

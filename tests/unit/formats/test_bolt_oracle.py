@@ -77,7 +77,7 @@ def test_the_library_accepts_big_and_nested_buckets(oracle: Oracle, tmp_path: Pa
 
 
 @pytest.mark.timeout(300)
-def test_the_library_opens_each_mended_generation(oracle: Oracle, tmp_path: Path) -> None:
+def test_the_library_opens_each_repaired_generation(oracle: Oracle, tmp_path: Path) -> None:
     data = gzip.decompress((HERE / "samples" / "local-kv.db.gz").read_bytes())
     for number, generation in enumerate(bolt.read(data).generations):
         path = tmp_path / f"{number}.db"

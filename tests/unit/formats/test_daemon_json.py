@@ -113,7 +113,7 @@ def mended(text: str) -> str | None:
         ('{,"a": 1,, "b": 2}', '{"a": 1, "b": 2}'),
     ],
 )
-def test_clear_mistakes_are_mended_and_nothing_else_changes(text: str, wanted: str | None) -> None:
+def test_clear_mistakes_are_repaired_and_nothing_else_changes(text: str, wanted: str | None) -> None:
     assert mended(text) == wanted
 
 
@@ -172,7 +172,7 @@ def test_mending_never_raises_and_always_ends_valid(data: bytes) -> None:
 
 
 @given(st.dictionaries(st.text(max_size=4), st.integers() | st.text(max_size=6), max_size=4), st.data())
-def test_a_comment_anywhere_between_tokens_is_mended_away(value: dict[str, Any], data: st.DataObject) -> None:
+def test_a_comment_anywhere_between_tokens_is_removed(value: dict[str, Any], data: st.DataObject) -> None:
     lines = json.dumps(value, indent=2).split("\n")
     number = data.draw(st.integers(0, len(lines) - 1))
     lines[number] += data.draw(st.sampled_from([" // x", "# y, {", " /* z */", "  //"]))

@@ -110,7 +110,7 @@ def test_saved_with_counters() -> None:
     assert found.chains[0].bytes == 180
 
 
-def test_the_text_comes_back_byte_for_byte() -> None:
+def test_the_text_is_rendered_byte_for_byte() -> None:
     for text in (SAVED, SAVED.replace("\n", "\r\n"), ""):
         assert iptables_save.render(iptables_save.parse(text)) == text
 
@@ -118,7 +118,7 @@ def test_the_text_comes_back_byte_for_byte() -> None:
 @pytest.mark.parametrize(
     "text", ["*filter\n:INPUT ACCEPT [0:0]\n", "-A INPUT -j ACCEPT\n", "Error: x\n", "*f\n-A\nCOMMIT\n"]
 )
-def test_torn_output_is_refused(text: str) -> None:
+def test_truncated_output_is_refused(text: str) -> None:
     with pytest.raises(FormatError):
         iptables_save.parse(text)
 

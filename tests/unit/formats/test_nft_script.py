@@ -50,7 +50,7 @@ def test_what_is_in_the_chain(script: str, expected: list[str]) -> None:
 @pytest.mark.parametrize(
     "script", ["table ip filter { chain DOCKER-USER { drop", "table ip filter {", "}", "add rule {"]
 )
-def test_a_torn_file_loads_nothing(script: str) -> None:
+def test_a_truncated_file_loads_nothing(script: str) -> None:
     """As for nft itself."""
     with pytest.raises(FormatError):
         texts(script)

@@ -58,7 +58,7 @@ def test_the_mounts_of_this_machine_are_read() -> None:
 @pytest.mark.parametrize(
     "line", ["36 35 98:0 / /m rw shared:1 ext3 /dev/root rw", "x", "1 2 3 4 5 6 -", "a b c d e f - g h i"]
 )
-def test_torn_mount_lines_are_refused(line: str) -> None:
+def test_truncated_mount_lines_are_refused(line: str) -> None:
     with pytest.raises(FormatError, match="line 1"):
         mountinfo.parse(line)
 
@@ -144,7 +144,7 @@ def test_what_is_no_kernel_configuration_is_refused(data: bytes) -> None:
         kernel_config.parse(data)
 
 
-def test_module_rules_tell_who_forbids() -> None:
+def test_module_rules_show_who_forbids() -> None:
     rules = modules.parse_rules(
         "blacklist nf-nat\ninstall overlay \\\n  /bin/false\ninstall veth modprobe x\noptions a true\n# install a /bin/true\n",
         "p",

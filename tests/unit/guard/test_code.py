@@ -82,7 +82,7 @@ def rewrite(path: Path) -> None:
     py_compile.compile(str(path))
 
 
-def test_a_changed_source_is_loaded_anew(place: Path) -> None:
+def test_a_changed_source_is_loaded_again(place: Path) -> None:
     """It is cached from then on; the other module stays cached."""
     rewrite(place / "site/kept_sample/part.py")
     module = load(place)

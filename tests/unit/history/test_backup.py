@@ -179,7 +179,7 @@ def test_what_the_root_holds_is_never_followed_out_of_it(top: Path, tmp_path: Pa
     assert f"image/overlay2/layerdb/sha256/{roots.CHAIN_TOP}/tar-split.json.gz" not in found.files
 
 
-def test_lists_come_back_merged(top: Path) -> None:
+def test_lists_are_read_back_merged(top: Path) -> None:
     """The backup adds tags, networks and volumes that the root lacks, but never a removed image or volume."""
     take(top)
     for name in (TAGS, f"{DOCKER}/network/files/local-kv.db", f"{DOCKER}/volumes/metadata.db"):
@@ -195,7 +195,7 @@ def test_lists_come_back_merged(top: Path) -> None:
     assert get(top, KeptTags).entries == {}
 
 
-def test_what_the_root_itself_tells_wins_over_the_backup(top: Path) -> None:
+def test_what_the_root_itself_shows_wins_over_the_backup(top: Path) -> None:
     """A name that moved since, complete in the truncated file, stays moved; a network record with a higher index
     stays.
     """
@@ -217,7 +217,7 @@ def test_what_the_root_itself_tells_wins_over_the_backup(top: Path) -> None:
     assert kept.added(replace(database, salvaged=extra)) == ("mesh",)
 
 
-def test_a_volume_made_anew_keeps_its_own_options(top: Path) -> None:
+def test_a_recreated_volume_keeps_its_own_options(top: Path) -> None:
     """A record of another volume of the same name is rejected."""
     take(top)
     (top / DOCKER / "volumes/metadata.db").write_bytes(b"x")
@@ -225,7 +225,7 @@ def test_a_volume_made_anew_keeps_its_own_options(top: Path) -> None:
     assert list(get(top, KeptVolumes).values) == [b"data"]
 
 
-def test_files_and_tar_splits_come_back_whole(top: Path) -> None:
+def test_files_and_tar_splits_are_restored_whole(top: Path) -> None:
     """Only for damaged files, each with its age; an older backup is used if the newest has the damage."""
     take(top)
     original = (top / CONFIG).read_bytes()

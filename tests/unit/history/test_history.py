@@ -49,7 +49,7 @@ def scan(*findings: Finding, started: float = NOW, host: HostInfo = HOST) -> Sca
     )
 
 
-def test_a_scan_comes_back_whole(tmp_path: Path) -> None:
+def test_a_scan_is_read_back_whole(tmp_path: Path) -> None:
     """Also with a repair, probes, a cause, undecodable bytes; only the detail for fixers is left out."""
     hostile = b"caf\xe9\x1b[31m".decode("utf-8", "surrogateescape")
     full = finding(
@@ -208,7 +208,7 @@ def test_a_history_of_a_newer_doctor_is_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / NAME).read_bytes() == before
 
 
-def test_one_unreadable_scan_is_told(tmp_path: Path) -> None:
+def test_one_unreadable_scan_is_reported(tmp_path: Path) -> None:
     """The others stay."""
     with History(str(tmp_path)) as history:
         number = history.record(scan(), now=NOW)

@@ -71,7 +71,7 @@ def test_what_can_not_be_seen_now_stays_as_it_was(tmp_path: Path) -> None:
     assert keep(tmp_path, facts("ACCEPT", running=False, links=gone)) == first
 
 
-def test_a_record_that_is_torn_or_altered_is_no_record(tmp_path: Path) -> None:
+def test_a_truncated_or_altered_record_is_not_used(tmp_path: Path) -> None:
     keep(tmp_path, facts())
     path = tmp_path / "metadata/network.json"
     for content in (path.read_bytes()[:-9], path.read_bytes().replace(b"DROP", b"drop"), b"", b"\0" * 99):

@@ -157,7 +157,7 @@ def path(inside: str = "doctor0", source: str = "192.0.2.2") -> Path:
     )
 
 
-def test_a_rule_against_the_probe_is_told_from_one_against_clients() -> None:
+def test_a_rule_against_the_probe_is_distinguished_from_one_against_clients() -> None:
     def alone(user: str, rule: Rule | None = ACCEPT) -> str:
         return cut_for_it_alone(firewall(user), path(), "eth0", rule)
 
@@ -172,7 +172,7 @@ def test_a_rule_against_the_probe_is_told_from_one_against_clients() -> None:
     assert alone("-A DOCKER-USER ! -i eth0 -o docker0 -j REJECT") == "-A DOCKER-USER ! -i eth0 -o docker0 -j REJECT"
 
 
-def test_a_wish_is_told_from_a_cut() -> None:
+def test_a_wish_is_distinguished_from_a_cut() -> None:
     """By source: an allow list. By something that can't be judged: unsure. By the interface alone: a cut."""
 
     def by_uplink(user: str) -> PacketCut:

@@ -61,7 +61,7 @@ def test_the_kept_checksums_are_those_of_the_files() -> None:
     assert crcs == {name: crc64(data).to_bytes(8, "big") for name, data in CONTENT.items()}
 
 
-def test_headers_tell_what_each_file_should_be() -> None:
+def test_headers_show_what_each_file_should_be() -> None:
     found = {header.name: header for header in tar_split.headers(tar_split.read([OPAQUE]))}
     assert found[b"dev-null"].kind == "char"
     assert found[b"dev-null"].device == (1, 3)
@@ -158,7 +158,7 @@ def tars(draw: st.DrawFn) -> tuple[bytes, dict[bytes, tarfile.TarInfo], dict[byt
 
 
 @given(tars())
-def test_any_tar_comes_back_and_its_headers_are_read(
+def test_any_tar_is_reassembled_and_its_headers_are_read(
     made: tuple[bytes, dict[bytes, tarfile.TarInfo], dict[bytes, bytes]],
 ) -> None:
     tar, members, content = made

@@ -67,7 +67,7 @@ def test_garbage_ends(data: bytes, size: int) -> None:
             continue
 
 
-def test_a_torn_gzip_is_told() -> None:
+def test_a_truncated_gzip_is_reported() -> None:
     """Half a stream is not a tar."""
     data = gzip.compress(packed({"a": bytes(5000)}))
     with pytest.raises(FormatError, match="truncated"):

@@ -50,7 +50,7 @@ def test_what_an_engine_wrote_has_no_flaw() -> None:
     assert flawed_volumes(VOLUMES, {}, {}) == ()
 
 
-def test_a_flipped_bit_in_a_network_record_is_mended_or_left() -> None:
+def test_a_flipped_bit_in_a_network_record_is_repaired_or_left() -> None:
     """Each that the engine refuses is found; three in four get their bit back, none gets another."""
     refused = mended = 0
     for key, value in flipped(NETWORKS, 60, INDEX_BYTES):
@@ -69,7 +69,7 @@ def test_a_flipped_bit_in_a_network_record_is_mended_or_left() -> None:
     assert mended > refused * 3 / 4
 
 
-def test_a_flipped_bit_in_a_key_is_mended() -> None:
+def test_a_flipped_bit_in_a_key_is_repaired() -> None:
     """The record itself says under which key it belongs."""
     random = Random(3)
     for key in list(NETWORKS):
@@ -85,7 +85,7 @@ def test_a_flipped_bit_in_a_key_is_mended() -> None:
         assert {one: value for one, value in {**there, **change}.items() if value} == NETWORKS
 
 
-def test_the_backup_tells_what_no_copy_tells() -> None:
+def test_the_backup_shows_what_no_copy_shows() -> None:
     """A record with the same index and one other bit was not written by the engine."""
     key = next(key for key, value in NETWORKS.items() if b'"created":"' in value)
     at = NETWORKS[key].index(b'"persist":true') + 3
@@ -95,7 +95,7 @@ def test_the_backup_tells_what_no_copy_tells() -> None:
     assert {**there, **(mended_network(there, found) or {})} == NETWORKS
 
 
-def test_a_flipped_bit_in_a_volume_record_is_mended_or_left() -> None:
+def test_a_flipped_bit_in_a_volume_record_is_repaired_or_left() -> None:
     """As for networks; dockerd skips what it can't decode."""
     for key, value in flipped(VOLUMES, 60, 0):
         there = {**VOLUMES, key: value}
@@ -129,7 +129,7 @@ def test_what_changes_records_keeps_all_else() -> None:
     assert changed.root.buckets[b"b"].keys == {b"x": b"y"}
 
 
-def test_a_value_of_the_build_cache_is_found_and_mended() -> None:
+def test_a_value_of_the_build_cache_is_found_and_repaired() -> None:
     """All of them are decoded at the engine's start."""
     value = b'{"value":"sha256:1341","index":"chainid:sha256:1341"}'
     for wrong in flips(value, 0):

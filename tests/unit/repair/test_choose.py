@@ -64,7 +64,7 @@ def test_candidates_are_shown_with_evidence_and_none_is_taken(tmp_path: Path) ->
         assert [seen.source for seen in candidate.evidence] == ["directory", "created", "holds"]
 
 
-def test_a_choice_is_done_and_taken_back(tmp_path: Path, state_dir: Path, quiet: Callable[[str], None]) -> None:
+def test_a_choice_is_done_and_undone(tmp_path: Path, state_dir: Path, quiet: Callable[[str], None]) -> None:
     """The other container gets the directory that is left, which is then proven by elimination."""
     host = two_containers(tmp_path)
     chosen = next(text for text in options(plan_for(host)) if ":web=" in text)

@@ -15,7 +15,7 @@ def shown(tmp_path: Path, path: str, content: bytes) -> str:
     return describe(Put(path=path, node=File(content=content)), OverlayHost(RootHost(str(tmp_path))), private=False)
 
 
-def test_a_kept_copy_is_told_by_its_size(tmp_path: Path) -> None:
+def test_a_kept_copy_is_shown_by_its_size(tmp_path: Path) -> None:
     """The swarm's directory is copied with the node's key before a start erases it."""
     text = shown(tmp_path, "/var/lib/doctor/aside/swarm/certificates/swarm-node.key", KEY)
     assert text.endswith(f"new, {len(KEY)} bytes")

@@ -24,7 +24,7 @@ def test_a_zombie_has_ended() -> None:
         assert end(process.pid, ticks, signal.SIGTERM, timeout_s=0)
 
 
-def test_one_that_does_not_end_in_time_is_told() -> None:
+def test_one_that_does_not_end_in_time_is_reported() -> None:
     """It ignores the signal; the caller must know that it still holds what it holds."""
     program = "trap '' TERM; echo ready; sleep 60"
     with subprocess.Popen(["sh", "-c", program], stdout=subprocess.PIPE) as process:

@@ -228,7 +228,7 @@ def test_records_of_a_database_are_merged() -> None:
     assert set(best.root.buckets[b"libnetwork"].keys) == {b"network/old/", b"network/later/"}
 
 
-def test_torn_ones_are_not_merged() -> None:
+def test_corrupt_ones_are_not_merged() -> None:
     """It is unknown what is new in them."""
     whole = database(old=b"1")
     assert merge(whole[:5000], whole, database(old=b"1", later=b"3")) is None

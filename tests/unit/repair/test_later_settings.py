@@ -44,7 +44,7 @@ def test_names_and_networks(now: dict[str, object], said: str) -> None:
     assert changed("config.v2.json", CONFIG, CONFIG | now) == ([f"{said} of container web"] if said else [])
 
 
-def test_what_is_torn_names_nothing() -> None:
+def test_what_is_corrupt_names_nothing() -> None:
     """No guess."""
     assert changed_settings("hostconfig.json", b"{", b"{}", "web") == ()
     assert changed_settings("hostconfig.json", b"{}", b"[]\0", "web") == ()

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="owners of files can o
 
 
 @pytest.mark.parametrize("tail", [b'{"step":1,"sta', b"\0" * 512, b'{"state":"done"}\n\0\0\0'])
-def test_a_torn_line_is_cut_off_before_the_next(tmp_path: Path, tail: bytes) -> None:
+def test_a_truncated_line_is_cut_off_before_the_next(tmp_path: Path, tail: bytes) -> None:
     """A line that a power cut truncated, or NULs in its place, never runs into a line that is written later."""
     path = tmp_path / "journal"
     path.write_bytes(b'{"state":"intent"}\n' + tail)
@@ -55,7 +55,7 @@ def test_a_line_that_does_not_fit_leaves_nothing_behind(tmp_path: Path, monkeypa
     assert Path(run.path, "journal").read_bytes() == before
 
 
-def test_an_undo_that_stopped_goes_on_where_it_stood(top: Path, quiet: Callable[[str], None]) -> None:
+def test_an_undo_that_stopped_continues_where_it_stood(top: Path, quiet: Callable[[str], None]) -> None:
     """Something is in the way; when it is gone the next undo finishes, and moves nothing away that the first restored."""
     before = look(top)
     steps: list[Step] = [

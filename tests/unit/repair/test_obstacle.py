@@ -51,7 +51,7 @@ def stages(made: Plan) -> set[Stage]:
     return {action.stage for action in made.actions}
 
 
-def test_what_is_mended_stops_nothing(tmp_path: Path) -> None:
+def test_what_is_repaired_stops_nothing(tmp_path: Path) -> None:
     """Both findings stop the start, and both are repaired before it."""
     made = plan(tmp_path, NO_COMMA, DAMAGED_ID)
     assert Stage.ENGINE in stages(made)

@@ -81,7 +81,9 @@ def test_each_loss_is_noticed_and_named(tmp_path: Path, broken: str, kind: str) 
     assert whole.beyond(whole) == ()
 
 
-def test_a_repair_that_leaves_less_is_taken_back(tmp_path: Path, state_dir: Path, quiet: Callable[[str], None]) -> None:
+def test_a_repair_that_leaves_less_is_rolled_back(
+    tmp_path: Path, state_dir: Path, quiet: Callable[[str], None]
+) -> None:
     """Something that must be there is not, whatever the checks say: all is rolled back, and it is named."""
     host = root(tmp_path)
     tags = tmp_path / "host" / STORE / "repositories.json"

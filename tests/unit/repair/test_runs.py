@@ -157,7 +157,7 @@ def test_what_others_could_have_written_is_not_used(top: Path, quiet: Callable[[
     assert undo.undo(chosen, undo.prepare(chosen, RootHost(str(top))), progress=quiet).half_done == ()
 
 
-def test_a_torn_end_is_no_damage() -> None:
+def test_a_truncated_end_is_no_damage() -> None:
     """A line without its end was being written when the power went: all before it counts."""
     whole = line(Entry(state="intent", step=0)) + b"\n"
     assert parse(whole + b'4f2a {"sta').damaged == ()

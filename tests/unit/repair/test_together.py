@@ -106,7 +106,7 @@ def test_a_failure_anywhere_takes_all_back(
     assert look(top) == before
 
 
-def test_the_step_that_fails_is_told(top: Path, quiet: Callable[[str], None]) -> None:
+def test_the_step_that_fails_is_reported(top: Path, quiet: Callable[[str], None]) -> None:
     """Not the first of its group: the one that can't be done."""
     (top / "way").mkdir()
     steps: list[Step] = [*PUTS[:3], Put(path="/way", node=File(content=b"x")), *PUTS[3:]]
@@ -159,7 +159,7 @@ def test_killed_at_any_call_the_next_start_ends_it(end: str, tmp_path: Path, qui
 
 
 @pytest.mark.timeout(120)
-def test_an_undo_that_was_killed_goes_on(tmp_path: Path, quiet: Callable[[str], None]) -> None:
+def test_an_undo_that_was_killed_continues(tmp_path: Path, quiet: Callable[[str], None]) -> None:
     """Replaced files are also restored together; killed at any call, the next undo ends it."""
     count, killed = 0, True
     while killed:

@@ -173,7 +173,7 @@ def undo_killed_at(count: int, top: Path, before: Mapping[str, object], quiet: C
 
 
 @pytest.mark.timeout(120)
-def test_an_undo_that_was_killed_goes_on(tmp_path: Path, quiet: Callable[[str], None]) -> None:
+def test_an_undo_that_was_killed_continues(tmp_path: Path, quiet: Callable[[str], None]) -> None:
     """Killed at any call, the undo is finished by the next one, and nothing it restored is moved away again."""
     count = 0
     while True:

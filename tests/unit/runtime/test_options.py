@@ -64,7 +64,7 @@ def test_capabilities_are_added_and_dropped() -> None:
     "line",
     ["", "/r", "--memory", "--memory x /r ls", "--cpus fast /r ls", "-p 80 /r ls", "-v a /r ls", "--fly 1 /r ls"],
 )
-def test_usage_errors_are_told(line: str) -> None:
+def test_usage_errors_are_reported(line: str) -> None:
     with pytest.raises(LaunchError) as caught:
         parse(line.split())
     assert caught.value.code == USAGE

@@ -71,7 +71,7 @@ def test_a_module_that_is_not_in_it_is_imported(copy: Path) -> None:
 
 @pytest.mark.parametrize("name", ["plan/spec", "pack"])
 @pytest.mark.parametrize("change", ["content", "time", "exchange"])
-def test_a_changed_source_is_read_anew(copy: Path, change: str, name: str) -> None:
+def test_a_changed_source_is_read_again(copy: Path, change: str, name: str) -> None:
     source = copy / "doctor" / "runtime" / f"{name}.py"
     text = source.read_text().replace("is not none, host", "IS NOT none, host")
     match change:

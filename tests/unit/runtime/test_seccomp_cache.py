@@ -87,14 +87,14 @@ def test_what_is_refused_is_refused_each_time(compilations: list[object]) -> Non
 
 
 @pytest.mark.parametrize("name", cache._MADE_BY)
-def test_another_compiler_compiles_anew(compilations: list[object], tmp_path: Path, name: str) -> None:
+def test_another_compiler_compiles_again(compilations: list[object], tmp_path: Path, name: str) -> None:
     cache.compiled(changed())
     os.utime(tmp_path / name, (0, 0))
     cache.compiled(changed())
     assert len(compilations) == 2
 
 
-def test_another_machine_compiles_anew(compilations: list[object], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_machine_compiles_again(compilations: list[object], monkeypatch: pytest.MonkeyPatch) -> None:
     cache.compiled(changed())
     other = "aarch64" if kernel.MACHINE == "x86_64" else "x86_64"
     monkeypatch.setattr(kernel, "MACHINE", other)

@@ -96,7 +96,7 @@ def test_a_full_copy_gives_only_what_changed(driver: str, place: str, tmp_path: 
     )
 
 
-def test_a_zfs_data_set_that_is_not_mounted_is_told(tmp_path: Path) -> None:
+def test_a_zfs_data_set_that_is_not_mounted_is_reported(tmp_path: Path) -> None:
     """An empty mount point is not an empty container."""
     root = MadeRoot(tmp_path / "host", "zfs")
     (root.data / "zfs/graph" / MOUNT).mkdir(parents=True)
@@ -106,7 +106,7 @@ def test_a_zfs_data_set_that_is_not_mounted_is_told(tmp_path: Path) -> None:
     assert outcome.trees == ()
 
 
-def test_aufs_tells_by_names_what_was_removed(tmp_path: Path) -> None:
+def test_aufs_shows_by_names_what_was_removed(tmp_path: Path) -> None:
     """Its own links are omitted, its whiteouts and opaque directories are converted to those of OCI layers."""
     root = MadeRoot(tmp_path / "host", "aufs")
     top = root.data / "aufs/diff" / MOUNT
@@ -181,7 +181,7 @@ def test_snapshots_of_containerd(snapshotter: str, names: set[str], tmp_path: Pa
     assert set(members(tmp_path / "out", outcome)) == names
 
 
-def test_snapshots_without_their_database_are_told(tmp_path: Path) -> None:
+def test_snapshots_without_their_database_are_reported(tmp_path: Path) -> None:
     """Snapshot numbers alone don't identify a container."""
     root = MadeRoot(tmp_path / "host")
     snapshots(root.data / "containerd/daemon", "overlayfs")

@@ -50,7 +50,7 @@ def test_the_host_has_nothing_else(tmp_path: Path) -> None:
             host.lstat(path)
 
 
-def test_what_is_no_data_root_is_told(tmp_path: Path) -> None:
+def test_what_is_no_data_root_is_reported(tmp_path: Path) -> None:
     """The directory above it, one of a host with mapped ids, one of something else, a file; and both options at once."""
     root, *_ = made(tmp_path)
     with pytest.raises(UsageError) as above:

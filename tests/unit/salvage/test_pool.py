@@ -97,7 +97,7 @@ def test_a_lost_superblock_is_made_up_for_by_the_trees() -> None:
         recovered(*reader(bytes(broken)), frozenset(TREES), 1 << 16)
 
 
-def test_damage_is_told_and_the_rest_is_read() -> None:
+def test_damage_is_reported_and_the_rest_is_read() -> None:
     """A wrong checksum, a node that names itself, a superblock of something else."""
     raw = bytearray(metadata(TREES))
     raw[2 * BLOCK_BYTES + 100] ^= 1
@@ -249,7 +249,7 @@ def test_lost_blocks_of_a_pool_are_no_proof(tmp_path: Path) -> None:
     assert "neither an ext4 nor an xfs" in outcome.left[0].reason
 
 
-def test_a_pool_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_pool_that_is_not_there_is_reported(tmp_path: Path) -> None:
     """A logical volume of the old host: the message names the next step; devices mounted by hand are read."""
     root, app, base, _ = made(tmp_path, "devicemapper")
     containers_of(root, "devicemapper", identity=CONTAINER)

@@ -205,7 +205,7 @@ def test_predictions_over_other_hosts_are_not_compared(base: RootHost, tmp_path:
     assert between(OverlayHost(base), OverlayHost(other), Aliases(base)) is None
 
 
-def test_only_what_can_not_be_told_apart_is_the_same() -> None:
+def test_only_what_can_not_be_distinguished_is_the_same() -> None:
     """In JSON, true is not 1, and findings come in the order of a dictionary."""
     gone = Missing.undecodable("/a", "cut")
     assert same(gone, Missing.undecodable("/a", "cut"))

@@ -55,7 +55,7 @@ def store(tmp_path: Path) -> MetadataStore:
 
 
 @given(st.binary(max_size=3000))
-def test_a_content_comes_back_and_nothing_else_does(content: bytes) -> None:
+def test_a_content_is_restored_and_nothing_else_does(content: bytes) -> None:
     """Packing and unpacking is identity; a changed blob is refused, never returned."""
     digest = sha256(content).hexdigest()
     blob = pack(content)
@@ -74,7 +74,7 @@ def test_a_list_that_is_not_one_is_refused(data: bytes) -> None:
         decode(data, BackupGeneration)
 
 
-def test_a_torn_or_altered_list_is_refused() -> None:
+def test_a_truncated_or_altered_list_is_refused() -> None:
     """One byte less, or another one: no record of it is believed."""
     whole = encode(generation(1.0, {"a": entry("d")}))
     assert decode(whole, BackupGeneration).files == {"a": entry("d")}

@@ -35,7 +35,7 @@ def test_directories_are_private_all_the_way(tmp_path: Path) -> None:
     assert (_mode(tmp_path), _mode(tmp_path / "a"), _mode(tmp_path / "a" / "b")) == (0o755, 0o700, 0o700)
 
 
-def test_a_file_in_the_way_is_told(tmp_path: Path) -> None:
+def test_a_file_in_the_way_is_reported(tmp_path: Path) -> None:
     """And not a traceback."""
     (tmp_path / "a").write_bytes(b"")
     with pytest.raises(DoctorError, match="can't make the directory"):
@@ -73,7 +73,7 @@ def test_appended_lines_follow_each_other(tmp_path: Path) -> None:
     assert _mode(tmp_path / "j") == 0o600
 
 
-def test_the_second_doctor_is_told_who_is_at_work(tmp_path: Path) -> None:
+def test_the_second_doctor_shows_who_is_at_work(tmp_path: Path) -> None:
     """The lock ends with its holder, even a killed one."""
     lock = str(tmp_path / "lock")
     holder = subprocess.Popen([sys.executable, "-c", HOLD, lock], stdout=subprocess.PIPE)

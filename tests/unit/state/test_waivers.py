@@ -31,7 +31,7 @@ def test_a_waiver_without_a_subject_is_for_all_of_them() -> None:
     assert all(finding.waived == "r" for finding in waived.findings)
 
 
-def test_an_expired_waiver_no_longer_applies_and_is_told() -> None:
+def test_an_expired_waiver_no_longer_applies_and_is_reported() -> None:
     """It counts through its last day."""
     waivers = (Waiver(id="a/x", reason="until the move", expires=dt.date(2026, 5, 1)),)
     on_the_day = waive([_finding("a/x", "1")], waivers, today="2026-05-01")
@@ -42,7 +42,7 @@ def test_an_expired_waiver_no_longer_applies_and_is_told() -> None:
     assert waive([_finding("b/y", "1")], waivers, today="2026-05-02").notes == ()
 
 
-def test_a_waiver_of_no_check_is_told() -> None:
+def test_a_waiver_of_no_check_is_reported() -> None:
     """A typing error would else wait for ever."""
     waived = waive([], (Waiver(id="a/typo", reason="r"),), today="2026-05-01", known={"a/x"})
     assert waived.notes == ("the settings waive a/typo, and there is no such check",)
