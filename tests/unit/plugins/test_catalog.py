@@ -199,5 +199,5 @@ def test_doctors_own_rooms_load_whole() -> None:
     assert all(ours.fixer(name) for name in ours.fixers)
     assert all(ours.probe(name).summary for name in ours.probes)
     assert all(ours.report_format(name) for name in ours.formats)
-    with pytest.raises(UsageError, match="no report format 'csv'"):
-        ours.report_format("csv")
+    with pytest.raises(UsageError, match="no report format 'no-such-format'"):
+        ours.report_format("no-such-format")
