@@ -25,7 +25,7 @@ def unknown_key(file: DaemonJson, version: EngineVersion | Missing, state: Engin
         A key that differs from a known one only in case, underscores, a plural or a typing error ("storage-drvier") is renamed,
         if the value fits. ``--choose`` asks if two keys fit; if none fits and the key may be meant to keep something closed (by
         its name, or by an address); or if the known key would make the engine use another store than the one with the images.
-        Any other key is removed: no engine of this release starts with it.
+        Any other key is removed: this release of the engine does not start with it.
 
     References:
         https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file

@@ -34,6 +34,11 @@ def restart_loop(units: EngineUnits) -> Iterator[Finding]:
     yield Finding(
         subject=Subject("unit", docker.SERVICE),
         message=f"{what}: it repeatedly exits by itself",
-        evidence=(Evidence("systemctl show", f"{unit.active} {unit.sub}, {unit.result}, NRestarts={unit.restarts}"),),
+        evidence=(
+            Evidence(
+                "systemctl show",
+                f"ActiveState={unit.active}, SubState={unit.sub}, Result={unit.result}, NRestarts={unit.restarts}",
+            ),
+        ),
         severity=None if unit.active != "active" else Severity.WARNING,
     )

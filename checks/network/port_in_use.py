@@ -36,7 +36,7 @@ def port_in_use(conflicts: PortConflicts) -> Iterator[Finding]:
 
 def _finding(conflict: PortConflict) -> Finding:
     place = f"{conflict.address or '*'}:{conflict.port}/{conflict.protocol}"
-    owner = f"{conflict.owner} (pid {conflict.pid})" if conflict.pid else "a process that can't be seen"
+    owner = f"process {conflict.pid} ({conflict.owner})" if conflict.pid else "a process that can't be seen"
     evidence = [
         Evidence(f"/proc/net/{conflict.listener.protocol}", f"{conflict.listener.address}:{conflict.port}, {owner}"),
         Evidence(f"container {conflict.container}", f"publishes {place}"),

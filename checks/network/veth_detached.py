@@ -48,7 +48,10 @@ def veth_detached(wires: Wires, links: Links) -> Iterator[Finding]:
                 f"the container reaches nothing on network {network.name}"
             ),
             evidence=(
-                Evidence("ip addr", f"{link.name}: {f'port of {link.master}' if link.master else 'port of no bridge'}"),
+                Evidence(
+                    "ip addr",
+                    f"{link.name}: {f'attached to {link.master}' if link.master else 'attached to no bridge'}",
+                ),
                 Evidence(
                     f"/proc of {wire.container}", f"its interface on {network.name} is the other end of {link.name}"
                 ),

@@ -6,6 +6,7 @@ from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.storage.details import MountedWith
 from doctor.facts.storage.driver import Storage
+from doctor.model.text import in_words
 
 _OPTIONS = {"noexec": "programs don't run", "nodev": "device nodes don't work", "nosuid": "su and sudo don't work"}
 
@@ -40,7 +41,7 @@ def data_root_noexec(storage: Storage, config: EngineConfig) -> Iterator[Finding
     where = "containers" if is_whole else "volumes"
     yield Finding(
         subject=Subject("directory", config.data_root),
-        message=f"{config.data_root} is mounted {', '.join(found)}: in {where}, {', '.join(_OPTIONS[option] for option in found)}",
+        message=f"{config.data_root} is mounted {', '.join(found)}: in {where}, {in_words(_OPTIONS[option] for option in found)}",
         evidence=(Evidence("/proc/self/mountinfo", ", ".join(storage.options[:8])),),
         detail=MountedWith(options=tuple(found)),
         severity=None if is_whole and "noexec" in found else Severity.INFO,

@@ -9,7 +9,7 @@ from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.engine.state import EngineVersion
 from doctor.facts.storage.details import HiddenImages
 from doctor.facts.storage.driver import NEEDS, Storage, holders, is_known, is_removed
-from doctor.model.text import plural
+from doctor.model.text import holdings, plural
 
 
 @check(
@@ -54,8 +54,8 @@ def images_hidden(
         yield Finding(
             subject=Subject("storage driver", other.name),
             message=(
-                f"the engine uses the storage driver {active}: {plural(other.images, 'image')} and "
-                f"{plural(other.containers, 'container')} of {other.name} are hidden"
+                f"the engine uses the storage driver {active}: it does not show {holdings(other.images, other.containers)} of"
+                f" {other.name}"
             ),
             evidence=(
                 Evidence(config.setting("storage-driver").place, f"storage driver {active}"),

@@ -51,6 +51,26 @@ def named(noun: str, names: Iterable[str]) -> str:
     return f"{noun if len(found) == 1 else f'{noun}s'} {', '.join(found)}"
 
 
+def in_words(parts: Iterable[str]) -> str:
+    """Return parts as a list in a sentence.
+
+    >>> in_words(["images"]), in_words(["images", "volumes"]), in_words(["images", "volumes", "networks"])
+    ('images', 'images and volumes', 'images, volumes and networks')
+    """
+    *first, last = parts
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def holdings(images: int, containers: int) -> str:
+    """Return what a store holds, in a few words.
+
+    >>> holdings(1, 2), holdings(3, 0), holdings(0, 0)
+    ('1 image and 2 containers', '3 images', 'no images, no containers')
+    """
+    counted = ((images, "image"), (containers, "container"))
+    return in_words([plural(count, word) for count, word in counted if count] or ["no images, no containers"])
+
+
 def flipped_byte(one: bytes, other: bytes) -> int:
     """Return the position of the byte with the only differing bit, -1 if none or more bits differ.
 

@@ -8,7 +8,7 @@ from doctor.api.actions.advice import Advise
 from doctor.api.actions.choose import Choosable, Choose
 from doctor.api.actions.files import EditFile
 from doctor.facts.config.engine import DaemonJson
-from doctor.facts.secrets.redact import conceal
+from doctor.facts.secrets.redact import as_json, conceal
 from doctor.formats.config import daemon_json, json_edit
 
 
@@ -36,7 +36,7 @@ def _options(file: DaemonJson, key: str, values: list[Any]) -> Iterator[Choosabl
         counts = number == len(values) - 1
         yield Choosable(
             name="in-force" if counts else f"number-{number + 1}",
-            evidence=(Evidence(f"{key}, number {number + 1} in {file.path}", str(conceal(key, values[number]))),),
+            evidence=(Evidence(f"{key}, number {number + 1} in {file.path}", as_json(conceal(key, values[number]))),),
             actions=(_keep(file, key, number, restart=not counts),),
         )
 
@@ -45,7 +45,7 @@ def _keep(file: DaemonJson, key: str, number: int, *, restart: bool) -> EditFile
     return EditFile(
         path=file.path,
         edit=_kept(key, number),
-        what=f"remove all but number {number + 1} of the values of {key} in {file.path}",
+        what=f"keep only value number {number + 1} of {key} in {file.path}",
         needs_engine_restart=restart,
     )
 

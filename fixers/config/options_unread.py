@@ -13,6 +13,7 @@ from doctor.facts.config.keys import fits
 from doctor.facts.config.options import OPTIONS
 from doctor.facts.secrets.redact import revealed
 from doctor.formats.config import flags, words
+from doctor.model.text import in_words
 
 
 @fixer(applicability=Applicability.SAFE)
@@ -35,9 +36,7 @@ def options_unread(detail: UnreadVariable, config: EngineConfig) -> Iterator[Act
             0,
             Choosable(
                 name="daemon.json",
-                evidence=(
-                    Evidence(config.json.path, f"gets {', '.join(wanted)}, which take effect for the first time"),
-                ),
+                evidence=(Evidence(config.json.path, f"gets {in_words(wanted)}, with effect for the first time"),),
                 actions=(*moved, cleared),
             ),
         )

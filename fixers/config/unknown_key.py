@@ -30,11 +30,11 @@ def unknown_key(detail: KeyProblem, file: DaemonJson, root: DataRoot | Missing) 
     elif may_close(detail.name, detail.value):
         # It is unknown what the key was meant to keep closed, and the engine would start without it.
         yield Choose(
-            question=f"whether the engine should start without '{detail.name}' of {file.path}, which may be meant to keep something closed",
+            question=f"whether the engine should start without '{detail.name}' of {file.path}, which may be meant as a restriction",
             options=(_removal(detail, file),),
         )
     else:
-        yield remove_setting(file.path, detail.path, "no engine of this release starts with it", restart=False)
+        yield remove_setting(file.path, detail.path, "this release of the engine does not start with it", restart=False)
 
 
 def _leads_away(problem: KeyProblem, root: DataRoot) -> bool:
@@ -68,5 +68,7 @@ def _removal(problem: KeyProblem, file: DaemonJson) -> Choosable:
                 docker.PROCESS, f"{problem.name} is not a setting of this release; without it the default applies"
             ),
         ),
-        actions=(remove_setting(file.path, problem.path, "no engine of this release starts with it", restart=False),),
+        actions=(
+            remove_setting(file.path, problem.path, "this release of the engine does not start with it", restart=False),
+        ),
     )

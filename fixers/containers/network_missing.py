@@ -29,8 +29,8 @@ def network_missing(
         if detail.identity
         else restored_by_name(remains, database, containers, detail.name, found)
     )
-    names = " ".join(one.title for identity in detail.containers if (one := containers.get(identity)) is not None)
-    by_hand = f"for each of {names}: docker network disconnect -f {detail.name} CONTAINER; docker network connect NAME CONTAINER"
+    names = ", ".join(one.title for identity in detail.containers if (one := containers.get(identity)) is not None)
+    by_hand = f"for each container ({names}): docker network disconnect -f {detail.name} CONTAINER; docker network connect NAME CONTAINER"
     if not made.records:
         yield Advise(text=f"{made.origin}: connect its containers to another network, {by_hand}")
         return
@@ -42,7 +42,7 @@ def network_missing(
         stage=Stage.DATABASES,
     )
     yield Choose(
-        question=f"whether to recreate network {detail.name} (if it was removed on purpose, {by_hand})",
+        question=f"whether to recreate network {detail.name} (if it was removed on purpose, connect its containers to another network, {by_hand})",
         options=(
             Choosable(
                 name="back",

@@ -11,7 +11,7 @@ from doctor.facts.network.details import PortTaken
 def port_in_use(finding: Finding, detail: PortTaken) -> Iterator[Action]:
     """Show the process that uses the port, and the command that starts the container."""
     who = (
-        f"stop {detail.owner} (pid {detail.pid})"
+        f"stop process {detail.pid} ({detail.owner})"
         if detail.pid
         else f"find the owner: ss -lntup 'sport = :{detail.port}'"
     )

@@ -31,7 +31,7 @@ def data_root_noexec(
         )
         return
     yield Choose(
-        question=f"whether {config.data_root} should be mounted {', '.join(dropped)}",
+        question=f"whether to remount {config.data_root} without {', '.join(dropped)}",
         options=(
             Choosable(
                 name="allow",

@@ -16,7 +16,7 @@ def data_root_readonly(config: EngineConfig, mounts: Mounts | Missing) -> Iterat
     mount = None if isinstance(mounts, Missing) else mounts.covering(config.data_root)
     if mount is not None and "ro" in mount.options and "rw" in mount.super_options:
         yield Choose(
-            question=f"whether {mount.mount_point} should be read-only",
+            question=f"whether to make {mount.mount_point} writable",
             options=(
                 Choosable(
                     name="writable",

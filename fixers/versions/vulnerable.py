@@ -12,4 +12,4 @@ from doctor.facts.host.packages import Packages, System
 @fixer(applicability=Applicability.MANUAL)
 def vulnerable(detail: Hole, system: System | Missing, packages: Packages | Missing) -> Iterator[Action]:
     """Show the command that upgrades the component, and the releases with the fix."""
-    yield Advise(text=f"{upgrade(system, packages, detail.component)}: a release with the fix is {detail.fixed_in}")
+    yield Advise(text=f"{upgrade(system, packages, detail.component)}; releases with the fix: {detail.fixed_in}")

@@ -47,5 +47,5 @@ def dnat_missing(rules: EngineRules) -> Iterator[Finding]:
 def _message(rule: ExpectedRule, *, hairpin: bool) -> str:
     port = rule.port.text if rule.port is not None else ""
     if hairpin:
-        return f"the DNAT rule of published port {port} of {rule.container!r} is missing, and docker-proxy is off: the port does not answer"
-    return f"the DNAT rule of published port {port} of {rule.container!r} is missing: the container sees this host as its only client"
+        return f"the DNAT rule of published port {port} of container {rule.container} is missing, and docker-proxy is off: the port does not answer"
+    return f"the DNAT rule of published port {port} of container {rule.container} is missing: the container sees this host as its only client"

@@ -50,7 +50,9 @@ def dnat_stale(rules: EngineRules, networks: Networks) -> Iterator[Finding]:
         protocol, port = found[2], int(found[3])
         victim = taken.get((protocol, port))
         cost = (
-            f"{victim.container!r} publishes it and can't be reached from outside" if victim else "its packets are lost"
+            f"container {victim.container} publishes it and can't be reached from outside"
+            if victim
+            else "its packets are lost"
         )
         yield Finding(
             subject=Subject("rule", f"nat {rule.text}"),

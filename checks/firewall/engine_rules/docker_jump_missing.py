@@ -47,5 +47,5 @@ def docker_jump_missing(rules: EngineRules) -> Iterator[Finding]:
 def _message(rule: ExpectedRule) -> str:
     target = rule.spec.rpartition(" ")[2]
     if rule.network:
-        return f"the jump to chain {target} is missing: published ports of network {rule.network!r} are not accepted"
+        return f"the jump to chain {target} is missing: published ports of network {rule.network} are not accepted"
     return f"the jump to chain {target} is missing in {rule.chain}: no packet reaches the engine's rules in it"

@@ -36,7 +36,7 @@ def established_missing(rules: EngineRules) -> Iterator[Finding]:
         for subject, missing in by_subject(family, family.of_kind("established")).items():
             yield Finding(
                 subject=subject,
-                message=f"the rule for established connections of network {missing[0].network!r} is missing: its containers get no answers from outside",
+                message=f"the rule for established connections of network {missing[0].network} is missing: its containers get no answers from outside",
                 severity=Severity.WARNING if family.passes_by_default else None,
                 evidence=evidence_of(family, missing),
                 detail=MissingRules(version=family.version, rules=missing),

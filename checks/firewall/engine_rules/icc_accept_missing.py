@@ -35,7 +35,7 @@ def icc_accept_missing(rules: EngineRules) -> Iterator[Finding]:
         for subject, missing in by_subject(family, family.of_kind("icc-accept")).items():
             yield Finding(
                 subject=subject,
-                message=f"the rule that accepts packets between containers of network {missing[0].network!r} is missing: they can't reach each other",
+                message=f"the rule that accepts packets between containers of network {missing[0].network} is missing: they can't reach each other",
                 severity=Severity.WARNING if family.passes_by_default else None,
                 evidence=evidence_of(family, missing),
                 detail=MissingRules(version=family.version, rules=missing),

@@ -34,7 +34,7 @@ def icc_drop_missing(rules: EngineRules) -> Iterator[Finding]:
         for subject, missing in by_subject(family, family.of_kind("icc-drop")).items():
             yield Finding(
                 subject=subject,
-                message=f"the rule that isolates containers of network {missing[0].network!r} is missing: they reach each other although its icc is off",
+                message=f"the rule that isolates containers of network {missing[0].network} is missing: they reach each other although its icc is off",
                 evidence=evidence_of(family, missing),
                 detail=MissingRules(version=family.version, rules=missing),
             )

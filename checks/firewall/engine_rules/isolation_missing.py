@@ -44,7 +44,7 @@ def isolation_missing(rules: EngineRules) -> Iterator[Finding]:
 
 def _message(rule: ExpectedRule) -> str:
     if rule.kind == "internal":
-        return f"the rule that drops traffic into and out of internal network {rule.network!r} is missing: the network is not closed"
+        return f"the rule that drops traffic into and out of internal network {rule.network} is missing: the network is not closed"
     if rule.network:
-        return f"the isolation rule of network {rule.network!r} is missing: it is not isolated from other networks"
+        return f"the isolation rule of network {rule.network} is missing: it is not isolated from other networks"
     return "the jump to the isolation rules is missing: no network is isolated from another"

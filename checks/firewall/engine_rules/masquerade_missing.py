@@ -47,7 +47,7 @@ def masquerade_missing(rules: EngineRules, links: Links | Missing) -> Iterator[F
                 cost, severity = "its containers get no answers from outside", Severity.ERROR
             yield Finding(
                 subject=subject,
-                message=f"the masquerade rule of network {rule.network!r} ({_subnet(rule)}) is missing: {cost}",
+                message=f"the masquerade rule of network {rule.network} ({_subnet(rule)}) is missing: {cost}",
                 severity=severity,
                 evidence=evidence_of(family, missing),
                 detail=MissingRules(version=family.version, rules=missing),

@@ -35,7 +35,7 @@ def outbound_accept_missing(rules: EngineRules) -> Iterator[Finding]:
         for subject, missing in by_subject(family, family.of_kind("outbound")).items():
             yield Finding(
                 subject=subject,
-                message=f"the rule that accepts outgoing packets of network {missing[0].network!r} is missing: its containers reach nothing outside it",
+                message=f"the rule that accepts outgoing packets of network {missing[0].network} is missing: its containers reach nothing outside it",
                 severity=Severity.WARNING if family.passes_by_default else None,
                 evidence=evidence_of(family, missing),
                 detail=MissingRules(version=family.version, rules=missing),

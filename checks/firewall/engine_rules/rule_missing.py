@@ -69,5 +69,5 @@ def rule_missing(rules: EngineRules) -> Iterator[Finding]:
 
 
 def _message(rule: ExpectedRule) -> str:
-    of = f"network {rule.network!r}" if rule.network else "the engine"
+    of = f"network {rule.network}" if rule.network else "the engine"
     return f"a rule of {of} is missing: {_COSTS[rule.kind]}"

@@ -32,6 +32,6 @@ def bridge_family_drop(firewall: Firewall) -> Iterator[Finding]:
             if chain.hook == "forward" and chain.policy == "drop" and not accepts:
                 yield Finding(
                     subject=Subject("nft-chain", f"{table.text} {chain.name}"),
-                    message=f"nft table {table.text!r} drops every forwarded frame: containers of one network can't reach each other",
+                    message=f"nft table '{table.text}' drops every forwarded frame: containers of one network can't reach each other",
                     evidence=(Evidence(f"nft list chain {table.text} {chain.name}", "policy drop"),),
                 )

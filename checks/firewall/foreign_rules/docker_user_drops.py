@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.firewall.cuts import USER, Cut, TrafficCuts
-from doctor.model.text import named
+from doctor.model.text import in_words, named
 
 _LOST = {"egress": "outgoing packets", "reply": "answers to containers", "port": "packets to published ports"}
 
@@ -35,7 +35,7 @@ def docker_user_drops(cuts: TrafficCuts) -> Iterator[Finding]:
         https://docs.docker.com/engine/network/firewall-iptables/
     """
     for cut in cuts.at(USER):
-        lost = ", ".join(_LOST[word] for word in cut.traffic)
+        lost = in_words(_LOST[word] for word in cut.traffic)
         yield Finding(
             subject=Subject("rule", f"{cut.table} {cut.rule}"),
             severity=Severity.INFO if cut.is_wish else None,

@@ -33,7 +33,7 @@ def firewalld_no_docker_zone(cuts: TrafficCuts, files: FirewallFiles) -> Iterato
             zone = files.firewalld_interfaces.get(bridge)
             yield Finding(
                 subject=Subject("network", network),
-                message=f"{bridge} is in no firewalld zone that accepts its traffic: firewalld rejects packets of network {network!r}",
+                message=f"{bridge} is in no firewalld zone that accepts its traffic: firewalld rejects packets of network {network}",
                 evidence=(
                     Evidence("nft list table inet firewalld", cut.rule),
                     Evidence("/etc/firewalld/zones", f"{bridge} in zone {zone}" if zone else f"{bridge} is in no file"),

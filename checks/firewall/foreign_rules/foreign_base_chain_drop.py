@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.firewall.cuts import NFT, Cut, TrafficCuts, wish_severity
-from doctor.model.text import named
+from doctor.model.text import in_words, named
 
 _LOST = {"egress": "outgoing packets", "reply": "answers to containers", "port": "packets to published ports"}
 
@@ -41,11 +41,11 @@ def foreign_base_chain_drop(cuts: TrafficCuts) -> Iterator[Finding]:
     for cut in cuts.at(NFT):
         if cut.table == "inet firewalld":
             continue
-        lost = ", ".join(_LOST[word] for word in cut.traffic)
+        lost = in_words(_LOST[word] for word in cut.traffic)
         verb = "drops" if cut.target == "DROP" else "rejects"
         yield Finding(
             subject=Subject("nft-chain", f"{cut.table} {cut.chain}"),
-            message=f"nft table {cut.table!r} {verb} {lost} ({named('network', cut.networks)}), even if Docker's rules accept them",
+            message=f"nft table '{cut.table}' {verb} {lost} ({named('network', cut.networks)}), even if Docker's rules accept them",
             severity=wish_severity(cut),
             evidence=(Evidence(f"nft list chain {cut.table} {cut.chain}", f"{cut.rule}, priority {cut.priority}"),),
             detail=cut,

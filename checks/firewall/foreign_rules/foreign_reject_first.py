@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.firewall.cuts import FIRST, Cut, Lift, TrafficCuts, wish_severity
 from doctor.facts.firewall.rules import EngineRules
-from doctor.model.text import named
+from doctor.model.text import in_words, named
 
 _LOST = {"egress": "outgoing packets", "reply": "answers to containers", "port": "packets to published ports"}
 
@@ -58,7 +58,7 @@ def foreign_reject_first(cuts: TrafficCuts, rules: EngineRules) -> Iterator[Find
 def _message(cut: Cut) -> str:
     who = "ufw" if " ufw-" in cut.rule or " ufw-" in cut.decided else "a foreign rule"
     verb = "drops" if cut.target == "DROP" else "rejects"
-    lost = ", ".join(_LOST[word] for word in cut.traffic)
+    lost = in_words(_LOST[word] for word in cut.traffic)
     networks = named("network", cut.networks)
     if cut.table != "filter":
         where = f"{cut.table} {cut.chain}"

@@ -27,7 +27,7 @@ def nat_hijack(cuts: TrafficCuts) -> Iterator[Finding]:
     for hijack in cuts.hijacks:
         yield Finding(
             subject=Subject("port", f"{hijack.container} {hijack.port}"),
-            message=f"a foreign nat rule redirects clients of {hijack.container!r} on {hijack.port} elsewhere: {hijack.rule}",
+            message=f"a foreign nat rule redirects clients of container {hijack.container} on {hijack.port} elsewhere: {hijack.rule}",
             evidence=(Evidence("iptables-save", hijack.rule),),
             detail=hijack,
         )

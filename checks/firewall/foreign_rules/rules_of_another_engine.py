@@ -29,8 +29,8 @@ def rules_of_another_engine(rules: EngineRules) -> Iterator[Finding]:
     if used:
         yield Finding(
             subject=Subject("firewall", "filter"),
-            message=f"the filter table has rules of another engine version ({', '.join(used)}); this engine is of"
-            f" {rules.generation}",
+            message=f"the filter table has rules of another engine version ({', '.join(used)}); this engine uses"
+            f" the rules of engine {rules.generation}",
             evidence=tuple(Evidence(" ".join(saved.save), saved.rules("filter", chain)[0].text) for chain in used),
             detail=OtherChains(names=tuple(used)),
         )

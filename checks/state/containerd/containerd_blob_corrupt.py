@@ -38,9 +38,9 @@ def containerd_blob_corrupt(content: ContainerdContent) -> Iterator[Finding]:
             path = join(store.top, _BLOBS, digits)
             yield Finding(
                 subject=Subject("content", digits[:12]),
-                message=f"a content of {' and '.join(images[:3])} is corrupt: 'docker save' and 'docker push' pass on a corrupt image"
+                message=f"a blob of {' and '.join(images[:3])} is corrupt: 'docker save' and 'docker push' pass on a corrupt image"
                 if images
-                else "a content that no image needs is corrupt: build caches that use it are corrupt too",
+                else "a blob that no image needs is corrupt: build caches that use it are corrupt too",
                 evidence=(
                     Evidence(path, "its sha256 differs from its name"),
                     Evidence("images that need it", ", ".join(images[:6]) or "none"),

@@ -39,10 +39,10 @@ def containerd_blob_missing(lists: ContainerdLists) -> Iterator[Finding]:
             path = known.blob_path(problem.digits)
             yield Finding(
                 subject=Subject("content", problem.digits[:12]),
-                message=f"a content of {' and '.join(images[:3])} is missing or truncated: {'it' if len(images) == 1 else 'they'} can't be saved, or "
+                message=f"a blob of {' and '.join(images[:3])} is missing or truncated: {'it' if len(images) == 1 else 'they'} can't be saved, or "
                 "not even listed"
                 if images
-                else "a content that no image needs is missing or truncated: builds that use it run again without the cache",
+                else "a blob that no image needs is missing or truncated: builds that use it run again without the cache",
                 evidence=(
                     Evidence(path, problem.why),
                     Evidence("images that need it", ", ".join(images[:6]) or "none"),

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.other_roots import OtherRoot, OtherRoots
-from doctor.model.text import plural
+from doctor.model.text import holdings
 
 _WHY = {
     "remap": "userns-remap was changed",
@@ -47,14 +47,14 @@ def data_root_elsewhere(roots: OtherRoots, config: EngineConfig) -> Iterator[Fin
     for other in roots.items:
         yield Finding(
             subject=Subject("directory", other.path),
-            message=f"{_held(other)} are in another data root, so the engine does not show them: {_WHY[other.how]}",
+            message=f"the engine does not show {_held(other)} in another data root: {_WHY[other.how]}",
             evidence=tuple(_evidence(roots, other, config)),
             detail=other,
         )
 
 
 def _held(other: OtherRoot) -> str:
-    return f"{plural(other.images, 'image')} and {plural(other.containers, 'container')}"
+    return holdings(other.images, other.containers)
 
 
 def _evidence(roots: OtherRoots, other: OtherRoot, config: EngineConfig) -> Iterator[Evidence]:

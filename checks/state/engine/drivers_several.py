@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.engine.details import SeveralDrivers
-from doctor.model.text import plural
+from doctor.model.text import holdings
 
 
 @check(
@@ -42,7 +42,7 @@ def drivers_several(root: DataRoot) -> Iterator[Finding]:
         subject=Subject("directory", root.resolved),
         message=f"several storage drivers have data ({', '.join(prior)}) and none is configured: the engine can't start",
         evidence=tuple(
-            Evidence(root.at(found.name), f"{plural(found.images, 'image')}, {plural(found.containers, 'container')}")
+            Evidence(root.at(found.name), holdings(found.images, found.containers))
             for found in root.drivers
             if found.name in prior
         ),

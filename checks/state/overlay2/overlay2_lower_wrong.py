@@ -51,7 +51,9 @@ def overlay2_lower_wrong(graph: LayerGraph) -> Iterator[Finding]:
                     graph.layers.directory_path(name, docker.LOWER),
                     "no such file" if found is None else ":".join(found)[:120],
                 ),
-                Evidence("computed from the layers below it", ":".join(right)[:120] or "no such file"),
+                Evidence(
+                    "computed from the layers below it", ":".join(right)[:120] or "no list: it is the lowest layer"
+                ),
             ),
             detail=OfDirectory(directory=name),
         )

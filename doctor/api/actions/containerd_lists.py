@@ -49,12 +49,12 @@ def restore_content(path: HostPath, source: BlobSource | None, images: set[str])
     if source is not None:
         yield Rebuild(
             items=(WantedPath(path=path, node=File(content=source.content), mode=0o444),),
-            what=f"restore content {digits[:12]} from {source.origin}",
+            what=f"restore blob {digits[:12]} from {source.origin}",
             stage=Stage.CONTENTS,
         )
     elif images:
         yield Advise(
-            text=f"{fetch_again(images)}: no copy of content {digits[:12]} has its digest, "
+            text=f"{fetch_again(images)}: no copy of blob {digits[:12]} has its digest, "
             "and a pull alone does not restore it while containerd lists it"
         )
     else:

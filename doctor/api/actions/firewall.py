@@ -17,7 +17,7 @@ from doctor.formats.firewall import iptables_save
 from doctor.formats.firewall.iptables_edit import ChainEdit, Edited, WantedRule, edit, saved_after
 from doctor.formats.firewall.iptables_strip import without_engine_lines
 from doctor.model.action import Stage
-from doctor.model.finding import Evidence
+from doctor.model.finding import Evidence, Subject
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath
 from doctor.model.step import Answer, Run, Step
@@ -138,6 +138,11 @@ def add_rules(family: FamilyRules, rules: Iterable[ExpectedRule], what: str) -> 
             what=f"add {plural(count, f'missing {family.word} rule')} to the {table} table{above}: {what}",
             passes=tuple(Guard(table="filter", chain="FORWARD", text=rule.text) for rule in passes),
         )
+
+
+def purpose(subject: Subject) -> str:
+    """Return the subject of a finding as the end of a summary: "network app", "chain nat PREROUTING"."""
+    return f"{'chain' if subject.kind == 'firewall' else subject.kind} {subject.name}"
 
 
 def lift_rules(family: FamilyRules, lift: Lift) -> Iterator[EditFirewall | Choose]:

@@ -104,7 +104,7 @@ def _snapshots(host: Host, store: ContainerdStore, root: DataRoot | Missing) -> 
     candidates.append((snapshotter_tree(_single(data, there, wanted)), "single records in pages of the file"))
     kept = _kept(host, root, store.top, containerd.SNAPSHOT_DATABASE)
     if kept is not None:
-        candidates.append((kept[0], f"the backup of {kept[1]} ago"))
+        candidates.append((kept[0], f"the backup {kept[1]}"))
     for tree, origin in candidates:
         records = snapshots_of(tree)
         if there <= {one.id for one in records.values()} and wanted <= records.keys():
@@ -212,14 +212,14 @@ def _contents(
         found = trees[0] if sources else Bucket()
         if kept is not None:
             found = union(found, pruned(kept[0], disk))
-            sources.append(f"the backup of {kept[1]} ago")
+            sources.append(f"the backup {kept[1]}")
     done = completed(found, disk)
-    new = [plural(count, word) for count, word in ((done.contents, "content"), (done.snapshots, "snapshot")) if count]
+    new = [plural(count, word) for count, word in ((done.contents, "blob"), (done.snapshots, "snapshot")) if count]
     if new:
         sources.append(f"what is on disk: {' and '.join(new)}")
     if not images_of(done.tree):
-        return "no content there is the manifest of an image"
-    lost = f"; {plural(done.nameless, 'image')} lost the name" if done.nameless else ""
+        return "no blob there is the manifest of an image"
+    lost = f"; {plural(done.nameless, 'image')} without a name" if done.nameless else ""
     return Rebuilt(content=write(done.tree), origin=" and ".join(sources) + lost)
 
 
@@ -229,7 +229,7 @@ def _newest(host: Host, store: ContainerdStore, kept: tuple[Bucket, str] | None)
     candidates = [(tree_of(host, path), "its own records")]
     candidates += [(tree, "unused pages of the file") for tree in _trees(_data(host, path), {b"version"})]
     if kept is not None:
-        candidates.append((kept[0], f"the backup of {kept[1]} ago"))
+        candidates.append((kept[0], f"the backup {kept[1]}"))
     # Of equal states the first: the list itself.
     tree, origin = max(candidates, key=lambda one: (last_number(one[0]), _weight(one[0])[1]))
     return tree, [origin]

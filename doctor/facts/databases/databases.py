@@ -70,7 +70,7 @@ class BoltFile(Struct, frozen=True, kw_only=True):
 
 
 MENDS = {
-    "meta": "flip one bit of its meta page back",
+    "meta": "correct one flipped bit of its meta page",
     "freelist": "rebuild its free list",
     "older": "fall back to its last valid state",
 }

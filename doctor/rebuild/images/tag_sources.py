@@ -29,8 +29,8 @@ class RecoveredTags(Struct, frozen=True, kw_only=True):
     @property
     def origin(self) -> str:
         """Sources of names missing in the host's own list, for the end of a sentence; "" for none."""
-        kept = f"{len(self.kept)} of them from the backup {self.age}" if self.kept else ""
-        inferred = f"{len(self.inferred)} of them as containers were made from them" if self.inferred else ""
+        kept = f"{len(self.kept)} from the backup {self.age}" if self.kept else ""
+        inferred = f"{len(self.inferred)} from the settings of containers" if self.inferred else ""
         parts = ", ".join(filter(None, (kept, inferred)))
         return f" ({parts})" if parts else ""
 

@@ -81,7 +81,7 @@ def mend_records(
             lost += [found.title] if how == "dropped" and found.kind == "network" else []
     dropped = {parts(key)[1][:1] for key, value in changes.items() if not value}
     counts = {key: value for key, value in _counts({**flaws.records, **changes}) if parts(key)[1] in dropped}
-    said = [f"flip one bit back in {', '.join(proven)}"] if proven else []
+    said = [f"correct one flipped bit in {', '.join(proven)}"] if proven else []
     said += [f"{', '.join(names)} {'restored ' if how.startswith('from') else ''}{how}" for how, names in other.items()]
     return MendedRecords(changes={**changes, **counts}, parts=tuple(said), lost=tuple(lost))
 

@@ -47,7 +47,7 @@ def rolled_networks(database: NetworkDatabase, containers: Containers) -> tuple[
                 name=members[0][1].name,
                 containers=tuple(one.title for one, _ in members),
                 proof=f"{_titles(ran)} ran in it when the engine died" if ran else "",
-                doubt=f"{_titles(failed)} restarts by itself, was not stopped by hand, and its start failed for it"
+                doubt=f"{_titles(failed)} restarts by itself, was not stopped by hand, and its start failed without it"
                 if failed
                 else "",
             )
@@ -127,7 +127,7 @@ def restored_network(
         added = {key: value for key, value in found.keys.items() if _identity(key) == identity}
         clash = clashes(remains.tree, added)
         if clash:
-            return RestoredNetwork(records={}, origin=f"network {clash} has its name or its addresses now")
+            return RestoredNetwork(records={}, origin=f"another network, {clash}, now has its name or its addresses")
         return RestoredNetwork(records=added, origin=origin or "; ".join(made.in_words))
     return RestoredNetwork(records={}, origin="; ".join(made.in_words) or "no record of it is left")
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Finding, fixer
-from doctor.api.actions.firewall import add_rules
+from doctor.api.actions.firewall import add_rules, purpose
 from doctor.facts.firewall.missing import MissingRules
 from doctor.facts.firewall.rules import EngineRules
 
@@ -13,4 +13,4 @@ def nat_jump_missing(finding: Finding, detail: MissingRules, rules: EngineRules)
     """Add the missing rules of this subject at their place; change no other rule."""
     for family in rules.families:
         if family.version == detail.version:
-            yield from add_rules(family, detail.rules, finding.subject.name)
+            yield from add_rules(family, detail.rules, purpose(finding.subject))

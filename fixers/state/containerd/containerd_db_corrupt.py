@@ -23,10 +23,10 @@ def containerd_db_corrupt(
     """Open it at a valid tree; otherwise recreate the list, and never let an engine start with an empty list of images."""
     if detail.items and all(item.right for item in detail.items):
         pairs = tuple((item.wrong, item.right) for item in detail.items)
-        what = f"flip one bit back in {plural(len(pairs), 'place')} of containerd's database"
+        what = f"correct one flipped bit in {plural(len(pairs), 'place')} of containerd's database"
         yield EditFile(path=detail.path, edit=ReplaceRecords(pairs=pairs), what=what, stage=Stage.DATABASES)
     elif detail.flip is not None:
-        what = "flip one bit back in a meta page of containerd's database"
+        what = "correct one flipped bit in a meta page of containerd's database"
         yield EditFile(path=detail.path, edit=detail.flip, what=what, stage=Stage.DATABASES)
     elif detail.is_repairable:
         yield EditFile(

@@ -26,7 +26,7 @@ def buildkit_db_corrupt(detail: BuildCacheBroken) -> Iterator[Action]:
             yield EditFile(
                 path=join(detail.directory, docker.BUILDKIT_METADATA),
                 edit=ReplaceRecords(pairs=tuple((key + value, key + (right or b"")) for key, value, right in records)),
-                what=f"flip one bit back in {plural(len(records), 'record')} in metadata_v2.db of the build cache",
+                what=f"correct one flipped bit in {plural(len(records), 'record')} in metadata_v2.db of the build cache",
                 stage=Stage.DATABASES,
             )
         return

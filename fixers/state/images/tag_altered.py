@@ -51,13 +51,13 @@ def _evidence(reading: Reading) -> tuple[Evidence, ...]:
 
 def _edit(path: HostPath, item: AlteredTag, reading: Reading) -> EditFile:
     what = {
-        "list": f"flip one bit back in the key {item.name}: {reading.name}",
-        "either": f"flip one bit back, so that the name and its repository agree on {reading.name}",
-        "digest": f"flip one bit back in the image ID of {item.name}: image {reading.name[7:19]}",
+        "list": f"correct the flipped bit in the key {item.name}: it becomes {reading.name}",
+        "either": f"correct the flipped bit, so that the name and its repository agree on {reading.name}",
+        "digest": f"correct the flipped bit in the image ID of {item.name}: it becomes {reading.name[7:19]}",
     }
     return EditFile(
         path=path,
         edit=FlipBits(flips=reading.flips),
-        what=what.get(item.part, f"flip one bit back in {item.name}: {reading.name}"),
+        what=what.get(item.part, f"correct the flipped bit in the name {item.name}: it becomes {reading.name}"),
         stage=Stage.TAGS,
     )

@@ -33,7 +33,7 @@ def network_missing(
     action = EditFile(
         path=database.file.path,
         edit=AddRecords(records=made.records),
-        what=f"add network {detail.name} to the network database, from {made.origin}",
+        what=f"add network {detail.name} to the network database: {made.origin}",
         stage=Stage.DATABASES,
     )
     if detail.proof:

@@ -25,7 +25,7 @@ def network_record_corrupt(
     """Flip the bit back, or write the record from other sources; drop records that the engine creates itself."""
     if flaws.flawed[0].kind == "bucket":
         pairs = tuple((one.key, one.kept) for one in flaws.flawed)
-        what = "flip one bit back in the name of the networks' bucket"
+        what = "correct one flipped bit in the name of the networks' bucket"
         yield EditFile(path=detail.path, edit=ReplaceRecords(pairs=pairs), what=what, stage=Stage.DATABASES)
         return
     found = containers if isinstance(containers, Containers) else Containers()

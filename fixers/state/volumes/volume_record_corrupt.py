@@ -16,7 +16,7 @@ def volume_record_corrupt(detail: OfFile, flaws: VolumeFlaws) -> Iterator[Action
     """Restore the record from the backup, or flip the bit back."""
     if flaws.flawed[0].kind == "bucket":
         pairs = tuple((one.key, one.kept) for one in flaws.flawed)
-        what = "flip one bit back in the name of the volumes' bucket"
+        what = "correct one flipped bit in the name of the volumes' bucket"
         yield EditFile(path=detail.path, edit=ReplaceRecords(pairs=pairs), what=what, stage=Stage.DATABASES)
         return
     changes: dict[bytes, bytes] = {}

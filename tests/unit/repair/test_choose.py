@@ -159,7 +159,7 @@ def test_a_name_of_two_images_is_asked_for_beside_what_is_done(tmp_path: Path) -
         (folder / "hostconfig.json").write_bytes((first / "hostconfig.json").read_bytes())
     plan = plan_for(host, only="state/repositories-json-missing")
     assert [action.summary for action in plan.actions] == [
-        "write 1 image name into a new repositories.json (1 of them as containers were made from them)"
+        "write 1 image name into a new repositories.json (1 from the settings of containers)"
     ]
     found = options(plan)
     assert len(found) == 2
