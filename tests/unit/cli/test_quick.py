@@ -1,5 +1,6 @@
 """The short way to a scan: the same options as typer's, and typer for everything that is not plain."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -138,3 +139,21 @@ def test_a_mistyped_id_is_reported_in_one_line(
     monkeypatch.setattr("sys.argv", ["doctor", "scan", "--select", "network/ip-forward-of"])
     assert entry.main() == 2
     assert "did you mean 'network/ip-forward-off'?" in capsys.readouterr().err
+
+
+def test_msgspec_loads_what_is_needed() -> None:
+    """Its JSON schemas come at the first use; a check of the guard has no time for them."""
+    code = (
+        "import sys; from doctor.cli.msgspec_import import load_msgspec; load_msgspec(); import msgspec\n"
+        "print(sorted({'inspect', 'textwrap', 'msgspec.inspect', 'typing_extensions'} & set(sys.modules)))\n"
+        "print(msgspec.json.schema(int), msgspec.inspect.type_info(int))"
+    )
+    done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, check=False, env=_paths())
+    assert done.stdout == "[]\n{'type': 'integer'} IntType(gt=None, ge=None, lt=None, le=None, multiple_of=None)\n", (
+        done
+    )
+
+
+def _paths() -> dict[str, str]:
+    """The import path without the startup files of site, which may import anything."""
+    return {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
