@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Missing, fixer
 from doctor.api.actions.advice import Advise
-from doctor.api.actions.engine_settings import clear_command, with_reload
+from doctor.api.actions.config.engine_settings import clear_command, with_reload
 from doctor.facts.config.engine import Place
 from doctor.facts.engine.units import EngineUnits
 

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from doctor.api import Action, Applicability, Evidence, Missing, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.choose import Choosable, Choose
-from doctor.api.actions.engine_settings import OverrideCommand, remove_flag, set_setting, with_reload
+from doctor.api.actions.config.engine_settings import OverrideCommand, remove_flag, set_setting, with_reload
 from doctor.api.actions.files import EditFile
 from doctor.facts.config.details import Conflict
 from doctor.facts.config.engine import DaemonJson

@@ -5,7 +5,7 @@ from typing import Any
 
 from doctor.api import Action, Applicability, Evidence, fixer
 from doctor.api.actions.choose import Choosable, Choose
-from doctor.api.actions.engine_settings import remove_setting, set_setting
+from doctor.api.actions.config.engine_settings import remove_setting, set_setting
 from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.config.keys import KeyProblem, fits

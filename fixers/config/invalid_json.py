@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Missing, fixer
 from doctor.api.actions.advice import Advise
-from doctor.api.actions.engine_settings import repair_json
+from doctor.api.actions.config.engine_settings import repair_json
 from doctor.api.actions.files import Quarantine
 from doctor.facts.config.engine import DaemonJson
 from doctor.facts.host.mounts import Mounts

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from doctor.api import Action, Applicability, Evidence, Finding, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.choose import Choosable, Choose
-from doctor.api.actions.engine_settings import remove_flag, remove_setting, set_flag, set_setting
+from doctor.api.actions.config.engine_settings import remove_flag, remove_setting, set_flag, set_setting
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.config.value_answers import PossibleValue, answers
 from doctor.facts.config.values import NamedThings, ValueProblem

@@ -5,7 +5,7 @@ from typing import Any
 
 from doctor.api import Action, Applicability, Evidence, fixer
 from doctor.api.actions.choose import Choosable, Choose
-from doctor.api.actions.engine_settings import set_setting
+from doctor.api.actions.config.engine_settings import set_setting
 from doctor.api.actions.files import EditFile
 from doctor.facts.config.engine import EngineConfig, UnreadVariable
 from doctor.facts.config.flag_values import from_flags

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, fixer
-from doctor.api.actions.engine_settings import remove_flag, replace_list_item
+from doctor.api.actions.config.engine_settings import remove_flag, replace_list_item
 from doctor.facts.config.details import DroppedOption
 from doctor.facts.config.engine import EngineConfig
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from doctor.api import Action, Applicability, Evidence, Finding, Missing, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.choose import Choosable, Choose
-from doctor.api.actions.engine_settings import add_flag, remove_flag, set_flag, with_reload
+from doctor.api.actions.config.engine_settings import add_flag, remove_flag, set_flag, with_reload
 from doctor.engines.docker import places as docker
 from doctor.facts.config.details import BadFlag
 from doctor.facts.config.engine import EngineFlags

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Evidence, Missing, fixer
 from doctor.api.actions.choose import Choosable, Choose
-from doctor.api.actions.engine_settings import remove_setting, rename_setting
+from doctor.api.actions.config.engine_settings import remove_setting, rename_setting
 from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import DaemonJson
 from doctor.facts.config.exposure import may_close

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
-from doctor.api.actions.engine_settings import set_setting
+from doctor.api.actions.config.engine_settings import set_setting
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.network.details import LoopbackOnly
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Missing, fixer
 from doctor.api.actions.advice import Advise
-from doctor.api.actions.logging_settings import readable_logging
+from doctor.api.actions.config.logging_settings import readable_logging
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.control import EngineControl
 from doctor.facts.engine.state import EngineVersion

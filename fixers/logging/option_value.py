@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Evidence, Finding, Missing, fixer
 from doctor.api.actions.choose import Choosable, Choose
-from doctor.api.actions.engine_settings import with_reload
-from doctor.api.actions.logging_settings import drop_options, readable_logging, set_option
+from doctor.api.actions.config.engine_settings import with_reload
+from doctor.api.actions.config.logging_settings import drop_options, readable_logging, set_option
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.config.spelling import nearest
 from doctor.facts.engine.control import EngineControl

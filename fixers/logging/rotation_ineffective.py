@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, fixer
-from doctor.api.actions.logging_settings import bounded_logs
+from doctor.api.actions.config.logging_settings import bounded_logs
 from doctor.facts.config.engine import EngineConfig
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Evidence, Missing, fixer
 from doctor.api.actions.choose import Choosable, Choose
-from doctor.api.actions.engine_settings import set_flag, set_setting, with_reload
-from doctor.api.actions.logging_settings import readable_logging
+from doctor.api.actions.config.engine_settings import set_flag, set_setting, with_reload
+from doctor.api.actions.config.logging_settings import readable_logging
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.control import EngineControl
 from doctor.facts.engine.state import EngineVersion

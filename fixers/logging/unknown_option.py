@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Missing, fixer
-from doctor.api.actions.engine_settings import with_reload
-from doctor.api.actions.logging_settings import drop_options, readable_logging
+from doctor.api.actions.config.engine_settings import with_reload
+from doctor.api.actions.config.logging_settings import drop_options, readable_logging
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.control import EngineControl
 from doctor.facts.engine.state import EngineVersion

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from doctor.api import Action, Applicability, Evidence, Missing, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.choose import Choosable, Choose
-from doctor.api.actions.engine_settings import remove_flag, remove_setting, with_reload
+from doctor.api.actions.config.engine_settings import remove_flag, remove_setting, with_reload
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.units import EngineUnits
 

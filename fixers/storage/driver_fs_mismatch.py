@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, fixer
-from doctor.api.actions.storage_settings import name_driver
+from doctor.api.actions.config.storage_settings import name_driver
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.storage.details import DriverChoice
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api.actions.base import Intention
-from doctor.api.actions.made_chains import STAYS
+from doctor.api.actions.firewall.made_chains import STAYS
 from doctor.model.action import Stage
 from doctor.model.paths import HostPath
 from doctor.model.step import MadeDirectory, Run, Step

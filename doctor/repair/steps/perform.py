@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from doctor.api.actions.made_chains import STAYS
+from doctor.api.actions.firewall.made_chains import STAYS
 from doctor.model.errors import DoctorError
 from doctor.model.step import Run as Command
 from doctor.model.step import Step

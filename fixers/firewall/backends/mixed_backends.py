@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
-from doctor.api.actions.firewall import remove_rules
+from doctor.api.actions.firewall.iptables import remove_rules
 from doctor.facts.firewall.backends import OtherBackend
 
 

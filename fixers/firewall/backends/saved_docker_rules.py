@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, fixer
-from doctor.api.actions.firewall import strip_saved_rules
+from doctor.api.actions.firewall.iptables import strip_saved_rules
 from doctor.facts.details import OfFile
 
 

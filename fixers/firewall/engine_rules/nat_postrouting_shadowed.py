@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, fixer
-from doctor.api.actions.firewall import lift_rules
+from doctor.api.actions.firewall.iptables import lift_rules
 from doctor.facts.firewall.cuts import Lift
 from doctor.facts.firewall.rules import EngineRules
 

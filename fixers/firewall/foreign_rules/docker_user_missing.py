@@ -5,7 +5,7 @@ from shlex import quote
 
 from doctor.api import Action, Applicability, Evidence, fixer
 from doctor.api.actions.choose import Choosable, Choose
-from doctor.api.actions.firewall import add_rules, restore_user_rules
+from doctor.api.actions.firewall.iptables import add_rules, restore_user_rules
 from doctor.facts.firewall.rules import EngineRules, FamilyRules
 from doctor.facts.firewall.user_chain import CHAIN, UserChain, UserRules
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, fixer
-from doctor.api.actions.firewall import remove_rules
+from doctor.api.actions.firewall.iptables import remove_rules
 from doctor.api.actions.network import ChangeLink
 from doctor.facts.firewall.details import LeftRoute, LeftRules
 from doctor.facts.firewall.packet_filter import Firewall

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Evidence, fixer
 from doctor.api.actions.choose import Choosable, Choose
-from doctor.api.actions.nft import AcceptInNftChain
+from doctor.api.actions.firewall.nft import AcceptInNftChain
 from doctor.facts.firewall.cuts import Cut
 from doctor.facts.firewall.ways import POLICY, Guard
 from doctor.facts.network.networks import is_safe_interface

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, fixer
-from doctor.api.actions.firewall import set_forward_policy
+from doctor.api.actions.firewall.iptables import set_forward_policy
 from doctor.facts.firewall.rules import EngineRules, OpenPolicy
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Evidence, fixer
 from doctor.api.actions.choose import Choosable, Choose
-from doctor.api.actions.engine_settings import set_setting
+from doctor.api.actions.config.engine_settings import set_setting
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.engine.details import SeveralDrivers

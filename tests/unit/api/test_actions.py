@@ -136,7 +136,7 @@ def test_an_edit_follows_a_link_inside_and_never_out(top: Path) -> None:
 
 def classes() -> Iterator[type]:
     """Yield every class of action."""
-    for module in pkgutil.iter_modules(doctor.api.actions.__path__, "doctor.api.actions."):
+    for module in pkgutil.walk_packages(doctor.api.actions.__path__, "doctor.api.actions."):
         for thing in vars(importlib.import_module(module.name)).values():
             is_here = isinstance(thing, type) and thing.__module__ == module.name and not thing.__name__.startswith("_")
             if is_here and issubclass(thing, Struct) and hasattr(thing, "steps"):

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from doctor.fixers.config import flag_file_conflict
 
-from doctor.api.actions.engine_settings import set_setting
+from doctor.api.actions.config.engine_settings import set_setting
 from doctor.model.action import Action
 from doctor.model.paths import HostPath
 from doctor.plugins.load import load as load_catalog

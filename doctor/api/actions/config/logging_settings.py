@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from doctor.api.actions.advice import Advise
+from doctor.api.actions.config.engine_settings import add_flag, remove_flag, remove_setting, set_flag, set_setting
 from doctor.api.actions.engine import RestartEngine
-from doctor.api.actions.engine_settings import add_flag, remove_flag, remove_setting, set_flag, set_setting
 from doctor.api.actions.files import EditFile
 from doctor.facts.config.engine import EngineConfig, GivenFlag
 from doctor.facts.engine.control import EngineControl

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from doctor.api.actions.base import Intention
-from doctor.api.actions.made_chains import Asks
+from doctor.api.actions.firewall.made_chains import Asks
 from doctor.facts.firewall.ways import Guard
 from doctor.model.action import Stage
 from doctor.model.missing import HostError, Missing, Why

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api.actions.advice import Advise
-from doctor.api.actions.engine_settings import remove_flag, remove_setting, set_flag, set_setting
+from doctor.api.actions.config.engine_settings import remove_flag, remove_setting, set_flag, set_setting
 from doctor.facts.config.engine import EngineConfig
 from doctor.model.action import Action
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from doctor.api.actions.base import WordedIntention
 from doctor.api.actions.choose import Choosable, Choose
 from doctor.api.actions.files import EditFile
-from doctor.api.actions.made_chains import BUILT_IN, Asks
-from doctor.api.actions.made_chains import made as made_chains
+from doctor.api.actions.firewall.made_chains import BUILT_IN, Asks
+from doctor.api.actions.firewall.made_chains import made as made_chains
 from doctor.facts.firewall.cuts import Lift
 from doctor.facts.firewall.expected import ExpectedRule
 from doctor.facts.firewall.packet_filter import Saved

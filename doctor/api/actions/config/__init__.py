@@ -1,0 +1,1 @@
+"""Actions on settings of the engine: its file, its logging, its storage."""
