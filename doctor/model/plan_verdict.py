@@ -13,11 +13,18 @@ from doctor.model.verdict import Verdict, VerdictState, judge_probes, tried
 
 
 def judge_plan(
-    before: Verdict, *, steps: int, resolves: int, is_left: bool, can_try: bool = False, proof: LastProof | None = None
+    before: Verdict,
+    *,
+    steps: int,
+    resolves: int,
+    is_left: bool,
+    option: str = "",
+    can_try: bool = False,
+    proof: LastProof | None = None,
 ) -> Verdict:
     """Judge a plan: "nothing to repair" only if everything was examined and tried, and nothing is wrong.
 
-    ``can_try``: test containers can run on the host; ``proof`` is their last result. If they failed, an empty plan is
+    ``option``: the option with which doctor would repair something that is left. ``can_try``: test containers can run on the host; ``proof`` is their last result. If they failed, an empty plan is
     not a success: the checks miss the fault.
     """
     if steps:
@@ -26,9 +33,16 @@ def judge_plan(
         return replace(before, says="; ".join(filter(None, (says, before.left_out))))
     has_failed = can_try and proof is not None and any(probe.result is Result.FAIL for probe in proof.probes)
     words = _proof(proof) if can_try else ""
+    nothing = _nothing(before, proof, has_failed, can_try)
+    if is_left or before.state is VerdictState.PROBLEMS:
+        nothing = (
+            f"doctor repairs none of the problems without {option}"
+            if option
+            else "doctor can repair none of the problems"
+        )
     verdict = replace(
         before,
-        says="; ".join(filter(None, (_nothing(before, proof, is_left, has_failed, can_try), words, before.left_out))),
+        says="; ".join(filter(None, (nothing, words, before.left_out))),
     )
     if not has_failed:
         # A container that could not be tried leaves its question open, as it does in a scan.
@@ -44,9 +58,7 @@ def judge_plan(
     )
 
 
-def _nothing(before: Verdict, proof: LastProof | None, is_left: bool, has_failed: bool, can_try: bool) -> str:
-    if is_left or before.state is VerdictState.PROBLEMS:
-        return "doctor can repair none of the problems"
+def _nothing(before: Verdict, proof: LastProof | None, has_failed: bool, can_try: bool) -> str:
     if before.state is VerdictState.INCOMPLETE:
         return f"nothing was found to repair{_gap(before)}"
     if has_failed:

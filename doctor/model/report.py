@@ -196,6 +196,7 @@ class PlanReport(Struct, frozen=True, kw_only=True):
             steps=len(self.actions),
             resolves=len(self.resolves),
             is_left=is_left,
+            option=_option(self.manual),
             can_try=self.host.root == "/",
             proof=self.proof,
         )
@@ -204,6 +205,14 @@ class PlanReport(Struct, frozen=True, kw_only=True):
     def exit_code(self) -> ExitCode:
         """The exit code of the contract, for the host as it is."""
         return self.verdict.exit_code
+
+
+def _option(manual: tuple[ManualFix, ...]) -> str:
+    """Return the option with which doctor would repair something of these, "" for none: the least ``--allow``, or an answer."""
+    needs = [one.needs for one in manual if one.needs is not None]
+    if needs:
+        return f"--allow {min(needs).word}"
+    return "an answer (--choose)" if any(one.questions for one in manual) else ""
 
 
 class HalfDone(Struct, frozen=True, kw_only=True):

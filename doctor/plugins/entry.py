@@ -34,6 +34,6 @@ class Loaded(Struct, frozen=True):
 
     @property
     def summary(self) -> str:
-        """The first sentence of the docstring."""
+        """The first paragraph of the docstring, without its markup."""
         text = (self.function.__doc__ or "").strip().split("\n\n", 1)[0]
-        return " ".join(text.split())
+        return " ".join(text.split()).replace("``", "")

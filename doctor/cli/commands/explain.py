@@ -110,7 +110,7 @@ def _docstring(text: str, shared: SharedOptions) -> list[str]:
     """Rewrap paragraphs; keep headings, and each line under ``References:``, on their own lines."""
     lines: list[str] = []
     heading = ""
-    for block in inspect.cleandoc(visible(text, keep="\n")).split("\n\n"):
+    for block in _bare(inspect.cleandoc(visible(text, keep="\n"))).split("\n\n"):
         rows = block.split("\n")
         if _HEADING.match(rows[0]):
             heading = rows.pop(0)
@@ -123,6 +123,11 @@ def _docstring(text: str, shared: SharedOptions) -> list[str]:
             lines += _filled(" ".join(body.split()), indent=indent, hang=indent)
         lines.append("")
     return [line.rstrip() for line in lines]
+
+
+def _bare(text: str) -> str:
+    """Return the text without the double backticks of docstrings."""
+    return text.replace("``", "")
 
 
 def _is_list(body: str) -> bool:

@@ -13,6 +13,7 @@ from doctor.model.exit_code import ExitCode
 from doctor.model.finding import Evidence, Finding, Subject
 from doctor.model.missing import Missing, Why
 from doctor.model.paths import HostPath, is_beneath, join, parent
+from doctor.model.report import HostInfo, ManualFix, PlanReport, Question
 from doctor.model.secret import SECRET, Guarded, secret_fields
 from doctor.model.severity import Applicability, Severity
 from doctor.model.step import (
@@ -23,6 +24,7 @@ from doctor.model.step import (
     touches,
 )
 from doctor.model.text import visible
+from doctor.model.verdict import judge
 from tests.unit.model.steps import STEPS
 
 
@@ -121,3 +123,36 @@ def test_text_of_a_host_can_be_shown_anywhere(text: str) -> None:
     assert visible(shown) == shown
     assert json.loads(json.dumps(shown)) == shown
     shown.encode()
+
+
+@pytest.mark.parametrize(
+    ("needs", "questions", "said"),
+    [
+        ((), False, "doctor can repair none of the problems"),
+        ((Applicability.DESTRUCTIVE, Applicability.DISRUPTIVE), False, "without --allow disruptive"),
+        ((), True, "without an answer (--choose)"),
+    ],
+)
+def test_an_empty_plan_names_the_option_that_repairs(
+    needs: tuple[Applicability, ...], questions: bool, said: str
+) -> None:
+    """A problem that needs only an option is not called one that doctor can't repair."""
+    asked = (Question(text="which one", candidates=()),) if questions else ()
+    finding = Finding(subject=Subject("file", "/x"), message="m", id="a/b", severity=Severity.ERROR)
+    manual = [ManualFix(finding=finding, why="w", advice="", questions=asked)]
+    manual += [ManualFix(finding=finding, why="w", advice="", needs=one) for one in needs]
+    before = judge((finding,), (), fail_on=Severity.WARNING)
+    plan = PlanReport(
+        host=HostInfo(name="host", root="/mnt"),
+        doctor="0",
+        started=0.0,
+        seconds=0.0,
+        actions=(),
+        risk=None,
+        manual=tuple(manual),
+        resolves=(),
+        remaining=(finding,),
+        before=before,
+        probes=(),
+    )
+    assert said in plan.verdict.says
