@@ -73,13 +73,13 @@ def take(
 
 
 def _take(host: Host, ask: Ask, keep: KeepMetadata, engine: Engine, directory: str | None) -> tuple[str, ...]:
-    kept = engine.backup(host, ask)
-    if kept is None:
-        return ()
     store = MetadataStore(directory, engine.backups)
     try:
+        kept = engine.backup(host, ask)
+        if kept is None:
+            return ()
         store.prepare()
-    except DoctorError as error:
+    except (HostError, DoctorError) as error:
         return (f"the metadata backup was not made: {error}",)
     try:
         with locked(os.path.join(store.path, "lock"), purpose="scan again"):

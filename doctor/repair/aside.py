@@ -31,7 +31,7 @@ def engine_aside(run: RunDirectory, record: PlanRecord, host: Host, progress: Ca
             one.control.containerd_manual if one.service else ""
         )
         if manual:
-            raise RefusedError("the engine must be stopped for it, and doctor can't start it again", do=manual)
+            raise RefusedError(f"{one.noun} must be stopped for it, and doctor can't start it again", do=manual)
     executor = Executor(run, record)
     with ExitStack() as started:
         for one in aside:

@@ -20,6 +20,7 @@ from doctor.model.finding import Evidence
 from doctor.model.missing import HostError, Missing
 from doctor.model.severity import Applicability
 from doctor.model.step import File, Netlink, Put, Reload, Run, Signal, StartContainers, Step, touches
+from doctor.plugins.engines import engine as named
 from doctor.scan.controls import controls, is_for
 from doctor.scan.opening import Ranked, opened
 from doctor.scan.resolve import Facts
@@ -101,14 +102,15 @@ def _needs_stop(actions: Ranked, steps: list[Step], control: EngineControl, relo
 
 def _forbidden(control: EngineControl, *, engine: bool, service: bool) -> str:
     """Return why the programs can't be stopped: doctor can't start them again, or data would be lost."""
+    noun = named(control.engine).noun
     if engine and control.manual:
-        return f"the engine must be stopped for it, and doctor can't start it again: {control.manual}"
+        return f"{noun} must be stopped for it, and doctor can't start it again: {control.manual}"
     if service and control.containerd_manual:
         return f"containerd must be stopped for it, and doctor can't start it again: {control.containerd_manual}"
     if engine and control.removes:
         names = ", ".join(control.removes)
         return (
-            f"the engine must be stopped for it, which removes containers run with --rm and their files: {names} "
+            f"{noun} must be stopped for it, which removes containers run with --rm and their files: {names} "
             "(save their files with docker cp, then docker stop them)"
         )
     return ""

@@ -79,10 +79,9 @@ def _is_ending(holder: str, record: PlanRecord) -> bool:
 def refuse_held(record: PlanRecord) -> None:
     """Refuse a plan for a data root with a holder that the plan itself does not stop."""
     steps = [step for action in record.actions for step in action.steps]
-    if any(action.engine for action in record.actions):
-        return
+    stopped = {top for action in record.actions if action.engine for top in record.stopped_for(action.engine)}
     paths = [path for step in steps if isinstance(step, Put | Move | Attributes) for path in places(step)]
-    for top in dict.fromkeys(top for path in paths for top in record.locked_with(path)):
+    for top in dict.fromkeys(top for path in paths for top in record.locked_with(path) if top not in stopped):
         holder = freed(record.root, top, record)
         if holder:
             raise RefusedError(f"{holder} holds the data root", where=top, do="stop it, then run doctor again")

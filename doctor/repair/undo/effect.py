@@ -24,7 +24,7 @@ from doctor.plugins.engines import engines
 from doctor.repair.expected import containers as titles
 from doctor.repair.expected import present
 from doctor.repair.planning import obstacle
-from doctor.repair.runs.record import PlanRecord
+from doctor.repair.runs.record import ActionRecord, PlanRecord
 from doctor.scan.resolve import Facts
 from doctor.scan.run import Scan, scan
 
@@ -33,7 +33,7 @@ _NAMED = 8
 
 def with_running(record: PlanRecord, host: Host) -> PlanRecord:
     """Return the plan of an undo with the running containers, if it stops an engine that answers."""
-    if not host.is_live() or not any(action.engine for action in record.actions):
+    if not host.is_live() or not _of_first(record):
         return record
     facts = Facts(host)
     control, state = facts.get(EngineControl), facts.get(EngineState)
@@ -154,8 +154,14 @@ def _shown(step: Step, overlay: OverlayHost) -> Iterator[Step]:
 
 def starts(record: PlanRecord) -> bool:
     """Whether an undo starts the engine."""
-    steps = (step for action in record.actions if action.engine for step in action.steps)
+    steps = (step for action in _of_first(record) for step in action.steps)
     return any(isinstance(step, Command) and step.until == "up" for step in steps)
+
+
+def _of_first(record: PlanRecord) -> tuple[ActionRecord, ...]:
+    """Return the stop and start of the first engine: of another one, no consequence for containers is known."""
+    first = engines()[0].name
+    return tuple(action for action in record.actions if action.engine == first)
 
 
 def lost(record: PlanRecord, host: Host) -> tuple[str, ...]:

@@ -143,7 +143,7 @@ def _around(
     start = _with_containers(start, before, record.socket_of(engine.name)) if ran else ()
     manual = (control.manual if ran else "") or (control.containerd_manual if service else "")
     if stop and manual:
-        raise RefusedError("the engine must be stopped for it, and doctor can't start it again", do=manual)
+        raise RefusedError(f"{engine.noun} must be stopped for it, and doctor can't start it again", do=manual)
     if service:
         start = (*control.start_containerd_steps(), *(step for step in start if not _is_containerd(step)))
     first = [_engine(engine, f"stop {engine.noun}", stop)] if stop else []

@@ -39,7 +39,7 @@ class CrateHost(RootHost):
         """The pid of the engine that was started last, 0 for none."""
         try:
             return int((self.top / "crated.pid").read_text())
-        except FileNotFoundError:
+        except (FileNotFoundError, ValueError):
             return 0
 
     @property

@@ -1,5 +1,6 @@
 """A third engine needs one folder, a check and a fixer: every room works with it, and none was changed for it."""
 
+import fcntl
 import json
 import os
 import time
@@ -184,3 +185,18 @@ def test_the_stage_of_a_stop_is_before_any_write(catalog: Catalog, host: CrateHo
     plan = make_plan(host, catalog, (CHECK,), allow=2)
     assert [action.stage for action in plan.actions] == [Stage.STOP, Stage.DATABASES, Stage.ENGINE]
     assert plan.running == ("crate",)
+
+
+def test_another_engine_that_holds_its_own_root_is_in_nobodys_way(
+    catalog: Catalog, host: CrateHost, state_dir: Path, quiet: Callable[[str], None]
+) -> None:
+    """Docker's database is locked all the time; what is written is Crate's, and Crate does not run."""
+    database = Path(host.root, "var/lib/docker/volumes/metadata.db")
+    database.parent.mkdir(parents=True)
+    host.lose("db")
+    with database.open("wb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert holder_of(host.root, "/var/lib/docker")
+        record = to_record(make_plan(host, catalog, (CHECK,)), host.root, "0001-20260101-000000")
+        assert not apply(record, host, catalog, prove=lambda _: (), progress=quiet).error
+    assert set(host.index) == {"web", "db"}
