@@ -22,6 +22,7 @@ from doctor.facts.details import OfSysctl
 from doctor.facts.kernel.sysctl import Sysctl
 
 
+# If a program prints an error because of the problem, declare it: messages=(Message(pattern=…, example=…, means=…, do=…),)
 @check(severity=Severity.WARNING, detail=OfSysctl, ok="the healthy state, in one line")
 def STEM(sysctl: Sysctl) -> Iterator[Finding]:
     """The problem and its consequence, in one sentence.

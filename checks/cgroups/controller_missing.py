@@ -2,12 +2,25 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.facts.kernel.cgroups import VITAL, Cgroups
 from doctor.facts.kernel.kernel import Kernel
 
 
-@check(severity=Severity.ERROR, breaks=("limits",), ok="every controller that limits containers is available")
+@check(
+    severity=Severity.ERROR,
+    breaks=("limits",),
+    ok="every controller that limits containers is available",
+    messages=(
+        Message(
+            pattern=r"mountpoint for \w+ not found|controller \S+ (?:not found|is not available)|cannot (?:enter|apply) cgroupv2 .* controllers?.*|cgroup\.controllers.*no such file",
+            example='container_linux.go:296: starting container process caused "process_linux.go:279: applying cgroup configuration for process caused \\"mountpoint for devices not found\\""',
+            means="a control group controller that runc needs is not mounted or not enabled",
+            do="mount it (cgroup v1), or enable it on the kernel's command line",
+            also=("cgroups/none-mounted",),
+        ),
+    ),
+)
 def controller_missing(cgroups: Cgroups, kernel: Kernel | Missing) -> Iterator[Finding]:
     """A control group controller is missing, so the limit that a user sets for a container is not enforced.
 

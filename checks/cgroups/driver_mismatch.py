@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.state import EngineInfo
 from doctor.facts.host.kubernetes import Kubelet
@@ -12,7 +12,19 @@ from doctor.facts.kernel.details import KubeletDriver
 _KEY = "native.cgroupdriver="
 
 
-@check(severity=Severity.ERROR, detail=KubeletDriver, ok="the engine and kubelet use the same cgroup driver")
+@check(
+    severity=Severity.ERROR,
+    detail=KubeletDriver,
+    ok="the engine and kubelet use the same cgroup driver",
+    messages=(
+        Message(
+            pattern=r"kubelet cgroup driver: \S+ is different from docker cgroup driver: \S+|misconfiguration: kubelet cgroup driver",
+            example='failed to run Kubelet: misconfiguration: kubelet cgroup driver: "systemd" is different from docker cgroup driver: "cgroupfs"',
+            means="the kubelet and the engine use different cgroup drivers",
+            do="set both to systemd (native.cgroupdriver=systemd, or SystemdCgroup = true in containerd's config)",
+        ),
+    ),
+)
 def driver_mismatch(
     kubelet: Kubelet, engine: EngineConfig, info: EngineInfo | Missing, cgroups: Cgroups | Missing
 ) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.kernel.cgroups import Cgroups
 
 
@@ -11,6 +11,15 @@ from doctor.facts.kernel.cgroups import Cgroups
     breaks=("limits", "storage", "egress"),
     stops_start=True,
     ok="control groups are mounted",
+    messages=(
+        Message(
+            pattern="cgroups?: cgroup mountpoint does not exist|Devices cgroup isn't mounted|no cgroup mount found(?: in mountinfo)?",
+            example="failed to start daemon: Devices cgroup isn't mounted",
+            means="control groups are not mounted, or the host has only version 2 and the engine is older than 20.10",
+            do="mount cgroups (systemd does it), or upgrade the engine",
+            also=("cgroups/controller-missing",),
+        ),
+    ),
 )
 def none_mounted(cgroups: Cgroups) -> Iterator[Finding]:
     """No control group hierarchy is mounted, so neither the engine nor a container can start.

@@ -2,13 +2,26 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineFlags, Place
 from doctor.facts.engine.state import EngineState, start_fails
 
 
-@check(severity=Severity.CRITICAL, detail=Place | None, stops_start=True, ok="the engine's unit has one command")
+@check(
+    severity=Severity.CRITICAL,
+    detail=Place | None,
+    stops_start=True,
+    ok="the engine's unit has one command",
+    messages=(
+        Message(
+            pattern="Service has more than one ExecStart= setting.*|refusing: Service has",
+            example="docker.service: Service has more than one ExecStart= setting, which is only allowed for Type=oneshot services. Refusing.",
+            means="a drop-in sets ExecStart= without an empty ExecStart= line before it",
+            do="add a line 'ExecStart=' before it, then 'systemctl daemon-reload'",
+        ),
+    ),
+)
 def dropin_execstart(flags: EngineFlags, state: EngineState | Missing) -> Iterator[Finding]:
     """A drop-in sets ``ExecStart=`` without first clearing the unit's value, so systemd refuses to start the engine.
 

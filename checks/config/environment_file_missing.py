@@ -2,12 +2,24 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.facts.config.engine import EngineFlags
 from doctor.facts.engine.state import EngineState, start_fails
 
 
-@check(severity=Severity.CRITICAL, stops_start=True, ok="every environment file that the engine's unit requires exists")
+@check(
+    severity=Severity.CRITICAL,
+    stops_start=True,
+    ok="every environment file that the engine's unit requires exists",
+    messages=(
+        Message(
+            pattern="Failed to load environment files",
+            example="docker.service: Failed to load environment files: No such file or directory",
+            means="a file that EnvironmentFile= of the unit names does not exist",
+            do="create the file, or write EnvironmentFile=- so that it may be missing",
+        ),
+    ),
+)
 def environment_file_missing(flags: EngineFlags, state: EngineState | Missing) -> Iterator[Finding]:
     """An ``EnvironmentFile=`` of the engine's unit does not exist, so systemd does not start it.
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.facts.config.details import Conflict
 from doctor.facts.config.engine import DaemonJson, EngineFlags
 from doctor.facts.config.flag_values import from_flags, joined
@@ -15,6 +15,14 @@ from doctor.facts.secrets.redact import as_json
     detail=Conflict,
     stops_start=True,
     ok="no setting is given both as a flag and in daemon.json",
+    messages=(
+        Message(
+            pattern=r"directives are specified both as a flag and in the configuration file(?:: \S+)?",
+            example="unable to configure the Docker daemon with file /etc/docker/daemon.json: the following directives are specified both as a flag and in the configuration file: hosts: (from flag: [fd://], from file: [tcp://0.0.0.0:2375])",
+            means="a setting is in daemon.json and on dockerd's command line, but dockerd accepts only one of them",
+            do="remove it from one of the two; a drop-in of docker.service changes the command line",
+        ),
+    ),
 )
 def flag_file_conflict(flags: EngineFlags, file: DaemonJson, state: EngineState | Missing) -> Iterator[Finding]:
     """A setting is given both as a flag and in the settings file, so the engine does not start, even if both agree.

@@ -2,12 +2,24 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.facts.config.engine import DaemonJson
 from doctor.facts.engine.state import EngineState, start_fails
 
 
-@check(severity=Severity.CRITICAL, stops_start=True, ok="daemon.json is valid JSON")
+@check(
+    severity=Severity.CRITICAL,
+    stops_start=True,
+    ok="daemon.json is valid JSON",
+    messages=(
+        Message(
+            pattern=r"unable to configure the Docker daemon with file [^:]+: (?:invalid character.*?(?: in (?:string|literal|numeric)\b.*| after .*|looking for beginning of \w+(?: key string)?)|unexpected end of JSON input|(?:unexpected )?EOF|invalid character)",
+            example="unable to configure the Docker daemon with file /etc/docker/daemon.json: invalid character '}' looking for beginning of object key string",
+            means="dockerd can't parse daemon.json",
+            do="correct the file, often a comma too many or missing, and check it with 'dockerd --validate'",
+        ),
+    ),
+)
 def invalid_json(file: DaemonJson, state: EngineState | Missing) -> Iterator[Finding]:
     """The engine's settings file is not valid JSON, so the engine does not start.
 

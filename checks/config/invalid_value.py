@@ -2,14 +2,34 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.config.values import NamedThings, ValueProblem, problems
 from doctor.facts.engine.state import EngineState, EngineVersion, start_fails
 from doctor.facts.secrets.redact import as_json, conceal
 
 
-@check(severity=Severity.CRITICAL, detail=ValueProblem, ok="no setting has an invalid value")
+@check(
+    severity=Severity.CRITICAL,
+    detail=ValueProblem,
+    ok="no setting has an invalid value",
+    messages=(
+        Message(
+            pattern=r"unable to configure the Docker daemon with file|merged configuration validation from file and command line flags failed|specified default runtime \S+ does not exist|conflict labels for|must be created manually|bad attribute format",
+            example="failed to start daemon: specified default runtime 'nvidia' does not exist",
+            means="dockerd rejects a setting: its value is invalid, or refers to something that does not exist",
+            do="correct the setting that the line names",
+            also=("config/wrong-type", "config/unknown-key", "config/invalid-json"),
+        ),
+        Message(
+            pattern="systemd not running on this host.*",
+            example="OCI runtime create failed: runc create failed: systemd not running on this host, cannot use systemd cgroups manager: unknown.",
+            means="the engine is configured to manage cgroups with systemd, which is not running",
+            do='set "exec-opts": ["native.cgroupdriver=cgroupfs"], or boot with systemd',
+            also=("cgroups/driver-mismatch",),
+        ),
+    ),
+)
 def invalid_value(
     config: EngineConfig, things: NamedThings, version: EngineVersion | Missing, state: EngineState | Missing
 ) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.facts.config.engine import DaemonJson
 from doctor.facts.config.keys import KeyProblem, problems
 from doctor.facts.engine.state import EngineState, EngineVersion, start_fails
@@ -14,6 +14,15 @@ from doctor.facts.secrets.redact import as_json
     detail=KeyProblem,
     stops_start=True,
     ok="daemon.json has no key that this engine removed",
+    messages=(
+        Message(
+            pattern=r"the following directives don't match any configuration option: (?:.*\b)?(?:graph|disable-legacy-registry|cluster-(?:store|advertise|store-opts)|oom-score-adjust|api-cors-header|live-restore-enabled)\b",
+            example="unable to configure the Docker daemon with file /etc/docker/daemon.json: the following directives don't match any configuration option: graph",
+            means="daemon.json has a key that this release removed",
+            do='remove the key; "graph" is now "data-root" with the same value',
+            also=("config/unknown-key",),
+        ),
+    ),
 )
 def removed_key(file: DaemonJson, version: EngineVersion, state: EngineState | Missing) -> Iterator[Finding]:
     """The settings file has a key that this release removed, so the engine does not start after the upgrade.

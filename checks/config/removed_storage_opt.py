@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.facts.config.details import DroppedOption
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.state import EngineState, EngineVersion, start_fails
@@ -16,6 +16,15 @@ _REMOVED = (24, 0)
     detail=DroppedOption,
     stops_start=True,
     ok="no storage option is set that this engine removed",
+    messages=(
+        Message(
+            pattern=r"overlay2: unknown option overlay2\.override_kernel_check",
+            example="failed to start daemon: error initializing graphdriver: overlay2: unknown option overlay2.override_kernel_check",
+            means="a storage option was removed from the engine, which now refuses to start",
+            do='remove it from "storage-opts"',
+            since="24.0",
+        ),
+    ),
 )
 def removed_storage_opt(
     config: EngineConfig, version: EngineVersion, state: EngineState | Missing

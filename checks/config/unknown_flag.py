@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.engines.docker import places as docker
 from doctor.facts.config.details import BadFlag
 from doctor.facts.config.engine import EngineFlags, GivenFlag, Place
@@ -20,6 +20,14 @@ from doctor.formats.config.flags import KNOWN, config_key
     detail=BadFlag | None,
     stops_start=True,
     ok="dockerd knows every flag on its command line",
+    messages=(
+        Message(
+            pattern=r"unknown (?:shorthand )?flag: \S+|accepts no arguments?(?:, run)?",
+            example="unknown flag: --storag-driver",
+            means="dockerd is started with a flag or a word that this engine does not know",
+            do="correct ExecStart of docker.service, or the file with its options",
+        ),
+    ),
 )
 def unknown_flag(
     flags: EngineFlags, version: EngineVersion | Missing, state: EngineState | Missing

@@ -2,13 +2,27 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.facts.config.engine import DaemonJson
 from doctor.facts.config.keys import KeyProblem, problems
 from doctor.facts.engine.state import EngineState, EngineVersion, start_fails
 
 
-@check(severity=Severity.CRITICAL, detail=KeyProblem, stops_start=True, ok="dockerd knows every key of daemon.json")
+@check(
+    severity=Severity.CRITICAL,
+    detail=KeyProblem,
+    stops_start=True,
+    ok="dockerd knows every key of daemon.json",
+    messages=(
+        Message(
+            pattern=r"the following directives don't match any configuration option: [\w-]+",
+            example="unable to configure the Docker daemon with file /etc/docker/daemon.json: the following directives don't match any configuration option: storage-drivr",
+            means="daemon.json has a key that this engine does not know",
+            do="correct or remove the key",
+            also=("config/removed-key",),
+        ),
+    ),
+)
 def unknown_key(file: DaemonJson, version: EngineVersion | Missing, state: EngineState | Missing) -> Iterator[Finding]:
     """The settings file has a key that this dockerd does not know, so the engine does not start.
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.facts.config.engine import DaemonJson
 from doctor.facts.config.keys import KeyProblem, problems
 from doctor.facts.engine.state import EngineState, EngineVersion, start_fails
@@ -10,7 +10,19 @@ from doctor.facts.secrets.redact import as_json
 
 
 @check(
-    severity=Severity.CRITICAL, detail=KeyProblem, stops_start=True, ok="every value of daemon.json has the right type"
+    severity=Severity.CRITICAL,
+    detail=KeyProblem,
+    stops_start=True,
+    ok="every value of daemon.json has the right type",
+    messages=(
+        Message(
+            pattern=r"cannot unmarshal \S+ into Go (?:value|struct field)(?: \S+)? of type \S+",
+            example="unable to configure the Docker daemon with file /etc/docker/daemon.json: json: cannot unmarshal string into Go struct field Config.ipv6 of type bool",
+            means="a setting in daemon.json has a value of the wrong type",
+            do='write true, false and numbers without quotes, and values of "log-opts" with quotes',
+            also=("logging/option-value",),
+        ),
+    ),
 )
 def wrong_type(file: DaemonJson, version: EngineVersion | Missing, state: EngineState | Missing) -> Iterator[Finding]:
     """A value of the settings file has the wrong JSON type, so the engine does not start.

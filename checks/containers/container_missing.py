@@ -2,12 +2,23 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.containers.containers import Containers
 from doctor.facts.containers.needs import lost_containers, severity_of
 
 
-@check(severity=Severity.WARNING, ok="each container whose namespaces are shared exists")
+@check(
+    severity=Severity.WARNING,
+    ok="each container whose namespaces are shared exists",
+    messages=(
+        Message(
+            pattern=r"failed to join \w+ namespace: No such container|No such container: [0-9a-f]{64}|cannot join network of a non running container",
+            example="Error response from daemon: No such container: 4c01db0b339c4c01db0b339c4c01db0b339c4c01db0b339c4c01db0b339c4c01",
+            means="the container shares a namespace of a container that no longer exists or does not run",
+            do="start that container, or recreate this one",
+        ),
+    ),
+)
 def container_missing(containers: Containers) -> Iterator[Finding]:
     """A container shares the network, IPC or PID namespace of a missing container, so its next start fails.
 

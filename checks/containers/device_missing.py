@@ -2,13 +2,24 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.containers.containers import Containers
 from doctor.facts.containers.host_sources import ContainerSources
 from doctor.facts.containers.needs import severity_of, titles
 
 
-@check(severity=Severity.WARNING, ok="each container's devices exist")
+@check(
+    severity=Severity.WARNING,
+    ok="each container's devices exist",
+    messages=(
+        Message(
+            pattern=r"error gathering device information while adding custom device \S+ .*",
+            example='error gathering device information while adding custom device "/dev/ttyUSB0": no such file or directory',
+            means="a device of the container does not exist on the host",
+            do="attach the device, or remove it from the container's settings",
+        ),
+    ),
+)
 def device_missing(containers: Containers, sources: ContainerSources) -> Iterator[Finding]:
     """A container uses a device that the host does not have, so its next start fails.
 

@@ -2,13 +2,24 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.containers.containers import Containers
 from doctor.facts.containers.host_sources import ContainerSources
 from doctor.facts.containers.needs import severity_of, titles
 
 
-@check(severity=Severity.WARNING, ok="each path that containers mount with --mount exists")
+@check(
+    severity=Severity.WARNING,
+    ok="each path that containers mount with --mount exists",
+    messages=(
+        Message(
+            pattern=r"bind source path does not exist(?:: \S+)?|error while creating mount source path \S+ .*",
+            example='invalid mount config for type "bind": bind source path does not exist: /srv/data',
+            means="a path of the host that the container mounts does not exist or can't be created",
+            do="mount its file system or create the path",
+        ),
+    ),
+)
 def mount_source_missing(containers: Containers, sources: ContainerSources) -> Iterator[Finding]:
     """A container mounts a path of the host that does not exist, so its next start fails.
 

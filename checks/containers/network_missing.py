@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.containers.containers import Containers
 from doctor.facts.containers.needs import LostNetwork, lost_networks, severity_of, titles
@@ -15,6 +15,15 @@ from doctor.rebuild.network.restore import rolled_networks
     detail=LostNetwork,
     causes=("state/network-db-corrupt", "state/network-db-missing"),
     ok="each container's networks exist",
+    messages=(
+        Message(
+            pattern=r"network \S+ not found|No such network: \S+",
+            example="Error response from daemon: network db-net not found",
+            means="the container's network does not exist",
+            do="recreate the network, and connect the container again",
+            also=("state/network-missing", "state/network-db-missing", "state/network-db-corrupt"),
+        ),
+    ),
 )
 def network_missing(database: NetworkDatabase, containers: Containers, config: EngineConfig) -> Iterator[Finding]:
     """A container uses a network that the engine does not have, so its next start fails.

@@ -2,14 +2,25 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.containers.containers import Containers
 from doctor.facts.containers.needs import lost_runtimes, severity_of, titles
 from doctor.facts.engine.state import EngineInfo
 
 
-@check(severity=Severity.WARNING, ok="each container's runtime is registered")
+@check(
+    severity=Severity.WARNING,
+    ok="each container's runtime is registered",
+    messages=(
+        Message(
+            pattern=r"unknown or invalid runtime name: \S+|Unknown runtime specified \S+",
+            example="docker: Error response from daemon: unknown or invalid runtime name: nvidia",
+            means="the container's runtime is not registered with the engine",
+            do="register it under \"runtimes\" (for nvidia: 'nvidia-ctk runtime configure --runtime=docker'), then restart the engine",
+        ),
+    ),
+)
 def runtime_missing(containers: Containers, config: EngineConfig, info: EngineInfo | Missing) -> Iterator[Finding]:
     """A container uses a runtime that is not registered with the engine, so its next start fails.
 

@@ -2,12 +2,24 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.engine.details import LostState
 from doctor.facts.engine.directories import EngineDirectories
 
 
-@check(severity=Severity.ERROR, detail=LostState, ok="the runtime knows each running container")
+@check(
+    severity=Severity.ERROR,
+    detail=LostState,
+    ok="the runtime knows each running container",
+    messages=(
+        Message(
+            pattern=r"container \S+ is not running: (?:not found|exited)|runc did not terminate successfully.*container .*does not exist|no running task found: task \S+ not found",
+            example="Error response from daemon: cannot stop container: web: tried to kill container, but did not receive an exit event: no running task found: task 2ee780ebd501 not found",
+            means="containerd or runc has no state of the container",
+            do="end its process, then restart the engine",
+        ),
+    ),
+)
 def runtime_state_missing(directories: EngineDirectories) -> Iterator[Finding]:
     """The runtime has no state of a running container, so the container can't be stopped, restarted or entered.
 

@@ -2,13 +2,25 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.network.dns import RESOLV_CONF, HostDns
 
 _KINDS = {"d": "a directory", "p": "a FIFO", "s": "a socket", "c": "a device", "b": "a device"}
 
 
-@check(severity=Severity.CRITICAL, breaks=("dns", "image", "egress"), ok="resolv.conf is a file")
+@check(
+    severity=Severity.CRITICAL,
+    breaks=("dns", "image", "egress"),
+    ok="resolv.conf is a file",
+    messages=(
+        Message(
+            pattern=r"/etc/resolv\.conf: is a directory",
+            example="read /etc/resolv.conf: is a directory.",
+            means="resolv.conf is a directory",
+            do="remove it, and recreate the file",
+        ),
+    ),
+)
 def resolv_is_directory(dns: HostDns) -> Iterator[Finding]:
     """/etc/resolv.conf is a directory, FIFO, socket or device, so no container starts.
 

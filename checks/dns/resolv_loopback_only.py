@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.state import EngineVersion
 from doctor.facts.network.details import LoopbackOnly
@@ -14,6 +14,15 @@ from doctor.facts.network.dns import RESOLV_CONF, HostDns
     detail=LoopbackOnly,
     breaks=("dns",),
     ok="containers get name servers that they can reach",
+    messages=(
+        Message(
+            pattern="No non-localhost DNS nameservers are left.*",
+            example="No non-localhost DNS nameservers are left in resolv.conf. Using default external servers",
+            means="the host's resolv.conf has only loopback servers, so containers use public servers",
+            do='name a server that containers can reach in "dns"',
+            also=("dns/resolv-empty",),
+        ),
+    ),
 )
 def resolv_loopback_only(dns: HostDns, engine: EngineConfig, version: EngineVersion | Missing) -> Iterator[Finding]:
     """The host's name servers all have loopback addresses, so containers on the default network silently get 8.8.8.8.

@@ -2,11 +2,24 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.network.dns import RESOLV_CONF, STUB_ADDRESS, HostDns
 
 
-@check(severity=Severity.ERROR, breaks=("dns", "image"), ok="the resolver in resolv.conf answers")
+@check(
+    severity=Severity.ERROR,
+    breaks=("dns", "image"),
+    ok="the resolver in resolv.conf answers",
+    messages=(
+        Message(
+            pattern=r"lookup \S+ on (?:127\.\d+\.\d+\.\d+|\[::1\]):53: .*(?:connection refused|i/o timeout|server misbehaving)",
+            example="Error response from daemon: Get https://registry-1.docker.io/v2/: dial tcp: lookup registry-1.docker.io on 127.0.1.1:53: read udp 127.0.0.1:39049->127.0.1.1:53: read: connection refused",
+            means="the engine asks a resolver on this host, and no program answers there",
+            do="start that resolver (systemd-resolved, dnsmasq), or name another server in resolv.conf",
+            also=("dns/resolv-dangling", "dns/resolv-missing", "dns/resolv-empty"),
+        ),
+    ),
+)
 def resolved_stub_dead(dns: HostDns) -> Iterator[Finding]:
     """/etc/resolv.conf names only systemd-resolved's stub, and no program listens there, so no name resolves.
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.engines.containerd import places as containerd
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.containerd.service import ContainerdService
@@ -19,6 +19,21 @@ from doctor.facts.host.processes import Processes
     causes=("engine/unit-masked",),
     stops_start=True,
     ok="the containerd that the engine needs runs",
+    messages=(
+        Message(
+            pattern=r"timeout waiting for containerd to start|failed to dial \S*containerd\S*|containerd\.sock\S*:? .*(?:connect: connection refused|context deadline exceeded|no such file or directory)",
+            example="failed to start containerd: timeout waiting for containerd to start",
+            means="containerd does not run or does not answer, and dockerd does not start without it",
+            do="read containerd's log with 'journalctl -u containerd', then start it; a panic about pages or a freelist there is a corrupt database",
+            also=(
+                "engine/unit-masked",
+                "state/containerd-db-corrupt",
+                "state/containerd-pid-foreign",
+                "resources/disk-full",
+            ),
+            apart="the last lines of containerd's own log",
+        ),
+    ),
 )
 def containerd_down(
     config: EngineConfig,

@@ -2,14 +2,27 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.programs import EnginePrograms
 from doctor.facts.engine.state import EngineState, EngineVersion, start_fails
 
 
-@check(severity=Severity.ERROR, breaks=("port",), ok="docker-proxy is installed, or not used")
+@check(
+    severity=Severity.ERROR,
+    breaks=("port",),
+    ok="docker-proxy is installed, or not used",
+    messages=(
+        Message(
+            pattern=r"invalid userland-proxy-path|docker-proxy\S*: (?:executable file not found|no such file)|exec: \"docker-proxy\"",
+            example="failed to start daemon: invalid userland-proxy-path: userland-proxy is enabled, but userland-proxy-path is not set",
+            means="the program docker-proxy is missing, and the engine needs it for published ports",
+            do='reinstall the engine\'s package, or set "userland-proxy": false',
+            since="26.0",
+        ),
+    ),
+)
 def docker_proxy_missing(
     programs: EnginePrograms, config: EngineConfig, version: EngineVersion | Missing, state: EngineState
 ) -> Iterator[Finding]:

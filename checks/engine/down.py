@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.engines.docker import places as docker
 from doctor.facts.engine.details import EngineDown
 from doctor.facts.engine.start import STOPPERS
@@ -10,7 +10,28 @@ from doctor.facts.engine.state import EngineState
 from doctor.facts.engine.units import EngineUnits
 
 
-@check(severity=Severity.CRITICAL, detail=EngineDown, causes=STOPPERS, ok="the engine answers")
+@check(
+    severity=Severity.CRITICAL,
+    detail=EngineDown,
+    causes=STOPPERS,
+    ok="the engine answers",
+    messages=(
+        Message(
+            pattern="Cannot connect to the Docker daemon|Is the docker daemon running|failed to connect to the docker API at",
+            example="Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
+            means="nothing answers on the engine's socket",
+            do="start the engine with 'systemctl start docker', and read its log if that fails",
+            also=(
+                "engine/hung",
+                "engine/socket-lost",
+                "engine/socket-unserved",
+                "engine/start-failure",
+                "state/socket-wrong-type",
+            ),
+            apart="whether dockerd runs ('pgrep -a dockerd'), whether the socket exists, and whether DOCKER_HOST or 'docker context ls' names another one",
+        ),
+    ),
+)
 def down(state: EngineState, units: EngineUnits | Missing) -> Iterator[Finding]:
     """The engine is installed but does not run, so no container can be started, stopped or inspected.
 

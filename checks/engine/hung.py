@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.engines.docker import places as docker
 from doctor.facts.engine.details import EngineHung
 from doctor.facts.engine.state import EngineState
@@ -13,6 +13,15 @@ from doctor.facts.engine.state import EngineState
     detail=EngineHung,
     causes=("engine/socket-lost", "state/socket-wrong-type"),
     ok="the engine answers in time",
+    messages=(
+        Message(
+            pattern=r"docker (?:ps|info|images|inspect|stop|rm|exec|logs)\b.{0,40}\b(?:hangs?|hanging|stuck|never returns)",
+            example="docker ps hangs",
+            means="dockerd accepts the request and does not answer, often because of a container on a dead NFS mount or a stopped containerd",
+            do="find processes in state D with 'ps -eo pid,stat,wchan,args', restore their mount or server, and restart the engine",
+            also=("engine/containerd-down", "engine/socket-unserved"),
+        ),
+    ),
 )
 def hung(state: EngineState) -> Iterator[Finding]:
     """The engine's process exists but does not answer, so every docker command hangs or fails.

@@ -2,14 +2,27 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.engines.docker import places as docker
 from doctor.facts.engine.units import EngineUnits
 
 _MANY = 3
 
 
-@check(severity=Severity.ERROR, causes=("engine/start-failure",), ok="the engine was not restarted repeatedly")
+@check(
+    severity=Severity.ERROR,
+    causes=("engine/start-failure",),
+    ok="the engine was not restarted repeatedly",
+    messages=(
+        Message(
+            pattern="start request repeated too quickly",
+            example="docker.service: Start request repeated too quickly.",
+            means="systemd gave up after several failed starts; the log lines before the first failure show the reason",
+            do="read 'journalctl -u docker', resolve the reason, then 'systemctl reset-failed docker' and start it",
+            also=("engine/start-failure",),
+        ),
+    ),
+)
 def restart_loop(units: EngineUnits) -> Iterator[Finding]:
     """The engine exits and is restarted repeatedly, or systemd no longer restarts it.
 

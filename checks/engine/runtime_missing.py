@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.engines.containerd import places as containerd
 from doctor.engines.docker import places as docker
 from doctor.facts.engine.programs import EnginePrograms
@@ -11,7 +11,20 @@ from doctor.facts.engine.state import EngineState, EngineVersion
 _NEEDED = (docker.RUNC, containerd.SHIM)
 
 
-@check(severity=Severity.CRITICAL, breaks=("storage",), ok="the programs that start containers are installed")
+@check(
+    severity=Severity.CRITICAL,
+    breaks=("storage",),
+    ok="the programs that start containers are installed",
+    messages=(
+        Message(
+            pattern=r"unable to retrieve OCI runtime error|failed to start shim|fork/exec \S*(?:runc|containerd-shim)\S*: (?:exec format error|no such file or directory|permission denied|input/output error|text file busy|invalid argument)|(?:exec: )?\"?(?:containerd-shim[\w-]*|runc)\"?: executable file not found|runtime \"?io\.containerd\.\S+ binary not installed",
+            example="OCI runtime error (open /var/run/docker/containerd/daemon/io.containerd.runtime.v2.task/moby/2ee780ebd501/log.json: no such file or directory): fork/exec /usr/bin/runc: exec format error: unknown.",
+            means="runc, the shim or the default runtime is missing or can't be executed",
+            do="reinstall the package of runc and containerd (containerd.io, or runc and containerd)",
+            also=("config/invalid-value",),
+        ),
+    ),
+)
 def runtime_missing(
     programs: EnginePrograms, state: EngineState, version: EngineVersion | Missing
 ) -> Iterator[Finding]:

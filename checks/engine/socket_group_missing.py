@@ -2,12 +2,25 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.engine.socket_access import SocketAccess
 from doctor.facts.engine.state import EngineState
 
 
-@check(severity=Severity.ERROR, detail=SocketAccess, ok="the group of the engine's socket exists")
+@check(
+    severity=Severity.ERROR,
+    detail=SocketAccess,
+    ok="the group of the engine's socket exists",
+    messages=(
+        Message(
+            pattern=r"Failed to resolve group \S+|status=216/GROUP|could not change group \S+ to \S+|group \S+ not found",
+            example="could not change group /var/run/docker.sock to docker: group docker not found",
+            means="the group that the engine's socket belongs to does not exist on this host",
+            do="create the group with 'groupadd --system docker', or change the setting \"group\"",
+            also=("engine/socket-closed",),
+        ),
+    ),
+)
 def socket_group_missing(access: SocketAccess, state: EngineState) -> Iterator[Finding]:
     """The group of the engine's socket does not exist, so docker.socket can't be started, or only root can use it.
 

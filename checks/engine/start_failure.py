@@ -33,11 +33,12 @@ def start_failure(state: EngineState, log: EngineLog) -> Iterator[Finding]:
     line = log.fatal
     if state.status != "down" or not line:
         return
-    cause = log.cause()
-    means = "it exited with a fatal error" if cause is None else cause.means
+    known = log.explained.best.message if log.explained is not None else None
+    means = "it exited with a fatal error" if known is None else known.means
+    do = "" if known is None else known.do
     yield Finding(
         subject=Subject("engine", "start"),
         message=f"the engine's last start failed: {means}",
         evidence=(Evidence(log.source, line[:_LONGEST]),),
-        detail=StartFailure(do=f"read the last lines of {log.source}" if cause is None else cause.do),
+        detail=StartFailure(do=do or f"read the last lines of {log.source}"),
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.engines.containerd import places as containerd
 from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
@@ -12,7 +12,19 @@ from doctor.facts.engine.units import EngineUnits
 
 
 @check(
-    severity=Severity.WARNING, detail=MaskedUnit, stops_start=True, ok="no unit that the engine's start needs is masked"
+    severity=Severity.WARNING,
+    detail=MaskedUnit,
+    stops_start=True,
+    ok="no unit that the engine's start needs is masked",
+    messages=(
+        Message(
+            pattern=r"Unit \S+ is masked",
+            example="Failed to start docker.service: Unit docker.service is masked.",
+            means="the unit is a link to /dev/null, so systemd refuses to start it until 'systemctl unmask' removes that link",
+            do="unmask the unit with systemctl",
+            also=("engine/containerd-down",),
+        ),
+    ),
 )
 def unit_masked(units: EngineUnits, state: EngineState, config: EngineConfig) -> Iterator[Finding]:
     """A unit that the engine's start needs is masked, so systemd refuses to start it.

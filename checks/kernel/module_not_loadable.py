@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.kernel.features import KernelNeeds
 
 
@@ -11,6 +11,21 @@ from doctor.facts.kernel.features import KernelNeeds
     breaks=("storage", "egress", "port"),
     causes=("kernel/reboot-needed",),
     ok="every module that containers need is loaded or can be loaded",
+    messages=(
+        Message(
+            pattern=r"iptables v[\d.]+ \(legacy\): can't initialize ip6?tables table .*|can't initialize ip6?tables table .*|Table does not exist \(do you need to insmod\?\)|modprobe: FATAL: Module \S+ not found(?: in directory \S+)?|could not insert '\S+'.*",
+            example="iptables v1.8.10 (legacy): can't initialize iptables table `nat': Table does not exist (do you need to insmod?)",
+            means="the kernel has no module for iptables' tables: the command is the legacy one and the kernel only has nftables, or the modules of the running kernel are missing",
+            do="choose the other command with 'update-alternatives --set iptables /usr/sbin/iptables-nft', or reboot after a kernel upgrade",
+            also=(
+                "kernel/reboot-needed",
+                "kernel/module-blacklisted",
+                "kernel/feature-missing",
+                "firewall/mixed-backends",
+            ),
+            apart="whether /lib/modules has a directory for 'uname -r', and whether 'iptables -V' says legacy",
+        ),
+    ),
 )
 def module_not_loadable(needs: KernelNeeds) -> Iterator[Finding]:
     """A kernel module that containers need is not loaded and can't be loaded, because its file is missing.

@@ -2,11 +2,23 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.kernel.kernel import InstalledKernels, Kernel
 
 
-@check(severity=Severity.INFO, ok="the newest installed kernel runs")
+@check(
+    severity=Severity.INFO,
+    ok="the newest installed kernel runs",
+    messages=(
+        Message(
+            pattern=r"failed to add the host \(veth\S+\) <=> sandbox \(veth\S+\) pair interfaces: operation not supported|failed to get link by name \"veth\S+\": Link not found",
+            example="failed to create endpoint eloquent_euclid on network bridge: failed to add the host (veth745d0c4) <=> sandbox (veth1b2fffb) pair interfaces: operation not supported.",
+            means="the running kernel can't load the module veth, usually because an upgrade removed its modules",
+            do="reboot into the installed kernel",
+            also=("kernel/module-not-loadable", "kernel/feature-missing"),
+        ),
+    ),
+)
 def reboot_needed(kernel: Kernel, installed: InstalledKernels) -> Iterator[Finding]:
     """A newer kernel than the running one is installed, or a package requests a reboot.
 

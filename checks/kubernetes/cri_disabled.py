@@ -2,14 +2,26 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.containerd.config import ContainerdConfig
 from doctor.facts.details import OfFile
 from doctor.facts.host.kubernetes import Kubelet
 from doctor.facts.secrets.redact import as_json
 
 
-@check(severity=Severity.CRITICAL, detail=OfFile, ok="containerd serves the kubelet")
+@check(
+    severity=Severity.CRITICAL,
+    detail=OfFile,
+    ok="containerd serves the kubelet",
+    messages=(
+        Message(
+            pattern=r"unknown service runtime\.v1(?:alpha2)?\.(?:RuntimeService|ImageService)",
+            example="rpc error: code = Unimplemented desc = unknown service runtime.v1alpha2.RuntimeService",
+            means="containerd does not offer the CRI that the kubelet needs: its plugin is disabled, or one of the two is much older",
+            do='remove "cri" from disabled_plugins in /etc/containerd/config.toml, and restart containerd',
+        ),
+    ),
+)
 def cri_disabled(kubelet: Kubelet, containerd: ContainerdConfig) -> Iterator[Finding]:
     """The CRI plugin of containerd is disabled on a Kubernetes node, so the kubelet can't start any pod.
 

@@ -2,13 +2,24 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.engines.docker import places as docker
 from doctor.facts.host.kubernetes import Kubelet
 from doctor.facts.host.processes import Processes
 
 
-@check(severity=Severity.CRITICAL, ok="the kubelet's runtime endpoint is served")
+@check(
+    severity=Severity.CRITICAL,
+    ok="the kubelet's runtime endpoint is served",
+    messages=(
+        Message(
+            pattern=r"unknown flag: --network-plugin|dockershim.*(?:no such file|connection refused|not supported).*|cri-dockerd\.sock\S* .*(?:no such file or directory|connection refused)",
+            example="validate service connection: dial unix /var/run/cri-dockerd.sock: connect: no such file or directory",
+            means="the kubelet is configured for Docker, and cri-dockerd does not run",
+            do="install and start cri-dockerd, or use containerd",
+        ),
+    ),
+)
 def docker_without_shim(kubelet: Kubelet, processes: Processes | Missing) -> Iterator[Finding]:
     """The kubelet is configured to use Docker through cri-dockerd, which does not run, so it can't start any pod.
 

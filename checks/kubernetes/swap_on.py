@@ -2,12 +2,23 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.host.kubernetes import Kubelet
 from doctor.facts.host.swaps import Swaps
 
 
-@check(severity=Severity.ERROR, ok="swap does not prevent the kubelet's start")
+@check(
+    severity=Severity.ERROR,
+    ok="swap does not prevent the kubelet's start",
+    messages=(
+        Message(
+            pattern="running with swap on is not supported.*",
+            example="failed to run Kubelet: running with swap on is not supported, please disable swap!",
+            means="swap is on, and the kubelet refuses to start",
+            do="run 'swapoff -a' and remove swap from /etc/fstab, or set failSwapOn: false",
+        ),
+    ),
+)
 def swap_on(kubelet: Kubelet, swaps: Swaps) -> Iterator[Finding]:
     """Swap is on and the kubelet is configured to fail on swap, so it does not start.
 

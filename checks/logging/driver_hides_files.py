@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.containers.containers import Container, Containers
 from doctor.facts.host.kubernetes import Kubelet
@@ -17,6 +17,15 @@ _SHOWN = 8
     detail=HidesFiles,
     breaks=("logs",),
     ok="'docker logs' and kubelet can read the logs of new containers",
+    messages=(
+        Message(
+            pattern="Unix syslog delivery error|journald is not enabled on this host|configured logging driver does not support reading",
+            example="docker: Error response from daemon: failed to create task for container: failed to initialize logging driver: Unix syslog delivery error.",
+            means="the logging driver uses a daemon that is not running, or one from which 'docker logs' can't read",
+            do="start that daemon, or use the driver local or json-file",
+            also=("logging/cache-disabled", "logging/container-driver"),
+        ),
+    ),
 )
 def driver_hides_files(
     config: EngineConfig, logging: Logging, containers: Containers | Missing, kubelet: Kubelet | Missing

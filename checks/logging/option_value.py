@@ -2,13 +2,25 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.state import EngineVersion
 from doctor.facts.logging.drivers import DRIVERS, bad_values, default_driver, default_options, unknown_options
 
 
-@check(severity=Severity.ERROR, breaks=("logs",), ok="the logging options have valid values")
+@check(
+    severity=Severity.ERROR,
+    breaks=("logs",),
+    ok="the logging options have valid values",
+    messages=(
+        Message(
+            pattern=r"failed to initialize logging driver: (?:invalid size\b.*|max-file\b.*|compress\b.*|logger: .*)",
+            example="failed to create task for container: failed to initialize logging driver: invalid size: '10 mbb'.",
+            means="a logging option has an invalid value, so no container starts",
+            do='correct the value in "log-opts"',
+        ),
+    ),
+)
 def option_value(config: EngineConfig, version: EngineVersion | Missing) -> Iterator[Finding]:
     """A logging option has a value that the driver rejects, so the engine starts but new containers do not.
 

@@ -2,14 +2,29 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.state import EngineInfo
 from doctor.facts.logging.details import UnknownDriver
 from doctor.facts.logging.drivers import DRIVERS, default_driver
 
 
-@check(severity=Severity.ERROR, detail=UnknownDriver, breaks=("logs",), ok="the default logging driver exists")
+@check(
+    severity=Severity.ERROR,
+    detail=UnknownDriver,
+    breaks=("logs",),
+    ok="the default logging driver exists",
+    messages=(
+        Message(
+            pattern=r"no log driver named '?\S+|log driver \S+ (?:is not registered|not found)|error looking up logging plugin \S+ plugin \S+ not found|error looking up logging plugin",
+            example='docker: Error response from daemon: error looking up logging plugin jurnald: plugin "jurnald" not found.',
+            means="this engine does not have the configured logging driver",
+            do='correct "log-driver"',
+            also=("logging/removed-driver", "logging/container-driver", "state/hostconfig-missing"),
+            apart="whether the name is in daemon.json or only in the container's own settings",
+        ),
+    ),
+)
 def unknown_driver(config: EngineConfig, info: EngineInfo | Missing) -> Iterator[Finding]:
     """The default logging driver does not exist, so the engine starts but new containers do not.
 

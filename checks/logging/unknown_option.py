@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.state import EngineVersion
 from doctor.facts.host.kubernetes import Kubelet
@@ -15,6 +15,15 @@ from doctor.facts.logging.drivers import Logging, default_driver, default_option
     detail=UnknownOptions,
     stops_start=True,
     ok="the logging driver knows all its options",
+    messages=(
+        Message(
+            pattern=r"failed to set log opts|unknown log opt '?\S+",
+            example="failed to start daemon: failed to set log opts: unknown log opt 'max-size' for journald log driver",
+            means="the logging driver does not support a logging option",
+            do='remove the option from "log-opts", or choose the driver that has it',
+            also=("logging/option-value",),
+        ),
+    ),
 )
 def unknown_option(
     config: EngineConfig, version: EngineVersion | Missing, logging: Logging, kubelet: Kubelet | Missing

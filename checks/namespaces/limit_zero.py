@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.kernel.cgroups import Cgroups
 from doctor.facts.kernel.details import LimitZero
@@ -15,6 +15,14 @@ from doctor.facts.kernel.sysctl import Sysctl
     detail=LimitZero,
     breaks=("storage", "egress", "port"),
     ok="no limit forbids containers' namespaces",
+    messages=(
+        Message(
+            pattern=r"(?:unshare|clone|fork/exec \S+): no space left on device|user\.max_\w+_namespaces",
+            example="unshare: no space left on device",
+            means="the limit on namespaces is used up or 0",
+            do="raise user.max_user_namespaces",
+        ),
+    ),
 )
 def limit_zero(sysctl: Sysctl, engine: EngineConfig, cgroups: Cgroups | Missing) -> Iterator[Finding]:
     """A limit on namespaces is 0, so containers that need one can't start.

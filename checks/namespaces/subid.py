@@ -2,13 +2,25 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.kernel.details import NoIds
 from doctor.facts.kernel.namespaces import NEEDED_IDS, SUBGID, SUBUID, SubIds
 
 
-@check(severity=Severity.ERROR, detail=NoIds, ok="the user for userns-remap has subordinate ids")
+@check(
+    severity=Severity.ERROR,
+    detail=NoIds,
+    ok="the user for userns-remap has subordinate ids",
+    messages=(
+        Message(
+            pattern=r"can't create ID mappings.*|Can't find user \S+|Error during [ug]id lookup.*|no subuid ranges found.*",
+            example='Error during uid lookup for "dockremapper": getent unable to find entry "dockremapper" in passwd database',
+            means="user namespaces are not set up: the user of userns-remap or its subordinate ids are missing",
+            do="create the user, and add it to /etc/subuid and /etc/subgid",
+        ),
+    ),
+)
 def subid(ids: SubIds, engine: EngineConfig) -> Iterator[Finding]:
     """userns-remap names a user with too few subordinate ids, so the engine doesn't start.
 

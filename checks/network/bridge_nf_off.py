@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.host.processes import Processes
 from doctor.facts.kernel.sysctl import Sysctl
@@ -12,7 +12,19 @@ from doctor.facts.network.networks import Networks
 KEY = "net.bridge.bridge-nf-call-iptables"
 
 
-@check(severity=Severity.WARNING, detail=BridgeNfOff, ok="bridged packets pass the firewall if something relies on it")
+@check(
+    severity=Severity.WARNING,
+    detail=BridgeNfOff,
+    ok="bridged packets pass the firewall if something relies on it",
+    messages=(
+        Message(
+            pattern=r"bridge-nf-call-ip6?tables (?:is disabled|does not exist)|/proc/sys/net/bridge/bridge-nf-call-iptables\S* .*",
+            example="WARNING: bridge-nf-call-iptables is disabled",
+            means="packets between containers on one bridge bypass the firewall",
+            do="load br_netfilter, and set net.bridge.bridge-nf-call-iptables=1",
+        ),
+    ),
+)
 def bridge_nf_off(
     sysctl: Sysctl, engine: EngineConfig, networks: Networks | Missing, processes: Processes | Missing
 ) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.details import OfLimit
 from doctor.facts.kernel.sysctl import Sysctl
 
@@ -10,7 +10,20 @@ COUNT = "net.netfilter.nf_conntrack_count"
 MAX = "net.netfilter.nf_conntrack_max"
 
 
-@check(severity=Severity.ERROR, detail=OfLimit, breaks=("egress", "port"), ok="the connection tracking table has room")
+@check(
+    severity=Severity.ERROR,
+    detail=OfLimit,
+    breaks=("egress", "port"),
+    ok="the connection tracking table has room",
+    messages=(
+        Message(
+            pattern="(?:nf_conntrack: )?table full, dropping packet",
+            example="kernel: nf_conntrack: nf_conntrack: table full, dropping packet",
+            means="the kernel's connection tracking table is full, and packets of new connections are dropped",
+            do="raise net.netfilter.nf_conntrack_max",
+        ),
+    ),
+)
 def conntrack_full(sysctl: Sysctl) -> Iterator[Finding]:
     """The kernel's connection tracking table is nearly full; once it is full, new connections are dropped.
 

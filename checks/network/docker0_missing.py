@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.facts.engine.state import EngineState
 from doctor.facts.network.details import BridgeMissing
 from doctor.facts.network.links import Links
@@ -15,6 +15,14 @@ from doctor.facts.network.wires import Wires
     detail=BridgeMissing,
     breaks=("egress", "port", "dns"),
     ok="the bridge of every network exists",
+    messages=(
+        Message(
+            pattern=r"adding interface veth\S+ to bridge \S+ failed.*",
+            example="failed to create endpoint web on network bridge: adding interface vethae6f81b to bridge docker0 failed: Device does not exist.",
+            means="the bridge of the network is missing",
+            do="restart the engine, which recreates it",
+        ),
+    ),
 )
 def docker0_missing(
     networks: Networks, links: Links, state: EngineState | Missing, wires: Wires | Missing

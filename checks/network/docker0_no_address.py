@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.network.details import WrongAddress
 from doctor.facts.network.links import Links
 from doctor.facts.network.networks import Networks
@@ -13,6 +13,15 @@ from doctor.facts.network.networks import Networks
     detail=WrongAddress,
     breaks=("egress", "port", "dns"),
     ok="every bridge has its network's gateway address",
+    messages=(
+        Message(
+            pattern=r"(?:docker0|br-\w+)\b.*\b(?:lo+s(?:es|ing|t)|has no|without|no)\b.*\b(?:ipv?4? ?address|ip(?:v4)? ?ip\w*|ip)\b.*",
+            example="docker0 interface keeps loosing IPv4 ipaddress",
+            means="a program of the host, often systemd-networkd or NetworkManager, manages the engine's bridge and removes its address",
+            do="exclude docker0, br-* and veth* from that program (Unmanaged=yes in a .network file), then restart the engine",
+            also=("network/veth-detached", "network/docker0-wrong-address", "network/docker0-down"),
+        ),
+    ),
 )
 def docker0_no_address(networks: Networks, links: Links) -> Iterator[Finding]:
     """The bridge of a network has no IPv4 address, so its containers have no gateway.

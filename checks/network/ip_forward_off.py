@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.details import OfSysctl
@@ -13,7 +13,21 @@ from doctor.facts.network.links import Links
 KEY = "net.ipv4.ip_forward"
 
 
-@check(severity=Severity.CRITICAL, detail=OfSysctl, breaks=("egress", "port", "dns"), ok="the kernel forwards IPv4")
+@check(
+    severity=Severity.CRITICAL,
+    detail=OfSysctl,
+    breaks=("egress", "port", "dns"),
+    ok="the kernel forwards IPv4",
+    messages=(
+        Message(
+            pattern=r"IPv4 forwarding is disabled\S*",
+            example="WARNING: IPv4 forwarding is disabled. Networking will not work.",
+            means="the kernel does not forward packets, so containers reach nothing outside",
+            do="set net.ipv4.ip_forward=1, also in a file below /etc/sysctl.d",
+            also=("network/ip-forward-reverted-at-boot",),
+        ),
+    ),
+)
 def ip_forward_off(
     sysctl: Sysctl,
     files: SysctlFiles | Missing,

@@ -2,12 +2,23 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.network.links import Links
 from doctor.facts.network.networks import Networks
 
 
-@check(severity=Severity.INFO, ok="no bridge has a larger MTU than the uplink")
+@check(
+    severity=Severity.INFO,
+    ok="no bridge has a larger MTU than the uplink",
+    messages=(
+        Message(
+            pattern=r"\b(?:https|tls|ssl|http)\b (?:requests?|connections?|downloads?) (?:hangs?|times? out|stalls?).*|\bMTU\b.{0,60}\b(?:bridge|network|container)\w*.*",
+            example="https requests hang in 1.10.0",
+            means="large packets are lost on the way: the MTU of the container's network is larger than the uplink's",
+            do='set "mtu" for the default bridge and "default-network-opts" or the driver option com.docker.network.driver.mtu for user networks, and recreate those',
+        ),
+    ),
+)
 def mtu_too_big(networks: Networks, links: Links) -> Iterator[Finding]:
     """The MTU of a network is larger than the uplink's, so large transfers of its containers may hang.
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network
 from typing import Any
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.network.links import Links
 from doctor.facts.network.networks import Networks
@@ -14,7 +14,18 @@ from doctor.model.text import plural
 DEFAULTS = (*((f"172.{second}.0.0/16", 16) for second in range(17, 32)), ("192.168.0.0/16", 20))
 
 
-@check(severity=Severity.WARNING, ok="new networks have free subnets")
+@check(
+    severity=Severity.WARNING,
+    ok="new networks have free subnets",
+    messages=(
+        Message(
+            pattern="could not find an available,? non-overlapping IPv4 address pool.*|all predefined address pools have been fully subnetted",
+            example="could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network",
+            means="no free subnet is left for another network",
+            do="remove unused networks with 'docker network prune', or set \"default-address-pools\"",
+        ),
+    ),
+)
 def pool_exhausted(networks: Networks, links: Links | Missing, engine: EngineConfig) -> Iterator[Finding]:
     """Every subnet of the engine's address pools is in use, so "docker network create" and "compose up" fail.
 

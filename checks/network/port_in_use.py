@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.network.details import PortTaken
 from doctor.facts.network.listeners import PortConflict, PortConflicts
 
@@ -12,6 +12,22 @@ from doctor.facts.network.listeners import PortConflict, PortConflicts
     detail=PortTaken,
     breaks=("port",),
     ok="no other process uses the published port of a stopped container",
+    messages=(
+        Message(
+            pattern=r"driver failed programming external connectivity",
+            example="driver failed programming external connectivity on endpoint web (4f0c9f0c9f0c): Error starting userland proxy:",
+            means="a published port could not be opened; the rest of the message shows the reason",
+            do="read the end of the line",
+            also=("firewall/rules-flushed", "engine/docker-proxy-missing"),
+        ),
+        Message(
+            pattern=r"bind: address already in use|address already in use|port is already allocated|ports are not available.*|listen tcp\S* \S+ bind: .*",
+            example="Error starting userland proxy: listen tcp4 0.0.0.0:8081: bind: address already in use.",
+            means="another program or container has a port that is wanted",
+            do="find the program with 'ss -ltnp' and the container with 'docker ps -a'; if neither has the port, restart the engine, which forgets stale endpoints",
+            also=("state/network-record-corrupt", "engine/start-failure"),
+        ),
+    ),
 )
 def port_in_use(conflicts: PortConflicts) -> Iterator[Finding]:
     """A container does not start because another process of the host listens on its published port.

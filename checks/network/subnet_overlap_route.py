@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from ipaddress import IPv4Network
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.network.links import Links, Route
 from doctor.facts.network.networks import Network, Networks
 
@@ -14,6 +14,15 @@ from doctor.facts.network.networks import Network, Networks
     breaks=("egress", "port", "dns"),
     causes=("network/bridge-stale-same-subnet",),
     ok="no route diverts the addresses of a container network",
+    messages=(
+        Message(
+            pattern=r"dial tcp (?:172\.(?:1[6-9]|2\d|3[01])|192\.168)\.[\d.]+:\d+: (?:getsockopt: |connect: )?no route to host|(?:conflicts with network|overlaps with|Pool overlaps with) .*",
+            example="dial tcp 172.17.30.1:80: getsockopt: no route to host",
+            means="a private address is in the subnet of one of the engine's networks, so packets for the real one stay on this host",
+            do='give the engine other subnets ("bip" for docker0, "default-address-pools" for the others), and recreate the network',
+            also=("network/bridge-stale-same-subnet", "network/pool-exhausted"),
+        ),
+    ),
 )
 def subnet_overlap_route(networks: Networks, links: Links) -> Iterator[Finding]:
     """A route of the host sends packets for containers of a network to another interface, or drops them.

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.facts.host.details import Largest
 from doctor.facts.host.disk_eaters import DiskEaters
 from doctor.facts.host.resources import FileSystem, FileSystems, size
@@ -13,6 +13,22 @@ from doctor.facts.host.resources import FileSystem, FileSystems, size
     detail=Largest,
     breaks=("storage", "image"),
     ok="the file systems that the engine writes to have free space",
+    messages=(
+        Message(
+            pattern=r"no space left on device|disk \d+ ?% (?:used|full)\b.*|disk (?:is )?full|disk quota exceeded",
+            example="failed to register layer: Error processing tar file(exit status 1): write /data: no space left on device",
+            means="a disk is full or has no free inodes; the limit of inotify watches causes the same error",
+            do="find what is large with 'docker system df' and 'du -xsh /var/lib/docker/* /var/lib/containerd/*'",
+            also=(
+                "resources/inodes-full",
+                "resources/inotify",
+                "logging/unbounded",
+                "logging/container-unbounded",
+                "state/layer-orphan",
+            ),
+            apart="'df -h' and 'df -i' of the path that the line names",
+        ),
+    ),
 )
 def disk_full(systems: FileSystems, eaters: DiskEaters | Missing) -> Iterator[Finding]:
     """A file system is nearly full, so pulls, builds and containers' writes fail, and files are truncated.

@@ -2,12 +2,27 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.details import OfLimit
 from doctor.facts.kernel.sysctl import Sysctl
 
 
-@check(severity=Severity.WARNING, detail=OfLimit, breaks=("limits",), ok="the host is below its limit of open files")
+@check(
+    severity=Severity.WARNING,
+    detail=OfLimit,
+    breaks=("limits",),
+    ok="the host is below its limit of open files",
+    messages=(
+        Message(
+            pattern="too many open files(?: in system)?",
+            example="accept4: too many open files",
+            means="a process has no file descriptors left, or the user has no inotify instances left",
+            do="raise the limit (LimitNOFILE of the service, 'ulimits' of the container)",
+            also=("resources/inotify",),
+            apart="whether the line names inotify or fsnotify, a process, or the whole system",
+        ),
+    ),
+)
 def fd_exhaustion(sysctl: Sysctl) -> Iterator[Finding]:
     """The host has almost reached its limit of open files, so programs fail with "too many open files in system".
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.details import OfLimit
 from doctor.facts.kernel.sysctl import Sysctl
 from doctor.facts.network.networks import Networks
@@ -11,7 +11,19 @@ from doctor.model.text import plural
 KEY = "fs.inotify.max_user_instances"
 
 
-@check(severity=Severity.INFO, detail=OfLimit, ok="the limit of inotify instances suits the number of containers")
+@check(
+    severity=Severity.INFO,
+    detail=OfLimit,
+    ok="the limit of inotify instances suits the number of containers",
+    messages=(
+        Message(
+            pattern=r"inotify\w*: .*(?:too many open files|no space left on device)|too many open files.*inotify|failed to create (?:fsnotify|inotify) watcher.*",
+            example="unable to create inotify: inotify_init: too many open files",
+            means="the user has no inotify instances or watches left",
+            do="raise fs.inotify.max_user_instances and fs.inotify.max_user_watches",
+        ),
+    ),
+)
 def inotify(sysctl: Sysctl, networks: Networks) -> Iterator[Finding]:
     """The limit of inotify instances is low for the number of containers that share it.
 

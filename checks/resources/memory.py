@@ -2,11 +2,23 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.host.resources import GIB, Memory, size
 
 
-@check(severity=Severity.WARNING, breaks=("limits",), ok="the host has memory left")
+@check(
+    severity=Severity.WARNING,
+    breaks=("limits",),
+    ok="the host has memory left",
+    messages=(
+        Message(
+            pattern=r"Out of memory: Killed process \d+.*|Memory cgroup out of memory: .*|cannot allocate memory|oom-kill(?:er|:).*",
+            example="kernel: Memory cgroup out of memory: Killed process 4242 (java) total-vm:8000000kB",
+            means="the kernel ended a process because the container's limit or the whole host had no memory left",
+            do="raise the container's memory limit if the line says 'Memory cgroup', else add memory or limit containers",
+        ),
+    ),
+)
 def memory(memory: Memory) -> Iterator[Finding]:
     """The host has almost no memory left, so the kernel may kill processes of containers, or the engine.
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.host.details import TasksFull
 from doctor.facts.host.resources import Tasks
 from doctor.facts.kernel.sysctl import Sysctl
@@ -11,7 +11,20 @@ _MOST = 4194304
 """PID_MAX_LIMIT of 64-bit kernels (include/linux/threads.h)."""
 
 
-@check(severity=Severity.WARNING, detail=TasksFull, breaks=("limits",), ok="the host has process ids left")
+@check(
+    severity=Severity.WARNING,
+    detail=TasksFull,
+    breaks=("limits",),
+    ok="the host has process ids left",
+    messages=(
+        Message(
+            pattern=r"fork/exec \S+: resource temporarily unavailable|can't fork|fork: (?:retry: )?resource temporarily unavailable",
+            example="fork/exec /usr/bin/runc: resource temporarily unavailable",
+            means="no further process can be started: a limit of processes is reached",
+            do="find the program with most processes; raise kernel.pid_max, TasksMax or the container's pids limit",
+        ),
+    ),
+)
 def pid_exhaustion(tasks: Tasks, sysctl: Sysctl) -> Iterator[Finding]:
     """Almost all process ids of the host are in use, so soon no process can start, not even a shell.
 

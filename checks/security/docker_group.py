@@ -2,11 +2,24 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.engine.guarded_files import GuardedFiles
 
 
-@check(severity=Severity.INFO, ok="the group docker has no members")
+@check(
+    severity=Severity.INFO,
+    ok="the group docker has no members",
+    messages=(
+        Message(
+            pattern=r"permission denied while trying to connect to the docker (?:daemon|API).*?(?:connect: permission denied|/docker\.sock|$)",
+            example="docker: permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock: dial unix /var/run/docker.sock: connect: permission denied",
+            means="this user has no permission for the engine's socket, which belongs to root and the group docker",
+            do="use sudo, or add the user with 'usermod -aG docker USER' and log in again; members of that group can become root",
+            also=("engine/socket-closed", "engine/socket-group-missing"),
+            apart="the groups of this login ('id') and group and mode of the socket ('ls -l /var/run/docker.sock')",
+        ),
+    ),
+)
 def docker_group(files: GuardedFiles) -> Iterator[Finding]:
     """Members of the group docker can become root without a password, which many users don't know.
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.config.tls import TlsListener, TlsProblem
 from doctor.facts.engine.state import EngineState, start_fails
@@ -15,7 +15,17 @@ _FOLLOWS = {
 
 
 @check(
-    severity=Severity.ERROR, detail=TlsProblem, ok="the certificates and the key of the engine's TLS listener are valid"
+    severity=Severity.ERROR,
+    detail=TlsProblem,
+    ok="the certificates and the key of the engine's TLS listener are valid",
+    messages=(
+        Message(
+            pattern="invalid TLS configuration.*|could not load X509 key pair.*|http: TLS handshake error from .*(?:certificate has expired|bad certificate).*",
+            example="invalid TLS configuration: could not load X509 key pair: tls: private key does not match public key",
+            means="the certificates of the engine's TCP listener can't be used",
+            do="correct tlscert, tlskey and tlscacert",
+        ),
+    ),
 )
 def tls_certificate(listener: TlsListener, config: EngineConfig, state: EngineState | Missing) -> Iterator[Finding]:
     """A certificate of the engine's TLS listener is expired, not yet valid or unreadable, or its key does not match.

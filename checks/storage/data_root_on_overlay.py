@@ -2,14 +2,27 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.state import EngineState, start_fails
 from doctor.facts.storage.driver import Storage
 
 
-@check(severity=Severity.CRITICAL, breaks=("storage",), ok="the data root is not on an overlay")
+@check(
+    severity=Severity.CRITICAL,
+    breaks=("storage",),
+    ok="the data root is not on an overlay",
+    messages=(
+        Message(
+            pattern=r"failed to mount overlay: invalid argument|'overlay2?' is not supported over overlayfs\S*|overlay2 is not supported over \w+",
+            example="'overlay2' is not supported over overlayfs, a mount_program is required",
+            means="the data root is itself on an overlay, as in a container, where overlay2 can't work",
+            do="put /var/lib/docker on a volume",
+            also=("storage/data-root-unsuitable",),
+        ),
+    ),
+)
 def data_root_on_overlay(storage: Storage, config: EngineConfig, state: EngineState | Missing) -> Iterator[Finding]:
     """The data root is on an overlay, where overlay2 can't work: the engine does not start or uses a slower driver.
 

@@ -2,13 +2,26 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.state import EngineState, start_fails
 from doctor.facts.storage.driver import Storage
 
 
-@check(severity=Severity.CRITICAL, breaks=("storage",), stops_start=True, ok="the data root is writable")
+@check(
+    severity=Severity.CRITICAL,
+    breaks=("storage",),
+    stops_start=True,
+    ok="the data root is writable",
+    messages=(
+        Message(
+            pattern="read-only file system",
+            example="failed to start daemon: mkdir /var/lib/docker/tmp: read-only file system",
+            means="a file system is mounted read-only, often after an error",
+            do="read 'dmesg' for errors of the disk, check the file system, then mount it writable",
+        ),
+    ),
+)
 def data_root_readonly(storage: Storage, config: EngineConfig, state: EngineState | Missing) -> Iterator[Finding]:
     """The data root's file system is read-only, so the engine does not start and containers can't write.
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.engine.state import EngineState, EngineVersion, start_fails
@@ -16,6 +16,22 @@ from doctor.facts.storage.driver import NEEDS, Storage, replacement
     breaks=("storage",),
     stops_start=True,
     ok="the storage driver supports the data root's file system",
+    messages=(
+        Message(
+            pattern=r"driver not supported(?:: \S+)?|prior storage driver .* failed|prerequisites for driver not satisfied.*|no supported storage driver found|configured driver .* not available",
+            example="failed to start daemon: error initializing graphdriver: driver not supported: overlay2",
+            means="this kernel or file system does not support the storage driver",
+            do="see the storage findings of a scan",
+            also=(
+                "storage/overlay-unsupported",
+                "storage/driver-unknown",
+                "storage/data-root-on-overlay",
+                "storage/data-root-unsuitable",
+                "kernel/module-not-loadable",
+            ),
+            apart="the file system of the data root ('stat -f') and 'grep overlay /proc/filesystems'",
+        ),
+    ),
 )
 def driver_fs_mismatch(
     storage: Storage,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.engine.state import EngineState, EngineVersion, start_fails
@@ -16,6 +16,16 @@ from doctor.facts.storage.driver import REMOVED, Storage, is_removed, replacemen
     breaks=("storage",),
     stops_start=True,
     ok="this engine has not removed the configured storage driver",
+    messages=(
+        Message(
+            pattern=r"storage-driver has been (?:deprecated and )?removed.*|graphdriver\] ERROR: the .* storage-driver|prior storage driver \"?(?:aufs|devicemapper|overlay)\"? failed: driver not supported",
+            example="[graphdriver] ERROR: the devicemapper storage-driver has been deprecated and removed; visit https://docs.docker.com/go/storage-driver/ for more information",
+            means="the data root has the data of a storage driver that this engine removed (overlay, aufs, devicemapper) or this kernel lacks (aufs)",
+            do="use an engine and a kernel that still have the driver to save the images, then change to overlay2",
+            also=("kernel/module-not-loadable", "storage/images-hidden"),
+            apart="the engine's version (aufs and overlay ended with 24, devicemapper with 25) and 'modinfo aufs'",
+        ),
+    ),
 )
 def driver_removed(
     storage: Storage,

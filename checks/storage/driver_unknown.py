@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.data_root import DataRoot
@@ -17,6 +17,15 @@ from doctor.facts.storage.driver import Storage, is_known, replacement
     breaks=("storage",),
     stops_start=True,
     ok="the configured storage driver exists",
+    messages=(
+        Message(
+            pattern="error initializing graphdriver",
+            example="failed to start daemon: error initializing graphdriver: unknown storage driver",
+            means="the storage driver fails to start",
+            do="see the storage findings of a scan",
+            also=("storage/driver-fs-mismatch", "storage/driver-removed"),
+        ),
+    ),
 )
 def driver_unknown(
     storage: Storage,

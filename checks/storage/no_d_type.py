@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.state import EngineState, EngineVersion, start_fails
@@ -13,6 +13,15 @@ from doctor.facts.storage.driver import Storage
     severity=Severity.CRITICAL,
     breaks=("storage",),
     ok="the data root's file system has d_type, or the driver does not need it",
+    messages=(
+        Message(
+            pattern=r"does not support d_type(?:\. If the backing filesystem is xfs.*)?|formatted without d_type support.*|upper fs needs to support d_type|error creating overlay mount to \S+: invalid argument",
+            example='failed to load plugin io.containerd.snapshotter.v1.overlayfs error="/var/lib/containerd/io.containerd.snapshotter.v1.overlayfs does not support d_type. If the backing filesystem is xfs, please reformat with ftype=1 to enable d_type support"',
+            means="the data root's file system can't carry an overlay: usually XFS that was made with ftype=0",
+            do="check 'xfs_info' for ftype=1; else move the data root to a file system with d_type",
+            also=("state/overlay2-lower-wrong", "state/overlay2-work-missing", "storage/data-root-on-overlay"),
+        ),
+    ),
 )
 def no_d_type(
     storage: Storage, config: EngineConfig, version: EngineVersion | Missing, state: EngineState | Missing

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.state import EngineState, start_fails
@@ -18,6 +18,15 @@ _ELSEWHERE = "overlay2.override_kernel_check"
     breaks=("storage",),
     stops_start=True,
     ok="the storage driver accepts every storage option",
+    messages=(
+        Message(
+            pattern=r"(?:overlay2?|btrfs|vfs|zfs|fuse-overlayfs): unknown option [\w.]+",
+            example="failed to start daemon: error initializing graphdriver: overlay2: unknown option dm.basesize",
+            means='the storage driver does not accept an option in "storage-opts"',
+            do="remove the option",
+            also=("config/removed-storage-opt",),
+        ),
+    ),
 )
 def option_foreign(storage: Storage, config: EngineConfig, state: EngineState | Missing) -> Iterator[Finding]:
     """The storage driver does not accept an option that is set, so the engine does not start.

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.engines.docker import places as docker
 from doctor.facts.engine.state import EngineState, start_fails
 from doctor.facts.storage.driver import Storage
@@ -13,6 +13,15 @@ from doctor.facts.storage.driver import Storage
     breaks=("storage",),
     ok="the kernel has the file system that the storage driver needs",
     stops_start=True,
+    messages=(
+        Message(
+            pattern="failed to mount overlay: no such device|unknown filesystem type '?overlay'?|overlay: no such device",
+            example="failed to mount overlay: no such device",
+            means="this kernel has no overlay file system, or can't load its module",
+            do="load it with 'modprobe overlay'; after a kernel upgrade, reboot",
+            also=("kernel/module-not-loadable", "kernel/reboot-needed"),
+        ),
+    ),
 )
 def overlay_unsupported(storage: Storage, state: EngineState | Missing) -> Iterator[Finding]:
     """The storage driver is overlay2 but this kernel has no overlayfs, so the engine does not start.

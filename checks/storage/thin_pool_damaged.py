@@ -2,11 +2,25 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.storage.thin_pool import ThinPool
 
 
-@check(severity=Severity.ERROR, breaks=("storage", "image"), ok="the thin pool's superblock is valid")
+@check(
+    severity=Severity.ERROR,
+    breaks=("storage", "image"),
+    ok="the thin pool's superblock is valid",
+    messages=(
+        Message(
+            pattern=r"devicemapper/devicemapper/(?:data|metadata|json)\S*: .*|devmapper: (?:Error|Base Device UUID).*|Thin Pool is in read-only mode",
+            example="Error starting daemon: error initializing graphdriver: open /var/lib/docker/devicemapper/devicemapper/data: no such file or directory",
+            means="the files of the devicemapper pool are missing or corrupt",
+            do="look for copies held open by device mapper ('dmsetup table', 'losetup -a') before removing anything",
+            also=("storage/driver-removed",),
+            until="24",
+        ),
+    ),
+)
 def thin_pool_damaged(pool: ThinPool) -> Iterator[Finding]:
     """The thin pool of the devicemapper driver is corrupt, so its images and containers are not accessible.
 

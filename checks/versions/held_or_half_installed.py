@@ -2,11 +2,23 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.host.packages import Packages
 
 
-@check(severity=Severity.ERROR, ok="the engine's packages are completely installed")
+@check(
+    severity=Severity.ERROR,
+    ok="the engine's packages are completely installed",
+    messages=(
+        Message(
+            pattern=r"the package is considered unconfigured by dpkg|dpkg: error processing package (?:docker|containerd|moby)\S* .*|subprocess installed post-installation script returned error exit status \d+",
+            example="the daemon is not restarted, and the package is considered unconfigured by dpkg",
+            means="the package's installation stopped half-way, usually because the engine did not start",
+            do="resolve the reason why the engine does not start, then 'dpkg --configure -a'",
+            also=("engine/start-failure",),
+        ),
+    ),
+)
 def held_or_half_installed(packages: Packages) -> Iterator[Finding]:
     """A package of the engine, containerd or runc is not completely installed, or is on hold.
 

@@ -6,6 +6,7 @@ Facts are imported from their subject in ``doctor.facts``, actions from their mo
 from doctor.model.action import Action, Stage
 from doctor.model.declare import check, collector, fixer, probe, report_format
 from doctor.model.finding import Evidence, Finding, Subject
+from doctor.model.message import Message
 from doctor.model.missing import Missing, Why
 from doctor.model.paths import HostPath
 from doctor.model.severity import Applicability, Severity
@@ -16,6 +17,7 @@ __all__ = [
     "Evidence",
     "Finding",
     "HostPath",
+    "Message",
     "Missing",
     "Severity",
     "Stage",

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from msgspec import Struct
 
+from doctor.model.message import Message
 from doctor.model.severity import Applicability, Severity
 
 ATTRIBUTE = "__doctor__"
@@ -29,6 +30,7 @@ class CheckDeclaration(Struct, frozen=True, kw_only=True):
         deep: whether it runs only with ``--deep`` (reads layer contents).
         stops_start: whether the engine's start certainly fails as long as a finding of this check exists, unless the finding has
             its own value: a plan that does not resolve it does not start the engine.
+        messages: error lines of other programs that this problem causes; ``doctor explain`` and the readers of logs match them.
     """
 
     severity: Severity
@@ -39,6 +41,7 @@ class CheckDeclaration(Struct, frozen=True, kw_only=True):
     ok: str = ""
     deep: bool = False
     stops_start: bool = False
+    messages: tuple[Message, ...] = ()
 
 
 class FixerDeclaration(Struct, frozen=True, kw_only=True):
@@ -78,6 +81,7 @@ def check(
     ok: str = "",
     deep: bool = False,
     stops_start: bool = False,
+    messages: tuple[Message, ...] = (),
 ) -> Callable[[CheckFunction], CheckFunction]:
     """Mark a pure function facts → findings as the check of its file. See ``CheckDeclaration`` for the arguments."""
     return _mark(
@@ -90,6 +94,7 @@ def check(
             ok=ok,
             deep=deep,
             stops_start=stops_start,
+            messages=messages,
         )
     )
 

@@ -2,13 +2,26 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.state import EngineState
 from doctor.facts.firewall.packet_filter import Firewall
 
 
-@check(severity=Severity.CRITICAL, breaks=("egress", "port"), stops_start=True, ok="the iptables command exists")
+@check(
+    severity=Severity.CRITICAL,
+    breaks=("egress", "port"),
+    stops_start=True,
+    ok="the iptables command exists",
+    messages=(
+        Message(
+            pattern=r"iptables not found|exec: \"iptables\": executable file not found.*|failed to find iptables",
+            example='failed to start daemon: Error initializing network controller: error obtaining controller instance: failed to register "bridge" driver: failed to create NAT chain DOCKER: iptables not found',
+            means="the engine can't find iptables",
+            do="install the package iptables",
+        ),
+    ),
+)
 def iptables_missing(firewall: Firewall, engine: EngineConfig, state: EngineState) -> Iterator[Finding]:
     """The iptables command that dockerd runs is not installed, so dockerd does not start, or creates no more rules.
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.firewall.backends import OtherBackend, other_backend
 from doctor.facts.firewall.packet_filter import Firewall
 from doctor.facts.firewall.rules import EngineRules
@@ -15,6 +15,21 @@ from doctor.model.text import plural
     detail=OtherBackend,
     breaks=("egress", "port", "dns"),
     ok="one backend of iptables has all rules",
+    messages=(
+        Message(
+            pattern=r"failed to create NAT chain DOCKER|Failed to Setup IP tables|Failed to program NAT chain|Unable to enable (?:NAT|SKIP DNAT|ACCEPT)[\w ]*rule|iptables failed: iptables",
+            example="Failed to Setup IP tables: Unable to enable SKIP DNAT rule",
+            means="the engine can't write its firewall rules",
+            do="run the iptables command of the line by hand; restart the engine after a firewall restarted",
+            also=(
+                "firewall/rules-flushed",
+                "firewall/iptables-missing",
+                "firewall/alternatives-switched",
+                "kernel/module-not-loadable",
+            ),
+            apart="the end of the line: the message of iptables itself",
+        ),
+    ),
 )
 def mixed_backends(firewall: Firewall, rules: EngineRules, networks: Networks) -> Iterator[Finding]:
     """Both backends of iptables, legacy and nft, have rules; each packet passes both, but most tools show only one.

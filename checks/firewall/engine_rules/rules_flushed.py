@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.firewall.expected import ExpectedRule
 from doctor.facts.firewall.missing import MissingRules, evidence_of
 from doctor.facts.firewall.rules import EngineRules, FamilyRules, LostRules
@@ -21,6 +21,21 @@ _COSTS = {
     breaks=("egress", "port", "dns"),
     causes=("firewall/iptables-missing", "firewall/alternatives-switched"),
     ok="the engine's firewall rules exist",
+    messages=(
+        Message(
+            pattern="(?:driver failed programming external connectivity|iptables failed: iptables .*(?:DNAT|DOCKER)).*No chain/target/match by that name|No chain/target/match by that name",
+            example="driver failed programming external connectivity on endpoint web: (iptables failed: iptables --wait -t nat -A DOCKER -p tcp -d 0/0 --dport 8080 -j DNAT --to-destination 172.17.0.2:80 ! -i docker0: iptables: No chain/target/match by that name.",
+            means="the engine's firewall chains were removed after the engine created them",
+            do="restart the engine, which writes its rules again; find who removes them (firewalld, a script with iptables -F)",
+            also=(
+                "firewall/nat-jump-missing",
+                "firewall/engine-table-missing",
+                "firewall/mixed-backends",
+                "kernel/module-not-loadable",
+            ),
+            apart="whether the chain DOCKER exists now: 'iptables -t nat -nL DOCKER', with iptables-legacy and with iptables-nft",
+        ),
+    ),
 )
 def rules_flushed(rules: EngineRules) -> Iterator[Finding]:
     """The engine's firewall rules are missing, a whole table or chain at once, and dockerd does not notice.

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.firewall.cuts import NFT, Cut, TrafficCuts, wish_severity
 from doctor.model.text import in_words, named
 
@@ -14,6 +14,16 @@ _LOST = {"egress": "outgoing packets", "reply": "answers to containers", "port":
     detail=Cut,
     breaks=("egress", "port", "dns"),
     ok="no other nft table blocks containers' packets",
+    messages=(
+        Message(
+            pattern="filter-FORWARD policy|(?:FORWARD (?:chain )?policy|policy of FORWARD).*DROP",
+            example="nftables: IP forwarding, and filter-FORWARD policy",
+            means="a base chain of the firewall with the policy drop also drops what the engine's own table accepts",
+            do="accept the traffic in that chain ('iptables -P FORWARD ACCEPT' if it is a remainder of the iptables backend), and enable forwarding",
+            also=("network/ip-forward-off", "firewall/foreign-reject-first"),
+            since="29",
+        ),
+    ),
 )
 def foreign_base_chain_drop(cuts: TrafficCuts) -> Iterator[Finding]:
     """Another nft table has a forward chain that blocks containers' packets, which iptables-save does not show.

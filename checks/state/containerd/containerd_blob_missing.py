@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.containerd.lists import ContainerdLists
 from doctor.facts.details import OfFile
 
@@ -12,6 +12,15 @@ from doctor.facts.details import OfFile
     detail=OfFile,
     breaks=("image",),
     ok="each content that containerd lists exists, with its size",
+    messages=(
+        Message(
+            pattern=r"content digest \S+: not found|unexpected media type text/html for sha256",
+            example="content digest sha256:44dd6f2230041eede4ee5e7928c0abb6: not found",
+            means="a content that an image in containerd's store names is missing",
+            do="pull the image again",
+            also=("state/containerd-blob-corrupt", "state/containerd-store-db-lost"),
+        ),
+    ),
 )
 def containerd_blob_missing(lists: ContainerdLists) -> Iterator[Finding]:
     """A content that containerd lists is missing or has another size, so images can't be listed, saved or started.

@@ -2,12 +2,32 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.facts.containerd.details import ContainerdBroken
 from doctor.facts.databases.databases import ContainerdDatabase, ServiceDatabase, about
 
 
-@check(severity=Severity.CRITICAL, detail=ContainerdBroken, breaks=("image",), ok="containerd's database is valid")
+@check(
+    severity=Severity.CRITICAL,
+    detail=ContainerdBroken,
+    breaks=("image",),
+    ok="containerd's database is valid",
+    messages=(
+        Message(
+            pattern=r"panic: (?:freepages: .*|invalid (?:freelist )?page(?: type)?\b.*|page \d+ already freed|assertion failed: Page expected to be: .*)|invalid freelist page|Page expected to be: \d+, but self identifies.*|freelist.*page type|unknown service containerd\.services\.\w+|(?:unexpected|invalid) page type",
+            example="panic: invalid page type: 7161042456432239721: 6974",
+            means="a bbolt database of containerd or of the engine is corrupt, and the program that opens it ends",
+            do="keep a copy, and let 'doctor fix' salvage the database that the finding names",
+            also=(
+                "state/containerd-snapshot-db-corrupt",
+                "state/network-db-corrupt",
+                "state/volume-db-corrupt",
+                "state/buildkit-db-corrupt",
+            ),
+            apart="which program wrote the line: containerd (meta.db), or dockerd (local-kv.db, volumes/metadata.db, buildkit)",
+        ),
+    ),
+)
 def containerd_db_corrupt(
     database: ContainerdDatabase | Missing, service: ServiceDatabase | Missing
 ) -> Iterator[Finding]:

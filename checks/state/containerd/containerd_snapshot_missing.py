@@ -2,13 +2,27 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.engines.docker import places as docker
 from doctor.facts.containerd.lists import ACTIVE, ContainerdLists
 from doctor.facts.details import OfFile
 
 
-@check(severity=Severity.ERROR, detail=OfFile, breaks=("image",), ok="each snapshot of containerd has its directory")
+@check(
+    severity=Severity.ERROR,
+    detail=OfFile,
+    breaks=("image",),
+    ok="each snapshot of containerd has its directory",
+    messages=(
+        Message(
+            pattern=r"failed to (?:stat parent|prepare extraction snapshot).*(?:no such file or directory|does not exist)|parent snapshot \S+ does not exist",
+            example='failed to prepare extraction snapshot "extract-1": parent snapshot sha256:ab12 does not exist: not found',
+            means="containerd's snapshot of a layer is missing",
+            do="remove the image and pull it again",
+            also=("state/containerd-snapshot-db-lost", "state/containerd-blob-missing"),
+        ),
+    ),
+)
 def containerd_snapshot_missing(lists: ContainerdLists) -> Iterator[Finding]:
     """The directory of a containerd snapshot is missing, so containers that use it can't start.
 

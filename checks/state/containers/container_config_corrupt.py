@@ -2,14 +2,28 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.engines.docker import places as docker
 from doctor.facts.containers.containers import Containers
 from doctor.facts.containers.details import ConfigDamaged
 from doctor.facts.layers.graph import LayerGraph
 
 
-@check(severity=Severity.ERROR, detail=ConfigDamaged, breaks=("storage",), ok="each container's config can be read")
+@check(
+    severity=Severity.ERROR,
+    detail=ConfigDamaged,
+    breaks=("storage",),
+    ok="each container's config can be read",
+    messages=(
+        Message(
+            pattern="failed to load container [0-9a-f]+.*|Container [0-9a-f]+ is stored at",
+            example="failed to load container 4c01db0b339c: unexpected end of JSON input",
+            means="the configuration of a container is corrupt, so the container is not listed",
+            do="let 'doctor fix' restore it",
+            also=("state/hostconfig-corrupt",),
+        ),
+    ),
+)
 def container_config_corrupt(containers: Containers, graph: LayerGraph | Missing) -> Iterator[Finding]:
     """A container's config is corrupt or missing, so the engine does not list the container; its files still exist.
 

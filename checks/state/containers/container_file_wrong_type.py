@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, HostPath, Severity, Subject, check
+from doctor.api import Evidence, Finding, HostPath, Message, Severity, Subject, check
 from doctor.engines.docker import places as docker
 from doctor.facts.containers.containers import Containers
 from doctor.facts.containers.details import WrongType
@@ -15,6 +15,14 @@ _FILES = (docker.HOSTS, docker.HOSTNAME, docker.RESOLV_CONF, docker.RESOLV_CONF_
     detail=WrongType,
     breaks=("storage",),
     ok="each container's hosts, hostname, resolv.conf and logs are files",
+    messages=(
+        Message(
+            pattern=r"open /\S+/containers/[0-9a-f]{64}/(?:hosts|hostname|resolv\.conf|[0-9a-f]{64}-json\.log): is a directory",
+            example="open /var/lib/docker/containers/4c01db0b339c4c01db0b339c4c01db0b339c4c01db0b339c4c01db0b339c4c01/hosts: is a directory",
+            means="a file of the container is a directory",
+            do="let 'doctor fix' remove the directory",
+        ),
+    ),
 )
 def container_file_wrong_type(containers: Containers) -> Iterator[Finding]:
     """A container's hosts, hostname, resolv.conf or log is a directory, so the container can't start.

@@ -2,14 +2,27 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.containers.containers import Containers
 from doctor.facts.details import OfFile
 from doctor.facts.logging.damage import LogDamage
 from doctor.model.text import plural
 
 
-@check(severity=Severity.WARNING, detail=OfFile, breaks=("logs",), ok="each container's log can be read completely")
+@check(
+    severity=Severity.WARNING,
+    detail=OfFile,
+    breaks=("logs",),
+    ok="each container's log can be read completely",
+    messages=(
+        Message(
+            pattern="error grabbing logs: (?:invalid character.*|unexpected EOF)",
+            example="error from daemon in stream: Error grabbing logs: invalid character '\\x00' looking for beginning of value",
+            means="a container's log is corrupt, perhaps by a crash, and reading stops there",
+            do="let 'doctor fix' remove the invalid bytes",
+        ),
+    ),
+)
 def container_log_damaged(containers: Containers, damage: LogDamage) -> Iterator[Finding]:
     r"""A container's log has invalid bytes, so docker logs stops there and hides all later lines.
 

@@ -2,12 +2,24 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.containers.containers import Container, Containers
 from doctor.facts.containers.details import NameTaken
 
 
-@check(severity=Severity.ERROR, detail=NameTaken, ok="no two containers have the same name")
+@check(
+    severity=Severity.ERROR,
+    detail=NameTaken,
+    ok="no two containers have the same name",
+    messages=(
+        Message(
+            pattern="failed to register container name.*is reserved",
+            example="failed to register container name: web: name web is reserved",
+            means="two containers have the same name, and one of them is not listed",
+            do="let 'doctor fix' rename one",
+        ),
+    ),
+)
 def container_name_duplicate(containers: Containers) -> Iterator[Finding]:
     """Two containers have the same name, so the engine drops one of them at its start.
 

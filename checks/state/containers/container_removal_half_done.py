@@ -2,13 +2,25 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.facts.containers.containers import Containers
 from doctor.facts.engine.state import EngineState
 from doctor.facts.layers.graph import LayerGraph
 
 
-@check(severity=Severity.WARNING, ok="no removal of a container was interrupted")
+@check(
+    severity=Severity.WARNING,
+    ok="no removal of a container was interrupted",
+    messages=(
+        Message(
+            pattern=r"can not get logs from container which is dead or marked for removal|unlinkat \S+: operation not permitted|removal of container \S+ is already in progress|driver \S+ failed to remove root filesystem.*",
+            example="can not get logs from container which is dead or marked for removal",
+            means="the removal of the container was interrupted",
+            do="let 'doctor fix' finish it; a mount that another process holds must end first",
+            also=("state/immutable-attribute",),
+        ),
+    ),
+)
 def container_removal_half_done(
     containers: Containers, graph: LayerGraph | Missing, state: EngineState | Missing
 ) -> Iterator[Finding]:

@@ -2,13 +2,25 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.facts.containers.containers import Containers
 from doctor.facts.details import OfFile
 from doctor.facts.engine.files import RuntimeStates
 
 
-@check(severity=Severity.ERROR, detail=OfFile, ok="the runtime has no stale state of dead containers")
+@check(
+    severity=Severity.ERROR,
+    detail=OfFile,
+    ok="the runtime has no stale state of dead containers",
+    messages=(
+        Message(
+            pattern=r"container with (?:id exists|given ID already exists)(?:: \S+)?",
+            example="OCI runtime create failed: container with given ID already exists: unknown",
+            means="the runtime still has state of an earlier run of the container",
+            do="let 'doctor fix' remove the stale state, then start the container",
+        ),
+    ),
+)
 def runc_state_leftover(states: RuntimeStates, containers: Containers | Missing) -> Iterator[Finding]:
     """The runtime has stale state of a dead container, so the container can't start again.
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.engines.docker import places as docker
 from doctor.facts.databases.databases import BuildkitDatabases
 from doctor.facts.databases.details import BuildCacheBroken
@@ -13,6 +13,14 @@ from doctor.facts.databases.details import BuildCacheBroken
     detail=BuildCacheBroken,
     stops_start=True,
     ok="the databases of the build cache are valid",
+    messages=(
+        Message(
+            pattern=r"failed to open database file \S*buildkit\S*.*|error initializing buildkit.*",
+            example="failed to start daemon: error initializing buildkit: failed to open database file /var/lib/docker/buildkit/cache.db: invalid database",
+            means="the databases of the build cache are corrupt",
+            do="let 'doctor fix' set them aside; only the cache is lost",
+        ),
+    ),
 )
 def buildkit_db_corrupt(databases: BuildkitDatabases) -> Iterator[Finding]:
     """A database of the build cache is corrupt, so the engine does not start.

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.engines.containerd import places as containerd
 from doctor.engines.docker import places as docker
 from doctor.facts.databases.databases import BoltFile, BuildkitDatabases, NetworkDatabase, VolumeDatabase
@@ -12,7 +12,19 @@ from doctor.facts.engine.state import EngineState
 _OWNERS = frozenset({docker.PROCESS, containerd.PROCESS})
 
 
-@check(severity=Severity.ERROR, stops_start=True, ok="no foreign process holds a lock on a database of the engine")
+@check(
+    severity=Severity.ERROR,
+    stops_start=True,
+    ok="no foreign process holds a lock on a database of the engine",
+    messages=(
+        Message(
+            pattern=r"(?:error while opening volume store metadata database|boltdb|meta\.db|local-kv\.db).*\btimeout|(?:error initializing network controller|failed to start daemon)\S* .*: timeout$",
+            example="Error starting daemon: error while opening volume store metadata database: timeout",
+            means="another process has locked one of the engine's databases, most likely a second dockerd or containerd",
+            do="find it with 'fuser -v' on the database, and stop it; snap and apt can each have installed an engine",
+        ),
+    ),
+)
 def database_locked(
     locks: FileLocks,
     network: NetworkDatabase | Missing,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.engine.details import SeveralDrivers
 from doctor.model.text import holdings
@@ -14,6 +14,14 @@ from doctor.model.text import holdings
     breaks=("storage", "image"),
     stops_start=True,
     ok="at most one storage driver has data in the data root",
+    messages=(
+        Message(
+            pattern="contains several valid graphdrivers.*",
+            example="error initializing graphdriver: /var/lib/docker contains several valid graphdrivers: fuse-overlayfs, overlay2; cleanup or explicitly choose storage driver (-s <DRIVER>)",
+            means="the data root has data of several storage drivers, and dockerd does not choose one",
+            do='set "storage-driver" to the one that has the images',
+        ),
+    ),
 )
 def drivers_several(root: DataRoot) -> Iterator[Finding]:
     """Several storage drivers have data in the data root and none is configured, so the engine does not start.

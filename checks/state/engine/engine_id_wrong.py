@@ -2,12 +2,24 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.details import OfFile
 from doctor.facts.engine.files import EngineId
 
 
-@check(severity=Severity.WARNING, detail=OfFile, ok="the engine has a valid ID")
+@check(
+    severity=Severity.WARNING,
+    detail=OfFile,
+    ok="the engine has a valid ID",
+    messages=(
+        Message(
+            pattern="error loading ID file",
+            example="failed to start daemon: error loading ID file /var/lib/docker/engine-id: read /var/lib/docker/engine-id: is a directory",
+            means="the engine-id file is not a regular file",
+            do="let 'doctor fix' recreate it",
+        ),
+    ),
+)
 def engine_id_wrong(identity: EngineId) -> Iterator[Finding]:
     """The engine's ID is corrupt or missing, so the engine gets another ID, or does not start.
 

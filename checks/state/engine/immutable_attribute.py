@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.engine.details import Held
 from doctor.facts.engine.held_files import HeldFiles
 
@@ -16,7 +16,20 @@ _COST = {
 _SEVERITY = {"start": Severity.CRITICAL, "save": Severity.WARNING}
 
 
-@check(severity=Severity.ERROR, detail=Held, breaks=("storage",), ok="no file that the engine writes is immutable")
+@check(
+    severity=Severity.ERROR,
+    detail=Held,
+    breaks=("storage",),
+    ok="no file that the engine writes is immutable",
+    messages=(
+        Message(
+            pattern=r"(?:chown|chmod|lchown|remove|unlink|rename|open) /var/lib/docker\S*: operation not permitted",
+            example="failed to start daemon: chmod /var/lib/docker: operation not permitted",
+            means="a file in the data root can't be changed even by root, perhaps because it is immutable",
+            do="look for the attribute i with 'lsattr', and remove it with 'chattr -i'",
+        ),
+    ),
+)
 def immutable_attribute(files: HeldFiles) -> Iterator[Finding]:
     """A file that the engine must write is immutable or append-only, so the engine or a container does not start.
 

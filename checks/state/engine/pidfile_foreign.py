@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.engines.docker import places as docker
 from doctor.facts.databases.databases import NetworkDatabase, VolumeDatabase
 from doctor.facts.details import OfFile
@@ -11,7 +11,18 @@ from doctor.facts.engine.state import EngineState
 
 
 @check(
-    severity=Severity.CRITICAL, detail=OfFile, stops_start=True, ok="the pid file of the engine names no other process"
+    severity=Severity.CRITICAL,
+    detail=OfFile,
+    stops_start=True,
+    ok="the pid file of the engine names no other process",
+    messages=(
+        Message(
+            pattern=r"pid file found, ensure docker is not running or delete \S+|ensure docker is not running or delete \S+|process with PID \d+ is still running",
+            example="failed to start daemon, ensure docker is not running or delete /var/run/docker.pid: process with PID 26 is still running",
+            means="dockerd's pid file has the pid of a running process, which may not be dockerd",
+            do="look at that process with 'ps -p PID'; if it is not dockerd, remove the pid file",
+        ),
+    ),
 )
 def pidfile_foreign(
     files: PidFiles,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.engine.details import SocketBlocked
 from doctor.facts.engine.files import EngineSockets
 
@@ -12,6 +12,14 @@ from doctor.facts.engine.files import EngineSockets
     detail=SocketBlocked,
     stops_start=True,
     ok="no directory exists in place of the engine's socket",
+    messages=(
+        Message(
+            pattern=r"can't create unix socket \S+ .*is a directory|docker\.sock\S*: is a directory",
+            example="failed to load listeners: can't create unix socket /var/run/docker.sock: is a directory",
+            means="the path of dockerd's socket is a directory; a bind mount of the socket creates one while the engine is down",
+            do="stop the container that mounts the socket, remove the empty directory, and start the engine",
+        ),
+    ),
 )
 def socket_wrong_type(sockets: EngineSockets) -> Iterator[Finding]:
     """A directory exists in place of the engine's socket, so the engine does not start.

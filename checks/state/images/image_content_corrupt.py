@@ -2,13 +2,27 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.details import OfImage
 from doctor.facts.images.images import Images
 from doctor.model.text import plural
 
 
-@check(severity=Severity.ERROR, detail=OfImage, breaks=("image",), ok="each image's config matches its ID")
+@check(
+    severity=Severity.ERROR,
+    detail=OfImage,
+    breaks=("image",),
+    ok="each image's config matches its ID",
+    messages=(
+        Message(
+            pattern=r"invalid image\b.*failed to verify\S*|unable to read image",
+            example='level=error msg="invalid image" digest="sha256:44dd6f223004" err="failed to verify: sha256:44dd6f223004"',
+            means="the config of an image does not match its digest, so the image is not listed",
+            do="pull the image again",
+            also=("state/image-content-missing",),
+        ),
+    ),
+)
 def image_content_corrupt(images: Images) -> Iterator[Finding]:
     """An image's config is corrupt, so the engine drops the image and its names; its layers remain on disk.
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.details import OfFile
 from doctor.facts.images.images import Images
 
@@ -13,6 +13,14 @@ from doctor.facts.images.images import Images
     breaks=("image",),
     stops_start=True,
     ok="the list of image names can be read",
+    messages=(
+        Message(
+            pattern="Couldn't create reference store repository.*",
+            example="failed to start daemon: Couldn't create reference store repository: unexpected EOF",
+            means="repositories.json, which has the names of images, is corrupt",
+            do="let 'doctor fix' rebuild it",
+        ),
+    ),
 )
 def repositories_json_corrupt(images: Images) -> Iterator[Finding]:
     """The list of image names is corrupt, so the engine does not start.

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.layers.details import LayerDamage
 from doctor.facts.layers.graph import LayerGraph
 
@@ -12,6 +12,15 @@ from doctor.facts.layers.graph import LayerGraph
     detail=LayerDamage,
     breaks=("image",),
     ok="the record of each layer matches its images",
+    messages=(
+        Message(
+            pattern="layer does not exist|not restoring image",
+            example="failed to start daemon: layer does not exist",
+            means="metadata of a layer is missing, so images that use it are not listed",
+            do="let 'doctor fix' rebuild it, or pull the image again",
+            also=("state/layer-metadata-missing", "state/layer-metadata-wrong-parent"),
+        ),
+    ),
 )
 def layer_metadata_empty(graph: LayerGraph) -> Iterator[Finding]:
     """The record of a layer is corrupt, so the engine drops all images and containers that use the layer.

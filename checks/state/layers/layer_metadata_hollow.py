@@ -2,12 +2,24 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.details import OfLayer
 from doctor.facts.layers.graph import LayerGraph
 
 
-@check(severity=Severity.WARNING, detail=OfLayer, ok="no empty layer record blocks a pull")
+@check(
+    severity=Severity.WARNING,
+    detail=OfLayer,
+    ok="no empty layer record blocks a pull",
+    messages=(
+        Message(
+            pattern=r"rename /\S*/layerdb/tmp/write-set-\S+ .*file exists",
+            example="rename /var/lib/docker/image/overlay2/layerdb/tmp/write-set-1234 /var/lib/docker/image/overlay2/layerdb/sha256/ab: file exists",
+            means="an interrupted pull left an empty directory, so every later pull of that layer fails",
+            do="let 'doctor fix' remove it, and pull again",
+        ),
+    ),
+)
 def layer_metadata_hollow(graph: LayerGraph) -> Iterator[Finding]:
     """An interrupted pull left an empty layer record, so each later pull of an image with that layer fails.
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.engines.docker import places as docker
 from doctor.facts.details import OfMount
 from doctor.facts.layers.graph import LayerGraph
@@ -14,6 +14,15 @@ from doctor.facts.layers.graph import LayerGraph
     breaks=("storage",),
     causes=("state/layer-metadata-empty", "state/image-store-missing"),
     ok="each container has its mount record",
+    messages=(
+        Message(
+            pattern=r"failed to load container mount \S*|mount does not exist",
+            example="failed to load container mount 4f0c9f: mount does not exist",
+            means="the mount record of a container is corrupt, so the container is not listed",
+            do="let 'doctor fix' rebuild it",
+            also=("state/layer-metadata-empty",),
+        ),
+    ),
 )
 def layer_mount_corrupt(graph: LayerGraph) -> Iterator[Finding]:
     """A container's mount record is corrupt or missing, so the engine does not list the container; its files still exist.

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.engines.docker import places as docker
 from doctor.facts.details import OfDirectories
 from doctor.facts.layers.graph import LayerGraph
@@ -15,6 +15,16 @@ _SHOWN = 20
     severity=Severity.INFO,
     detail=OfDirectories,
     ok="each layer directory belongs to an image, a container or the build cache",
+    messages=(
+        Message(
+            pattern=r"overlay2\b.{0,60}(?:can(?:no|')t be (?:cleaned|removed|freed)|cannot be cleaned|not (?:be )?(?:cleaned|freed|removed)|(?:keeps )?growing|takes? up|too (?:big|large)).*",
+            example="overlay2 cannot be cleaned despite 0 containers / volumes / images",
+            means="layer directories that no record names occupy space, and no prune frees them",
+            do="let 'doctor fix' move them to quarantine; never delete in overlay2 by hand",
+            also=("state/container-layer-orphan", "logging/unbounded", "resources/disk-full"),
+            apart="the difference between 'docker system df' and 'du -xsh /var/lib/docker/*'",
+        ),
+    ),
 )
 def layer_orphan(leftovers: Leftovers, graph: LayerGraph) -> Iterator[Finding]:
     """Layer directories without any reference occupy space that no prune frees; nothing is broken.

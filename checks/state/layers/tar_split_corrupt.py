@@ -2,13 +2,26 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.facts.details import OfLayer
 from doctor.facts.layers.graph import LayerGraph
 from doctor.facts.layers.tar_splits import AlteredSplits
 
 
-@check(severity=Severity.WARNING, detail=OfLayer, ok="each layer has its tar-split")
+@check(
+    severity=Severity.WARNING,
+    detail=OfLayer,
+    ok="each layer has its tar-split",
+    messages=(
+        Message(
+            pattern=r"tar-split\.json\.gz|file integrity checksum failed for \S+",
+            example='file integrity checksum failed for "etc/os-release"',
+            means="a layer can be run but not saved or pushed: its tar-split is corrupt or its files were changed",
+            do="pull the image again",
+            also=("state/tar-split-damaged", "state/layer-content-altered"),
+        ),
+    ),
+)
 def tar_split_corrupt(graph: LayerGraph, altered: AlteredSplits | Missing) -> Iterator[Finding]:
     """A layer's tar-split is empty, truncated or missing, so images with this layer run but can't be saved or pushed.
 

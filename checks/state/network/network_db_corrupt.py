@@ -2,12 +2,25 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Finding, Severity, Subject, check
+from doctor.api import Finding, Message, Severity, Subject, check
 from doctor.facts.databases.databases import NetworkDatabase, about
 from doctor.facts.details import OfFile
 
 
-@check(severity=Severity.CRITICAL, detail=OfFile, stops_start=True, ok="the network database is valid")
+@check(
+    severity=Severity.CRITICAL,
+    detail=OfFile,
+    stops_start=True,
+    ok="the network database is valid",
+    messages=(
+        Message(
+            pattern="(?:error obtaining controller instance|Error initializing network controller).*(?:invalid database|file size too small|checksum.*|version mismatch|freelist.*)",
+            example="failed to start daemon: Error initializing network controller: error obtaining controller instance: invalid database",
+            means="the network database is corrupt",
+            do="let 'doctor fix' rebuild it",
+        ),
+    ),
+)
 def network_db_corrupt(database: NetworkDatabase) -> Iterator[Finding]:
     """The network database is corrupt, so the engine does not start.
 

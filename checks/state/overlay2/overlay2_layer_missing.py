@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.layers.details import LayerPlace
 from doctor.facts.layers.graph import LayerGraph
 from doctor.facts.layers.records import DIRECTORY_NAME
@@ -14,6 +14,20 @@ from doctor.facts.layers.records import DIRECTORY_NAME
     breaks=("image",),
     causes=("state/overlay2-root-missing",),
     ok="each image layer has its directory",
+    messages=(
+        Message(
+            pattern=r"(?:stat|open|lstat|chdir) /\S*/overlay2/[0-9a-f]+\S*: no such file or directory",
+            example="ERROR: failed to register layer: open /var/lib/docker/overlay2/647ce8b746b9bae99307a823115888d9e5119cd883890eb3ff26ca6049230deb/committed: no such file or directory",
+            means="a layer directory is missing although its record exists",
+            do="remove and pull the images that use the layer; 'doctor fix' removes the hollow records",
+            also=(
+                "state/overlay2-container-layer-missing",
+                "state/overlay2-init-missing",
+                "state/overlay2-root-missing",
+                "state/overlay2-committed-missing",
+            ),
+        ),
+    ),
 )
 def overlay2_layer_missing(graph: LayerGraph) -> Iterator[Finding]:
     """The directory of an image layer is missing, so the image is listed but can't run.

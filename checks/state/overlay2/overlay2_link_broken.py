@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.engines.docker import places as docker
 from doctor.facts.details import OfDirectories
 from doctor.facts.layers.graph import LayerGraph, shown
@@ -14,6 +14,15 @@ from doctor.facts.layers.graph import LayerGraph, shown
     breaks=("image", "storage"),
     causes=("state/layer-metadata-empty", "state/overlay2-root-missing"),
     ok="each layer directory has its short link",
+    messages=(
+        Message(
+            pattern=r"readlink /\S*/overlay2(?:/l(?:/[A-Z0-9]+)?)?: (?:invalid argument|no such file or directory)|error creating overlay mount to \S+ (?:no such file or directory|too many levels of symbolic links)",
+            example="readlink /var/lib/docker/overlay2/l: invalid argument",
+            means="the short link or the directory of a layer is missing",
+            do="let 'doctor fix' rebuild the links",
+            also=("state/overlay2-lower-wrong", "state/overlay2-work-missing", "state/overlay2-layer-missing"),
+        ),
+    ),
 )
 def overlay2_link_broken(graph: LayerGraph) -> Iterator[Finding]:
     """The short link of a layer directory is broken, so containers can't be mounted or start without that layer's files.

@@ -2,11 +2,24 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.engine.files import SwarmFiles
 
 
-@check(severity=Severity.CRITICAL, stops_start=True, ok="the state of the swarm node can be read")
+@check(
+    severity=Severity.CRITICAL,
+    stops_start=True,
+    ok="the state of the swarm node can be read",
+    messages=(
+        Message(
+            pattern="Error starting cluster component|failed to start cluster component",
+            example="failed to start cluster component: could not find local IP address: dial udp: no swarm",
+            means="the engine can't start its swarm node: the node's state is corrupt, or its address no longer exists",
+            do="read the rest of the line; an address that changed needs 'docker swarm leave' and a new join",
+            also=("state/swarm-cert-missing",),
+        ),
+    ),
+)
 def swarm_state_corrupt(swarm: SwarmFiles) -> Iterator[Finding]:
     """The state of the swarm node is corrupt, so the engine does not start.
 

@@ -2,13 +2,26 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Finding, Severity, Subject, check
+from doctor.api import Finding, Message, Severity, Subject, check
 from doctor.facts.databases.databases import VolumeDatabase, about
 from doctor.facts.details import OfFile
 
 
 @check(
-    severity=Severity.CRITICAL, detail=OfFile, breaks=("storage",), stops_start=True, ok="the volume database is valid"
+    severity=Severity.CRITICAL,
+    detail=OfFile,
+    breaks=("storage",),
+    stops_start=True,
+    ok="the volume database is valid",
+    messages=(
+        Message(
+            pattern="error while opening volume store metadata database",
+            example="failed to start daemon: error while opening volume store metadata database: invalid database",
+            means="the volume database can't be opened",
+            do="let 'doctor fix' rebuild it",
+            also=("state/database-locked",),
+        ),
+    ),
 )
 def volume_db_corrupt(database: VolumeDatabase) -> Iterator[Finding]:
     """The volume database is corrupt, so the engine does not start; the volumes' data is not in it.

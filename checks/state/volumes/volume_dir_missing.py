@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.facts.containers.containers import Containers
 from doctor.facts.databases.databases import VolumeDatabase
 from doctor.facts.engine.state import EngineState
@@ -10,7 +10,21 @@ from doctor.facts.volumes.details import VolumeGone
 from doctor.facts.volumes.volumes import Volumes
 
 
-@check(severity=Severity.ERROR, detail=VolumeGone, breaks=("storage",), ok="each volume has its directory")
+@check(
+    severity=Severity.ERROR,
+    detail=VolumeGone,
+    breaks=("storage",),
+    ok="each volume has its directory",
+    messages=(
+        Message(
+            pattern=r"get \S+: no such volume|error while mounting volume \S+ .*no such file or directory",
+            example="Error response from daemon: get pgdata: no such volume",
+            means="the directory of a volume is missing; its file system may not be mounted",
+            do="mount its file system before the engine starts",
+            also=("state/volume-db-missing",),
+        ),
+    ),
+)
 def volume_dir_missing(
     volumes: Volumes, database: VolumeDatabase, containers: Containers | Missing, state: EngineState | Missing
 ) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.volumes.details import VolumeOptions
 from doctor.facts.volumes.volumes import Volumes
 
@@ -13,6 +13,14 @@ from doctor.facts.volumes.volumes import Volumes
     breaks=("storage",),
     stops_start=True,
     ok="the options of each volume can be read",
+    messages=(
+        Message(
+            pattern="error while unmarshaling volume options.*",
+            example="error setting up default driver: error while unmarshaling volume options for volume: v2: unexpected end of JSON input",
+            means="the opts.json of a volume is corrupt, which stops dockerd",
+            do="let 'doctor fix' rebuild it",
+        ),
+    ),
 )
 def volume_opts_corrupt(volumes: Volumes) -> Iterator[Finding]:
     """The options of a volume are corrupt, so the engine does not start.

@@ -1,22 +1,21 @@
-"""``doctor explain``: describes a check, or lists the problems that a pasted error line points to."""
+"""``doctor explain``: describes a check or a topic, or finds the cause of an error line or in a log."""
 
 import inspect
 import re
 import textwrap
-from importlib.resources import files
-
-from msgspec import Struct
 
 from doctor.cli.common import SharedOptions, load_catalog, load_settings
-from doctor.cli.spelled import command, pasted
+from doctor.cli.spelled import pasted
+from doctor.cli.wrapped import about, bold, filled
 from doctor.model.declare import CheckDeclaration, FixerDeclaration, ProbeDeclaration
 from doctor.model.errors import UsageError
 from doctor.model.severity import Applicability
 from doctor.model.text import visible
 from doctor.plugins.catalog import Catalog
+from doctor.plugins.messages import topics
 
-_WIDTH = 88
-_LONGEST = 65536
+_WRAPPED = 8
+"""Line breaks that a terminal puts into one message; a text with more is a log."""
 _HEADING = re.compile(r"^[A-Z][A-Za-z ]+:$")
 _COSTS = {
     Applicability.SAFE: "nothing restarts, no data is lost",
@@ -26,35 +25,52 @@ _COSTS = {
 }
 
 
-class ErrorLine(Struct, frozen=True, kw_only=True):
-    """An error message of a program: its pattern, the related checks, and its meaning in one sentence."""
+def run(words: str, shared: SharedOptions, *, unit: str = "", elsewhere: bool = False) -> int:
+    """Explain an id, an area, a topic, an error text or a log; return 0, or 3 if the text is unknown."""
+    from doctor.cli.commands import explain_input, explain_line
 
-    pattern: re.Pattern[str]
-    ids: tuple[str, ...]
-    means: str
-
-
-def run(words: str, shared: SharedOptions) -> int:
-    """Explain an id, an area or an error text; return 0, or 3 if the text is unknown."""
     catalog = load_catalog(load_settings())
     text = words.strip()
+    place = explain_line.Place(is_here=not elsewhere)
+    if unit:
+        if text:
+            raise UsageError("--unit reads a journal, so no text is needed", do="leave out one of the two")
+        from doctor.cli.common import open_host
+
+        return explain_line.show_log(explain_input.from_unit(open_host(""), unit), catalog, shared, place)
+    if text == "-" or (not text and explain_input.is_piped()):
+        given = explain_input.from_stdin()
+        if not given.lines:
+            raise UsageError("nothing to explain", do="the log is empty")
+        return explain_line.show_log(given, catalog, shared, place)
     if not text:
-        raise UsageError("nothing to explain", do="name a check, or paste an error line in quotes")
+        raise UsageError("nothing to explain", do="name a check, paste an error line in quotes, or pipe a log")
+    if _is_name(text, catalog, shared):
+        return 0
+    topic = explain_line.topic_of(text)
+    if topic is not None:
+        return explain_line.show_topic(topic, catalog, shared, place)
+    if re.fullmatch(r"[a-z0-9:/_-]+", text):
+        raise UsageError(f"unknown check, area, probe or topic '{text}'", do=_nearest(text, catalog))
+    if text.count("\n") > _WRAPPED:
+        given = explain_input.Given([line.strip() for line in text.split("\n") if line.strip()])
+        return explain_line.show_log(given, catalog, shared, place)
+    return explain_line.show_text(text, catalog, shared, place)
+
+
+def _is_name(text: str, catalog: Catalog, shared: SharedOptions) -> bool:
+    """Print what is known of a check, an area or a probe; return whether the text is the name of one."""
     identity = _identity(text, catalog)
     if identity is not None:
         print(pasted("\n".join(explain_check(catalog, identity, shared))))
-        return 0
+        return True
     # A word can be both: "dns" is an area of checks and a probe.
     area = [name for name in catalog.checks if name.rpartition("/")[0] == text]
     if area:
-        print("\n".join(_about(catalog, name) for name in area))
+        print("\n".join(about(catalog, name) for name in area))
     if text in catalog.probes:
         print("\n".join(["", *explain_probe(catalog, text, shared)] if area else explain_probe(catalog, text, shared)))
-    if area or text in catalog.probes:
-        return 0
-    if re.fullmatch(r"[a-z0-9:/_-]+", text):
-        raise UsageError(f"unknown check, area or probe '{text}'", do=_nearest(text, catalog))
-    return _explain_text(text, catalog, shared)
+    return bool(area) or text in catalog.probes
 
 
 def _identity(text: str, catalog: Catalog) -> str | None:
@@ -72,7 +88,8 @@ def _identity(text: str, catalog: Catalog) -> str | None:
 def _nearest(text: str, catalog: Catalog) -> str:
     from difflib import get_close_matches
 
-    near = get_close_matches(text, [*catalog.checks, *catalog.probes], n=1)
+    names = [name for topic in topics() for name in topic.names]
+    near = get_close_matches(text, [*catalog.checks, *catalog.probes, *names], n=1)
     return f"did you mean '{near[0]}'?" if near else "see 'doctor list'"
 
 
@@ -80,7 +97,7 @@ def explain_check(catalog: Catalog, identity: str, shared: SharedOptions) -> lis
     """Return the documentation of a check as lines: its docstring, then its declaration and its fixer."""
     check = catalog.check(identity)
     declaration = check.declaration
-    lines = [_bold(identity, shared), ""]
+    lines = [bold(identity, shared), ""]
     lines += _docstring(check.function.__doc__ or "", shared)
     facts = []
     if isinstance(declaration, CheckDeclaration):
@@ -95,7 +112,10 @@ def explain_check(catalog: Catalog, identity: str, shared: SharedOptions) -> lis
         facts.append(("Repair", f"{fixer.summary} Risk: {word.word} or higher ({_COSTS[word]})."))
     for name, value in facts:
         if value:
-            lines += _filled(f"{name}: {value}", indent="", hang="  ")
+            lines += filled(f"{name}: {value}", hang="  ")
+    if isinstance(declaration, CheckDeclaration):
+        for message in declaration.messages:
+            lines += filled(f"Error line: {visible(message.example)}", hang="  ")
     return lines
 
 
@@ -103,7 +123,7 @@ def explain_probe(catalog: Catalog, name: str, shared: SharedOptions) -> list[st
     """Return the documentation of a probe as lines."""
     probe = catalog.probe(name)
     proves = probe.declaration.proves if isinstance(probe.declaration, ProbeDeclaration) else ""
-    return [_bold(name, shared), "", *_docstring(probe.function.__doc__ or "", shared), f"Proves: {proves}"]
+    return [bold(name, shared), "", *_docstring(probe.function.__doc__ or "", shared), f"Proves: {proves}"]
 
 
 def _docstring(text: str, shared: SharedOptions) -> list[str]:
@@ -114,13 +134,13 @@ def _docstring(text: str, shared: SharedOptions) -> list[str]:
         rows = block.split("\n")
         if _HEADING.match(rows[0]):
             heading = rows.pop(0)
-            lines.append(_bold(heading, shared))
+            lines.append(bold(heading, shared))
         body = textwrap.dedent("\n".join(rows))
         indent = "  " if heading else ""
         if heading == "References:" or _is_list(body):
             lines += [f"{indent}{row}" for row in body.split("\n")]
         elif body:
-            lines += _filled(" ".join(body.split()), indent=indent, hang=indent)
+            lines += filled(" ".join(body.split()), indent=indent, hang=indent)
         lines.append("")
     return [line.rstrip() for line in lines]
 
@@ -132,55 +152,3 @@ def _bare(text: str) -> str:
 
 def _is_list(body: str) -> bool:
     return body.lstrip().startswith(("- ", "* ", "1. ")) or "\n  " in body
-
-
-def _filled(text: str, *, indent: str, hang: str) -> list[str]:
-    return textwrap.wrap(
-        text, _WIDTH, initial_indent=indent, subsequent_indent=hang, break_long_words=False, break_on_hyphens=False
-    )
-
-
-def _bold(text: str, shared: SharedOptions) -> str:
-    return f"\x1b[1m{text}\x1b[0m" if shared.colour else text
-
-
-def _about(catalog: Catalog, identity: str) -> str:
-    return f"{identity:<38} {catalog.check(identity).summary}"
-
-
-def error_lines() -> tuple[ErrorLine, ...]:
-    """Return the table of messages, the more specific ones first."""
-    import tomllib
-
-    table = tomllib.loads(files("doctor.cli.commands").joinpath("error_lines.toml").read_text("utf-8"))
-    return tuple(
-        ErrorLine(pattern=re.compile(entry["pattern"], re.IGNORECASE), ids=tuple(entry["ids"]), means=entry["means"])
-        for entry in table["line"]
-    )
-
-
-def matches(text: str) -> list[ErrorLine]:
-    """Return the messages that occur in a text, in the order of the table."""
-    flat = " ".join(text[:_LONGEST].split())
-    return [line for line in error_lines() if line.pattern.search(flat)]
-
-
-def _explain_text(text: str, catalog: Catalog, shared: SharedOptions) -> int:
-    found = matches(text)
-    if not found:
-        print(pasted("unknown message; 'doctor scan' examines the host itself"))
-        return 3
-    shown: list[str] = []
-    for line in found:
-        ids = [name for name in line.ids if name in catalog.checks and name not in shown]
-        shown += ids
-        # A general pattern that names no further check adds nothing to a specific one.
-        if not ids and shown:
-            continue
-        print("\n".join(_filled(_bold(line.means, shared), indent="", hang="")))
-        for name in ids:
-            print(f"  {_about(catalog, name)}")
-        print()
-    if shown:
-        print(f"To examine: {command('scan', '--select', ','.join(shown))}")
-    return 0

@@ -32,20 +32,31 @@ def list_all(
 def explain(
     context: typer.Context,
     words: Annotated[
-        list[str], typer.Argument(metavar='ID | "ERROR TEXT"', help="A check id, an area, or a pasted error line.")
-    ],
+        list[str] | None,
+        typer.Argument(
+            metavar='[ID | TOPIC | "ERROR TEXT" | -]',
+            help="A check id, an area, a topic such as 'exit 137', or a pasted error line; - reads a log from standard input.",
+        ),
+    ] = None,
+    unit: Annotated[str, typer.Option("--unit", metavar="UNIT", help="Explain the journal of this systemd unit.")] = "",
+    elsewhere: Annotated[
+        bool, typer.Option("--elsewhere", help="The text is from another host: do not look for causes on this one.")
+    ] = False,
     color: Color = "auto",
 ) -> None:
-    """Describe a check, or find the cause of an error message.
+    """Describe a check, or find the cause of an error message or in a log.
 
     \b
     Examples:
       doctor explain network/ip-forward-off
       doctor explain "failed to start daemon: error initializing graphdriver"
+      doctor explain --unit docker
+      docker logs web 2>&1 | doctor explain -
     """
     from doctor.cli.commands import explain as body
 
-    raise typer.Exit(body.run(" ".join(words), shared_options(context, False, False, color)))
+    shared = shared_options(context, False, False, color)
+    raise typer.Exit(body.run(" ".join(words or ()), shared, unit=unit, elsewhere=elsewhere))
 
 
 def report(

@@ -3,13 +3,14 @@
 import os
 
 from doctor.engines.docker import places as docker
-from doctor.facts.engine.log import EngineLog, last_start
+from doctor.facts.engine.log import EngineLog, fatal_line, last_start
 from doctor.facts.engine.state import EngineState
 from doctor.facts.secrets.redact import redact
 from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath
+from doctor.plugins.messages import explained
 
 _JOURNAL = ("journalctl", "-u", docker.SERVICE, "-n", "200", "-o", "cat", "--no-pager")
 _TAIL_BYTES = 64 << 10
@@ -22,16 +23,16 @@ def engine_log(host: Host, state: EngineState) -> EngineLog:
         raise HostError(Missing(Why.ABSENT, f"the engine is {state.status}: its log is not read"))
     if host.exists(HostPath("/run/systemd/system")):
         said = host.run(_JOURNAL)
-        return EngineLog(source=" ".join(_JOURNAL[:3]), lines=_lines(said.text))
+        return _log(" ".join(_JOURNAL[:3]), said.text)
     newest = max(((_mtime(host, path), path) for path in docker.LOG_FILES), default=(0, docker.LOG_FILES[0]))
     if not newest[0]:
         raise HostError(Missing(Why.ABSENT, "the log of the engine is unknown"))
-    return EngineLog(source=newest[1], lines=_lines(_tail(host, newest[1])))
+    return _log(newest[1], _tail(host, newest[1]))
 
 
-def _lines(text: str) -> tuple[str, ...]:
-    lines = [redact(line.strip()) for line in text.splitlines() if line.strip()]
-    return tuple(last_start(lines))
+def _log(source: str, text: str) -> EngineLog:
+    lines = last_start([redact(line.strip()) for line in text.splitlines() if line.strip()])
+    return EngineLog(source=source, lines=tuple(lines), explained=explained(fatal_line(lines)))
 
 
 def _mtime(host: Host, path: HostPath) -> int:

@@ -39,3 +39,9 @@ class NameTaken(Struct, frozen=True, kw_only=True):
     host_path: HostPath
     name: str
     rivals: tuple[str, ...] = ()
+
+
+class StartError(Struct, frozen=True, kw_only=True):
+    """The remedy for the error of a container's last start; "" if the error is unknown."""
+
+    do: str

@@ -1,0 +1,11 @@
+"""The errors of containers whose last start failed, explained."""
+
+from msgspec import Struct
+
+from doctor.model.message import Known
+
+
+class StartErrors(Struct, frozen=True, kw_only=True):
+    """Container id → the message that its ``State.Error`` contains; a container with an unknown error is missing."""
+
+    known: dict[str, Known] = {}

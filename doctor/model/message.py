@@ -1,0 +1,87 @@
+"""Error lines of other programs: how a check declares those that its problem causes, and which of them a text means.
+
+A pattern is text and is compiled only when a line is matched, so a scan of a healthy host compiles none.
+"""
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+LONGEST = 4096
+"""Characters of a line that are searched: a message is shorter, and a hostile line can be of any length."""
+
+
+class Message(Struct, frozen=True, kw_only=True):
+    """An error line, declared with the check of the problem that causes it.
+
+    Attributes:
+        pattern: a regular expression, searched without regard to case in the line with runs of white space as one space. It
+            extends to the end of the words that identify the problem (see ``explain``).
+        example: such a line, verbatim.
+        means: its meaning in one sentence.
+        do: the remedy, for a reader whose host has no finding; "" if the means say it.
+        also: ids of other checks whose problem causes the same line.
+        apart: where a reader sees which of the causes it is, if there are several.
+        since: the first engine release with this line, until: the last; "" if it does not matter.
+    """
+
+    pattern: str
+    example: str
+    means: str
+    do: str = ""
+    also: tuple[str, ...] = ()
+    apart: str = ""
+    since: str = ""
+    until: str = ""
+
+
+class Known(Struct, frozen=True):
+    """A message with its owner: the id of a check, or a topic with its source.
+
+    Attributes:
+        checks: ids of the checks of the possible causes, the most likely one first.
+        topic: the topic's name, "" for a check's message.
+        source: the topic's source.
+    """
+
+    message: Message
+    checks: tuple[str, ...]
+    topic: str = ""
+    source: str = ""
+
+
+class Explained(Struct, frozen=True):
+    """A line with the messages that it contains, the most specific one first."""
+
+    line: str
+    known: tuple[Known, ...]
+
+    @property
+    def best(self) -> Known:
+        """The message that explains the line."""
+        return self.known[0]
+
+
+def flat(text: str) -> str:
+    """Return a text as one line of limited length; of a long one its end, where programs write the cause."""
+    return " ".join(text[-LONGEST:].split())
+
+
+def explain(line: str, table: Iterable[Known]) -> Explained | None:
+    """Return the messages that a line contains, ``None`` without one. The most specific one is first.
+
+    Programs wrap an error in front ("failed to start daemon: error initializing …: no space left on device"): the cause is at
+    the end. So the match that ends last is the most specific; of those, the longest.
+    """
+    import re  # noqa: PLC0415 - a declaration needs no regular expressions
+
+    text = flat(line)
+    found = []
+    for number, known in enumerate(table):
+        last = None
+        for last in re.finditer(known.message.pattern, text, re.IGNORECASE):  # noqa: B007 - the last match counts
+            pass
+        if last is not None and last.group():
+            found.append((-last.end(), last.start(), number, known))
+    found.sort(key=lambda item: item[:3])
+    return Explained(text, tuple(item[-1] for item in found)) if found else None

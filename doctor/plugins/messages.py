@@ -1,0 +1,81 @@
+"""The table of error lines: those of all checks in the catalog, and the topics, which have no check.
+
+It is built when a line is matched. ``doctor explain`` and the collectors of logs and of containers' errors use it.
+"""
+
+import os
+
+from msgspec import Struct
+
+from doctor.model.declare import CheckDeclaration
+from doctor.model.errors import DoctorError
+from doctor.model.message import Explained, Known, Message, explain
+from doctor.plugins.catalog import Catalog
+
+TOPICS = os.path.join(os.path.dirname(__file__), "topics.toml")
+
+
+class Topic(Struct, frozen=True, kw_only=True):
+    """A subject that users know by name, or an error line without a check.
+
+    Attributes:
+        names: how users call it, in lower case; the first one is its own.
+        pattern: as in ``Message``; "" without a line.
+        examples: lines that the pattern matches, verbatim.
+        means: its meaning in one sentence.
+        do: the remedy.
+        source: the address of the statement.
+        checks: ids of related checks.
+    """
+
+    names: tuple[str, ...]
+    pattern: str
+    examples: tuple[str, ...]
+    means: str
+    do: str
+    source: str
+    checks: tuple[str, ...] = ()
+
+
+def topics() -> tuple[Topic, ...]:
+    """Return all topics."""
+    import tomllib  # noqa: PLC0415 - only an error line needs it
+
+    with open(TOPICS, "rb") as stream:
+        entries = tomllib.load(stream)["topic"]
+    return tuple(
+        Topic(
+            names=tuple(entry["names"]),
+            pattern=entry["pattern"],
+            examples=tuple(entry["examples"]),
+            means=entry["means"],
+            do=entry["do"],
+            source=entry["source"],
+            checks=tuple(entry.get("checks", ())),
+        )
+        for entry in entries
+    )
+
+
+def table(catalog: Catalog) -> tuple[Known, ...]:
+    """Return the messages of all checks and topics. A check that can't be imported has none: the scan reports it."""
+    found = []
+    for identity in catalog.checks:
+        try:
+            declaration = catalog.check(identity).declaration
+        except (DoctorError, ImportError, SyntaxError):
+            continue
+        if isinstance(declaration, CheckDeclaration):
+            found += [Known(message, (identity, *message.also)) for message in declaration.messages]
+    for topic in topics():
+        if topic.pattern:
+            message = Message(pattern=topic.pattern, example=topic.examples[0], means=topic.means, do=topic.do)
+            found.append(Known(message, topic.checks, topic.names[0], topic.source))
+    return tuple(found)
+
+
+def explained(line: str) -> Explained | None:
+    """Return the explanation of a line by the latest catalog, ``None`` if no message matches."""
+    from doctor.plugins.load import latest  # noqa: PLC0415 - only an error line needs it
+
+    return explain(line, table(latest())) if line else None
