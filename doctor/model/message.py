@@ -35,7 +35,7 @@ class Message(Struct, frozen=True, kw_only=True):
     until: str = ""
 
 
-class Known(Struct, frozen=True):
+class KnownMessage(Struct, frozen=True):
     """A message with its owner: the id of a check, or a topic with its source.
 
     Attributes:
@@ -54,10 +54,10 @@ class Explained(Struct, frozen=True):
     """A line with the messages that it contains, the most specific one first."""
 
     line: str
-    known: tuple[Known, ...]
+    known: tuple[KnownMessage, ...]
 
     @property
-    def best(self) -> Known:
+    def best(self) -> KnownMessage:
         """The message that explains the line."""
         return self.known[0]
 
@@ -67,7 +67,7 @@ def flat(text: str) -> str:
     return " ".join(text[-LONGEST:].split())
 
 
-def explain(line: str, table: Iterable[Known]) -> Explained | None:
+def explain(line: str, table: Iterable[KnownMessage]) -> Explained | None:
     """Return the messages that a line contains, ``None`` without one. The most specific one is first.
 
     Programs wrap an error in front ("failed to start daemon: error initializing …: no space left on device"): the cause is at

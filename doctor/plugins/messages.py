@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from doctor.model.declare import CheckDeclaration
 from doctor.model.errors import DoctorError
-from doctor.model.message import Explained, Known, Message, explain
+from doctor.model.message import Explained, KnownMessage, Message, explain
 from doctor.plugins.catalog import Catalog
 
 TOPICS = os.path.join(os.path.dirname(__file__), "topics.toml")
@@ -57,7 +57,7 @@ def topics() -> tuple[Topic, ...]:
     )
 
 
-def table(catalog: Catalog) -> tuple[Known, ...]:
+def table(catalog: Catalog) -> tuple[KnownMessage, ...]:
     """Return the messages of all checks and topics. A check that can't be imported has none: the scan reports it."""
     found = []
     for identity in catalog.checks:
@@ -66,11 +66,11 @@ def table(catalog: Catalog) -> tuple[Known, ...]:
         except (DoctorError, ImportError, SyntaxError):
             continue
         if isinstance(declaration, CheckDeclaration):
-            found += [Known(message, (identity, *message.also)) for message in declaration.messages]
+            found += [KnownMessage(message, (identity, *message.also)) for message in declaration.messages]
     for topic in topics():
         if topic.pattern:
             message = Message(pattern=topic.pattern, example=topic.examples[0], means=topic.means, do=topic.do)
-            found.append(Known(message, topic.checks, topic.names[0], topic.source))
+            found.append(KnownMessage(message, topic.checks, topic.names[0], topic.source))
     return tuple(found)
 
 

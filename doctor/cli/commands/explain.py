@@ -31,31 +31,31 @@ def run(words: str, shared: SharedOptions, *, unit: str = "", elsewhere: bool = 
 
     catalog = load_catalog(load_settings())
     text = words.strip()
-    place = explain_line.Place(is_here=not elsewhere)
+    is_here = not elsewhere
     if unit:
         if text:
             raise UsageError("--unit reads a journal, so no text is needed", do="leave out one of the two")
         from doctor.cli.common import open_host
 
-        return explain_line.show_log(explain_input.from_unit(open_host(""), unit), catalog, shared, place)
+        return explain_line.show_log(explain_input.from_unit(open_host(""), unit), catalog, shared, is_here)
     if text == "-" or (not text and explain_input.is_piped()):
         given = explain_input.from_stdin()
         if not given.lines:
             raise UsageError("nothing to explain", do="the log is empty")
-        return explain_line.show_log(given, catalog, shared, place)
+        return explain_line.show_log(given, catalog, shared, is_here)
     if not text:
         raise UsageError("nothing to explain", do="name a check, paste an error line in quotes, or pipe a log")
     if _is_name(text, catalog, shared):
         return 0
     topic = explain_line.topic_of(text)
     if topic is not None:
-        return explain_line.show_topic(topic, catalog, shared, place)
+        return explain_line.show_topic(topic, catalog, shared, is_here)
     if re.fullmatch(r"[a-z0-9:/_-]+", text):
         raise UsageError(f"unknown check, area, probe or topic '{text}'", do=_nearest(text, catalog))
     if text.count("\n") > _WRAPPED:
         given = explain_input.Given([line.strip() for line in text.split("\n") if line.strip()])
-        return explain_line.show_log(given, catalog, shared, place)
-    return explain_line.show_text(text, catalog, shared, place)
+        return explain_line.show_log(given, catalog, shared, is_here)
+    return explain_line.show_text(text, catalog, shared, is_here)
 
 
 def _is_name(text: str, catalog: Catalog, shared: SharedOptions) -> bool:

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable
 
-from msgspec import Struct
-
 from doctor.cli.commands.explain_input import Given
 from doctor.cli.common import SharedOptions, open_host
 from doctor.cli.spelled import command, pasted
@@ -11,7 +9,7 @@ from doctor.cli.wrapped import about, bold, filled
 from doctor.facts.engine.log import blame
 from doctor.facts.secrets.redact import redact
 from doctor.model.errors import DoctorError
-from doctor.model.message import Explained, Known, explain
+from doctor.model.message import Explained, KnownMessage, explain
 from doctor.model.text import visible
 from doctor.plugins.catalog import Catalog
 from doctor.plugins.messages import Topic, table, topics
@@ -22,40 +20,34 @@ _MOST_OTHERS = 3
 _UNKNOWN = "unknown message; 'doctor scan' examines the host itself"
 
 
-class Place(Struct, frozen=True):
-    """Where the text is from: this host is examined for the possible causes, or not (``--elsewhere``)."""
-
-    is_here: bool
-
-
 def topic_of(text: str) -> Topic | None:
     """Return the topic that a user calls by this name."""
     name = " ".join(text.lower().split()).strip("'\"")
     return next((topic for topic in topics() if name in topic.names), None)
 
 
-def show_topic(topic: Topic, catalog: Catalog, shared: SharedOptions, place: Place) -> int:
+def show_topic(topic: Topic, catalog: Catalog, shared: SharedOptions, is_here: bool) -> int:
     """Print a topic and its related checks; return 0."""
     print(bold(topic.names[0], shared) + "\n")
     print("\n".join(filled(topic.means)))
     _advice(topic.do, "", topic.source)
     for example in topic.examples:
         print("\n".join(filled(f"Error line: {visible(example)}")))
-    _causes(topic.checks, catalog, place)
+    _causes(topic.checks, catalog, is_here)
     return 0
 
 
-def show_text(text: str, catalog: Catalog, shared: SharedOptions, place: Place) -> int:
+def show_text(text: str, catalog: Catalog, shared: SharedOptions, is_here: bool) -> int:
     """Explain a pasted message; return 3 if it is unknown."""
     found = explain(text, table(catalog))
     if found is None:
         print(pasted(_UNKNOWN))
         return 3
-    _explained(found, catalog, shared, place)
+    _explained(found, catalog, shared, is_here)
     return 0
 
 
-def show_log(given: Given, catalog: Catalog, shared: SharedOptions, place: Place) -> int:
+def show_log(given: Given, catalog: Catalog, shared: SharedOptions, is_here: bool) -> int:
     """Explain a whole log: its fatal line, or the earlier line with its cause; return 3 if no line is known."""
     known = table(catalog)
     blamed = blame(given.lines, known)
@@ -69,24 +61,24 @@ def show_log(given: Given, catalog: Catalog, shared: SharedOptions, place: Place
         print(pasted(_UNKNOWN))
         return 3
     print(f"{'Cause' if blamed.is_earlier else 'Line'}: {_safe(shown.line)}\n")
-    _explained(shown, catalog, shared, place)
+    _explained(shown, catalog, shared, is_here)
     if blamed.is_earlier:
         print(f"\nFatal line after it: {_safe(blamed.fatal)}")
     return 0
 
 
-def _explained(found: Explained, catalog: Catalog, shared: SharedOptions, place: Place) -> None:
+def _explained(found: Explained, catalog: Catalog, shared: SharedOptions, is_here: bool) -> None:
     message = found.best.message
     print("\n".join(filled(bold(message.means, shared))))
     _advice(message.do, _releases(found.best), found.best.source)
-    shown = _causes(found.best.checks, catalog, place, message.apart)
+    shown = _causes(found.best.checks, catalog, is_here, message.apart)
     others = [known for known in found.known[1:] if not set(known.checks) <= set(shown) or not known.checks]
     for known in others[:_MOST_OTHERS]:
         first = next((name for name in known.checks if name in catalog.checks), known.topic)
         print("\n".join(filled(f"Less specific: {known.message.means} ({first})")))
 
 
-def _releases(known: Known) -> str:
+def _releases(known: KnownMessage) -> str:
     since, until = known.message.since, known.message.until
     if since and until:
         return f"engines {since} to {until} print it"
@@ -99,13 +91,13 @@ def _advice(do: str, releases: str, source: str) -> None:
             print("\n".join(filled(f"{name}: {value}")))
 
 
-def _causes(names: Iterable[str], catalog: Catalog, place: Place, apart: str = "") -> list[str]:
+def _causes(names: Iterable[str], catalog: Catalog, is_here: bool, apart: str = "") -> list[str]:
     """Print the possible causes, and which of them this host has; return their ids."""
     ids = [name for name in names if name in catalog.checks]
     if not ids:
         return ids
     print()
-    found, incomplete = _found(ids[:_MOST_CHECKS], catalog) if place.is_here else ({}, 0)
+    found, incomplete = _found(ids[:_MOST_CHECKS], catalog) if is_here else ({}, 0)
     for name in sorted(ids, key=lambda name: name not in found):
         print(f"  {about(catalog, name)}")
         if name in found:
@@ -113,7 +105,7 @@ def _causes(names: Iterable[str], catalog: Catalog, place: Place, apart: str = "
     print()
     if apart and not found and len(ids) > 1:
         print("\n".join(filled(f"To distinguish them, see {apart}.")))
-    if place.is_here and not found:
+    if is_here and not found:
         print(
             f"On this host, {'these checks could not examine everything' if incomplete else 'none of them is found now'}."
         )

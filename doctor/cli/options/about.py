@@ -44,7 +44,7 @@ def explain(
     ] = False,
     color: Color = "auto",
 ) -> None:
-    """Describe a check, or find the cause of an error message or in a log.
+    """Describe a check, or find the cause of an error message.
 
     \b
     Examples:

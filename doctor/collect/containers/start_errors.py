@@ -3,14 +3,14 @@
 from doctor.facts.containers.containers import Containers
 from doctor.facts.containers.start_errors import StartErrors
 from doctor.model.declare import collector
-from doctor.model.message import Known
+from doctor.model.message import KnownMessage
 from doctor.plugins.messages import explained
 
 
 @collector
 def start_errors(containers: Containers) -> StartErrors:
     """Return what is known; each different error is matched once."""
-    texts: dict[str, Known | None] = {}
+    texts: dict[str, KnownMessage | None] = {}
     known = {}
     for one in containers.items:
         if not one.has_failed_start:

@@ -2,10 +2,10 @@
 
 from msgspec import Struct
 
-from doctor.model.message import Known
+from doctor.model.message import KnownMessage
 
 
 class StartErrors(Struct, frozen=True, kw_only=True):
     """Container id → the message that its ``State.Error`` contains; a container with an unknown error is missing."""
 
-    known: dict[str, Known] = {}
+    known: dict[str, KnownMessage] = {}

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
-from doctor.model.message import LONGEST, Explained, Known, explain
+from doctor.model.message import LONGEST, Explained, KnownMessage, explain
 
 _FATAL = (
     r"failed to start daemon|level=fatal|unable to configure|failed to load listeners|^panic: |unknown flag"
@@ -29,7 +29,7 @@ _MOST_LETTERS = 100_000
 
 
 class Blamed(Struct, frozen=True):
-    """What a log shows.
+    """The fatal line of a log, and the line that explains it.
 
     Attributes:
         fatal: the line of the error that ended the program, "" without one.
@@ -78,7 +78,7 @@ def last_start(lines: list[str]) -> list[str]:
     return lines[starts[-1] :] if starts else lines
 
 
-def blame(lines: Sequence[str], table: Sequence[Known]) -> Blamed:
+def blame(lines: Sequence[str], table: Sequence[KnownMessage]) -> Blamed:
     """Return the fatal line of the lines of one run of a program, and the line that explains it.
 
     An earlier line is the cause if it points to a problem that the fatal line has among its causes: "timeout waiting for
@@ -96,7 +96,7 @@ def blame(lines: Sequence[str], table: Sequence[Known]) -> Blamed:
     return Blamed(fatal, errors[0] if errors else None, is_earlier=bool(fatal and errors))
 
 
-def _explained(lines: Sequence[str], table: Sequence[Known]) -> Iterable[Explained]:
+def _explained(lines: Sequence[str], table: Sequence[KnownMessage]) -> Iterable[Explained]:
     """Yield the explained lines, the last one first; repeated lines and those without trouble are skipped."""
     seen: set[str] = set()
     letters = 0

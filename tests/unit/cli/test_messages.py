@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from doctor.model.declare import CheckDeclaration
-from doctor.model.message import LONGEST, Known, Message, explain
+from doctor.model.message import LONGEST, KnownMessage, Message, explain
 from doctor.plugins.load import load
 from doctor.plugins.messages import table, topics
 
@@ -86,8 +86,8 @@ def test_the_end_of_a_line_is_its_cause() -> None:
     wrapped = "failed to start daemon: error initializing graphdriver: mkdir /var/lib/docker/overlay2: no space left on device"
     assert first(wrapped) == "resources/disk-full"
     assert first("failed to start daemon: error initializing graphdriver: quux") == "storage/driver-unknown"
-    outer = Known(Message(pattern="address already in use", example="", means="outer"), ("a/b",))
-    inner = Known(Message(pattern="bind: address already in use", example="", means="inner"), ("c/d",))
+    outer = KnownMessage(Message(pattern="address already in use", example="", means="outer"), ("a/b",))
+    inner = KnownMessage(Message(pattern="bind: address already in use", example="", means="inner"), ("c/d",))
     found = explain("listen: bind: address already in use", (outer, inner))
     assert found is not None
     assert [known.message.means for known in found.known] == ["inner", "outer"]
