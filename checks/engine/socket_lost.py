@@ -34,7 +34,7 @@ def socket_lost(sockets: LostSockets) -> Iterator[Finding]:
     for socket in sockets.items:
         yield Finding(
             subject=Subject("file", socket.path),
-            message=f"{socket.path} leads to {socket.there} instead of the engine's socket: docker commands fail",
+            message=f"{socket.path} leads to {socket.there}, not to the engine's socket: docker commands fail",
             evidence=(
                 Evidence(socket.path, socket.there),
                 Evidence(f"/proc/{sockets.pid}/net/unix", f"process {sockets.pid} listens on socket {socket.inode}"),

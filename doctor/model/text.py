@@ -32,6 +32,15 @@ def _escape(letter: str) -> str:
     return ascii(letter)[1:-1]
 
 
+def plain(text: str) -> str:
+    """Return a docstring's text for a terminal: code has the quotes that messages use.
+
+    >>> plain("``docker logs`` fails")
+    "'docker logs' fails"
+    """
+    return text.replace("``", "'")
+
+
 def plural(number: int, word: str) -> str:
     """Return a number with its noun.
 

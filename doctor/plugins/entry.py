@@ -6,6 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from doctor.model.declare import Declaration
+from doctor.model.text import plain
 
 
 class CatalogEntry(Struct, frozen=True, kw_only=True):
@@ -34,6 +35,6 @@ class Loaded(Struct, frozen=True):
 
     @property
     def summary(self) -> str:
-        """The first paragraph of the docstring, without its markup."""
+        """The first paragraph of the docstring, with code in the quotes of messages."""
         text = (self.function.__doc__ or "").strip().split("\n\n", 1)[0]
-        return " ".join(text.split()).replace("``", "")
+        return plain(" ".join(text.split()))

@@ -239,7 +239,7 @@ def fix_of(finding: Finding, catalog: Catalog, facts: Facts) -> FixSummary | Non
     actions = [item for item in actions if not isinstance(item[0], Choose)] or actions
     if not actions:
         return None
-    summary = "; ".join(action.summary for action, _ in actions)
+    summary = "; ".join(dict.fromkeys(action.summary for action, _ in actions))
     return FixSummary(_risk(actions, facts), summary)
 
 

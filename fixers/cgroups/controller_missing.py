@@ -25,4 +25,6 @@ def controller_missing(finding: Finding, cgroups: Cgroups, kernel: Kernel | Miss
             f" cgroup_enable={name} to GRUB_CMDLINE_LINUX in /etc/default/grub, and update-grub), then systemctl reboot"
         )
     else:
-        yield Advise(text=f"mount -t cgroup -o {name} cgroup /sys/fs/cgroup/{name}, then restart the engine")
+        yield Advise(
+            text=f"mkdir -p /sys/fs/cgroup/{name} && mount -t cgroup -o {name} cgroup /sys/fs/cgroup/{name}, then restart the engine"
+        )

@@ -30,9 +30,9 @@ def network_missing(
         else restored_by_name(remains, database, containers, detail.name, found)
     )
     names = ", ".join(one.title for identity in detail.containers if (one := containers.get(identity)) is not None)
-    by_hand = f"for each container ({names}): docker network disconnect -f {detail.name} CONTAINER; docker network connect NAME CONTAINER"
+    by_hand = f"docker network disconnect -f {detail.name} CONTAINER; docker network connect NAME CONTAINER, for each of its containers: {names}"
     if not made.records:
-        yield Advise(text=f"{made.origin}: connect its containers to another network, {by_hand}")
+        yield Advise(text=f"{made.origin}: connect its containers to another network: {by_hand}")
         return
     action = EditFile(
         path=database.file.path,
@@ -42,7 +42,7 @@ def network_missing(
         stage=Stage.DATABASES,
     )
     yield Choose(
-        question=f"whether to recreate network {detail.name} (if it was removed on purpose, connect its containers to another network, {by_hand})",
+        question=f"whether to recreate network {detail.name} (if it was removed on purpose: {by_hand})",
         options=(
             Choosable(
                 name="back",

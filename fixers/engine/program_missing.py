@@ -21,7 +21,7 @@ def program_missing(
     """Make the file executable if that is its only fault; otherwise show advice. doctor installs no packages."""
     if detail is None:
         yield Advise(
-            text="install the engine (https://docs.docker.com/engine/install/); or 'doctor salvage --to DIRECTORY --containers' copies the containers' changes"
+            text="install the engine (https://docs.docker.com/engine/install/); or 'doctor salvage --to DIR --containers' copies the containers' changes"
         )
     elif detail.problem == "not executable":
         yield allow_to_run(detail.path)

@@ -10,7 +10,7 @@ from doctor.model.text import holdings
 _WHY = {
     "remap": "userns-remap was changed",
     "default": "data-root was changed",
-    "snap": "they belong to the engine of the snap package",
+    "snap": "the data root belongs to the engine of the snap package",
     "beside": "the data root in use is another directory",
     "replaced": "another directory or disk is in its place",
 }

@@ -10,7 +10,7 @@ from doctor.cli.wrapped import about, bold, filled
 from doctor.model.declare import CheckDeclaration, FixerDeclaration, ProbeDeclaration
 from doctor.model.errors import UsageError
 from doctor.model.severity import Applicability
-from doctor.model.text import visible
+from doctor.model.text import plain, visible
 from doctor.plugins.catalog import Catalog
 from doctor.plugins.messages import topics
 
@@ -109,7 +109,8 @@ def explain_check(catalog: Catalog, identity: str, shared: SharedOptions) -> lis
     fixer = catalog.fixer(identity)
     if fixer is not None and isinstance(fixer.declaration, FixerDeclaration):
         word = fixer.declaration.applicability
-        facts.append(("Repair", f"{fixer.summary} Risk: {word.word} or higher ({_COSTS[word]})."))
+        risk = f"Lowest risk: {word.word} ({_COSTS[word]}); 'doctor fix' shows the risk on this host."
+        facts.append(("Repair", f"{fixer.summary} {risk}"))
     for name, value in facts:
         if value:
             lines += filled(f"{name}: {value}", hang="  ")
@@ -130,7 +131,7 @@ def _docstring(text: str, shared: SharedOptions) -> list[str]:
     """Rewrap paragraphs; keep headings, and each line under ``References:``, on their own lines."""
     lines: list[str] = []
     heading = ""
-    for block in _bare(inspect.cleandoc(visible(text, keep="\n"))).split("\n\n"):
+    for block in plain(inspect.cleandoc(visible(text, keep="\n"))).split("\n\n"):
         rows = block.split("\n")
         if _HEADING.match(rows[0]):
             heading = rows.pop(0)
@@ -143,11 +144,6 @@ def _docstring(text: str, shared: SharedOptions) -> list[str]:
             lines += filled(" ".join(body.split()), indent=indent, hang=indent)
         lines.append("")
     return [line.rstrip() for line in lines]
-
-
-def _bare(text: str) -> str:
-    """Return the text without the double backticks of docstrings."""
-    return text.replace("``", "")
 
 
 def _is_list(body: str) -> bool:

@@ -17,7 +17,7 @@ from doctor.plugins.messages import Topic, table, topics
 _LONGEST = 400
 _MOST_CHECKS = 8
 _MOST_OTHERS = 3
-_UNKNOWN = "unknown message; 'doctor scan' examines the host itself"
+_UNKNOWN = "no known error message is in this text; 'doctor scan' examines the host"
 
 
 def topic_of(text: str) -> Topic | None:

@@ -17,7 +17,7 @@ from doctor.state.settings import Settings
 
 _LISTED = 20
 # A user who is not root has a separate history, and is warned first that root's is not readable.
-_NONE = "no scans by this user are kept yet"
+_NONE = "no scan of this user is kept yet"
 
 
 def run(scan: str, output: str, shared: SharedOptions, *, format_name: str = "html", list_scans: bool = False) -> int:

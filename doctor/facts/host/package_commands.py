@@ -77,8 +77,8 @@ def upgrade(system: System | Missing, packages: Packages | Missing, *components:
     """Return the command that upgrades components to the versions in the configured repositories."""
     name = manager(system)
     if not name:
-        asked = " and ".join(f"{_PROGRAMS[component]} --version" for component in components)
-        return f"upgrade {' and '.join(components)} ({asked} shows the installed version)"
+        asked = "; ".join(f"{_PROGRAMS[component]} --version" for component in components)
+        return f"upgrade {' and '.join(components)} (to see the installed version: {asked})"
     wanted = dict.fromkeys(_package(name, packages, component) for component in components)
     return f"{_UPGRADE[name]} {' '.join(wanted)}"
 

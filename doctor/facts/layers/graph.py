@@ -287,7 +287,9 @@ def shown(text: str | None) -> str:
         return "no such file"
     if not text.strip("\0 \n"):
         return "it is empty" if not text else f"{len(text)} NUL bytes"
-    return repr(text[:80])
+    import json  # noqa: PLC0415 - a healthy root has nothing to show
+
+    return json.dumps(text[:80], ensure_ascii=False)
 
 
 def is_digest(text: str | None) -> bool:

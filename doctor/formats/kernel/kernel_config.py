@@ -94,7 +94,7 @@ def _decompress(data: bytes) -> bytes:
     try:
         found = unpacker.decompress(data, MAX_BYTES)
     except zlib.error as error:
-        raise FormatError(f"corrupt gzip: {error}") from None
+        raise FormatError(f"corrupt gzip: {str(error).rpartition(': ')[2]}") from None
     if not unpacker.eof:
         raise FormatError("truncated gzip" if not unpacker.unconsumed_tail else "not read: too large")
     return found

@@ -213,7 +213,7 @@ def _unpacked(chunks: Iterable[bytes], max_bytes: int) -> Iterator[bytes]:
                 if block:
                     yield block
     except zlib.error as error:
-        raise FormatError(f"corrupt gzip: {error}") from None
+        raise FormatError(f"corrupt gzip: {str(error).rpartition(': ')[2]}") from None
     if not unpacker.eof:
         raise FormatError("truncated gzip")
 

@@ -225,7 +225,7 @@ def _not_to_do(
     refusal, judged = _refusal(draft, finding, actions, overlay)
     if refusal is None:
         return None, judged
-    advice = refusal.advice or "; ".join(action.summary for action, _ in actions)
+    advice = refusal.advice or "; ".join(dict.fromkeys(action.summary for action, _ in actions))
     if draft.blocked is not None and _starts(actions):
         advice = draft.blocked.then
     left = ManualFix(finding=finding, why=refusal.why, advice=advice, questions=questions, needs=refusal.needs)

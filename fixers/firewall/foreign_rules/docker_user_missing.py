@@ -51,7 +51,7 @@ def _by_hand(family: FamilyRules, known: UserRules) -> str:
     adds = "; ".join(f"nft {quote(f'add rule {table} {words}')}" for words in known.words[:_SHOWN])
     more = f"; and {len(known.words) - _SHOWN} more" if len(known.words) > _SHOWN else ""
     return (
-        f"whether chain {CHAIN} is recreated without the rules in {known.place} that iptables can't express"
+        f"whether to recreate chain {CHAIN} without the rules in {known.place} that iptables can't express"
         f" (add them before or after: {adds}{more})"
     )
 

@@ -25,7 +25,7 @@ def foreign_base_chain_drop(detail: Cut) -> Iterator[Action]:
         yield accept
         return
     yield Choose(
-        question=f"whether containers' packets are accepted before '{detail.rule}' in table {detail.table}, which then does not affect them",
+        question=f"whether to accept containers' packets before '{detail.rule}' in table {detail.table}, which then no longer affects them",
         options=(
             Choosable(name="pass", evidence=(Evidence("the rule names traffic", detail.rule),), actions=(accept,)),
         ),

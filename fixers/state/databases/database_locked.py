@@ -10,6 +10,6 @@ from doctor.api.actions.advice import Advise
 def database_locked(finding: Finding) -> Iterator[Action]:
     """Advise to end the lock holder."""
     yield Advise(
-        text=f"end the process that holds {finding.subject.name} ({finding.evidence[0].value}; ps -fp PID shows it), then systemctl start"
+        text=f"end the process that holds {finding.subject.name} (ps -fp PID shows it: {finding.evidence[0].value}), then systemctl start"
         " docker; don't copy the file to bypass the lock"
     )

@@ -40,7 +40,7 @@ def network_missing(
         yield action
         return
     yield Choose(
-        question=f"whether network {detail.name} was lost and is restored, or was removed on purpose",
+        question=f"whether network {detail.name} was lost and should be restored, or was removed on purpose",
         options=(
             Choosable(
                 name="back",

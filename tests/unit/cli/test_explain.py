@@ -110,7 +110,7 @@ def test_a_message_points_to_its_problem(text: str, first: str, capsys: pytest.C
 def test_an_unknown_message_is_said_to_be_unknown(capsys: pytest.CaptureFixture[str]) -> None:
     """And no problem is guessed."""
     assert explain.run("the printer is on fire", PLAIN) == 3
-    assert "unknown message" in capsys.readouterr().out
+    assert "no known error message" in capsys.readouterr().out
 
 
 def test_a_mistyped_id_gets_its_neighbour() -> None:

@@ -70,7 +70,7 @@ def test_mistakes_are_named(kept: Path, tmp_path: Path) -> None:
 def test_nothing_kept_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The way out is named."""
     monkeypatch.setenv("DOCTOR_STATE_DIR", str(tmp_path / "new"))
-    with pytest.raises(DoctorError, match="no scans by this user are kept yet — run 'doctor scan' first"):
+    with pytest.raises(DoctorError, match="no scan of this user is kept yet — run 'doctor scan' first"):
         report.run("", "", PLAIN)
 
 
