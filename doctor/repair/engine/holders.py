@@ -1,11 +1,13 @@
 """Finds the lock holder of a data root: by the locks on its databases, not by a pid file or a process name.
 
 dockerd and containerd keep an exclusive flock on each bolt database as long as they run (bbolt Open), also if they run in
-another mount or PID namespace. Each engine names its databases.
+another mount or PID namespace. Other engines use POSIX locks (fcntl), which do not exclude a flock: both kinds are asked for. Each
+engine names its databases.
 """
 
 import fcntl
 import os
+import struct
 import time
 from contextlib import suppress
 
@@ -18,6 +20,10 @@ from doctor.repair.runs.record import PlanRecord
 _ENDING_S = 45.0
 """dockerd waits 15 s for containers by default (shutdown-timeout) or their own stop timeout, and 10 s for its containerd."""
 _STEP_S = 0.1
+_FLOCK = "hhqqi4x"
+"""struct flock: type, whence, start, length (0: to the end), pid."""
+_KINDS = {"FLOCK", "POSIX", "OFDLCK"}
+"""Words of /proc/locks."""
 
 
 def holder_of(root: str, data_root: str) -> str:
@@ -44,13 +50,16 @@ def holder_of(root: str, data_root: str) -> str:
 
 
 def _is_free(descriptor: int) -> bool:
-    """Whether a shared lock can be acquired (it is released at once): only an exclusive lock of others prevents it."""
+    """Whether shared locks can be acquired (a flock is released at once): only an exclusive lock of others prevents it."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         fcntl.flock(descriptor, fcntl.LOCK_UN)
+        # A POSIX lock is asked for, not acquired: closing any descriptor of the file would release it.
+        asked = struct.pack(_FLOCK, fcntl.F_RDLCK, os.SEEK_SET, 0, 0, 0)
+        answer: int = struct.unpack(_FLOCK, fcntl.fcntl(descriptor, fcntl.F_GETLK, asked))[0]
     except OSError:
         return False
-    return True
+    return answer == fcntl.F_UNLCK
 
 
 def freed(root: str, data_root: str, record: PlanRecord) -> str:
@@ -94,7 +103,7 @@ def _name(descriptor: int) -> str:
     with suppress(OSError), open("/proc/locks", encoding="ascii", errors="replace") as stream:
         for line in stream:
             fields = line.split()
-            if device in fields and "FLOCK" in fields:
+            if device in fields and "WRITE" in fields and not _KINDS.isdisjoint(fields):
                 pid = fields[fields.index(device) - 1]
                 with suppress(OSError), open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as comm:
                     return f"process {pid} ({comm.read().strip()})"

@@ -1,7 +1,9 @@
 """A dockerd that is being stopped answers no more and holds its locks for a while: it is waited for, anybody else is not."""
 
+import fcntl
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +16,7 @@ from doctor.model.errors import RefusedError
 from doctor.model.step import File, Move, Put, Reload
 from doctor.plugins.catalog import Catalog
 from doctor.repair.apply import apply
-from doctor.repair.engine.holders import freed
+from doctor.repair.engine.holders import freed, holder_of
 from doctor.repair.runs.record import ActionRecord, PlanRecord
 from doctor.repair.undo import undo
 
@@ -57,6 +59,33 @@ def test_anybody_else_is_named_at_once(tmp_path: Path) -> None:
     with held(tmp_path, "backup", LONG) as process:
         assert freed(str(tmp_path), ROOT, record(tmp_path)).endswith("(backup)")
         assert process.poll() is None
+
+
+LOCK = """
+import fcntl, sys, time
+stream = open(sys.argv[1], "r+")
+fcntl.lockf(stream, int(sys.argv[2]))
+print("locked", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(("kind", "is_held"), [(fcntl.LOCK_EX, True), (fcntl.LOCK_SH, False)])
+def test_a_posix_lock_shows_a_holder(tmp_path: Path, kind: int, is_held: bool) -> None:
+    """Engines without a daemon lock their storage by fcntl: a writer holds it, a reader does not."""
+    database = tmp_path / ROOT.lstrip("/") / "volumes/metadata.db"
+    database.parent.mkdir(parents=True)
+    database.touch()
+    assert holder_of(str(tmp_path), ROOT) == ""
+    argv = [sys.executable, "-I", "-S", "-c", LOCK, database, str(kind)]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"locked\n"
+            assert holder_of(str(tmp_path), ROOT).startswith(f"process {process.pid} (") is is_held
+        finally:
+            process.kill()
+    assert holder_of(str(tmp_path), ROOT) == ""
 
 
 @pytest.mark.parametrize(
