@@ -45,24 +45,31 @@ def _recognised(directory: str, layouts: Sequence[Layout]) -> Layout:
         raise UsageError(
             "--data-root is not a directory", where=directory, do="name the engine's directory on the disk"
         )
-    names = set(os.listdir(directory))
-    found = next((one for one in layouts if names & one.marks), None)
-    if found is not None:
+    # Engines share names ("volumes"): the one with the most marks counts, of several the first.
+    found = max(layouts, key=lambda one: _marks(directory, one))
+    likely = [(_marks(path := os.path.join(directory, name), one), path) for one in layouts for name in one.likely]
+    most, meant = max(likely, default=(0, ""), key=lambda item: item[0])
+    # A directory above a data root may have a name of a mark: /var/lib/containers.
+    if _marks(directory, found) >= max(most, 1):
         return found
-    # An engine with userns-remap works in a directory named after the mapped ids.
-    remapped = [name for name in sorted(names) if name.replace(".", "").isdigit()]
-    inside = [(one, name) for one in layouts for name in (*one.likely, *remapped)]
-    meant = next((path for one, name in inside if _is_one(path := os.path.join(directory, name), one)), "")
-    usual = layouts[0].default_root
+    if not most:
+        # An engine with userns-remap works in a directory named after the mapped ids.
+        remapped = [name for name in sorted(os.listdir(directory)) if name.replace(".", "").isdigit()]
+        places = (os.path.join(directory, name) for name in remapped)
+        meant = next((path for path in places if any(_marks(path, one) for one in layouts)), "")
+    marks = sorted({name for one in layouts for name in one.marks})
     raise UsageError(
-        "not a data root: it has no directory image, containerd, volumes or containers",
+        f"not a data root: it has none of {', '.join(marks)}"
+        if not most
+        else "not a data root, but a directory above one",
         where=directory,
-        do=f"name {meant}" if meant else f"name the directory that was {usual}",
+        do=f"name {meant}" if meant else f"name the directory that was {layouts[0].default_root}",
     )
 
 
-def _is_one(path: str, layout: Layout) -> bool:
+def _marks(path: str, layout: Layout) -> int:
+    """Return how many of the marks a directory has."""
     try:
-        return bool(set(os.listdir(path)) & layout.marks)
+        return len(layout.marks & set(os.listdir(path)))
     except OSError:
-        return False
+        return 0

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from doctor.api.engine import Engine
 from doctor.cli.app import run
 from doctor.engines.docker.places import DEFAULT_ROOT as PLACE
 from doctor.host.data_root import DataRootHost
 from doctor.model.errors import RefusedError, UsageError
 from doctor.model.missing import HostError
 from doctor.model.paths import HostPath, join
-from doctor.plugins.engines import engines
+from doctor.plugins.engines import engine, engines
 from doctor.salvage.work import Wish, salvage
 from tests.unit.salvage.test_salvage import made
 
@@ -64,6 +65,31 @@ def test_what_is_no_data_root_is_reported(tmp_path: Path) -> None:
         with pytest.raises(UsageError):
             DataRootHost(str(place), engines())
     assert run(["salvage", "--to", str(tmp_path / "o"), "--root", str(root.top), "--data-root", str(root.data)]) == 2
+
+
+class Shed(Engine):
+    """An engine whose data root has a name of Docker's in it, and is in a directory with another."""
+
+    default_root = HostPath("/var/lib/containers/shed")
+    marks = frozenset({"volumes", "shelves", "shed.lock"})
+    likely = ("containers/shed",)
+
+
+def test_of_two_engines_with_a_common_name_the_one_with_more_marks_counts(tmp_path: Path) -> None:
+    """In either order. The directory above has a name of Docker's data root, and is not a data root."""
+    shed = tmp_path / "containers/shed"
+    (shed / "volumes").mkdir(parents=True)
+    for layouts in ((engine("docker"), Shed()), (Shed(), engine("docker"))):
+        assert DataRootHost(str(shed), layouts).resolve(layouts[0].default_root) == layouts[0].default_root
+    (shed / "shelves").mkdir()
+    for layouts in ((engine("docker"), Shed()), (Shed(), engine("docker"))):
+        host = DataRootHost(str(shed), layouts)
+        assert host.listdir(Shed.default_root) == ["shelves", "volumes"]
+        with pytest.raises(HostError):
+            host.listdir(PLACE)
+        with pytest.raises(UsageError) as above:
+            DataRootHost(str(tmp_path), layouts)
+        assert above.value.do == f"name {shed}"
 
 
 def test_a_scan_of_a_directory(tmp_path: Path) -> None:
