@@ -13,6 +13,7 @@ from doctor.host.base import Host
 from doctor.model.errors import FormatError
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath, join
+from doctor.model.root_identity import Likeness, RootIdentity
 from doctor.state.clock import age, is_after
 from doctor.state.metadata import (
     BLOBS,
@@ -42,21 +43,24 @@ class RootBackup(Struct, frozen=True, kw_only=True):
     age: str
 
 
-class Backups:
-    """All backups of this data root, newest first.
+class RootBackups:
+    """All backups of one data root, newest first: those in ``directory`` whose identity ``likeness`` finds to be the same.
 
-    A mounted disk has its own, in its own /var/lib/doctor. Raises ``HostError`` (absent) without a backup.
+    ``directory`` is ``Engine.backups``, ``likeness`` that of the engine's ``Root``. A mounted disk has its own backups, in its own
+    /var/lib/doctor. Raises ``HostError`` (absent) without a backup.
     """
 
-    def __init__(self, host: Host, root: DataRoot) -> None:
+    def __init__(
+        self, host: Host, path: HostPath, likeness: Callable[[RootIdentity], Likeness], directory: str
+    ) -> None:
         self.host = host
-        self.root = root
+        self._likeness = likeness
         top = HostPath(state_dir() if host.root == "/" else STATE_DIR)
-        self.top = join(host.resolve(top), DIRECTORY)
+        self.top = join(host.resolve(top), directory)
         check_owner(host, self.top)
         self.items = tuple(self._all())
         if not self.items:
-            raise HostError(Missing(Why.ABSENT, f"{self.top}: no backup of {root.resolved}"))
+            raise HostError(Missing(Why.ABSENT, f"{self.top}: no backup of {path}"))
 
     def find(self, name: str, is_whole: Callable[[bytes], bool]) -> tuple[bytes, MetadataFile, RootBackup] | None:
         """Return a file of the newest backup with a valid copy; ``name`` is its path relative to the data root."""
@@ -78,10 +82,9 @@ class Backups:
     def _all(self) -> Iterator[RootBackup]:
         confirmed = self._listing(CONFIRMED, Confirmed)
         now = self.host.now()
-        comparer = RootComparer(self.host, self.root)
         for name in reversed(self.host.listdir(self.top, follow=False)):
             found = self._listing(name, BackupGeneration) if is_generation(name) else None
-            if found is None or not comparer.likeness(found.identity).is_same:
+            if found is None or not self._likeness(found.identity).is_same:
                 continue
             seen = confirmed.when if confirmed is not None and confirmed.generation == name else found.taken
             # A scan under a wrong clock confirmed it: the time when it was taken is still right.
@@ -93,6 +96,20 @@ class Backups:
             return decode(_own(self.host, join(self.top, name), _LIST_BYTES), kind)
         except (HostError, FormatError):
             return None
+
+
+class Backups(RootBackups):
+    """All backups of Docker's data root."""
+
+    def __init__(self, host: Host, root: DataRoot) -> None:
+        self.root = root
+        self._comparer: RootComparer | None = None
+        super().__init__(host, root.resolved, self._compared, DIRECTORY)
+
+    def _compared(self, recorded: RootIdentity) -> Likeness:
+        # The root is read only if there is something to compare it with.
+        self._comparer = self._comparer or RootComparer(self.host, self.root)
+        return self._comparer.likeness(recorded)
 
 
 def newest_at(host: Host, root: DataRoot) -> RootBackup | None:

@@ -71,8 +71,10 @@ def _of(host: Host, root: DataRoot, listed: dict[str, HostPath]) -> RootIdentity
         path=root.resolved,
         when=host.now(),
         engine_id=_engine_id(host, root),
-        file_system=_file_system(host, root),
-        places=_places(host, root),
+        file_system=file_system(host, root.resolved),
+        places=births(
+            host, {".": root.resolved, **{one: root.at(one) for one in _PLACES if root.entries.get(one) == "d"}}
+        ),
         names=sketch(set(listed)),
         volumes=sketch({sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:_DIGITS] for name in named}),
     )
@@ -88,11 +90,12 @@ def _listed(host: Host, root: DataRoot) -> dict[str, HostPath]:
     }
 
 
-def _places(host: Host, root: DataRoot) -> dict[str, tuple[int, int]]:
+def births(host: Host, directories: dict[str, HostPath]) -> dict[str, tuple[int, int]]:
+    """Return ``RootIdentity.places`` for directories by name: ``"."`` is the data root itself."""
     found = {}
-    for name in (".", *(name for name in _PLACES if root.entries.get(name) == "d")):
+    for name, path in directories.items():
         try:
-            place = host.birth(root.resolved if name == "." else root.at(name))
+            place = host.birth(path)
         except HostError:
             continue
         if place[0]:
@@ -110,9 +113,10 @@ def _engine_id(host: Host, root: DataRoot) -> str:
     return found.text if found.has_form else ""
 
 
-def _file_system(host: Host, root: DataRoot) -> str:
+def file_system(host: Host, path: HostPath) -> str:
+    """Return ``RootIdentity.file_system`` of a directory, "" if it is unknown."""
     try:
-        found = host.statfs(root.resolved)
+        found = host.statfs(path)
     except HostError:
         return ""
     return f"{found.magic:x}:{found.fsid:x}" if found.fsid else ""
