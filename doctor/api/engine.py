@@ -69,8 +69,8 @@ class Engine:
         stands_on: engines that run below this one: it stops before them and starts after them.
         processes: names of the processes that hold its data root.
         sockets: where it usually answers.
-        databases: files below its data root whose lock shows a holder: a process of the engine keeps an exclusive flock on each
-            as long as it runs.
+        databases: files below its data root whose lock shows a holder: a process of the engine keeps an exclusive lock on each,
+            by flock or fcntl, as long as it works there.
         default_root: its usual data root.
         marks: names of which any identifies a data root; ``likely`` are paths of a data root inside another directory.
         area: the area of the checks that judge its data root.
@@ -113,7 +113,10 @@ class Engine:
     # Stop, start, reload
 
     def control(self, ask: Ask) -> "EngineControl | Missing | None":
-        """Return how it is stopped and started on this host; ``None`` if this host has no such engine."""
+        """Return how it is stopped and started on this host; ``None`` if there is nothing to stop.
+
+        Nothing is written into its data root while a process holds one of ``databases``, with a control or without.
+        """
         return None
 
     def answers(self, socket: str) -> bool:
@@ -191,6 +194,10 @@ class Engine:
 
 def stop_order(engines: Iterable[Engine]) -> Iterator[Engine]:
     """Yield engines in stop order: one that depends on another stops before it."""
-    found = list(engines)
-    below = {name for one in found for name in one.stands_on}
-    yield from sorted(found, key=lambda one: one.name in below)
+    left = list(engines)
+    while left:
+        below = {name for one in left for name in one.stands_on}
+        # Two that depend on each other have no order.
+        top = [one for one in left if one.name not in below] or left
+        yield from top
+        left = [one for one in left if one not in top]

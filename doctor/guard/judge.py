@@ -10,7 +10,7 @@ from doctor.history import backup
 from doctor.host.base import Host
 from doctor.model.finding import Finding
 from doctor.plugins.catalog import Catalog
-from doctor.plugins.engines import engines
+from doctor.plugins.engines import first_engine
 from doctor.scan.run import Scan, offer_of, scan
 from doctor.state.settings import Settings
 
@@ -52,7 +52,7 @@ def judge(
     ``directory`` is doctor's state directory if it isn't the default. Waived findings and skipped checks block nothing:
     the user has decided.
     """
-    area = backup.area_of(engines()[0])
+    area = backup.area_of(first_engine())
     ids = [identity for identity in catalog.choose((), settings.skip) if identity.startswith(area)]
     found = scan(host, catalog, ids)
     dangerous = tuple(finding for finding in found.findings if finding.start_destroys)
@@ -60,7 +60,7 @@ def judge(
     notes: tuple[str, ...] = ()
     is_healthy = backup.is_healthy(found.findings, found.outcomes, catalog.checks)
     if is_healthy:
-        notes = backup.take(host, found.facts.get, settings.metadata, directory=directory, of=engines()[:1])
+        notes = backup.take(host, found.facts.get, settings.metadata, directory=directory, of=(first_engine(),))
     return StartVerdict(
         dangers=tuple(dangers),
         kept=tuple(kept),

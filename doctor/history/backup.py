@@ -19,7 +19,7 @@ from doctor.model.missing import HostError
 from doctor.model.outcome import Outcome
 from doctor.model.severity import Severity
 from doctor.model.view import Stat
-from doctor.plugins.engines import engines
+from doctor.plugins.engines import engines, first_engine
 from doctor.state.clock import jump
 from doctor.state.files import locked
 from doctor.state.metadata import BackupGeneration, MetadataFile
@@ -34,7 +34,7 @@ def is_healthy(
 
     ``ids`` are all checks; one of the engine's area that did not run was skipped by settings. ``engine`` is the first one by default.
     """
-    area = area_of(engine or engines()[0])
+    area = area_of(engine or first_engine())
     if any(finding.id.startswith(area) and finding.level > Severity.INFO for finding in findings):
         return False
     ran = {outcome.id: outcome.incomplete for outcome in outcomes}

@@ -7,6 +7,7 @@ import importlib
 import os
 
 from doctor.api.engine import Engine, stop_order
+from doctor.engines.docker import places as docker
 from doctor.model.errors import UsageError
 from doctor.model.step import Reload, Run, StartContainers
 from doctor.plugins.catalog import directory_of
@@ -39,9 +40,14 @@ def engine(name: str) -> Engine:
     raise UsageError(f"no engine '{name}'", do="install the plugin that has it")
 
 
+def first_engine() -> Engine:
+    """Return Docker Engine, wherever it is in the stop order: a step without a name and a finding about a start are its."""
+    return engine(docker.NAME)
+
+
 def engine_of(step: Run | Reload | StartContainers) -> Engine:
     """Return the engine that a step starts, stops or asks."""
-    return engine(step.engine) if step.engine else engines()[0]
+    return engine(step.engine) if step.engine else first_engine()
 
 
 def _in(package: str) -> list[Engine]:

@@ -160,7 +160,7 @@ def _judge(earlier: "Earlier") -> int:
 def _catalog(settings: "Settings") -> "Catalog":
     """Return the catalogue of the checks that matter here; listing all of them takes time."""
     from doctor.plugins.catalog import Catalog
-    from doctor.plugins.engines import engines
+    from doctor.plugins.engines import first_engine
     from doctor.plugins.rooms import OURS
 
     if settings.plugins:
@@ -168,7 +168,7 @@ def _catalog(settings: "Settings") -> "Catalog":
 
         return load(settings.plugins)
     catalog = Catalog()
-    area = engines()[0].area
+    area = first_engine().area
     # A skipped id may be of any area, and an unknown one is refused, so all areas are listed then.
     catalog.add("checks", OURS.checks, "", area="" if settings.skip else area)
     catalog.add("fixers", OURS.fixers, "", area=area)

@@ -11,7 +11,7 @@ from doctor.model.report import ManualFix
 from doctor.model.severity import Applicability
 from doctor.model.step import Step
 from doctor.plugins.catalog import Catalog
-from doctor.plugins.engines import engines
+from doctor.plugins.engines import first_engine
 from doctor.repair.planning.choose import Answers
 from doctor.repair.planning.obstacle import Obstacle
 from doctor.scan.controls import is_for
@@ -85,7 +85,7 @@ class Draft(Struct):
     @property
     def first(self) -> EngineControl | None:
         """The control of the first engine, which findings about a start concern."""
-        name = engines()[0].name
+        name = first_engine().name
         return next((control for control in self.controls if control.engine == name), None)
 
     @property

@@ -19,7 +19,7 @@ from doctor.model.report import ManualFix, Question
 from doctor.model.severity import Applicability
 from doctor.model.step import Reload
 from doctor.plugins.catalog import Catalog
-from doctor.plugins.engines import engines
+from doctor.plugins.engines import first_engine
 from doctor.repair.planning import obstacle
 from doctor.repair.planning.choose import Answers, Choice, question
 from doctor.repair.planning.draft import Chosen, Draft, Planned
@@ -127,7 +127,7 @@ def make_plan(
 def _would_not_start(plan: Plan, waived: frozenset[str], opened: frozenset[str]) -> obstacle.Obstacle | None:
     """Return why the plan may not start, restart or reload the engine; ``None`` if it may."""
     reloads = any(isinstance(step, Reload) for action in plan.actions for step in action.steps)
-    first = engines()[0].name
+    first = first_engine().name
     if not reloads and not any(action.engine == first for action in plan.actions):
         return None
     found = obstacle.of_prediction(plan.before, plan.after, waived, was_running=first in plan.running)
@@ -179,7 +179,7 @@ def _choose(draft: Draft, current: Scan) -> bool:
         _block(draft, obstacle.of_unasked(left))
     grown = False
     for finding, offered in _in_turn(
-        draft, current, overlay, starts=any(action.engine == engines()[0].name for action in planned)
+        draft, current, overlay, starts=any(action.engine == first_engine().name for action in planned)
     ):
         draft.handled.add(finding.fingerprint)
         questions = tuple(question(finding, action) for action, _ in offered if isinstance(action, Choose))
@@ -301,7 +301,7 @@ def _refusal(
     if draft.blocked is not None:
         if _starts(actions) and not judged.reloads:
             return _Refusal(f"the engine is not started before you resolve this: {draft.blocked.why}"), judged
-        if engines()[0].name in judged.stops or judged.reloads:
+        if first_engine().name in judged.stops or judged.reloads:
             why = f"it needs a start of the engine, which is blocked: {draft.blocked.why}"
             return _Refusal(why), judged
     if judged.risk > draft.allow:

@@ -18,7 +18,7 @@ from doctor.model.paths import is_beneath
 from doctor.model.root_identity import RootIdentity
 from doctor.model.step import Reload, Step, Stopped
 from doctor.model.step import Run as Command
-from doctor.plugins.engines import engines
+from doctor.plugins.engines import first_engine
 from doctor.repair.expected import ByEngine
 from doctor.repair.runs.journal import Entry, Journal, line, parse
 from doctor.state.files import append, atomic_write, ensure_dir
@@ -120,7 +120,7 @@ class PlanRecord(msgspec.Struct, frozen=True, kw_only=True):
         """
         return tuple(
             top
-            for tops in (self.service_roots, *self.apart.values(), self.held_by(engines()[0].name))
+            for tops in (self.service_roots, *self.apart.values(), self.held_by(first_engine().name))
             if any(is_beneath(path, place) for place in tops)
             for top in tops
         )

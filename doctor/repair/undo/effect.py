@@ -20,7 +20,7 @@ from doctor.model.step import Attributes, File, Move, Put, Step
 from doctor.model.step import Run as Command
 from doctor.model.text import plural
 from doctor.plugins.catalog import Catalog
-from doctor.plugins.engines import engines
+from doctor.plugins.engines import first_engine
 from doctor.repair.expected import containers as titles
 from doctor.repair.expected import present
 from doctor.repair.planning import obstacle
@@ -160,7 +160,7 @@ def starts(record: PlanRecord) -> bool:
 
 def _of_first(record: PlanRecord) -> tuple[ActionRecord, ...]:
     """Return the stop and start of the first engine: of another one, no consequence for containers is known."""
-    first = engines()[0].name
+    first = first_engine().name
     return tuple(action for action in record.actions if action.engine == first)
 
 
@@ -171,7 +171,7 @@ def lost(record: PlanRecord, host: Host) -> tuple[str, ...]:
     """
     if not record.engine_ran or not starts(record):
         return ()
-    engine = engines()[0]
+    engine = first_engine()
     control = Facts(host).get(EngineControl)
     socket = "" if isinstance(control, Missing) else control.socket
     left: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from doctor.model.missing import Missing
 from doctor.model.report import HalfDone
 from doctor.model.step import KernelValue, Netlink, Reload, Run, StartContainers, Step, touches
 from doctor.plugins.engines import engine as named
-from doctor.plugins.engines import engine_of, engines
+from doctor.plugins.engines import engine_of, engines, first_engine
 from doctor.repair.engine import launch
 from doctor.repair.runs.record import ActionRecord, PlanRecord, RunDirectory
 from doctor.scan.resolve import Facts
@@ -51,7 +51,7 @@ def with_engine(
 
 def _has_roots(engine: Engine, record: PlanRecord) -> bool:
     """Whether the run has data roots of this engine: those not in ``apart`` belong to the first one."""
-    return engine.name in record.apart or engine is engines()[0]
+    return engine.name in record.apart or engine is first_engine()
 
 
 def engine_begun(run: RunDirectory, record: PlanRecord, engine: str) -> bool:

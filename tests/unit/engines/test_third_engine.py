@@ -9,14 +9,19 @@ from pathlib import Path
 
 import pytest
 
+from doctor.api.engine import Engine
+from doctor.collect.backup.kept import RootBackups
 from doctor.history import backup
 from doctor.host.data_root import DataRootHost
 from doctor.model.action import Stage
 from doctor.model.errors import RefusedError
+from doctor.model.missing import HostError
 from doctor.model.outcome import Result
+from doctor.model.root_identity import Likeness
+from doctor.model.step import Run
 from doctor.plugins import engines as found
 from doctor.plugins.catalog import Catalog
-from doctor.plugins.engines import engine, engines
+from doctor.plugins.engines import engine, engine_of, engines, first_engine
 from doctor.plugins.load import bring
 from doctor.plugins.rooms import Rooms
 from doctor.repair.apply import apply, to_record
@@ -59,6 +64,21 @@ def test_it_is_found_by_its_folder(catalog: Catalog) -> None:
     assert [one.name for one in engines()] == ["docker", "crate", "containerd"]
     assert engine("crate").title == "Crate"
     assert list(catalog.checks) == list(catalog.fixers) == [CHECK]
+
+
+def test_the_first_engine_is_docker_wherever_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine above it stops before it; a step without an engine is still Docker's."""
+    folder = tmp_path / "sheds/shed"
+    folder.mkdir(parents=True)
+    for place in (folder.parent, folder):
+        (place / "__init__.py").touch()
+    text = "from doctor.api.engine import Engine\n\nENGINE = type('Shed', (Engine,), {'name': 'shed', 'stands_on': ('docker',)})()\n"
+    (folder / "engine.py").write_text(text)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(found, "_packages", list(found._packages))
+    found.add("sheds")
+    assert [one.name for one in engines()] == ["shed", "docker", "containerd"]
+    assert first_engine() is engine_of(Run(argv=("true",))) is engine("docker")
 
 
 def test_a_root_without_its_host_is_recognised_and_examined(catalog: Catalog, host: CrateHost) -> None:
@@ -128,6 +148,26 @@ def test_a_plan_for_it_stops_nothing_of_another_engine(catalog: Catalog, host: C
     assert [action.engine for action in record.actions] == ["crate", "", "crate"]
 
 
+def test_without_a_control_its_root_still_has_its_locks(
+    catalog: Catalog, host: CrateHost, state_dir: Path, monkeypatch: pytest.MonkeyPatch, quiet: Callable[[str], None]
+) -> None:
+    """An engine without a daemon has nothing to stop: a write waits for its locks, and an undo asks which root it is."""
+    monkeypatch.setattr(type(engine("crate")), "control", Engine.control)
+    host.lose("db")
+    plan = make_plan(host, catalog, (CHECK,), allow=2)
+    record = to_record(plan, host.root, "0001-20260101-000000")
+    assert record.locked_with("/var/lib/crate/index.json") == ("/var/lib/crate",)
+    assert [action.engine for action in record.actions] == [""]
+    with (host.data / "store.db").open("rb") as store:
+        fcntl.flock(store, fcntl.LOCK_EX)
+        with pytest.raises(RefusedError, match="holds the data root"):
+            apply(record, host, catalog, prove=lambda _: (), progress=quiet)
+    assert not apply(record, host, catalog, prove=lambda _: (), progress=quiet).error
+    host.data.rename(host.data.with_name("moved"))
+    with pytest.raises(RefusedError, match="is missing"):
+        undo.prepare(find_run("0001-20260101-000000"), host)
+
+
 def test_later_work_in_it_is_named_before_an_undo(
     catalog: Catalog, host: CrateHost, state_dir: Path, quiet: Callable[[str], None]
 ) -> None:
@@ -162,6 +202,27 @@ def test_the_metadata_of_a_healthy_root_is_kept_apart(catalog: Catalog, host: Cr
     host.lose("db")
     seen = scan(host, catalog, (CHECK,))
     assert backup.healthy(seen.findings, seen.outcomes, catalog.checks) == ()
+
+
+def test_a_kept_file_is_found_again(catalog: Catalog, host: CrateHost, state_dir: Path) -> None:
+    """By the identity of the root, in the backups of its engine only."""
+    directory = host.top / "host/var/lib/doctor"
+    directory.mkdir(mode=0o700)
+    assert catalog.checks
+    ask = Facts(host).get
+    assert backup.take(host, ask, KeepMetadata(), directory=str(directory), of=(engine("crate"),)) == ()
+    root = engine("crate").root(host, ask)
+    assert root is not None
+    index = (host.data / "index.json").read_bytes()
+    host.lose("db")
+    kept = RootBackups(host, root.path, root.likeness, engine("crate").backups).find("index.json", bool)
+    assert kept is not None
+    assert kept[0] == index
+    for other in (engine("docker").backups, "metadata-shed"):
+        with pytest.raises(HostError):
+            RootBackups(host, root.path, root.likeness, other)
+    with pytest.raises(HostError, match="no backup of /var/lib/crate"):
+        RootBackups(host, root.path, lambda _: Likeness(()), engine("crate").backups)
 
 
 def test_its_images_stashes_and_boxes_are_salvaged(catalog: Catalog, host: CrateHost) -> None:
