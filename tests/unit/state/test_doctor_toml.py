@@ -80,8 +80,8 @@ def test_an_empty_file_says_nothing() -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (b'fail_onn = "error"', r"setting 'fail-onn' is unknown at /x.toml — did you mean 'fail-on'\?"),
-        (b'fail-on = "bad"', "setting 'fail-on' must be one of info, warning, error, critical, not \"bad\" at /x.toml"),
+        (b'fail_onn = "error"', r"/x.toml: setting 'fail-onn' is unknown — did you mean 'fail-on'\?"),
+        (b'fail-on = "bad"', "/x.toml: setting 'fail-on' must be one of info, warning, error, critical, not \"bad\""),
         (b'allow = "manual"', "must be one of safe, disruptive, destructive, not"),
         (b"skip = 3", "'skip' must be a list, not 3"),
         (b'skip = ["a", 3]', r"'skip\[2\]' must be a string, not 3"),
