@@ -6,6 +6,8 @@ from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, c
 from doctor.facts.config.engine import DaemonJson
 from doctor.facts.engine.state import EngineState, start_fails
 
+_KINDS = {"nul": "NUL bytes", "unreadable": "text that is not JSON"}
+
 
 @check(
     severity=Severity.CRITICAL,
@@ -44,7 +46,7 @@ def invalid_json(file: DaemonJson, state: EngineState | Missing) -> Iterator[Fin
     fault = (
         "is a directory" if file.is_directory else f"is not valid JSON ({file.where or 'nothing in it can be read'})"
     )
-    kinds = ", ".join(kind.replace("-", " ") for kind in file.mistakes)
+    kinds = ", ".join(_KINDS.get(kind, kind.replace("-", " ")) for kind in file.mistakes)
     yield Finding(
         subject=Subject("file", file.path),
         message=f"{file.path} {fault}: {start_fails(state)}",

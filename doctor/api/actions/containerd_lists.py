@@ -32,8 +32,8 @@ def recreate_list(
         return
     why = rebuilds.reasons.get(path, "its content is unknown")
     yield Advise(
-        text=f"start neither the engine nor containerd, and remove nothing: copy {' and '.join(beside)} away "
-        f"('cp -a'), then restore {path} from a backup of the same age; {why}"
+        text=f"start neither the engine nor containerd, and remove nothing: copy {' and '.join(beside)} to another disk "
+        f"with cp -a, then restore {path} from a backup of the same age; {why}"
     )
 
 

@@ -109,7 +109,9 @@ def explain_check(catalog: Catalog, identity: str, shared: SharedOptions) -> lis
     fixer = catalog.fixer(identity)
     if fixer is not None and isinstance(fixer.declaration, FixerDeclaration):
         word = fixer.declaration.applicability
-        risk = f"Lowest risk: {word.word} ({_COSTS[word]}); 'doctor fix' shows the risk on this host."
+        risk = f"Risk: {word.word} ({_COSTS[word]})."
+        if word is not Applicability.MANUAL:
+            risk = f"Lowest risk: {word.word} ({_COSTS[word]}); 'doctor fix' shows the risk on this host."
         facts.append(("Repair", f"{fixer.summary} {risk}"))
     for name, value in facts:
         if value:

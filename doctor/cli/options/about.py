@@ -63,7 +63,9 @@ def report(
     context: typer.Context,
     scan_number: Annotated[str, typer.Argument(metavar="[SCAN]", help="Scan number; default: the last scan.")] = "",
     output: Output = "",
-    format: Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help="Default: html.")] = "html",  # noqa: A002
+    format: Annotated[  # noqa: A002
+        str, typer.Option("--format", "-f", metavar="FORMAT", help="Report format; see 'doctor list formats'.")
+    ] = "html",
     list_scans: Annotated[bool, typer.Option("--list", help="List the kept scans.")] = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -133,7 +135,17 @@ def schedule_status(
 
 
 guard = typer.Typer(
-    help="Check the data root before each engine start.",
+    help="""Check the data root before each engine start.
+
+    Without a command, 'doctor guard' is this check: it backs up the metadata of a healthy data root, and exits with 10 if
+    an engine start would destroy data, else with 0, even on errors.
+
+    \b
+    Examples:
+      doctor guard install
+      doctor guard status
+    """,
+    short_help="Check the data root before each engine start.",
     invoke_without_command=True,
     rich_markup_mode=None,
 )
@@ -141,15 +153,7 @@ guard = typer.Typer(
 
 @guard.callback()
 def guard_now(context: typer.Context) -> None:
-    """Back up the metadata, and stop a start that would destroy data.
-
-    The exit code is 10 if an engine start would destroy data, else 0, even on errors.
-
-    \b
-    Examples:
-      doctor guard
-      doctor guard install
-    """
+    """Run the check if no command is given."""
     from doctor.cli.commands import guard as body
 
     if context.invoked_subcommand is None:

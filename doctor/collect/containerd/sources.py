@@ -101,7 +101,7 @@ def _unflipped(host: Host, known: ContainerdList, digits: str) -> BlobSource | N
     except HostError:
         return None
     found = unflip(content, digits) if len(content) == known.sizes[digits] else None
-    return None if found is None else BlobSource(content=found, origin="the content with one flipped bit corrected")
+    return None if found is None else BlobSource(content=found, origin="its own content with one flipped bit corrected")
 
 
 @collector

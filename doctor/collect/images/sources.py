@@ -71,7 +71,9 @@ def _unflipped(host: Host, images: Images, identity: str) -> ImageSource | None:
     if len(content) > _MAX_FLIP_BYTES:
         return None
     found = unflip(content, identity)
-    return None if found is None else ImageSource(content=found, origin="the content with one flipped bit corrected")
+    return (
+        None if found is None else ImageSource(content=found, origin="its own content with one flipped bit corrected")
+    )
 
 
 def unflip(content: bytes, wanted: str) -> bytes | None:

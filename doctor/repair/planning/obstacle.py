@@ -45,7 +45,9 @@ class Obstacle(Struct, frozen=True, kw_only=True):
     @property
     def then(self) -> str:
         """Return the advice including the engine's start."""
-        return f"{self.advice}, then 'doctor fix --apply' again starts it"
+        if self.advice.endswith("'doctor fix --apply'"):
+            return f"{self.advice} again: it starts the engine"
+        return f"{self.advice}, then 'doctor fix --apply' again: it starts the engine"
 
 
 def forbids_start(finding: Finding) -> bool:

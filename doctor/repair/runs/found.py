@@ -82,7 +82,7 @@ def find_run(name: str) -> RunDirectory:
     for run in _all():
         if name == run.name or (run.number and name.isdigit() and int(name) == run.number):
             return run
-    raise UsageError(f"no run '{name}'", do="see 'doctor undo --list'")
+    raise UsageError(f"there is no repair '{name}'", do="see 'doctor undo --list'")
 
 
 def unfinished() -> Known | None:

@@ -67,7 +67,7 @@ def test_what_stays_stops_the_start_and_nothing_else(tmp_path: Path) -> None:
     )
     advice = left["engine/down"].advice
     assert "/var/lib/docker/swarm/docker-state.json" in advice
-    assert advice.endswith(", then 'doctor fix --apply' again starts it")
+    assert advice.endswith(", then 'doctor fix --apply' again: it starts the engine")
     after = {one.id: one for one in made.after.findings}
     assert after["state/swarm-state-corrupt"].fingerprint in after["engine/down"].causes
     assert "config/invalid-json" not in after
