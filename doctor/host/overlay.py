@@ -282,6 +282,12 @@ class OverlayHost:
     def scandir(self, path: HostPath, *, follow: bool = True) -> Iterator[tuple[str, str]]:
         """Yield the predicted entries."""
         path = self._place(path, follow=follow)
+        change = self._new(path)
+        if change is not None and isinstance(change.node, Symlink) and follow:
+            path = self._target(path)
+            change = self._new(path)
+        if change is not None and not isinstance(change.node, Directory):
+            raise HostError(Missing.undecodable(path, "not a directory"))
         names: dict[str, str] = {}
         source = self._source(path)
         if source is not None:

@@ -14,10 +14,12 @@ from pathlib import Path
 import pytest
 
 from doctor.host import files
+from doctor.host.noted import NotedHost
 from doctor.host.overlay import OverlayHost
 from doctor.host.recorded import RootHost
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath
+from doctor.model.step import Directory, File, Meta, Move, Put, Symlink
 
 NOBODY = 65534
 
@@ -217,23 +219,82 @@ def test_a_host_that_is_closed_answers_nothing_more(top: Path) -> None:
     assert why(host.read, HostPath("/etc/file")) is Why.UNREADABLE
 
 
-def test_a_prediction_without_steps_answers_as_the_host(top: Path) -> None:
-    """Each request, also the refusals with their words."""
+@pytest.mark.parametrize("kind", [OverlayHost, NotedHost])
+def test_what_stands_over_a_host_answers_as_the_host(top: Path, kind: type[OverlayHost] | type[NotedHost]) -> None:
+    """A prediction without steps, and a host whose requests are noted: each request, also the refusals with their words."""
     (top / "etc/link").symlink_to("file")
     (top / "etc/loop").symlink_to("loop")
     os.mkfifo(top / "etc/fifo")
     host = RootHost(str(top))
-    seen = OverlayHost(host)
+    seen = kind(host)
     for name in ("/etc", "/etc/file", "/etc/link", "/etc/loop", "/etc/fifo", "/etc/none", "/etc/file/x", "/"):
         path = HostPath(name)
-        for ask in ("read", "lstat", "readlink", "listdir", "resolve", "exists", "birth", "xattrs", "flags", "statfs"):
+        for ask in ASKS:
             assert answer(seen, ask, path) == answer(host, ask, path), (ask, name)
+    for ask, one in (("run", ("iptables-save",)), ("engine", "/info"), ("environ", 1)):
+        assert answer(seen, ask, one) == answer(host, ask, one), ask
+    assert (seen.is_live(), seen.root, seen.name) == (host.is_live(), host.root, host.name)
 
 
-def answer(host: object, ask: str, path: HostPath) -> object:
+def test_a_prediction_is_what_the_steps_make(tmp_path: Path) -> None:
+    """The same changes on the disk, by the system's own calls: every request has the same answer, but for inode and time."""
+    top, before = tmp_path / "after", tmp_path / "before"
+    for root in (top, before):
+        (root / "etc").mkdir(parents=True)
+        (root / "etc/file").write_bytes(b"content")
+    seen = OverlayHost(RootHost(str(before)))
+    for step in (
+        Put(path="/etc/new", node=File(content=b"x" * 10), meta=Meta(mode=0o600)),
+        Put(path="/etc/link", node=Symlink(target="new")),
+        Put(path="/etc/dir", node=Directory(), meta=Meta(mode=0o711)),
+        Move(path="/etc/file", to="/etc/dir/moved"),
+        Put(path="/etc/dir/deeper", node=Directory(), meta=Meta(mode=0o700)),
+        Move(path="/etc/dir", to="/other"),
+    ):
+        seen.apply(step)
+    (top / "etc/new").write_bytes(b"x" * 10)
+    (top / "etc/new").chmod(0o600)
+    (top / "etc/link").symlink_to("new")
+    (top / "etc/dir").mkdir()
+    (top / "etc/dir").chmod(0o711)
+    (top / "etc/file").rename(top / "etc/dir/moved")
+    (top / "etc/dir/deeper").mkdir(mode=0o700)
+    (top / "etc/dir").rename(top / "other")
+    real = RootHost(str(top))
+    for name in (
+        "/",
+        "/etc",
+        "/etc/new",
+        "/etc/link",
+        "/etc/dir",
+        "/etc/file",
+        "/other",
+        "/other/moved",
+        "/other/deeper",
+        "/other/none",
+    ):
+        path = HostPath(name)
+        for ask in ("read", "readlink", "listdir", "resolve", "exists"):
+            predicted, found = answer(seen, ask, path), answer(real, ask, path)
+            both = isinstance(predicted, Missing) and isinstance(found, Missing)
+            assert predicted == found or both, (ask, name, predicted, found)
+        one, other = answer(seen, "lstat", path), answer(real, "lstat", path)
+        assert getattr(one, "kind", "") == getattr(other, "kind", ""), name
+        if getattr(other, "kind", "") in {"f", "d"}:
+            assert one.mode == other.mode, name  # type: ignore[attr-defined]
+
+
+ASKS = (
+    "read", "lstat", "readlink", "listdir", "resolve", "exists", "birth", "xattrs", "flags", "held", "is_mount_point", "statfs", "scandir",
+)  # fmt: skip
+
+
+def answer(host: object, ask: str, path: object) -> object:
     """The answers of a host, including refusals; free space changes between calls."""
     try:
         found = getattr(host, ask)(path)
+        if ask == "scandir":
+            return sorted(found)
     except HostError as error:
         return error.missing
     return (found.magic, found.size_bytes, found.files) if ask == "statfs" else found
