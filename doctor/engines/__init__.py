@@ -1,6 +1,6 @@
-"""The engines that doctor knows: everything specific to one of them, each in its own folder.
+"""The engines that doctor knows: one folder each, found by its module ``engine``.
 
-``places`` of an engine has its paths and names. It is a leaf, and every room may import it, under the engine's name
-(``from doctor.engines.docker import places as docker``: ``docker.TAR_SPLIT``). The rest of an engine's folder is above the
-collectors.
+An engine plugs into the rooms below through ``doctor.api.engine.Engine``; they find it through ``doctor.plugins.engines``. Its
+``places`` are a leaf, and every room may import them, under the engine's name (``from doctor.engines.docker import places as
+docker``: ``docker.TAR_SPLIT``).
 """
