@@ -80,7 +80,7 @@ def _take(host: Host, ask: Ask, keep: KeepMetadata, engine: Engine, directory: s
             return ()
         store.prepare()
     except (HostError, DoctorError) as error:
-        return (f"the metadata backup was not made: {error}",)
+        return (f"the metadata backup was not written: {error}",)
     try:
         with locked(os.path.join(store.path, "lock"), purpose="scan again"):
             root = engine.root(host, ask)
@@ -88,7 +88,7 @@ def _take(host: Host, ask: Ask, keep: KeepMetadata, engine: Engine, directory: s
     except RefusedError:
         return ()
     except (OSError, HostError, DoctorError) as error:
-        return (f"the metadata backup was not made: {error}",)
+        return (f"the metadata backup was not written: {error}",)
 
 
 class _Backup:

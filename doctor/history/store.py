@@ -231,7 +231,7 @@ class History:
 def _migrate(connection: "sqlite3.Connection", path: str) -> None:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > len(_MIGRATIONS):
-        raise DoctorError("a newer doctor keeps this history", where=path, do="use that doctor")
+        raise DoctorError("a newer doctor wrote this history", where=path, do="use that doctor")
     if version == len(_MIGRATIONS):
         return
     # IMMEDIATE: two doctors at once must not both see version 0.

@@ -113,7 +113,7 @@ class Copier:
         except HostError as error:
             raise _gone(digits, error) from error
         except FormatError as error:
-            raise UnprovenError(f"its manifest {digits[:12]} is damaged: {error}") from error
+            raise UnprovenError(f"its manifest {digits[:12]} is corrupt: {error}") from error
 
     def _parts(self, image: Stored, manifest: dict[str, Any]) -> tuple[Blob, tuple[Blob, ...]]:
         layers = manifest.get("layers")

@@ -121,7 +121,7 @@ class Assembly:
         try:
             yield from read_split([self.split] if self.split is not None else chunks(self.host, self.source.split))
         except FormatError as error:
-            raise SplitError(f"its tar-split is damaged: {error}") from error
+            raise SplitError(f"its tar-split is corrupt: {error}") from error
         except HostError as error:
             raise SplitError(
                 "its tar-split is missing"

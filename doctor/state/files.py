@@ -31,7 +31,7 @@ def ensure_dir(path: str) -> None:
         _make(path)
     except OSError as error:
         raise DoctorError(
-            f"can't make the directory: {error.strerror}",
+            f"can't create the directory: {error.strerror}",
             where=path,
             do="set DOCTOR_STATE_DIR to a place that can be written",
         ) from error

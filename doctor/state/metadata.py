@@ -121,7 +121,7 @@ def decode(data: bytes, kind: type[T]) -> T:
     except (DecodeError, RecursionError) as error:
         raise FormatError(f"the list of a metadata backup can't be read: {error}") from error
     if isinstance(found, BackupGeneration) and found.version != 1:
-        raise FormatError(f"a newer doctor made this metadata backup (version {found.version})")
+        raise FormatError(f"a newer doctor wrote this metadata backup (version {found.version})")
     return found
 
 

@@ -13,6 +13,7 @@ from doctor.facts.volumes.volumes import VolumeDirectory, Volumes
 from doctor.formats.databases.bolt import Bucket
 from doctor.formats.databases.bolt_write import write
 from doctor.model.missing import Missing
+from doctor.model.text import plural
 
 ANONYMOUS = "com.docker.volume.anonymous"
 """Label of a volume with a generated name: `docker volume prune` removes only those."""
@@ -37,11 +38,11 @@ class RebuiltVolumes(Struct, frozen=True, kw_only=True):
     @property
     def origin(self) -> str:
         """Sources of the records, for a summary."""
-        parts = [f"{len(self.kept)} records from its pages"] if self.kept else []
+        parts = [f"{plural(len(self.kept), 'record')} from its pages"] if self.kept else []
         if self.restored:
-            parts.append(f"{len(self.restored)} records from the backup {self.age}")
+            parts.append(f"{plural(len(self.restored), 'record')} from the backup {self.age}")
         if self.inferred or not parts:
-            parts.append(f"{len(self.inferred)} records from the volumes' directories, without labels")
+            parts.append(f"{plural(len(self.inferred), 'record')} from the volumes' directories, without labels")
         return ", ".join(parts)
 
 

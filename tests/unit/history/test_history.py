@@ -204,7 +204,7 @@ def test_a_history_of_a_newer_doctor_is_left_alone(tmp_path: Path) -> None:
     before = (tmp_path / NAME).read_bytes()
     with History(str(tmp_path)) as history:
         assert history.record(scan(), now=NOW) is None
-        assert "a newer doctor keeps this history" in history.notes[0]
+        assert "a newer doctor wrote this history" in history.notes[0]
     assert (tmp_path / NAME).read_bytes() == before
 
 

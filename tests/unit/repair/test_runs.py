@@ -135,7 +135,7 @@ def test_the_newest_one_may_be_half_done(top: Path, quiet: Callable[[str], None]
 
 
 def test_a_run_that_changed_nothing_is_no_obstacle(top: Path, quiet: Callable[[str], None]) -> None:
-    """A crash between its plan and its first step, and a plan that is damaged: it is set aside."""
+    """A crash between its plan and its first step, and a plan that is corrupt: it is set aside."""
     run = RunDirectory.create(record(STEPS, str(top), run=new_name(1e9)))
     flip(Path(run.path, "plan.json"), 40)
     assert unfinished() is None

@@ -85,8 +85,8 @@ DAMAGES = {
     "shorter": (lambda root, _: (root.directory(2) / "etc/c").write_bytes(b"sec"), "has 3 of its 7 bytes"),
     "gone": (lambda root, _: (root.directory(2) / "etc/c").unlink(), "its file etc/c is missing"),
     "no split": (lambda root, chain: root.split(chain).unlink(), "its tar-split is missing"),
-    "truncated split": (lambda root, chain: os.truncate(root.split(chain), 30), "its tar-split is damaged"),
-    "empty split": (lambda root, chain: os.truncate(root.split(chain), 0), "its tar-split is damaged"),
+    "truncated split": (lambda root, chain: os.truncate(root.split(chain), 30), "its tar-split is corrupt"),
+    "empty split": (lambda root, chain: os.truncate(root.split(chain), 0), "its tar-split is corrupt"),
 }
 
 

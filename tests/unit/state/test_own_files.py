@@ -38,7 +38,7 @@ def test_directories_are_private_all_the_way(tmp_path: Path) -> None:
 def test_a_file_in_the_way_is_reported(tmp_path: Path) -> None:
     """And not a traceback."""
     (tmp_path / "a").write_bytes(b"")
-    with pytest.raises(DoctorError, match="can't make the directory"):
+    with pytest.raises(DoctorError, match="can't create the directory"):
         ensure_dir(str(tmp_path / "a" / "b"))
 
 
