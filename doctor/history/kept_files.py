@@ -55,5 +55,5 @@ def _is_whole(name: str, data: bytes) -> bool:
     if is_hex64(last):
         return sha256(data).hexdigest() == last
     if name.endswith(".json"):
-        return data.rstrip()[-1:] == b"}"
+        return data.rstrip()[-1:] in {b"}", b"]"}
     return bool(data.strip(b"\0 \n")) if not name.endswith(".gz") else data[:2] == b"\x1f\x8b"

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ from doctor.facts.databases.databases import NetworkDatabase
 from doctor.facts.images.images import Images
 from doctor.facts.layers.records import Layers
 from doctor.history import backup
+from doctor.history.kept_files import UnsteadyError, read_steady
 from doctor.host.recorded import RootHost
 from doctor.model.missing import Missing
+from doctor.model.paths import HostPath
 from doctor.plugins.load import load as load_catalog
 from doctor.rebuild.images.tag_sources import recover_tags
 from doctor.scan.resolve import Facts
@@ -351,3 +354,15 @@ def test_a_clock_that_went_back_is_noted(top: Path) -> None:
     (top / "var/lib/doctor/metadata/confirmed.json").unlink()
     age = get(top, MetadataBackup).files[f"/{CONFIG}"].age
     assert age.startswith("saved at 2038-01-19 03:14 UTC, which is later than this host's clock")
+
+
+@pytest.mark.parametrize(
+    ("data", "is_kept"),
+    [(b'{"a": 1}\n', True), (b'[{"NodeID": "n"}]\n', True), (b'[{"NodeID"', False), (b'{"a"', False), (b"\0\0", False)],
+)
+def test_a_list_is_a_whole_file_too(tmp_path: Path, data: bytes, is_kept: bool) -> None:
+    """A JSON file ends with its object or its list; the state of a swarm's peers is a list."""
+    (tmp_path / "state.json").write_bytes(data)
+    host, path = RootHost(str(tmp_path)), HostPath("/state.json")
+    with nullcontext() if is_kept else pytest.raises(UnsteadyError):
+        assert read_steady(host, "swarm/state.json", path, host.lstat(path)) == data
