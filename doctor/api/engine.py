@@ -72,7 +72,8 @@ class Engine:
         databases: files below its data root whose lock shows a holder: a process of the engine keeps an exclusive lock on each,
             by flock or fcntl, as long as it works there.
         default_root: its usual data root.
-        marks: names of which any identifies a data root; ``likely`` are paths of a data root inside another directory.
+        marks: names in a data root that identify it; of two engines the one with more of them there counts. ``likely`` are paths of a
+            data root inside another directory.
         area: the area of the checks that judge its data root.
         backups: the directory of its metadata backups, in doctor's state directory.
         log: the advice how to read its log.
@@ -103,7 +104,11 @@ class Engine:
         return ()
 
     def root(self, host: "Host", ask: Ask) -> Root | None:
-        """Return its data root on this host; ``None`` if it is missing."""
+        """Return its data root on this host; ``None`` if it is missing.
+
+        Without it, a repair below the data root asks for no lock, proves nothing about it, and an undo can't recognise it.
+        ``births`` and ``file_system`` in ``doctor.collect.backup.root_identity`` read the traits of its identity that any directory has.
+        """
         return None
 
     def ask_at(self, host: "Host", path: str, ask: Ask) -> Ask:
@@ -184,7 +189,11 @@ class Engine:
     # Backup and salvage
 
     def backup(self, host: "Host", ask: Ask) -> BackupFiles | None:
-        """Return what the metadata backup of its data root keeps; ``None`` for an engine without backups."""
+        """Return what the metadata backup of its data root keeps; ``None`` for an engine without backups.
+
+        A file ``*.db`` must be a bolt database, and one named with 64 hex digits must have that sha256. A collector reads the backup with
+        ``doctor.collect.backup.kept.RootBackups``.
+        """
         return None
 
     def salvage(self, host: "Host", ask: Ask) -> Any:

@@ -59,9 +59,15 @@ def host(tmp_path: Path) -> Iterator[CrateHost]:
     made.stop()
 
 
+def in_order(*names: str) -> bool:
+    """Whether these engines are found, and stop in this order: others may be between them."""
+    return tuple(one.name for one in engines() if one.name in names) == names
+
+
 def test_it_is_found_by_its_folder(catalog: Catalog) -> None:
-    """An engine stops before those that it stands on; the first one is doctor's own."""
-    assert [one.name for one in engines()] == ["docker", "crate", "containerd"]
+    """An engine stops before those that it stands on; those of plugins are among them."""
+    assert in_order("docker", "containerd")
+    assert in_order("crate")
     assert engine("crate").title == "Crate"
     assert list(catalog.checks) == list(catalog.fixers) == [CHECK]
 
@@ -77,7 +83,7 @@ def test_the_first_engine_is_docker_wherever_it_stands(tmp_path: Path, monkeypat
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(found, "_packages", list(found._packages))
     found.add("sheds")
-    assert [one.name for one in engines()] == ["shed", "docker", "containerd"]
+    assert in_order("shed", "docker", "containerd")
     assert first_engine() is engine_of(Run(argv=("true",))) is engine("docker")
 
 
