@@ -12,11 +12,6 @@ PLACE = re.compile(
     r"|tar-split\.json|cache-id|mount-id|init-id"
 )
 EXCEPTIONS = {
-    ("doctor/facts/engine/log.py", "check /var/run/docker.sock"): "advice, as a person types it",
-    (
-        "doctor/facts/engine/log.py",
-        "check that process; if it is not dockerd, remove /var/run/docker.pid",
-    ): "advice, as a person types it",
     ("doctor/facts/engine/start.py", "state/engine-id-wrong"): "the id of a check",
     ("doctor/facts/engine/start.py", "state/overlay2-link-broken"): "the id of a check",
     ("doctor/model/root_identity.py", "engine-id"): "the name of a trait, as reports show it",
