@@ -11,20 +11,20 @@ from doctor.model.paths import join
 _BLOBS = containerd.BLOBS
 
 
-@check(severity=Severity.ERROR, detail=OfFile, deep=True, ok="each content of containerd matches its digest")
+@check(severity=Severity.ERROR, detail=OfFile, deep=True, ok="each blob of containerd matches its digest")
 def containerd_blob_corrupt(content: ContainerdContent) -> Iterator[Finding]:
     """The content of a containerd blob is corrupt, so ``docker save`` and ``push`` silently pass on a corrupt image.
 
     What it looks at:
-        With ``--deep``: each content that containerd lists is read and hashed; its sha256 must be its name. Another check
-        reports contents whose size differs from the list.
+        With ``--deep``: each blob that containerd lists is read and hashed; its sha256 must be its name. Another check
+        reports blobs whose size differs from the list.
 
     Why it matters:
         Running containers are not affected: they use the unpacked snapshots. ``docker save`` succeeds and writes the corrupt
         content. If a manifest or config is corrupt, the image disappears from the list or the whole list fails.
 
     How it is fixed:
-        A small content is restored from a copy with the right digest (the other store, BuildKit, doctor's metadata backup), or
+        A small blob is restored from a copy with the right digest (the other store, BuildKit, doctor's metadata backup), or
         by flipping the single bit that makes the digest match. A layer must be pulled or loaded again, after the images that
         need it are removed.
 

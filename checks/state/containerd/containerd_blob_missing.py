@@ -1,4 +1,4 @@
-"""A content of containerd is missing or truncated."""
+"""A blob of containerd is missing or truncated."""
 
 from collections.abc import Iterator
 
@@ -11,23 +11,23 @@ from doctor.facts.details import OfFile
     severity=Severity.ERROR,
     detail=OfFile,
     breaks=("image",),
-    ok="each content that containerd lists exists, with its size",
+    ok="each blob that containerd lists exists, with its size",
     messages=(
         Message(
             pattern=r"content digest \S+: not found|unexpected media type text/html for sha256",
             example="content digest sha256:44dd6f2230041eede4ee5e7928c0abb6: not found",
-            means="a content that an image in containerd's store names is missing",
+            means="a blob that an image in containerd's store names is missing",
             do="pull the image again",
             also=("state/containerd-blob-corrupt", "state/containerd-store-db-lost"),
         ),
     ),
 )
 def containerd_blob_missing(lists: ContainerdLists) -> Iterator[Finding]:
-    """A content that containerd lists is missing or has another size, so images can't be listed, saved or started.
+    """A blob that containerd lists is missing or has another size, so images can't be listed, saved or started.
 
     What it looks at:
-        For each content in ``io.containerd.metadata.v1.bolt/meta.db``: whether ``io.containerd.content.v1.content/blobs`` has a
-        file with its name and size. Contents of other platforms that were never pulled are not in the list. A content that no
+        For each blob in ``io.containerd.metadata.v1.bolt/meta.db``: whether ``io.containerd.content.v1.content/blobs`` has a
+        file with its name and size. Blobs of other platforms that were never pulled are not in the list. A blob that no
         image needs (of a build cache) is only noted.
 
     Why it matters:
@@ -36,8 +36,8 @@ def containerd_blob_missing(lists: ContainerdLists) -> Iterator[Finding]:
         trusts its list.
 
     How it is fixed:
-        From a copy with the right digest: the other store, BuildKit's contents, doctor's metadata backup. No other content is
-        accepted, because the digest is the name of the content. Otherwise the image must be removed and pulled or loaded again.
+        From a copy with the right digest: the other store, BuildKit's blobs, doctor's metadata backup. No other blob is
+        accepted, because the digest is the name of the blob. Otherwise the image must be removed and pulled or loaded again.
 
     References:
         https://github.com/containerd/containerd/blob/v1.7.24/docs/content-flow.md

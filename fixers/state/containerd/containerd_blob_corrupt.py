@@ -1,4 +1,4 @@
-"""Restore a corrupt content of containerd from a copy with its digest."""
+"""Restore a corrupt blob of containerd from a copy with its digest."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Restore a missing content of containerd from a copy with its digest."""
+"""Restore a missing blob of containerd from a copy with its digest."""
 
 from collections.abc import Iterator
 
