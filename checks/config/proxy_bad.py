@@ -17,7 +17,7 @@ _KEYS = {"http-proxy": "HTTP_PROXY", "https-proxy": "HTTPS_PROXY"}
     ok="the engine's proxy settings are usable",
     messages=(
         Message(
-            pattern=r"proxyconnect tcp: .*?(?:dial tcp :\d+: .*|tls: first record does not look like a TLS handshake|TLS handshake timeout|lookup \S+.*|connection refused|i/o timeout|no such host|EOF)|invalid control character in URL|error connecting to proxy|proxy url .* invalid",
+            pattern=r"proxyconnect tcp: .*|invalid control character in URL|error connecting to proxy|proxy url .* invalid",
             example="Error response from daemon: Get https://registry-1.docker.io/v2/: proxyconnect tcp: dial tcp :0: getsockopt: connection refused",
             means="the engine can't use its proxy: its address is wrong, it does not answer, or it is given as https:// although it speaks plain HTTP",
             do="correct HTTP_PROXY and HTTPS_PROXY of the engine's service, or http-proxy in daemon.json (usually http://HOST:PORT for both), then restart the engine",

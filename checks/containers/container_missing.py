@@ -12,7 +12,7 @@ from doctor.facts.containers.needs import lost_containers, severity_of
     ok="each container whose namespaces are shared exists",
     messages=(
         Message(
-            pattern=r"failed to join \w+ namespace: No such container|No such container: [0-9a-f]{64}|cannot join network of a non running container",
+            pattern=r"failed to join \w+ namespace: No such container|No such container: [0-9a-f]{64}|cannot join network of a non running container|namespace path: lstat /proc/0/ns/\w+: no such file or directory",
             example="Error response from daemon: No such container: 4c01db0b339c4c01db0b339c4c01db0b339c4c01db0b339c4c01db0b339c4c01",
             means="the container shares a namespace of a container that no longer exists or does not run",
             do="start that container, or recreate this one",

@@ -15,7 +15,7 @@ from doctor.facts.engine.state import EngineState, EngineVersion, start_fails
     ok="docker-proxy is installed, or not used",
     messages=(
         Message(
-            pattern=r"invalid userland-proxy-path|docker-proxy\S*: (?:executable file not found|no such file)|exec: \"docker-proxy\"",
+            pattern=r"invalid userland-proxy-path|failed to start docker-proxy, check that the current version is in your \$PATH|docker-proxy\S*: (?:executable file not found|no such file)|exec: \"docker-proxy\"",
             example="failed to start daemon: invalid userland-proxy-path: userland-proxy is enabled, but userland-proxy-path is not set",
             means="the program docker-proxy is missing, and the engine needs it for published ports",
             do='reinstall the engine\'s package, or set "userland-proxy": false',

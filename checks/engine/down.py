@@ -17,7 +17,7 @@ from doctor.facts.engine.units import EngineUnits
     ok="the engine answers",
     messages=(
         Message(
-            pattern="Cannot connect to the Docker daemon|Is the docker daemon running|failed to connect to the docker API at",
+            pattern=r"Cannot connect to the Docker daemon|Is the docker daemon running|failed to connect to the docker API at|dial unix \S*docker\.sock: connect: (?:no such file or directory|connection refused)|Connection aborted\.', (?:FileNotFoundError|ConnectionRefusedError)\(\d+, '[\w ]+'",
             example="Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
             means="nothing answers on the engine's socket",
             do="start the engine with 'systemctl start docker', and read its log if that fails",

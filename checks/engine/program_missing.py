@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.engines.containerd import places as containerd
 from doctor.engines.docker import places as docker
 from doctor.facts.engine.data_root import DataRoot
@@ -21,6 +21,14 @@ _MEANS = {
     detail=MissingProgram | None,
     breaks=("storage",),
     ok="the programs of the engine's units and packages are installed",
+    messages=(
+        Message(
+            pattern=r"""Unit docker\.service (?:not found|could not be found)|(?:dockerd|docker|containerd): (?:command )?not found""",
+            example="Failed to start docker.service: Unit docker.service not found.",
+            means="the engine is not installed, or its package was removed in part",
+            do="install docker-ce or docker.io; rootless and snap engines have other units",
+        ),
+    ),
 )
 def program_missing(programs: MissingPrograms, root: DataRoot | Missing) -> Iterator[Finding]:
     """The program dockerd, containerd or runc is missing although a unit or an installed package names it.

@@ -15,7 +15,7 @@ _MANY = 3
     ok="the engine was not restarted repeatedly",
     messages=(
         Message(
-            pattern="start request repeated too quickly",
+            pattern="start request repeated too quickly|Failed with result 'start-limit-hit'",
             example="docker.service: Start request repeated too quickly.",
             means="systemd gave up after several failed starts; the log lines before the first failure show the reason",
             do="read 'journalctl -u docker', resolve the reason, then 'systemctl reset-failed docker' and start it",

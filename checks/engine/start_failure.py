@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.engine.details import StartFailure
 from doctor.facts.engine.log import EngineLog
 from doctor.facts.engine.start import STOPPERS
@@ -14,7 +14,20 @@ _LONGEST = 400
 _CAUSES = tuple(identity for identity in STOPPERS if identity != "engine/start-failure")
 
 
-@check(severity=Severity.CRITICAL, detail=StartFailure, causes=_CAUSES, ok="the engine's last start did not fail")
+@check(
+    severity=Severity.CRITICAL,
+    detail=StartFailure,
+    causes=_CAUSES,
+    ok="the engine's last start did not fail",
+    messages=(
+        Message(
+            pattern=r"""Job for docker\.service failed.*|docker\.service: Main process exited, code=exited, status=1/FAILURE|Failed to start (?:docker\.service - )?Docker Application Container Engine""",
+            example='Job for docker.service failed because the control process exited with error code. See "systemctl status docker.service" and "journalctl -xeu docker.service" for details.',
+            means="the engine exited at its start; its log has the reason",
+            do="run 'doctor explain --unit docker'",
+        ),
+    ),
+)
 def start_failure(state: EngineState, log: EngineLog) -> Iterator[Finding]:
     """The engine exited during its start; its last fatal message shows the cause.
 

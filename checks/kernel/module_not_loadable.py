@@ -13,7 +13,7 @@ from doctor.facts.kernel.features import KernelNeeds
     ok="every module that containers need is loaded or can be loaded",
     messages=(
         Message(
-            pattern=r"iptables v[\d.]+ \(legacy\): can't initialize ip6?tables table .*|can't initialize ip6?tables table .*|Table does not exist \(do you need to insmod\?\)|modprobe: FATAL: Module \S+ not found(?: in directory \S+)?|could not insert '\S+'.*",
+            pattern=r"iptables v[\d.]+ \(legacy\): can't initialize ip6?tables table(?!.*you must be root).*|can't initialize ip6?tables table(?!.*you must be root).*|Table does not exist \(do you need to insmod\?\)|modprobe: FATAL: Module \S+ not found(?: in directory \S+)?|could not insert '\S+'.*",
             example="iptables v1.8.10 (legacy): can't initialize iptables table `nat': Table does not exist (do you need to insmod?)",
             means="the kernel has no module for iptables' tables: the command is the legacy one and the kernel only has nftables, or the modules of the running kernel are missing",
             do="choose the other command with 'update-alternatives --set iptables /usr/sbin/iptables-nft', or reboot after a kernel upgrade",

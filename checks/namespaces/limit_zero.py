@@ -17,7 +17,7 @@ from doctor.facts.kernel.sysctl import Sysctl
     ok="no limit forbids containers' namespaces",
     messages=(
         Message(
-            pattern=r"(?:unshare|clone|fork/exec \S+): no space left on device|user\.max_\w+_namespaces",
+            pattern=r"(?:unshare|clone|fork/exec \S+): no space left on device|(?:getting the )?final child'?s pid from pipe.*EOF|user\.max_\w+_namespaces",
             example="unshare: no space left on device",
             means="the limit on namespaces is used up or 0",
             do="raise user.max_user_namespaces",

@@ -11,7 +11,7 @@ from doctor.facts.engine.guarded_files import GuardedFiles
     ok="the group docker has no members",
     messages=(
         Message(
-            pattern=r"permission denied while trying to connect to the docker (?:daemon|API).*?(?:connect: permission denied|/docker\.sock|$)",
+            pattern=r"Connection aborted\.', PermissionError\(\d+, '[\w ]+'|dial unix \S*docker\.sock: connect: permission denied|permission denied while trying to connect to the docker (?:daemon|API).*?(?:connect: permission denied|/docker\.sock|$)",
             example="docker: permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock: dial unix /var/run/docker.sock: connect: permission denied",
             means="this user has no permission for the engine's socket, which belongs to root and the group docker",
             do="use sudo, or add the user with 'usermod -aG docker USER' and log in again; members of that group can become root",

@@ -12,6 +12,13 @@ from doctor.facts.storage.thin_pool import ThinPool
     ok="the thin pool's superblock is valid",
     messages=(
         Message(
+            pattern=r"""Thin Pool has \d+ free (?:data|metadata) blocks.*""",
+            example="devmapper: Thin Pool has 162394 free data blocks which is less than minimum required 163840 free data blocks. Create more free space in thin pool or use dm.min_free_space option to change behavior",
+            means="the pool of the storage driver devicemapper is full",
+            do="remove images and containers, and change to overlay2",
+            until="24",
+        ),
+        Message(
             pattern=r"devicemapper/devicemapper/(?:data|metadata|json)\S*: .*|devmapper: (?:Error|Base Device UUID).*|Thin Pool is in read-only mode",
             example="Error starting daemon: error initializing graphdriver: open /var/lib/docker/devicemapper/devicemapper/data: no such file or directory",
             means="the files of the devicemapper pool are missing or corrupt",

@@ -15,7 +15,7 @@ from doctor.facts.firewall.packet_filter import Firewall
     ok="the iptables command exists",
     messages=(
         Message(
-            pattern=r"iptables not found|exec: \"iptables\": executable file not found.*|failed to find iptables",
+            pattern=r"iptables not found|exec: \"iptables\": executable file not found.*|failed to find (?:iptables|nft tool)",
             example='failed to start daemon: Error initializing network controller: error obtaining controller instance: failed to register "bridge" driver: failed to create NAT chain DOCKER: iptables not found',
             means="the engine can't find iptables",
             do="install the package iptables",

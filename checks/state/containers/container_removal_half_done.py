@@ -13,7 +13,7 @@ from doctor.facts.layers.graph import LayerGraph
     ok="no removal of a container was interrupted",
     messages=(
         Message(
-            pattern=r"can not get logs from container which is dead or marked for removal|unlinkat \S+: operation not permitted|removal of container \S+ is already in progress|driver \S+ failed to remove root filesystem.*",
+            pattern=r"can not get logs from container which is dead or marked for removal|unlinkat \S+: operation not permitted|removal of container \S+ is already in progress|driver \S+ failed to remove root filesystem",
             example="can not get logs from container which is dead or marked for removal",
             means="the removal of the container was interrupted",
             do="let 'doctor fix' finish it; a mount that another process holds must end first",

@@ -14,7 +14,7 @@ from doctor.facts.engine.files import EngineSockets
     ok="no directory exists in place of the engine's socket",
     messages=(
         Message(
-            pattern=r"can't create unix socket \S+ .*is a directory|docker\.sock\S*: is a directory",
+            pattern=r"can't create unix socket \S+ .*is a directory|docker\.sock\S*: is a directory|docker\.socket: Failed to (?:create listening|listen on) sockets?.*: Is a directory",
             example="failed to load listeners: can't create unix socket /var/run/docker.sock: is a directory",
             means="the path of dockerd's socket is a directory; a bind mount of the socket creates one while the engine is down",
             do="stop the container that mounts the socket, remove the empty directory, and start the engine",

@@ -2,13 +2,26 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.facts.containers.containers import Containers
 from doctor.facts.volumes.details import DataGone
 from doctor.facts.volumes.volumes import Volumes
 
 
-@check(severity=Severity.ERROR, detail=DataGone, breaks=("storage",), ok="each volume has its data directory")
+@check(
+    severity=Severity.ERROR,
+    detail=DataGone,
+    breaks=("storage",),
+    ok="each volume has its data directory",
+    messages=(
+        Message(
+            pattern=r"""error evaluating symlinks from mount source \S+ .*no such file or directory|failed to chmod on \S*/volumes/\S+ .*|stat \S+/volumes/\S+/_data: no such file or directory""",
+            example='error evaluating symlinks from mount source "/var/lib/docker/volumes/pgdata/_data": lstat /var/lib/docker/volumes/pgdata: no such file or directory',
+            means="the data directory of a volume is missing",
+            do="mount its file system, or restore the directory from a backup",
+        ),
+    ),
+)
 def volume_data_missing(volumes: Volumes, containers: Containers | Missing) -> Iterator[Finding]:
     """A volume's data directory is missing or not a directory, so containers that use the volume don't start.
 

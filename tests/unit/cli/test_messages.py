@@ -16,6 +16,7 @@ CATALOG = load()
 TABLE = table(CATALOG)
 HERE = Path(__file__).parent
 REPORTS = tomllib.loads((HERE / "reports.toml").read_text(encoding="utf-8"))["report"]
+LINES = tomllib.loads((HERE / "lines.toml").read_text(encoding="utf-8"))["line"]
 
 
 def first(line: str) -> str:
@@ -28,6 +29,13 @@ def first(line: str) -> str:
 def test_a_public_report_is_explained_by_its_cause(report: dict[str, str]) -> None:
     """Each of the lines that people reported; a report that is not has the reason beside it."""
     assert bool(report.get("missed")) != (first(report["line"]) == report.get("first"))
+
+
+@pytest.mark.parametrize("entry", LINES, ids=[f"{number}-{one['first']}" for number, one in enumerate(LINES)])
+def test_a_line_of_a_program_is_explained(entry: dict[str, str]) -> None:
+    """With the words of its source, also as one attribute of a log."""
+    assert first(entry["line"]) == entry["first"]
+    assert first(f'time="2026-11-24T10:00:00Z" level=error msg="{entry["line"]}"') == entry["first"]
 
 
 def test_each_example_of_a_check_is_its_own() -> None:

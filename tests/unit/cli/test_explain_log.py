@@ -1,0 +1,246 @@
+"""``doctor explain`` of a whole log: from standard input or a journal, however long or hostile it is."""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from doctor.cli.commands import explain, explain_input, explain_line
+from doctor.cli.common import SharedOptions
+from doctor.facts.engine.log import blame, last_start
+from doctor.host.base import CommandResult, Host
+from doctor.host.recorded import RootHost
+from doctor.model.errors import UsageError
+from doctor.model.missing import HostError, Missing, Why
+from doctor.plugins.load import load
+from doctor.plugins.messages import table
+
+PLAIN = SharedOptions(verbose=False, quiet=False, colour=False)
+CATALOG = load()
+TABLE = table(CATALOG)
+START = 'level=info msg="Starting up"'
+PANIC = "panic: freepages: failed to get all reachable pages (page 3: multiple references)"
+TIMEOUT = "failed to start containerd: timeout waiting for containerd to start"
+
+
+def shown(*lines: str) -> tuple[str, str, bool]:
+    """Return the check or topic that a log is explained by, its fatal line, and whether that is a later one."""
+    found = blame(last_start(list(lines)), TABLE)
+    best = found.shown.best if found.shown is not None else None
+    return "" if best is None else best.topic or best.checks[0], found.fatal, found.is_earlier
+
+
+def test_an_earlier_line_with_the_cause_is_shown_first() -> None:
+    """The fatal line only names a symptom."""
+    assert shown(START, PANIC, "level=info msg=stopping", TIMEOUT) == ("state/containerd-db-corrupt", TIMEOUT, True)
+    assert shown(START, TIMEOUT) == ("engine/containerd-down", TIMEOUT, False)
+
+
+def test_an_earlier_error_of_another_problem_is_not_the_cause() -> None:
+    """It has to be among the causes of the fatal line."""
+    other = 'level=error msg="error from daemon in stream: Error grabbing logs: unexpected EOF"'
+    assert shown(START, other, TIMEOUT)[0] == "engine/containerd-down"
+
+
+def test_a_general_line_is_not_the_cause_of_a_specific_one() -> None:
+    """Both match the fatal line; the specific one remains."""
+    fatal = (
+        "failed to start daemon: Error initializing network controller: failed to create NAT chain DOCKER: iptables failed: "
+        "iptables v1.8.10 (legacy): can't initialize iptables table `nat': Table does not exist (do you need to insmod?)"
+    )
+    before = 'level=warning msg="Failed to Setup IP tables: Unable to enable NAT rule"'
+    assert shown(START, before, fatal)[0] == "kernel/module-not-loadable"
+
+
+def test_only_the_last_start_and_only_trouble_count() -> None:
+    """An information may contain the words of an error."""
+    assert shown(START, "failed to start daemon: no space left on device", START, "all is well") == ("", "", False)
+    assert shown(START, 'level=info msg="no space left on device"') == ("", "", False)
+    assert shown('level=warning msg="No swap limit support"', 'level=error msg="x: no space left on device"')[0] == (
+        "resources/disk-full"
+    )
+
+
+def test_an_unknown_fatal_line_is_shown_with_the_last_known_error() -> None:
+    """Nothing is claimed about it."""
+    fatal = "failed to start daemon: the flux capacitor is empty"
+    assert shown(START, fatal) == ("", fatal, False)
+    assert shown(START, "level=error msg=no space left on device", fatal) == ("resources/disk-full", fatal, True)
+
+
+class Stdin:
+    """Standard input from a descriptor."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def fileno(self) -> int:
+        """Return the descriptor."""
+        return self._descriptor
+
+
+@pytest.fixture
+def feed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """Return a function that makes a text the standard input, through a pipe that it closes or leaves open."""
+    left: list[int] = []
+
+    def fed(content: bytes, *, close: bool = True) -> None:
+        reader, writer = os.pipe()
+        left.append(reader)
+        monkeypatch.setattr("sys.stdin", Stdin(reader))
+
+        def write() -> None:
+            for start in range(0, len(content), 1 << 16):
+                os.write(writer, content[start : start + (1 << 16)])
+            if close:
+                os.close(writer)
+            else:
+                left.append(writer)
+
+        threading.Thread(target=write, daemon=True).start()
+
+    yield fed
+    for descriptor in left:
+        os.close(descriptor)
+
+
+def test_a_piped_log_is_explained(feed: Callable[..., None], capsys: pytest.CaptureFixture[str]) -> None:
+    """With "-" or without words; the cause first, then the fatal line."""
+    for words in ("-", ""):
+        feed(f"{START}\n{PANIC}\n{TIMEOUT}".encode())
+        assert explain.run(words, PLAIN, elsewhere=True) == 0
+        out = capsys.readouterr().out
+        assert out.startswith(f"Cause: {PANIC}")
+        assert out.rstrip().endswith(f"Fatal line after it: {TIMEOUT}")
+        assert "scan --select state/containerd-db-corrupt" in out
+
+
+def test_a_wrapped_message_from_a_pipe_is_explained(
+    feed: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A terminal broke it over lines."""
+    feed(
+        b'docker: Error response from daemon: could not select\ndevice driver "" with\ncapabilities: [[gpu]].\n',
+    )
+    assert explain.run("-", PLAIN, elsewhere=True) == 0
+    assert "NVIDIA" in capsys.readouterr().out
+
+
+def test_a_hostile_log_is_bounded_and_harmless(feed: Callable[..., None], capsys: pytest.CaptureFixture[str]) -> None:
+    """Of 12 MiB the last 4 count; escape sequences, NUL and undecodable bytes are shown escaped; secrets are masked."""
+    noise = b"".join(
+        b"error %d \x1b[2J\x00\xff %s\n" % (n, b"iptables failed: iptables DNAT " * 12) for n in range(30_000)
+    )
+    feed(
+        noise + b'level=fatal msg="http://me:hunter2@proxy \x1b[31m\xe2\x80\xae: no space left on device"\n',
+    )
+    started = time.process_time()
+    assert explain.run("-", PLAIN, elsewhere=True) == 0
+    assert time.process_time() - started < 6
+    out = capsys.readouterr().out
+    assert "only the last 4 MiB of" in out
+    assert "a disk is full" in out
+    assert "\x1b" not in out
+    assert "\u202e" not in out
+    assert "hunter2" not in out
+
+
+def test_a_log_that_does_not_end_is_left(
+    monkeypatch: pytest.MonkeyPatch, feed: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As from ``journalctl -f``: the part that came is explained, and that is stated."""
+    monkeypatch.setattr(explain_input, "_SECONDS", 0.3)
+    feed(TIMEOUT.encode() + b"\n", close=False)
+    assert explain.run("-", PLAIN, elsewhere=True) == 0
+    assert "standard input did not end" in capsys.readouterr().out
+
+
+def test_an_empty_log_is_wrong_usage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also /dev/null in a job of cron."""
+    with open("/dev/null", "rb") as nothing:
+        monkeypatch.setattr("sys.stdin", nothing)
+        with pytest.raises(UsageError, match="nothing to explain"):
+            explain.run("", PLAIN)
+
+
+class Journal(RootHost):
+    """A host whose journal has these lines for each unit, or does not answer."""
+
+    def __init__(self, root: str) -> None:
+        super().__init__(root)
+        self.lines: dict[str, str] = {}
+
+    def run(self, argv: tuple[str, ...], *, timeout_s: float = 5.0, stdin: bytes = b"") -> CommandResult:
+        """Answer journalctl."""
+        assert not stdin
+        if not self.lines:
+            raise HostError(Missing(Why.TIMED_OUT, f"journalctl: no answer within {timeout_s:g} s"))
+        return CommandResult(0, self.lines.get(argv[2], "").encode(), b"")
+
+
+@pytest.fixture
+def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Journal:
+    """Return a host with systemd, which the command examines."""
+    (tmp_path / "run/systemd/system").mkdir(parents=True)
+    host = Journal(str(tmp_path))
+
+    def opened(root: str) -> Host:
+        assert root == ""
+        return host
+
+    monkeypatch.setattr("doctor.cli.common.open_host", opened)
+    return host
+
+
+def test_the_journal_of_the_engine_has_containerds_lines_too(
+    journal: Journal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The engine only says that containerd did not start; containerd's own journal says why."""
+    journal.lines = {"docker": f"{START}\n{TIMEOUT}\n", "containerd": f"starting\n{PANIC}\n"}
+    assert explain.run("", PLAIN, unit="docker", elsewhere=True) == 0
+    assert capsys.readouterr().out.startswith(f"Cause: {PANIC}")
+
+
+def test_a_journal_that_hangs_or_is_empty_is_an_error_with_a_reason(journal: Journal) -> None:
+    """And the name of something else never reaches the command line."""
+    with pytest.raises(UsageError, match="no answer within"):
+        explain.run("", PLAIN, unit="docker")
+    journal.lines = {"x": "y"}
+    with pytest.raises(UsageError, match="no lines of kubelet"):
+        explain.run("", PLAIN, unit="kubelet")
+    for unit in ("--vacuum-size=1", "a b", "x;y", "-u"):
+        with pytest.raises(UsageError, match="is not the name of a unit"):
+            explain.run("", PLAIN, unit=unit)
+    with pytest.raises(UsageError, match="no text is needed"):
+        explain.run("text", PLAIN, unit="docker")
+
+
+def test_a_cause_that_this_host_has_is_marked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of two checks of one line the one with a finding comes first, with the finding; the other has no mark."""
+    etc = tmp_path / "etc/docker"
+    etc.mkdir(parents=True)
+    (etc / "daemon.json").write_text('{"ipv6": "yes"}')
+    monkeypatch.setattr(explain_line, "open_host", lambda _: RootHost(str(tmp_path)))
+    line = "unable to configure the Docker daemon with file /etc/docker/daemon.json: something else"
+    assert explain.run(line, PLAIN) == 0
+    out = capsys.readouterr().out.splitlines()
+    marked = next(number for number, text in enumerate(out) if text.startswith("      found on this host: "))
+    assert "config/wrong-type" in out[marked - 1]
+    assert sum(text.startswith("  config/") for text in out[marked:]) == 3
+    (etc / "daemon.json").write_text("{}")
+    assert explain.run(line, PLAIN) == 0
+    assert "found on this host" not in capsys.readouterr().out
+
+
+def test_a_topic_is_found_by_each_name(capsys: pytest.CaptureFixture[str]) -> None:
+    """In any case and spacing; with its remedy and source."""
+    for name in ("commit", "systemd in a container", "Exit  137", "dind", "rootless", "snap", "'docker context'"):
+        assert explain.run(name, PLAIN, elsewhere=True) == 0
+        out = capsys.readouterr().out
+        assert "Do: " in out
+        assert "Source: https://" in out
