@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from doctor.cli.ending import ended
+from doctor.cli.exit_codes import ended
 from doctor.cli.options.shared import Color, Quiet, Verbose
 
 app = typer.Typer(

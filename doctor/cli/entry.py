@@ -27,7 +27,7 @@ def main() -> int:
         way = quick.scan if arguments[0] == "scan" else quick.plan
         asked = quick.scan_options(arguments) or quick.plan_options(arguments)
         if asked is not None:
-            from doctor.cli.ending import ended
+            from doctor.cli.exit_codes import ended
             from doctor.cli.msgspec_import import load_msgspec
 
             load_msgspec()

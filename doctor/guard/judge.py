@@ -75,7 +75,7 @@ def _weigh(
     """Copy the files that the start would erase; return the findings that block the start, and the places of the
     copies.
     """
-    from doctor.guard.aside import CannotKeepError, keep  # noqa: PLC0415 - an ordinary start copies nothing
+    from doctor.guard.copies import CannotKeepError, keep  # noqa: PLC0415 - an ordinary start copies nothing
 
     dangers: list[Danger] = []
     kept: list[tuple[Finding, str]] = []

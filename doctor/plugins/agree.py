@@ -5,7 +5,7 @@ from typing import Any
 
 from doctor.model.declare import CheckDeclaration
 from doctor.model.errors import UsageError
-from doctor.plugins.entry import Loaded
+from doctor.plugins.catalog_entry import Loaded
 
 
 def agree(check: Loaded, fixer: Loaded) -> None:

@@ -18,7 +18,7 @@ from doctor.model.declare import (
     declaration_of,
 )
 from doctor.model.errors import DoctorError, UsageError
-from doctor.plugins.entry import CatalogEntry, Loaded
+from doctor.plugins.catalog_entry import CatalogEntry, Loaded
 
 
 class Catalog(Struct):

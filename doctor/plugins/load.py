@@ -1,7 +1,8 @@
 """Builds the catalog: doctor's own packages, and the plugins that the settings allow."""
 
 from doctor.model.errors import UsageError
-from doctor.plugins import engines, recorded
+from doctor.plugins import engines
+from doctor.plugins import installed_files as recorded
 from doctor.plugins.catalog import Catalog
 from doctor.plugins.rooms import OURS, Rooms
 

@@ -8,7 +8,7 @@ from doctor.facts.layers.headers import HeaderLook
 from doctor.host.base import Host
 from doctor.model.errors import FormatError
 from doctor.model.missing import HostError
-from doctor.proof.compare import HeaderComparer, plain
+from doctor.proof.compare_headers import HeaderComparer, plain
 from doctor.proof.layer import Task, split_parts
 from doctor.proof.tar.tar_header import BLOCK, Header, parse_headers
 from doctor.proof.tree import ProofTree, Status, open_tree

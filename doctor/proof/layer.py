@@ -13,7 +13,7 @@ from doctor.host.base import Host
 from doctor.model.errors import FormatError
 from doctor.model.missing import HostError
 from doctor.model.paths import HostPath
-from doctor.proof.compare import HeaderComparer, plain
+from doctor.proof.compare_headers import HeaderComparer, plain
 from doctor.proof.tar.tar_crc import Crc64
 from doctor.proof.tar.tar_header import BLOCK
 from doctor.proof.tar.tar_split import SplitPart

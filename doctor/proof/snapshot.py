@@ -17,7 +17,7 @@ from doctor.host.base import Host
 from doctor.model.errors import FormatError
 from doctor.model.missing import HostError
 from doctor.model.paths import HostPath
-from doctor.proof.compare import HeaderComparer, is_usual, plain
+from doctor.proof.compare_headers import HeaderComparer, is_usual, plain
 from doctor.proof.layer import Hash, Task, differences
 from doctor.proof.tar.tar_header import Header
 from doctor.proof.tar.tar_stream import TarStream, expand

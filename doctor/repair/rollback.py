@@ -27,11 +27,11 @@ from doctor.model.text import plural
 from doctor.repair.planning.foresee import hindrance
 from doctor.repair.runs.journal import Before
 from doctor.repair.runs.record import PlanRecord, RunDirectory
-from doctor.repair.steps.compare import is_as, is_done
 from doctor.repair.steps.inverse import inverse
 from doctor.repair.steps.moving import are_alike
 from doctor.repair.steps.nodes import Tree
 from doctor.repair.steps.perform import StepFailure
+from doctor.repair.steps.unchanged import is_as, is_done
 from doctor.state.files import atomic_write
 from doctor.state.paths import runs_dir
 

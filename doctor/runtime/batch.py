@@ -8,8 +8,8 @@ import time
 
 from doctor.runtime import builtins
 from doctor.runtime.base import document
+from doctor.runtime.base.frozen import FAILED, TYPE_CHECKING, LaunchError, reason
 from doctor.runtime.base.system import os
-from doctor.runtime.base.values import FAILED, TYPE_CHECKING, LaunchError, reason
 from doctor.runtime.plan.container import ContainerPlan
 from doctor.runtime.plan.reader import FieldReader, bad
 from doctor.runtime.plan.spec import plan_from

@@ -1,7 +1,7 @@
 """The command line: `doctor-runtime run` and `doctor-runtime batch`. No argparse: it would cost half a launch."""
 
+from doctor.runtime.base.frozen import FAILED, USAGE, LaunchError, reason
 from doctor.runtime.base.system import os
-from doctor.runtime.base.values import FAILED, USAGE, LaunchError, reason
 
 HELP = """\
 usage: doctor-runtime run [OPTIONS] ROOTFS -- COMMAND [ARG...]

@@ -1,7 +1,7 @@
 """The verb `run`: one container in the foreground, from options, a bundle or layers."""
 
+from doctor.runtime.base.frozen import TYPE_CHECKING, USAGE, LaunchError
 from doctor.runtime.base.system import os, signal
-from doctor.runtime.base.values import TYPE_CHECKING, USAGE, LaunchError
 from doctor.runtime.plan.container import ContainerPlan
 from doctor.runtime.plan.options import RunOptions, parse
 from doctor.runtime.process import launch

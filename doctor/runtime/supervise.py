@@ -4,8 +4,8 @@ import errno
 import select
 import time
 
+from doctor.runtime.base.frozen import LaunchError
 from doctor.runtime.base.system import os, signal
-from doctor.runtime.base.values import LaunchError
 from doctor.runtime.plan.container import ContainerPlan
 from doctor.runtime.process.launch import Running, Stdio, check_report
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from tarfile import DIRTYPE, PAX_FORMAT, TarInfo
 
 from doctor.salvage import layout
+from doctor.salvage.results import Blob, Written
 from doctor.salvage.target import Target
-from doctor.salvage.values import Blob, Written
 
 _BLOCK = 512
 _CHUNK_BYTES = 1 << 20

@@ -12,8 +12,8 @@ from doctor.model.errors import FormatError
 from doctor.model.missing import HostError
 from doctor.model.paths import HostPath, join
 from doctor.salvage.layer import UnprovenError, chunks, unread
+from doctor.salvage.results import Blob, Left, Written
 from doctor.salvage.target import Target
-from doctor.salvage.values import Blob, Left, Written
 
 DOCUMENT_BYTES = 4 << 20
 """The largest manifest that registries accept; a larger blob is a layer."""

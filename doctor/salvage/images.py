@@ -12,9 +12,9 @@ from doctor.proof.tree import open_tree
 from doctor.salvage import layout
 from doctor.salvage.layer import Assembly, SplitError, UnprovenError, joined, known, unread
 from doctor.salvage.progress import human, with_progress
+from doctor.salvage.results import Blob, Image, ImageLayer, ImageStores, Left, Source, Written
 from doctor.salvage.target import Target
 from doctor.salvage.tree import TreeTar
-from doctor.salvage.values import Blob, Image, ImageLayer, ImageStores, Left, Source, Written
 
 _CONFIG_BYTES = 16 << 20
 _CHECKED_BYTES = 32 << 20

@@ -14,7 +14,7 @@ from doctor.model.paths import HostPath, join
 from doctor.model.text import visible
 from doctor.proof.tar.tar_split import SplitPart
 from doctor.proof.tar.tar_split import read as read_split
-from doctor.salvage.values import Source
+from doctor.salvage.results import Source
 
 CHUNK_BYTES = 1 << 20
 EMPTY_TAR = bytes(1024)

@@ -14,8 +14,8 @@ from doctor.formats.json_safe import load_object
 from doctor.model.errors import FormatError
 from doctor.salvage import layout
 from doctor.salvage.reader import Upper
+from doctor.salvage.results import Blob, Written, WrittenTree
 from doctor.salvage.target import Target
-from doctor.salvage.values import Blob, Written, WrittenTree
 
 REPOSITORY = "salvaged-container"
 """Repository name of images of containers; the tag is the container's name, which is always a valid tag."""

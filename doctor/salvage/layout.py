@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from doctor.facts.images.images import repository_of
-from doctor.salvage.values import Blob, Written
+from doctor.salvage.results import Blob, Written
 
 OCI_LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
 REF_NAME = "org.opencontainers.image.ref.name"

@@ -12,8 +12,8 @@ from hashlib import sha256
 
 from msgspec import DecodeError, Struct
 
+from doctor.salvage.results import WrittenTree
 from doctor.salvage.target import Target
-from doctor.salvage.values import WrittenTree
 from doctor.state import host_json
 
 _FILE = ".doctor-trees"

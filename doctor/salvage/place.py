@@ -14,8 +14,8 @@ from doctor.model.errors import DoctorError, RefusedError
 from doctor.model.paths import HostPath, is_beneath
 from doctor.repair.engine.holders import holder_of
 from doctor.salvage.reader import SalvageRoot
+from doctor.salvage.results import SalvageOutcome
 from doctor.salvage.target import Target
-from doctor.salvage.values import SalvageOutcome
 from doctor.state import host_json
 from doctor.state.files import locked
 from doctor.state.out import open_directory

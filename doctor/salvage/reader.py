@@ -13,8 +13,8 @@ from doctor.facts.containers.containers import Container
 from doctor.host.base import Host
 from doctor.model.missing import Missing
 from doctor.model.paths import HostPath
+from doctor.salvage.results import Left, Written
 from doctor.salvage.target import Target
-from doctor.salvage.values import Left, Written
 from doctor.salvage.volumes import Recipe
 
 Progress = Callable[[str], None]

@@ -16,7 +16,7 @@ from msgspec import DecodeError
 
 from doctor.model.errors import DoctorError, RefusedError
 from doctor.salvage.progress import human
-from doctor.salvage.values import Blob
+from doctor.salvage.results import Blob
 from doctor.state import host_json
 
 _LAYERS = ".doctor-layers"

@@ -14,7 +14,7 @@ from doctor.host.base import Host
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath, join
 from doctor.model.text import visible
-from doctor.salvage import entry
+from doctor.salvage import tar_headers
 from doctor.salvage.layer import CHUNK_BYTES, unread
 
 END = bytes(1024)
@@ -60,7 +60,7 @@ class TreeTar:
         counted: set[tuple[int, int]] = set()
         for name, path in self.walk():
             # Most have a PAX header (two blocks) before their own; an opaque directory has a second entry.
-            total += 4 * entry.BLOCK
+            total += 4 * tar_headers.BLOCK
             seen.update(os.fsencode(name) + b"\0")
             if path is None:
                 continue
@@ -75,7 +75,7 @@ class TreeTar:
                 continue
             if found.nlink > 1:
                 counted.add((found.device, found.inode))
-            total += entry.padded(self._stored(path, found.size))
+            total += tar_headers.padded(self._stored(path, found.size))
         self.mark = seen.hexdigest()
         # An unreadable directory is reported when the tar is written.
         self.skipped, self.lost = [], 0
@@ -83,19 +83,19 @@ class TreeTar:
 
     def _stored(self, path: HostPath, size: int) -> int:
         """Return the size of a file in the tar: for a sparse one its data and its map."""
-        if size < entry.SPARSE_BYTES:
+        if size < tar_headers.SPARSE_BYTES:
             return size
         try:
             descriptor = self.host.open_fd(path, follow=False)
         except HostError:
             return size
         try:
-            pieces = entry.pieces_of(descriptor)
+            pieces = tar_headers.pieces_of(descriptor)
         finally:
             os.close(descriptor)
         if pieces is None:
             return size
-        return len(entry.sparse_map(pieces, size)) + sum(length for _, length in pieces) + entry.BLOCK
+        return len(tar_headers.sparse_map(pieces, size)) + sum(length for _, length in pieces) + tar_headers.BLOCK
 
     def pieces(self) -> Iterator[bytes]:
         """Yield the tar. Raises ``UnprovenError`` if the directory itself can't be read."""
@@ -154,9 +154,9 @@ class TreeTar:
             yield _whiteout(name)
             return
         if self.has_marks and found.kind == "f" and name.rpartition("/")[2].startswith(_WHITEOUT):
-            yield entry.header(entry.empty(name), {})
+            yield tar_headers.header(tar_headers.empty(name), {})
             return
-        if found.kind not in entry.TYPES:
+        if found.kind not in tar_headers.TYPES:
             self._skip(name, "a socket")
             return
         known = self._links.get((found.device, found.inode))
@@ -166,9 +166,9 @@ class TreeTar:
         if self.is_layer:
             self.renamed = self.renamed or any(key.endswith((".redirect", ".metacopy")) for key in attributes)
             attributes = {key: value for key, value in attributes.items() if not key.startswith(_OVERLAY)}
-        yield from self._written(entry.info_of(name, found, target, known), attributes, path)
+        yield from self._written(tar_headers.info_of(name, found, target, known), attributes, path)
         if opaque:
-            yield entry.header(entry.empty(f"{name}/{_OPAQUE_FILE}"), {})
+            yield tar_headers.header(tar_headers.empty(f"{name}/{_OPAQUE_FILE}"), {})
 
     def _is_opaque(self, path: HostPath, attributes: dict[str, bytes]) -> bool:
         """Whether a directory hides the one below it."""
@@ -183,7 +183,7 @@ class TreeTar:
 
     def _written(self, info: TarInfo, attributes: dict[str, bytes], path: HostPath) -> Iterator[bytes]:
         if info.type != REGTYPE or not info.size:
-            yield entry.header(info, attributes)
+            yield tar_headers.header(info, attributes)
             return
         name, size = info.name, info.size
         try:
@@ -192,14 +192,14 @@ class TreeTar:
             self._skip(name, visible(error.missing.reason[-120:]), is_lost=True)
             return
         try:
-            pieces = entry.pieces_of(descriptor) if os.fstat(descriptor).st_size == size else None
-            table = entry.make_sparse(info, pieces) if pieces is not None else b""
-            yield entry.header(info, attributes) + table
+            pieces = tar_headers.pieces_of(descriptor) if os.fstat(descriptor).st_size == size else None
+            table = tar_headers.make_sparse(info, pieces) if pieces is not None else b""
+            yield tar_headers.header(info, attributes) + table
             for offset, length in [(0, size)] if pieces is None else pieces:
                 yield from self._content(descriptor, offset, length, name)
         finally:
             os.close(descriptor)
-        yield bytes(-info.size % entry.BLOCK)
+        yield bytes(-info.size % tar_headers.BLOCK)
 
     def _content(self, descriptor: int, offset: int, left: int, name: str) -> Iterator[bytes]:
         """Yield exactly ``left`` bytes from an offset; zeros, with a note, for missing or unreadable parts."""
@@ -222,4 +222,4 @@ class TreeTar:
 
 def _whiteout(name: str) -> bytes:
     head, slash, last = name.rpartition("/")
-    return entry.header(entry.empty(f"{head}{slash}{_WHITEOUT}{last}"), {})
+    return tar_headers.header(tar_headers.empty(f"{head}{slash}{_WHITEOUT}{last}"), {})

@@ -8,15 +8,15 @@ from doctor.host.base import Host
 from doctor.model.errors import RefusedError
 from doctor.model.missing import HostError
 from doctor.salvage import layout
-from doctor.salvage.difference import DifferenceTar
+from doctor.salvage.full_copies import DifferenceTar
 from doctor.salvage.layer import UnprovenError, joined
 from doctor.salvage.layered import Layered
 from doctor.salvage.memory import Noted, TargetMemory
 from doctor.salvage.progress import human, with_progress
 from doctor.salvage.reader import FoundVolume, FoundVolumes, Upper
+from doctor.salvage.results import Left, Written, WrittenTree
 from doctor.salvage.target import Target
 from doctor.salvage.tree import TreeTar
-from doctor.salvage.values import Left, Written, WrittenTree
 from doctor.salvage.volumes import FOLDER, SCRIPT, Recipe, script
 
 _CONFIG_BYTES = 16 << 20

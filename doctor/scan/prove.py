@@ -18,7 +18,7 @@ from doctor.model.probe_result import ProbeResult
 from doctor.model.probing import Ended, Launch, Probing
 from doctor.model.severity import Severity
 from doctor.plugins.catalog import Catalog
-from doctor.scan.batch import Addresses, launch
+from doctor.scan.probe_round import Addresses, launch
 from doctor.scan.resolve import Facts, located
 from doctor.scan.run import Scan
 from doctor.state.files import ensure_dir, locked

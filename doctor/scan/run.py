@@ -16,7 +16,7 @@ from doctor.model.missing import HostError, Missing, Why
 from doctor.model.outcome import NEEDS_DEEP, Outcome, Result
 from doctor.model.severity import Applicability, Severity
 from doctor.plugins.catalog import Catalog
-from doctor.plugins.entry import Loaded
+from doctor.plugins.catalog_entry import Loaded
 from doctor.scan.relate import relate
 from doctor.scan.resolve import Facts, located
 from doctor.scan.undecoded import completed, gather, judges_undecoded, subjects

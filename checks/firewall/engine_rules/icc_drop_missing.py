@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Finding, Severity, check
-from doctor.facts.firewall.missing import MissingRules, by_subject, evidence_of
+from doctor.facts.firewall.missing_rules import MissingRules, by_subject, evidence_of
 from doctor.facts.firewall.rules import EngineRules
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Message, Severity, Subject, check
-from doctor.facts.firewall.expected import ExpectedRule
-from doctor.facts.firewall.missing import MissingRules, evidence_of
+from doctor.facts.firewall.expected_rules import ExpectedRule
+from doctor.facts.firewall.missing_rules import MissingRules, evidence_of
 from doctor.facts.firewall.rules import EngineRules, FamilyRules, LostRules
 from doctor.facts.firewall.user_chain import USER_KINDS, was_flushed
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.backup.network_record import KeptNetworkRecord
 from doctor.facts.firewall.files import FirewallFiles
-from doctor.facts.firewall.missing import evidence_of
+from doctor.facts.firewall.missing_rules import evidence_of
 from doctor.facts.firewall.rules import EngineRules, FamilyRules
 from doctor.facts.firewall.user_chain import CHAIN, UserChain, user_chain
 from doctor.model.text import plural

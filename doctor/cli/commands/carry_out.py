@@ -16,8 +16,8 @@ from doctor.cli.common import (
     is_terminal,
     waive,
 )
+from doctor.cli.repair_lock import at_work
 from doctor.cli.spelled import as_root
-from doctor.cli.work import at_work
 from doctor.host.base import Host
 from doctor.model.errors import RefusedError
 from doctor.model.exit_code import ExitCode

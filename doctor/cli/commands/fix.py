@@ -11,7 +11,7 @@ from doctor.cli.common import (
     load_settings,
     open_host,
 )
-from doctor.cli.work import warn_unfinished
+from doctor.cli.repair_lock import warn_unfinished
 
 
 def run(options: FixOptions, shared: SharedOptions) -> int:

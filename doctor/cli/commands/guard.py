@@ -87,7 +87,7 @@ def _work() -> "NoReturn":
 
             kept = CodeFinder()
             kept.use()
-            from doctor.cli.ending import ended
+            from doctor.cli.exit_codes import ended
             from doctor.cli.msgspec_import import load_msgspec
 
             load_msgspec()

@@ -10,7 +10,7 @@ from doctor.model.declare import CheckDeclaration, Declaration, FixerDeclaration
 from doctor.model.errors import UsageError
 from doctor.model.text import visible
 from doctor.plugins.catalog import Catalog
-from doctor.plugins.entry import CatalogEntry, Loaded
+from doctor.plugins.catalog_entry import CatalogEntry, Loaded
 from doctor.state.settings import Settings
 
 KINDS = ("checks", "fixers", "probes", "formats", "plugins")

@@ -10,9 +10,9 @@ from doctor.facts.secrets.redact import redact, redacted
 from doctor.model.errors import RefusedError, UsageError
 from doctor.model.text import plural, visible
 from doctor.salvage.progress import human
-from doctor.salvage.values import SalvageOutcome
+from doctor.salvage.results import SalvageOutcome
+from doctor.salvage.salvaging import Wish, salvage
 from doctor.salvage.volumes import FOLDER, SCRIPT
-from doctor.salvage.work import Wish, salvage
 from doctor.state import host_json
 
 

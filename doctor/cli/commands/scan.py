@@ -20,7 +20,7 @@ from doctor.cli.common import (
     waived,
     words,
 )
-from doctor.cli.work import warn_unfinished
+from doctor.cli.repair_lock import warn_unfinished
 from doctor.facts.engine.state import EngineVersion
 from doctor.host.base import Host
 from doctor.model.errors import UsageError

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from doctor.cli import unseen
 from doctor.cli.common import SharedOptions, asked, is_terminal, load_catalog, load_settings, open_host, use_engines
+from doctor.cli.repair_lock import at_work, warn_aside
 from doctor.cli.spelled import as_root, command
-from doctor.cli.work import at_work, warn_aside
 from doctor.facts.secrets.redact import redact
 from doctor.host.base import Host
 from doctor.model.errors import DoctorError, RefusedError

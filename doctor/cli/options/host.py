@@ -280,7 +280,7 @@ def salvage(
       doctor salvage --data-root /mnt/disk/docker --to out
     """
     from doctor.cli.commands import salvage as body
-    from doctor.salvage.work import Wish
+    from doctor.salvage.salvaging import Wish
 
     wish = Wish(
         to=to,

@@ -2,7 +2,7 @@
 
 from doctor.facts.config.engine import EngineConfig, EngineFlags
 from doctor.facts.engine.state import EngineState, EngineVersion
-from doctor.facts.firewall.expected import Terms, expect
+from doctor.facts.firewall.expected_rules import Terms, expect
 from doctor.facts.firewall.generations import ENGINE_CHAINS, UP_TO_27, RuleGeneration, generation_of
 from doctor.facts.firewall.packet_filter import Firewall, Saved
 from doctor.facts.firewall.rules import EngineRules, FamilyRules, compare

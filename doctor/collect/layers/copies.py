@@ -93,7 +93,7 @@ def _unmarked(host: Host, graph: LayerGraph, record: MountRecord, names: list[st
         except HostError:
             continue
         if _is_below(host, graph, str(record.mount_id), name):
-            from doctor.proof.compare import sees_trusted  # noqa: PLC0415 - a healthy layer never comes here
+            from doctor.proof.compare_headers import sees_trusted  # noqa: PLC0415 - a healthy layer never comes here
 
             return visible(path) if sees_trusted() else ""
     return ""

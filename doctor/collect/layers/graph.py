@@ -12,8 +12,8 @@ from doctor.facts.layers.graph import (
     is_digest,
     mount_parent,
 )
-from doctor.facts.layers.links import decide_names, owners, parent_by_lower, paths
 from doctor.facts.layers.records import DIRECTORY_NAME, Layers
+from doctor.facts.layers.short_links import decide_names, owners, parent_by_lower, paths
 from doctor.model.declare import collector
 from doctor.model.missing import Missing
 

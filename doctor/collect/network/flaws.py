@@ -29,7 +29,7 @@ def network_flaws(
     if is_unchanged(host, file, recorded, docker.NETWORK_DATABASE):
         return NetworkFlaws(path=file.path, records=bucket.keys, flawed=())
     from doctor.rebuild.network.copies import shared_by  # noqa: PLC0415 - a healthy host has nothing to judge
-    from doctor.rebuild.network.judge import flawed_networks  # noqa: PLC0415
+    from doctor.rebuild.network.invalid_records import flawed_networks  # noqa: PLC0415
 
     kept = kept_records(host, root, recorded, name=docker.NETWORK_DATABASE, bucket=docker.NETWORK_BUCKET)
     shared = () if isinstance(containers, Missing) else tuple(shared_by(containers.items))

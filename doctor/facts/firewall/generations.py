@@ -18,7 +18,7 @@ class Template(Struct, frozen=True, kw_only=True):
         kind: purpose of the rule; checks are about kinds.
         rule: its text with fields: br, subnet, source, at ("-d HOST " or ""), not_in ("! -i BR " or ""), cip, proto,
             hport, cport.
-        when: conditions, all of which must be met, see ``doctor.facts.firewall.expected``.
+        when: conditions, all of which must be met, see ``doctor.facts.firewall.expected_rules``.
         slot: position in its chain: rules of a lower slot are above.
         newest_first: whether the engine inserts it above similar rules instead of appending it.
         head: whether it is inserted at the top of a chain without other rules of the engine, or at the end.

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from doctor.facts.firewall.expected import ChainKey, ExpectedRule, ExpectedRules
+from doctor.facts.firewall.expected_rules import ChainKey, ExpectedRule, ExpectedRules
 from doctor.facts.firewall.generations import BUILT_IN, ENGINE_CHAINS
 from doctor.facts.firewall.packet import accepts_all, ends_all
 from doctor.facts.firewall.packet_filter import Saved

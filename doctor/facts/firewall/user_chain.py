@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.facts.backup.network_record import KeptNetworkRecord
-from doctor.facts.firewall.expected import ExpectedRule
+from doctor.facts.firewall.expected_rules import ExpectedRule
 from doctor.facts.firewall.files import FirewallFiles
 from doctor.facts.firewall.generations import BUILT_IN, ENGINE_CHAINS
 from doctor.facts.firewall.packet import ACCEPT, prepare

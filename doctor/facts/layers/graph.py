@@ -11,8 +11,8 @@ from msgspec import Struct
 from doctor.engines.docker import places as docker
 from doctor.facts.containers.containers import Container, Containers
 from doctor.facts.images.images import Images
-from doctor.facts.layers.links import derived_name
 from doctor.facts.layers.records import DIRECTORY_NAME, LayerDirectory, LayerRecord, Layers
+from doctor.facts.layers.short_links import derived_name
 from doctor.model.missing import Missing
 
 LINK_NAME = re.compile(r"[A-Z2-7]{26}")

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from doctor.facts.host.mounts import Mounts
 from doctor.facts.layers.graph import LayerGraph
-from doctor.facts.layers.links import owners
+from doctor.facts.layers.short_links import owners
 from doctor.formats.host.mountinfo import Mount
 from doctor.model.paths import HostPath
 

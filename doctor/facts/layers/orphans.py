@@ -9,8 +9,8 @@ from doctor.engines.docker import places as docker
 from doctor.facts.databases.databases import BuildkitDatabases
 from doctor.facts.host.mounts import Mounts
 from doctor.facts.layers.graph import LayerGraph
-from doctor.facts.layers.links import owners
 from doctor.facts.layers.records import DIRECTORY_NAME
+from doctor.facts.layers.short_links import owners
 from doctor.formats.databases.bolt import Bucket
 from doctor.model.missing import Missing
 

@@ -4,7 +4,7 @@ from collections import Counter
 
 from doctor.engines.docker import places as docker
 from doctor.facts.layers.graph import LayerGraph
-from doctor.facts.layers.links import owners
+from doctor.facts.layers.short_links import owners
 
 
 def recorded_directories(graph: LayerGraph) -> dict[str, str]:

@@ -14,7 +14,7 @@ from doctor.facts.network.needs import BUILT_IN
 from doctor.facts.network.remains import NetworkRemains
 from doctor.formats.databases.bolt import Bucket, read
 from doctor.formats.network.libnetwork import INDEX_BYTES, PREFIX, flaw, parts
-from doctor.rebuild.network.judge import mended_network
+from doctor.rebuild.network.invalid_records import mended_network
 from doctor.rebuild.network.restore import restored_network
 
 _JOINS = frozenset({"endpoint", "bridge-endpoint", "macvlan-endpoint", "ipvlan-endpoint", "sandbox"})

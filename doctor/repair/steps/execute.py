@@ -289,7 +289,7 @@ class Executor:
             launch.wait(step, child)
 
     def _signal(self, step: Signal) -> None:
-        from doctor.host import ending  # noqa: PLC0415 - psutil is loaded when a process is ended
+        from doctor.host import process_end  # noqa: PLC0415 - psutil is loaded when a process is ended
 
-        if not ending.end(step.pid, step.start_ticks, step.signal, timeout_s=step.timeout_s):
+        if not process_end.end(step.pid, step.start_ticks, step.signal, timeout_s=step.timeout_s):
             raise RepairError(f"process {step.pid} did not end within {step.timeout_s:g} s after signal {step.signal}")

@@ -11,9 +11,9 @@ from doctor.model.step import Run as Command
 from doctor.model.step import Step
 from doctor.repair.runs.journal import Before
 from doctor.repair.runs.record import ActionRecord, PlanRecord, RunDirectory
-from doctor.repair.steps.compare import is_done
 from doctor.repair.steps.execute import Executor
 from doctor.repair.steps.together import MOST, group
+from doctor.repair.steps.unchanged import is_done
 
 _NOTHING_THERE = re.compile(r"matching rule exist|does(?:n't| not) exist|No such|not (?:found|loaded)", re.IGNORECASE)
 """Messages of iptables, nft, ip and systemctl if a reversal removes something missing, which the engine may have removed."""

@@ -15,8 +15,8 @@ from doctor.repair.rollback import is_back
 from doctor.repair.runs.journal import Before, Journal
 from doctor.repair.runs.record import PlanRecord
 from doctor.repair.runs.whose import facts_at
-from doctor.repair.steps.compare import is_as
 from doctor.repair.steps.nodes import Tree, meta_at
+from doctor.repair.steps.unchanged import is_as
 from doctor.state.paths import runs_dir
 
 _MOST_BYTES = 64 << 20

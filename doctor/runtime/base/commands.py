@@ -4,7 +4,7 @@ import os
 import select
 import time
 
-from doctor.runtime.base.values import LaunchError
+from doctor.runtime.base.frozen import LaunchError
 
 LIMIT_S = 10.0
 _MOST_BYTES = 16 << 20

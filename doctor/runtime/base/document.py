@@ -4,7 +4,7 @@ a launch.
 
 import _json
 
-from doctor.runtime.base.values import LaunchError
+from doctor.runtime.base.frozen import LaunchError
 
 _SPACE = " \t\n\r"
 

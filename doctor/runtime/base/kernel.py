@@ -7,8 +7,8 @@ it is enough for integers and byte strings, and keeps errno.
 import _ctypes
 import errno
 
+from doctor.runtime.base.frozen import LaunchError
 from doctor.runtime.base.system import os
-from doctor.runtime.base.values import LaunchError
 
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 0x1, 0x2, 0x4, 0x8
 MS_REMOUNT, MS_BIND, MS_MOVE, MS_REC = 0x20, 0x1000, 0x2000, 0x4000

@@ -4,7 +4,7 @@
 (3 ms). Modules of a cold launch use these; they lack `os.path` and `os.environ`.
 """
 
-from doctor.runtime.base.values import TYPE_CHECKING
+from doctor.runtime.base.frozen import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import os

@@ -4,7 +4,7 @@ Each takes the specification's `args`, writes its answer to stdout as one JSON o
 exit code: 0 success, 1 failure, 2 invalid arguments.
 """
 
-from doctor.runtime.base.values import TYPE_CHECKING, USAGE, LaunchError
+from doctor.runtime.base.frozen import TYPE_CHECKING, USAGE, LaunchError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

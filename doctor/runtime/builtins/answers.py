@@ -3,7 +3,7 @@
 import json
 import os
 
-from doctor.runtime.base.values import TYPE_CHECKING, LaunchError
+from doctor.runtime.base.frozen import TYPE_CHECKING, LaunchError
 from doctor.runtime.plan.reader import FieldReader
 
 if TYPE_CHECKING:

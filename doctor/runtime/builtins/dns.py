@@ -2,7 +2,7 @@
 
 import struct
 
-from doctor.runtime.base.values import LaunchError
+from doctor.runtime.base.frozen import LaunchError
 from doctor.runtime.plan.reader import address_of
 
 _TYPES = {"A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28}

@@ -3,7 +3,7 @@
 import os
 import stat
 
-from doctor.runtime.base.values import TYPE_CHECKING, LaunchError
+from doctor.runtime.base.frozen import TYPE_CHECKING, LaunchError
 from doctor.runtime.builtins.answers import builtin, needed, say
 from doctor.runtime.plan.reader import FieldReader
 

@@ -6,7 +6,7 @@ import select
 import time
 from contextlib import suppress
 
-from doctor.runtime.base.values import LaunchError
+from doctor.runtime.base.frozen import LaunchError
 from doctor.runtime.builtins import dns
 from doctor.runtime.builtins.answers import builtin, needed, say
 from doctor.runtime.plan.reader import FieldReader, address_of

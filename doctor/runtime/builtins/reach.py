@@ -9,7 +9,7 @@ import select
 import struct
 import time
 
-from doctor.runtime.base.values import TYPE_CHECKING, LaunchError
+from doctor.runtime.base.frozen import TYPE_CHECKING, LaunchError
 from doctor.runtime.builtins import dns
 from doctor.runtime.builtins.answers import builtin, needed, say
 from doctor.runtime.plan.reader import FieldReader, address_of, bad

@@ -9,8 +9,8 @@ read-only /sys.
 
 from doctor.runtime.base import kernel
 from doctor.runtime.base.document import parsed
+from doctor.runtime.base.frozen import LaunchError, dataclass, reason, replace
 from doctor.runtime.base.system import os, stat
-from doctor.runtime.base.values import LaunchError, dataclass, reason, replace
 from doctor.runtime.bundle import linux, mounts, process
 from doctor.runtime.bundle.part import ConfigPart
 from doctor.runtime.plan.container import Capabilities, ContainerPlan, Extras, Limits, Rlimit, Volume

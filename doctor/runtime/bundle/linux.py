@@ -1,7 +1,7 @@
 """The object `linux` of a config.json: namespaces, limits, devices, seccomp, sysctls, masked paths."""
 
+from doctor.runtime.base.frozen import dataclass, replace
 from doctor.runtime.base.system import os, stat
-from doctor.runtime.base.values import dataclass, replace
 from doctor.runtime.bundle import resources
 from doctor.runtime.bundle.part import ConfigPart
 from doctor.runtime.plan.container import DeviceNode, Extras, Limits

@@ -1,6 +1,6 @@
 """One object of a bundle's config.json, by its path: applied fields and refused ones."""
 
-from doctor.runtime.base.values import LaunchError
+from doctor.runtime.base.frozen import LaunchError
 from doctor.runtime.plan.reader import FieldReader, bad
 
 

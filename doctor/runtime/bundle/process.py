@@ -1,6 +1,6 @@
 """The object `process` of a config.json."""
 
-from doctor.runtime.base.values import dataclass
+from doctor.runtime.base.frozen import dataclass
 from doctor.runtime.bundle.part import ConfigPart
 from doctor.runtime.plan.container import Capabilities, Extras, Rlimit
 from doctor.runtime.plan.reader import is_plain_path

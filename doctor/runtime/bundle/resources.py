@@ -1,6 +1,6 @@
 """The object `linux.resources` of a config.json."""
 
-from doctor.runtime.base.values import replace
+from doctor.runtime.base.frozen import replace
 from doctor.runtime.bundle.part import ConfigPart
 from doctor.runtime.cgroups.devices import ALLOWED, Rule
 from doctor.runtime.plan.container import Limits

@@ -12,8 +12,8 @@ import errno
 import fcntl
 import time
 
+from doctor.runtime.base.frozen import LaunchError, dataclass, reason
 from doctor.runtime.base.system import os, text_of, write_text
-from doctor.runtime.base.values import LaunchError, dataclass, reason
 from doctor.runtime.cgroups import devices
 from doctor.runtime.cgroups.limits import needed_by, write_v1, write_v2
 from doctor.runtime.plan.container import Limits

@@ -1,7 +1,7 @@
 """Writes the limits of a container into the files of its control groups, which differ between version 1 and 2."""
 
+from doctor.runtime.base.frozen import TYPE_CHECKING
 from doctor.runtime.base.system import exists, write_text
-from doctor.runtime.base.values import TYPE_CHECKING
 from doctor.runtime.cgroups import devices
 from doctor.runtime.plan.container import Limits
 

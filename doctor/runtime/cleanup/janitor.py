@@ -11,8 +11,8 @@ import os
 import struct
 
 from doctor.runtime.base import commands, kernel
+from doctor.runtime.base.frozen import LaunchError
 from doctor.runtime.base.system import signal
-from doctor.runtime.base.values import LaunchError
 from doctor.runtime.cleanup import leftovers, removal
 from doctor.runtime.network import uplink
 from doctor.runtime.network.netlink import NetlinkSocket

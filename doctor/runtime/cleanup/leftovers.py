@@ -9,7 +9,7 @@ belongs to a dead run with a killed janitor.
 import os
 
 from doctor.runtime.base import commands
-from doctor.runtime.base.values import LaunchError
+from doctor.runtime.base.frozen import LaunchError
 
 MARK = "doctor-runtime:"
 TABLE = "doctor_"

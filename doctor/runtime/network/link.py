@@ -6,7 +6,7 @@ import _socket
 import errno
 import os
 
-from doctor.runtime.base.values import LaunchError, reason
+from doctor.runtime.base.frozen import LaunchError, reason
 from doctor.runtime.cleanup.janitor import Janitor
 from doctor.runtime.network import uplink
 from doctor.runtime.network.netlink import NetlinkSocket, Veth, packed

@@ -5,7 +5,7 @@
 """
 
 from doctor.runtime.base import commands
-from doctor.runtime.base.values import LaunchError
+from doctor.runtime.base.frozen import LaunchError
 from doctor.runtime.cleanup import leftovers
 from doctor.runtime.cleanup.janitor import Janitor
 from doctor.runtime.network import proxy

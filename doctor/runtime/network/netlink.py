@@ -4,7 +4,7 @@ import _socket
 import os
 import struct
 
-from doctor.runtime.base.values import LaunchError, dataclass
+from doctor.runtime.base.frozen import LaunchError, dataclass
 
 _NEWLINK, _DELLINK, _GETLINK, _NEWADDR, _NEWROUTE = 16, 17, 18, 20, 24
 BRIDGE_MARK = b"doctor-runtime"

@@ -11,8 +11,8 @@ import select
 import time
 
 from doctor.runtime.base import kernel
+from doctor.runtime.base.frozen import LaunchError, reason
 from doctor.runtime.base.system import signal
-from doctor.runtime.base.values import LaunchError, reason
 from doctor.runtime.plan.container import Publish
 
 _CHUNK = 65536

@@ -12,7 +12,7 @@ import _socket
 import struct
 from contextlib import suppress
 
-from doctor.runtime.base.values import TYPE_CHECKING, LaunchError, reason
+from doctor.runtime.base.frozen import TYPE_CHECKING, LaunchError, reason
 from doctor.runtime.cleanup.leftovers import live_tokens
 from doctor.runtime.network.netlink import NetlinkSocket, Veth, attribute, attributes, packed
 

@@ -1,6 +1,6 @@
 """The immutable plan of one container: everything decided before the first namespace is created."""
 
-from doctor.runtime.base.values import dataclass
+from doctor.runtime.base.frozen import dataclass
 
 # moby/moby oci/caps/defaults.go: the fourteen that `docker run` leaves.
 DEFAULT_CAPS = (

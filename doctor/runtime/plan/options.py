@@ -1,7 +1,7 @@
 """Converts the options of `run` to the JSON object of `batch`, so that validation is in one place."""
 
+from doctor.runtime.base.frozen import TYPE_CHECKING, USAGE, LaunchError, dataclass, reason, replace
 from doctor.runtime.base.system import os
-from doctor.runtime.base.values import TYPE_CHECKING, USAGE, LaunchError, dataclass, reason, replace
 from doctor.runtime.plan.container import DEFAULT_CAPS, ContainerPlan
 from doctor.runtime.plan.spec import plan_from
 

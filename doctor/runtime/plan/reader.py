@@ -1,6 +1,6 @@
 """Reads typed fields of a JSON object strictly: a wrong type or an unknown field is an error."""
 
-from doctor.runtime.base.values import USAGE, LaunchError
+from doctor.runtime.base.frozen import USAGE, LaunchError
 
 
 def bad(message: str) -> LaunchError:

@@ -10,9 +10,7 @@ import errno
 import sys
 
 from doctor.runtime.base import kernel
-from doctor.runtime.base.kernel import O_PATH
-from doctor.runtime.base.system import leave, os, signal, stat
-from doctor.runtime.base.values import (
+from doctor.runtime.base.frozen import (
     FAILED,
     NOT_EXECUTABLE,
     NOT_FOUND,
@@ -22,6 +20,8 @@ from doctor.runtime.base.values import (
     reason,
     replace,
 )
+from doctor.runtime.base.kernel import O_PATH
+from doctor.runtime.base.system import leave, os, signal, stat
 from doctor.runtime.cgroups.groups import Hierarchy
 from doctor.runtime.network import loopback
 from doctor.runtime.plan.container import DEFAULT_PATH, Bridge, ContainerPlan

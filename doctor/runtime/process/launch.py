@@ -3,8 +3,8 @@
 import time
 
 from doctor.runtime.base import kernel
+from doctor.runtime.base.frozen import NOT_EXECUTABLE, NOT_FOUND, TYPE_CHECKING, LaunchError, reason
 from doctor.runtime.base.system import content, os, write_text
-from doctor.runtime.base.values import NOT_EXECUTABLE, NOT_FOUND, TYPE_CHECKING, LaunchError, reason
 from doctor.runtime.cgroups import groups
 from doctor.runtime.plan.container import ContainerPlan
 from doctor.runtime.process import init, privilege

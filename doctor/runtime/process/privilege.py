@@ -3,8 +3,8 @@ groups.
 """
 
 from doctor.runtime.base import kernel
+from doctor.runtime.base.frozen import LaunchError, reason
 from doctor.runtime.base.system import content, os
-from doctor.runtime.base.values import LaunchError, reason
 from doctor.runtime.plan.container import Capabilities, ContainerPlan
 from doctor.runtime.plan.rights import CAPABILITIES, RLIMITS
 from doctor.runtime.process.users import CommandUser

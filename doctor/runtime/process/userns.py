@@ -20,9 +20,9 @@ Owners of files:
 import errno
 
 from doctor.runtime.base import kernel
+from doctor.runtime.base.frozen import FAILED, TYPE_CHECKING, LaunchError, reason
 from doctor.runtime.base.kernel import MS_BIND, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_REC, O_PATH
 from doctor.runtime.base.system import is_directory, leave, os, signal
-from doctor.runtime.base.values import FAILED, TYPE_CHECKING, LaunchError, reason
 from doctor.runtime.plan.container import ContainerPlan, UsernsRange
 from doctor.runtime.rootfs import assembly, kernelfs
 

@@ -3,7 +3,7 @@
 Resolving a user with the C library after entering a root would load the image's nss modules as root (CVE-2019-14271).
 """
 
-from doctor.runtime.base.values import LaunchError, dataclass
+from doctor.runtime.base.frozen import LaunchError, dataclass
 
 _MAX_ID = 2**31 - 1  # moby's limit for a numeric user, pkg user of moby/sys
 

@@ -9,6 +9,7 @@ CVE-2024-45310, CVE-2025-31133, CVE-2025-52881).
 import errno
 
 from doctor.runtime.base import kernel
+from doctor.runtime.base.frozen import LaunchError, reason, replace
 from doctor.runtime.base.kernel import (
     MS_BIND,
     MS_MOVE,
@@ -20,7 +21,6 @@ from doctor.runtime.base.kernel import (
     O_PATH,
 )
 from doctor.runtime.base.system import encoded, is_directory, os, stat
-from doctor.runtime.base.values import LaunchError, reason, replace
 from doctor.runtime.cgroups.groups import Hierarchy
 from doctor.runtime.plan.container import ContainerPlan, RootPlan, Volume
 from doctor.runtime.rootfs import beneath, kernelfs

@@ -8,6 +8,7 @@ them while they are used. So every path is opened once, by openat2(2) with RESOL
 import errno
 
 from doctor.runtime.base import kernel
+from doctor.runtime.base.frozen import LaunchError, reason
 from doctor.runtime.base.kernel import (
     O_PATH,
     RESOLVE_BENEATH,
@@ -16,7 +17,6 @@ from doctor.runtime.base.kernel import (
     RESOLVE_NO_SYMLINKS,
 )
 from doctor.runtime.base.system import encoded, os, stat
-from doctor.runtime.base.values import LaunchError, reason
 
 _HOSTED = {
     kernel.PROC_MAGIC: "procfs",

@@ -3,9 +3,9 @@
 import errno
 
 from doctor.runtime.base import kernel
+from doctor.runtime.base.frozen import LaunchError
 from doctor.runtime.base.kernel import MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_REC, MS_REMOUNT, O_PATH
 from doctor.runtime.base.system import exists, is_directory, os, stat
-from doctor.runtime.base.values import LaunchError
 from doctor.runtime.cgroups.groups import Hierarchy
 from doctor.runtime.plan.container import DeviceNode
 

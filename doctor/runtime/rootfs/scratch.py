@@ -8,8 +8,8 @@ runtime leaves none.
 import os
 
 from doctor.runtime.base import kernel
+from doctor.runtime.base.frozen import TYPE_CHECKING, LaunchError, reason, replace
 from doctor.runtime.base.kernel import O_PATH
-from doctor.runtime.base.values import TYPE_CHECKING, LaunchError, reason, replace
 from doctor.runtime.plan.container import ContainerPlan
 
 if TYPE_CHECKING:

@@ -3,8 +3,8 @@
 import errno
 
 from doctor.runtime.base import kernel
+from doctor.runtime.base.frozen import TYPE_CHECKING, LaunchError, reason
 from doctor.runtime.base.system import os, stat
-from doctor.runtime.base.values import TYPE_CHECKING, LaunchError, reason
 from doctor.runtime.plan.container import Extras
 from doctor.runtime.rootfs import beneath
 from doctor.runtime.rootfs.kernelfs import LOCKED, MASKED_PROC, MASKED_SYS, READONLY_PROC

@@ -1,6 +1,6 @@
 """Compares the 64-bit arguments of a system call with classic BPF, which loads and compares 32-bit words."""
 
-from doctor.runtime.base.values import TYPE_CHECKING
+from doctor.runtime.base.frozen import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,8 +1,8 @@
 """Docker's default profile, compiled at build time by `build`."""
 
 from doctor.runtime.base import kernel
+from doctor.runtime.base.frozen import LaunchError, reason
 from doctor.runtime.base.system import content
-from doctor.runtime.base.values import LaunchError, reason
 
 
 def program() -> bytes:

@@ -6,8 +6,8 @@ part of what 32-bit x86 puts into `socketcall` or `ipc`, the whole call is denie
 """
 
 from doctor.runtime.base import kernel
+from doctor.runtime.base.frozen import TYPE_CHECKING, LaunchError, reason
 from doctor.runtime.base.system import content
-from doctor.runtime.base.values import TYPE_CHECKING, LaunchError, reason
 from doctor.runtime.bundle.part import ConfigPart
 from doctor.runtime.seccomp.comparisons import COMPARISONS, JA, JEQ, JGE, LOAD, Instruction, Test, compared
 

@@ -9,7 +9,7 @@ import os
 import struct
 
 from doctor.runtime.base import kernel
-from doctor.runtime.base.values import LaunchError
+from doctor.runtime.base.frozen import LaunchError
 from doctor.runtime.rootfs import beneath
 from doctor.runtime.rootfs.kernelfs import TERMINAL_GROUP
 from doctor.runtime.stdio.terminal import send

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Finding, fixer
 from doctor.api.actions.firewall.iptables import add_rules, purpose
-from doctor.facts.firewall.missing import MissingRules
+from doctor.facts.firewall.missing_rules import MissingRules
 from doctor.facts.firewall.rules import EngineRules
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.firewall.iptables import add_rules
-from doctor.facts.firewall.missing import MissingRules
+from doctor.facts.firewall.missing_rules import MissingRules
 from doctor.facts.firewall.rules import EngineRules
 
 

@@ -8,7 +8,7 @@ from doctor.engines.docker import places as docker
 from doctor.facts.layers.details import InitMissing
 from doctor.facts.layers.graph import LINK_NAME, LayerGraph
 from doctor.facts.layers.init_layers import FILES, FOLDERS, LINKS
-from doctor.facts.layers.links import derived_name
+from doctor.facts.layers.short_links import derived_name
 from doctor.model.step import Directory, File, Symlink
 
 

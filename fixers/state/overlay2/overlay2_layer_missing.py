@@ -8,8 +8,8 @@ from doctor.api.actions.state import Rebuild, WantedPath
 from doctor.engines.docker import places as docker
 from doctor.facts.layers.details import LayerPlace
 from doctor.facts.layers.graph import EMPTY_LAYER, LayerGraph
-from doctor.facts.layers.links import derived_name
 from doctor.facts.layers.proofs import LayerProofs
+from doctor.facts.layers.short_links import derived_name
 from doctor.model.step import Directory, File, Symlink
 
 

@@ -72,7 +72,7 @@ def test_an_init_can_not_be_traced_or_read() -> None:
     code = (
         "import sys; sys.path.append(sys.argv[1])\n"
         "from doctor.runtime.base import kernel\n"
-        "from doctor.runtime.base.values import LaunchError\n"
+        "from doctor.runtime.base.frozen import LaunchError\n"
         "from doctor.runtime.process import init\n"
         "from doctor.runtime.rootfs import assembly\n"
         "import os\n"

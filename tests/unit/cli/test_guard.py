@@ -14,7 +14,7 @@ from doctor.api import HostPath
 from doctor.api.actions.files import CopyAside
 from doctor.api.actions.state import aside
 from doctor.cli.commands import guard, guard_unit
-from doctor.guard.aside import CannotKeepError, keep
+from doctor.guard.copies import CannotKeepError, keep
 from doctor.host.recorded import RootHost
 from doctor.model.errors import DoctorError
 

@@ -13,7 +13,7 @@ from doctor.cli.commands import list as listing
 from doctor.cli.common import SharedOptions
 from doctor.model.errors import UsageError
 from doctor.plugins.catalog import Catalog
-from doctor.plugins.entry import CatalogEntry
+from doctor.plugins.catalog_entry import CatalogEntry
 from doctor.state.settings import Settings
 
 PLAIN = SharedOptions(verbose=False, quiet=False, colour=False)

@@ -29,7 +29,7 @@ from doctor.repair.engine.holders import holder_of
 from doctor.repair.planning.plan import make_plan
 from doctor.repair.runs.found import find_run
 from doctor.repair.undo import undo
-from doctor.salvage.work import Wish, salvage
+from doctor.salvage.salvaging import Wish, salvage
 from doctor.scan.resolve import Facts
 from doctor.scan.run import scan
 from doctor.scan.still import Motion

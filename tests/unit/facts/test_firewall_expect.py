@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from doctor.collect.firewall.cuts import traffic_cuts
 from doctor.collect.network.records import endpoint_of, network_of, networks_of_api
-from doctor.facts.firewall.expected import Terms, expect
+from doctor.facts.firewall.expected_rules import Terms, expect
 from doctor.facts.firewall.generations import (
     FROM_28_0_1,
     FROM_28_2,

@@ -5,8 +5,8 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doctor.facts.layers.links import decide_names, derived_name, owners, paths
 from doctor.facts.layers.records import LayerDirectory, Layers
+from doctor.facts.layers.short_links import decide_names, derived_name, owners, paths
 from doctor.model.paths import HostPath
 
 NAMES = [derived_name(f"link {number}") for number in range(12)]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from doctor.facts.firewall.expected import ExpectedRules
+from doctor.facts.firewall.expected_rules import ExpectedRules
 from doctor.facts.firewall.packet_filter import Saved
 from doctor.facts.firewall.rules import EngineRules, compare
 from doctor.facts.network.links import Links, Route

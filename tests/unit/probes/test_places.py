@@ -13,7 +13,7 @@ from doctor.model.missing import Missing, Why
 from doctor.probes._cuts import PacketCut, Path, cut, cut_for_it_alone, path_to
 from doctor.probes._outside import behind, free_networks, is_ethernet, on_own_bridge, uplink_of
 from doctor.probes._place import hardware_address, place
-from doctor.scan.batch import Addresses
+from doctor.scan.probe_round import Addresses
 
 SAVE = """*filter
 :FORWARD DROP [0:0]

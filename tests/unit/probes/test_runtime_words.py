@@ -2,7 +2,7 @@
 
 import pytest
 
-from doctor.runtime.base.values import USAGE, LaunchError
+from doctor.runtime.base.frozen import USAGE, LaunchError
 from doctor.runtime.builtins import function
 from doctor.runtime.network.nat import rules
 from doctor.runtime.plan.spec import plan_from

@@ -16,7 +16,7 @@ from doctor.formats.databases import bolt, bolt_write
 from doctor.formats.databases.bolt_flip import BitFlip, lost_meta
 from doctor.formats.network.libnetwork import INDEX_BYTES, is_refused, parts
 from doctor.model.paths import HostPath
-from doctor.rebuild.network.judge import flawed_networks, mended_network
+from doctor.rebuild.network.invalid_records import flawed_networks, mended_network
 from doctor.rebuild.network.mend import SetRecords
 
 SAMPLES = Path(__file__).parent.parent / "formats/samples"

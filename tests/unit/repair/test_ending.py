@@ -3,7 +3,7 @@
 import signal
 import subprocess
 
-from doctor.host.ending import end
+from doctor.host.process_end import end
 from doctor.host.processes import start_ticks
 
 

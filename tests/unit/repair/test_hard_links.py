@@ -8,9 +8,9 @@ from doctor.host.recorded import RootHost
 from doctor.model.paths import HostPath
 from doctor.model.step import File, HardLink, Meta, Put
 from doctor.repair.runs.journal import Before
-from doctor.repair.steps.compare import is_done
 from doctor.repair.steps.inverse import inverse
 from doctor.repair.steps.nodes import Tree
+from doctor.repair.steps.unchanged import is_done
 
 
 def test_another_name_of_a_new_file_is_foreseen(tmp_path: Path) -> None:

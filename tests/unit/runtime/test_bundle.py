@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from doctor.runtime.base.values import USAGE, LaunchError
+from doctor.runtime.base.frozen import USAGE, LaunchError
 from doctor.runtime.plan.options import parse
 from tests.unit.runtime.oci_carried import CARRIED, UNSEEN
 from tests.unit.runtime.oci_config import base, changed, resources

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from doctor.runtime.base.values import LaunchError
+from doctor.runtime.base.frozen import LaunchError
 from doctor.runtime.cgroups import devices, groups, limits
 from doctor.runtime.plan.container import Limits
 

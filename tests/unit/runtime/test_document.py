@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doctor.runtime.base.document import parsed, written
-from doctor.runtime.base.values import LaunchError
+from doctor.runtime.base.frozen import LaunchError
 
 MAIN = Path(__file__).resolve().parents[3] / "doctor" / "runtime" / "__main__.py"
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()

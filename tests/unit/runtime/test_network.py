@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from doctor.runtime.base.values import LaunchError
+from doctor.runtime.base.frozen import LaunchError
 from doctor.runtime.network import link
 
 CONTAINER = "c0ffee" * 8

@@ -2,7 +2,7 @@
 
 import pytest
 
-from doctor.runtime.base.values import USAGE, LaunchError
+from doctor.runtime.base.frozen import USAGE, LaunchError
 from doctor.runtime.plan.container import DEFAULT_CAPS
 from doctor.runtime.plan.options import parse
 from doctor.runtime.plan.spec import plan_from

@@ -10,7 +10,7 @@ import pytest
 
 from doctor.runtime import pack
 from doctor.runtime.base import kernel
-from doctor.runtime.base.values import LaunchError
+from doctor.runtime.base.frozen import LaunchError
 from doctor.runtime.bundle.part import ConfigPart
 from doctor.runtime.seccomp import cache
 from doctor.runtime.seccomp import profile as compiler_module

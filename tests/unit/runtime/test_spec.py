@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doctor.runtime.base.values import USAGE, LaunchError
+from doctor.runtime.base.frozen import USAGE, LaunchError
 from doctor.runtime.batch import plans_from
 from doctor.runtime.plan.container import DEFAULT_CAPS, UsernsRange
 from doctor.runtime.plan.spec import plan_from

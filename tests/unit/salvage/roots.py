@@ -12,8 +12,8 @@ from pathlib import Path
 from doctor.engines.docker.salvage.store import PLACES
 from doctor.formats.crc import crc64
 from doctor.host.recorded import RootHost
-from doctor.salvage.values import SalvageOutcome
-from doctor.salvage.work import Wish, salvage
+from doctor.salvage.results import SalvageOutcome
+from doctor.salvage.salvaging import Wish, salvage
 
 
 class MadeRoot:

@@ -10,8 +10,8 @@ import pytest
 from doctor.formats.databases.bolt import Bucket
 from doctor.formats.databases.bolt_write import write
 from doctor.host.recorded import RootHost
-from doctor.salvage.values import SalvageOutcome
-from doctor.salvage.work import Wish, salvage
+from doctor.salvage.results import SalvageOutcome
+from doctor.salvage.salvaging import Wish, salvage
 
 STORE = "var/lib/docker/containerd/daemon"
 INDEX = "application/vnd.oci.image.index.v1+json"

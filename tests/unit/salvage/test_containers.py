@@ -10,7 +10,7 @@ import pytest
 
 from doctor.formats.databases.bolt import Bucket
 from doctor.formats.databases.bolt_write import write
-from doctor.salvage.values import SalvageOutcome
+from doctor.salvage.results import SalvageOutcome
 from tests.unit.salvage.roots import MadeRoot, trees_of
 
 CONTAINER = "c" * 64

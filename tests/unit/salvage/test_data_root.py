@@ -13,7 +13,7 @@ from doctor.model.errors import RefusedError, UsageError
 from doctor.model.missing import HostError
 from doctor.model.paths import HostPath, join
 from doctor.plugins.engines import engine, engines
-from doctor.salvage.work import Wish, salvage
+from doctor.salvage.salvaging import Wish, salvage
 from tests.unit.salvage.test_salvage import made
 
 

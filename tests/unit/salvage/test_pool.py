@@ -17,8 +17,8 @@ from msgspec import json
 from doctor.formats.storage.thin_metadata import BLOCK_BYTES, Metadata, Read, recovered, superblock
 from doctor.host.recorded import RootHost
 from doctor.model.errors import FormatError
-from doctor.salvage.values import SalvageOutcome
-from doctor.salvage.work import Wish, salvage
+from doctor.salvage.results import SalvageOutcome
+from doctor.salvage.salvaging import Wish, salvage
 from tests.unit.salvage.roots import MadeRoot
 from tests.unit.salvage.test_containers import CONTAINER, containers_of, full_copy
 from tests.unit.salvage.test_salvage import made
@@ -140,7 +140,7 @@ def done(root: MadeRoot, to: Path) -> SalvageOutcome:
     """Salvage everything in a separate process: it creates a mount namespace."""
     script = (
         "import sys; from msgspec import json; from doctor.host.recorded import RootHost;"
-        "from doctor.salvage.work import Wish, salvage;"
+        "from doctor.salvage.salvaging import Wish, salvage;"
         "wish = Wish(to=sys.argv[2], volumes=True, containers=True);"
         "print(json.encode(salvage(RootHost(sys.argv[1]), wish, lambda text: print(text, file=sys.stderr))).decode())"
     )

@@ -15,8 +15,8 @@ from doctor.engines.docker.salvage.store import PLACES
 from doctor.history import backup
 from doctor.host.recorded import RootHost
 from doctor.model.errors import RefusedError, UsageError
-from doctor.salvage.values import SalvageOutcome
-from doctor.salvage.work import Wish, salvage
+from doctor.salvage.results import SalvageOutcome
+from doctor.salvage.salvaging import Wish, salvage
 from doctor.scan.resolve import Facts
 from doctor.state.settings import KeepMetadata
 from tests.unit.salvage.roots import MadeRoot, entry, raw, tar_of

@@ -8,7 +8,7 @@ from doctor.api.actions.files import EditFile
 from doctor.api.actions.firewall.made_chains import BUILT_IN, Asks
 from doctor.api.actions.firewall.made_chains import made as made_chains
 from doctor.facts.firewall.cuts import Lift
-from doctor.facts.firewall.expected import ExpectedRule
+from doctor.facts.firewall.expected_rules import ExpectedRule
 from doctor.facts.firewall.packet_filter import Saved
 from doctor.facts.firewall.rules import FamilyRules
 from doctor.facts.firewall.user_chain import CHAIN, UserRules

@@ -19,7 +19,7 @@ from doctor.model.errors import FormatError
 from doctor.model.missing import HostError
 from doctor.model.paths import HostPath, join
 from doctor.salvage.blobs import DOCUMENT_BYTES, Stored, children
-from doctor.salvage.values import Left
+from doctor.salvage.results import Left
 
 
 class FoundImages(Struct, frozen=True, kw_only=True):

@@ -12,8 +12,8 @@ from doctor.host.base import Host
 from doctor.model.missing import Missing
 from doctor.salvage.blobs import Copier, Stored
 from doctor.salvage.reader import Progress, Reader, Salvage, Salvageable
+from doctor.salvage.results import Left, Written
 from doctor.salvage.target import Target
-from doctor.salvage.values import Left, Written
 
 
 class ContainerdSalvage(Salvage):

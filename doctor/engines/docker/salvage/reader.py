@@ -25,8 +25,8 @@ from doctor.salvage.reader import (
     SalvageRoot,
     Upper,
 )
+from doctor.salvage.results import Image, Left, Written
 from doctor.salvage.target import Target
-from doctor.salvage.values import Image, Left, Written
 from doctor.salvage.volumes import Recipe
 
 

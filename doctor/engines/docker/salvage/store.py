@@ -19,7 +19,7 @@ from doctor.host.base import Host
 from doctor.model.missing import HostError, Missing
 from doctor.model.paths import join
 from doctor.rebuild.images.tag_sources import recover_tags
-from doctor.salvage.values import Image, ImageLayer, ImageStores, Left, Source
+from doctor.salvage.results import Image, ImageLayer, ImageStores, Left, Source
 
 PLACES = {
     docker.OVERLAY2: f"{docker.OVERLAY2}/{{}}/{docker.DIFF}",

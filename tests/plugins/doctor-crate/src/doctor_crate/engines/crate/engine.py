@@ -26,8 +26,8 @@ from doctor.salvage.reader import (
     SalvageRoot,
     Upper,
 )
+from doctor.salvage.results import Left, Written
 from doctor.salvage.target import Target
-from doctor.salvage.values import Left, Written
 from doctor.salvage.volumes import Recipe
 from doctor_crate.engines.crate import places as crate
 from doctor_crate.engines.crate.facts.root import CrateControl, Crates

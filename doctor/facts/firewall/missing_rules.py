@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from doctor.facts.firewall.expected import ExpectedRule
+from doctor.facts.firewall.expected_rules import ExpectedRule
 from doctor.facts.firewall.generations import BUILT_IN
 from doctor.facts.firewall.rules import FamilyRules
 from doctor.model.finding import Evidence, Subject

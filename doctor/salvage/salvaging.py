@@ -19,9 +19,9 @@ from doctor.salvage import layout
 from doctor.salvage.archive import Archive
 from doctor.salvage.place import MARKER, Document, check_place, forbidden, held_by, opened
 from doctor.salvage.reader import Reader, Salvage, Salvageable
+from doctor.salvage.results import Left, SalvageOutcome, Written
 from doctor.salvage.target import Sink, Target, need
 from doctor.salvage.trees import TreeWriter
-from doctor.salvage.values import Left, SalvageOutcome, Written
 from doctor.salvage.volumes import FOLDER
 from doctor.scan.resolve import Facts
 from doctor.state import host_json
