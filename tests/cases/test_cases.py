@@ -30,6 +30,11 @@ _HERE = -100  # AT_FDCWD
 CATALOG = load_catalog()
 CASES = all_cases()
 BY_NAME = [pytest.param(case, id=case.name) for case in CASES]
+# A Python value, a plural after 1, a count of nothing, a word twice: slips of text that is put together.
+SLIPS = re.compile(
+    r"\b(?:True|False|None)\b|(?<![\d.:/-])1 (?!process\b|address\b|does\b|this\b)[a-z]{3,}s\b"
+    r"|\b0 (?:images|containers)\b|\b([a-z]+) \1\b(?![.\w-])"
+)
 FAILING = [pytest.param(case, id=case.name) for case in CASES if case.findings and case.fix == "resolved"]
 
 
@@ -83,6 +88,8 @@ def test_a_case_has_exactly_its_findings(case: Case, tmp_path: Path) -> None:
     errors = [(outcome.id, outcome.reason) for outcome in found.outcomes if outcome.result is Result.ERROR]
     seen = sorted((finding.id, finding.subject.kind, finding.subject.name) for finding in found.findings)
     assert seen == case.findings, case.about
+    texts = [text for one in found.findings for text in (one.message, one.fix.summary if one.fix else "")]
+    assert [text for text in texts if SLIPS.search(text)] == []
     if "incomplete" not in case.name.rpartition("/")[2]:
         assert errors == []
 
