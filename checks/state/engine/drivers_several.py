@@ -16,7 +16,7 @@ from doctor.model.text import holdings
     ok="at most one storage driver has data in the data root",
     messages=(
         Message(
-            pattern="contains several valid graphdrivers.*",
+            pattern="contains (?:several valid|other) graphdrivers.*",
             example="error initializing graphdriver: /var/lib/docker contains several valid graphdrivers: fuse-overlayfs, overlay2; cleanup or explicitly choose storage driver (-s <DRIVER>)",
             means="the data root has data of several storage drivers, and dockerd does not choose one",
             do='set "storage-driver" to the one that has the images',
