@@ -80,7 +80,7 @@ def from_unit(host: Host, unit: str) -> Given:
 
 def _journal(host: Host, unit: str) -> list[str]:
     if not host.exists(HostPath("/run/systemd/system")):
-        raise UsageError("this host has no journal", do="pipe the log: doctor explain - < /var/log/docker.log")
+        raise UsageError("this host has no journal", do="pipe the log: 'doctor explain - < /var/log/docker.log'")
     argv = ("journalctl", "-u", unit, "-n", _LINES, "-o", "cat", "--no-pager", "-q")
     try:
         said = host.run(argv, timeout_s=_JOURNAL_SECONDS)
