@@ -23,7 +23,7 @@ _COSTS = {
     ok="the engine's firewall rules exist",
     messages=(
         Message(
-            pattern="(?:driver failed programming external connectivity|iptables failed: iptables .*(?:DNAT|DOCKER)).*No chain/target/match by that name|No chain/target/match by that name",
+            pattern=r"(?:driver failed programming external connectivity|iptables failed: iptables .*(?:DNAT|DOCKER)).*No chain/target/match by that name|No chain/target/match by that name|Couldn't load target `DOCKER[\w-]*",
             example="driver failed programming external connectivity on endpoint web: (iptables failed: iptables --wait -t nat -A DOCKER -p tcp -d 0/0 --dport 8080 -j DNAT --to-destination 172.17.0.2:80 ! -i docker0: iptables: No chain/target/match by that name.",
             means="the engine's firewall chains were removed after the engine created them",
             do="restart the engine, which writes its rules again; find who removes them (firewalld, a script with iptables -F)",

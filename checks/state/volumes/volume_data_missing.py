@@ -15,7 +15,7 @@ from doctor.facts.volumes.volumes import Volumes
     ok="each volume has its data directory",
     messages=(
         Message(
-            pattern=r"""error evaluating symlinks from mount source \S+ .*no such file or directory|failed to chmod on \S*/volumes/\S+ .*|stat \S+/volumes/\S+/_data: no such file or directory""",
+            pattern=r"""error evaluating symlinks from mount source \S+ .*no such file or directory|failed to chmod on \S*/volumes/\S+ .*|(?:l?stat|open|chdir) \S+/volumes/\S+/_data: no such file or directory""",
             example='error evaluating symlinks from mount source "/var/lib/docker/volumes/pgdata/_data": lstat /var/lib/docker/volumes/pgdata: no such file or directory',
             means="the data directory of a volume is missing",
             do="mount its file system, or restore the directory from a backup",
