@@ -47,6 +47,8 @@ def run(words: str, shared: SharedOptions, *, unit: str = "", elsewhere: bool = 
         raise UsageError("nothing to explain", do="name a check, paste an error line in quotes, or pipe a log")
     if _is_name(text, catalog, shared):
         return 0
+    if text == "topics":
+        return explain_line.show_topics()
     topic = explain_line.topic_of(text)
     if topic is not None:
         return explain_line.show_topic(topic, catalog, shared, is_here)

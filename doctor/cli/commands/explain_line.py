@@ -26,6 +26,12 @@ def topic_of(text: str) -> Topic | None:
     return next((topic for topic in topics() if name in topic.names), None)
 
 
+def show_topics() -> int:
+    """Print the names of all topics; return 0."""
+    print("\n".join(sorted(", ".join(topic.names) for topic in topics())))
+    return 0
+
+
 def show_topic(topic: Topic, catalog: Catalog, shared: SharedOptions, is_here: bool) -> int:
     """Print a topic and its related checks; return 0."""
     print(bold(topic.names[0], shared) + "\n")

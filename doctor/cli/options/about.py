@@ -51,6 +51,7 @@ def explain(
       doctor explain network/ip-forward-off
       doctor explain "failed to start daemon: error initializing graphdriver"
       doctor explain --unit docker
+      doctor explain topics
       docker logs web 2>&1 | doctor explain -
     """
     from doctor.cli.commands import explain as body

@@ -16,7 +16,7 @@ from doctor.host.recorded import RootHost
 from doctor.model.errors import UsageError
 from doctor.model.missing import HostError, Missing, Why
 from doctor.plugins.load import load
-from doctor.plugins.messages import table
+from doctor.plugins.messages import table, topics
 
 PLAIN = SharedOptions(verbose=False, quiet=False, colour=False)
 CATALOG = load()
@@ -244,3 +244,11 @@ def test_a_topic_is_found_by_each_name(capsys: pytest.CaptureFixture[str]) -> No
         out = capsys.readouterr().out
         assert "Do: " in out
         assert "Source: https://" in out
+
+
+def test_all_topics_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    """One line each, with all its names."""
+    assert explain.run("topics", PLAIN) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(topics())
+    assert "commit, docker commit" in lines
