@@ -10,7 +10,7 @@ from doctor.facts.engine.log import blame
 from doctor.facts.secrets.redact import redact
 from doctor.model.errors import DoctorError
 from doctor.model.message import Explained, KnownMessage, explain
-from doctor.model.text import visible
+from doctor.model.text import plural, visible
 from doctor.plugins.catalog import Catalog
 from doctor.plugins.messages import Topic, table, topics
 
@@ -112,9 +112,8 @@ def _causes(names: Iterable[str], catalog: Catalog, is_here: bool, apart: str = 
     if apart and not found and len(ids) > 1:
         print("\n".join(filled(f"To distinguish them, see {apart}.")))
     if is_here and not found:
-        print(
-            f"On this host, {'these checks could not examine everything' if incomplete else 'none of them is found now'}."
-        )
+        gap = f", but {plural(incomplete, 'check')} could not examine everything" if incomplete else ""
+        print(f"This host shows no such problem now{gap}.")
     print(f"To examine: {command('scan', '--select', ','.join(ids))}")
     return ids
 
