@@ -76,7 +76,8 @@ def salvage(host: Host, wish: Wish, progress: Callable[[str], None]) -> SalvageO
     with opened(wish.to, who, is_shared=wish.shared, level=_GZIP_LEVEL if wish.compress else 0) as (target, before):
         with ExitStack() as stack:
             readers = [stack.enter_context(source.reading(target, progress)) for source in sources]
-            outcome, refused = _fill(list(zip(sources, readers, strict=True)), target, chosen, wish, progress)
+            read = list(zip(sources, readers, strict=True))
+            outcome, refused = _fill(read, target, chosen, wish, progress, host=host)
         outcome = replace(outcome, notes=(*outcome.notes, *(note for reader in readers for note in reader.notes)))
         earlier = _earlier(target, before, outcome)
         target.put("index.json", layout.index((*outcome.images, *earlier)))
@@ -98,11 +99,13 @@ def _fill(
     chosen: tuple[Salvageable, ...],
     wish: Wish,
     progress: Callable[[str], None],
+    *,
+    host: Host,
 ) -> tuple[SalvageOutcome, RefusedError | None]:
     """Write everything requested except the lists."""
     written, left = _images(sources, target, chosen, wish)
     notes = [note for source, _ in reversed(sources) for note in source.notes]
-    holder = held_by(sources[0][1].host, [source.tops[0] for source, _ in sources if source.tops])
+    holder = held_by(host, [source.tops[0] for source, _ in sources if source.tops])
     if holder:
         notes.append(f"{holder} uses the data root: files that it changes meanwhile may be inconsistent")
     trees: list[TreeWriter] = []

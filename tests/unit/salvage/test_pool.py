@@ -1,5 +1,6 @@
 """devicemapper pools: metadata compared with that of thin_restore, and whole data roots with layers in a pool."""
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -15,8 +16,10 @@ from hypothesis import strategies as st
 from msgspec import json
 
 from doctor.formats.storage.thin_metadata import BLOCK_BYTES, Metadata, Read, recovered, superblock
+from doctor.host.data_root import DataRootHost
 from doctor.host.recorded import RootHost
 from doctor.model.errors import FormatError
+from doctor.plugins.engines import engines
 from doctor.salvage.results import SalvageOutcome
 from doctor.salvage.salvaging import Wish, salvage
 from tests.unit.salvage.roots import MadeRoot
@@ -183,6 +186,21 @@ def test_a_container_in_a_pool(tmp_path: Path) -> None:
     assert {"etc/changed", "etc/deep/new", ".wh.removed", "gone/.wh.dir", "mode"} <= names
     assert not {"etc/same", "lost+found", "etc/deep/file"} & names
     assert done(root, tmp_path / "out").bytes_written == 0
+
+
+@mounts
+def test_the_holder_of_a_root_without_its_host_is_named(tmp_path: Path) -> None:
+    """The data root alone, with its layers in a pool: its locks are at its top, not at the engine's usual path."""
+    root, app, base, _ = made(tmp_path, "devicemapper")
+    into_pool(root.data)
+    database = root.data / "network/files/local-kv.db"
+    database.parent.mkdir(parents=True)
+    wish = Wish(to=str(tmp_path / "out"))
+    with database.open("wb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        outcome = salvage(DataRootHost(str(root.data), engines()), wish, lambda _: None)
+    assert {image.id for image in outcome.images} == {app, base}, outcome.left
+    assert [note for note in outcome.notes if f"process {os.getpid()} " in note and "uses the data root" in note]
 
 
 @mounts
