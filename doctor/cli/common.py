@@ -111,16 +111,25 @@ def _holds_a_host(root: str) -> bool:
         return True
 
 
-def use_engines() -> None:
-    """Find the engines of the plugins that the settings allow; unreadable settings allow none."""
+def use_engines(shared: SharedOptions) -> None:
+    """Find the engines of the plugins that the settings allow; unreadable settings allow none.
+
+    A plugin that can't be loaded does not stop an undo or a salvage of another engine's data.
+    """
     from doctor.model.errors import DoctorError
 
     try:
         settings = load_settings()
     except DoctorError:
         return
-    if settings.plugins:
-        load_catalog(settings)
+    try:
+        if settings.plugins:
+            load_catalog(settings)
+    except Exception as error:  # noqa: BLE001 - boundary 2 of 3: a plugin that can't be loaded is a note
+        from doctor.scan.resolve import located
+
+        reason = str(error) if isinstance(error, DoctorError) else located(error)
+        shared.progress(f"note: plugins are not used: {reason}")
 
 
 def load_settings() -> "Settings":

@@ -18,8 +18,11 @@ _found: dict[tuple[str, ...], tuple[Engine, ...]] = {}
 
 
 def add(package: str) -> None:
-    """Use the engines of a plugin's package, from now on in this process."""
-    directory_of(package)
+    """Use the engines of a plugin's package, from now on in this process.
+
+    They are imported here: one that can't be imported is an error of its plugin, not of each later question for the engines.
+    """
+    _in(package)
     if package not in _packages:
         _packages.append(package)
 

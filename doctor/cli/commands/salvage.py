@@ -24,7 +24,7 @@ def run(wish: Wish, root: str, data_root: str, form: str, shared: SharedOptions)
         raise UsageError(f"--format '{form}' is unknown", do="choose text or json")
     if wish.tar == "-" and is_terminal(sys.stdout):
         raise UsageError("refusing to write a tar to a terminal", do="pipe it: … --tar - | ssh host docker load")
-    use_engines()
+    use_engines(shared)
     host = open_host(root, data_root)
     if os.geteuid() != 0 and host.is_live() and not data_root:
         raise RefusedError("only root can read the data root of this host", do=f"run '{as_root()}'")

@@ -11,7 +11,7 @@ from doctor.cli.repair_lock import at_work, warn_aside
 from doctor.cli.spelled import as_root, command
 from doctor.facts.secrets.redact import redact
 from doctor.host.base import Host
-from doctor.model.errors import DoctorError, RefusedError
+from doctor.model.errors import RefusedError
 from doctor.model.exit_code import ExitCode
 from doctor.model.text import plural, visible
 from doctor.repair.runs.found import find_run, survey, unfinished
@@ -43,7 +43,7 @@ def run(name: str, *, list_runs: bool, yes: bool, force: bool, shared: SharedOpt
 
 
 def _go_on(left: RunDirectory, shared: SharedOptions) -> int:
-    host = _host(left)
+    host = _host(left, shared)
     undone = back.resume(left, host, progress=shared.progress)
     return _ended(undone, shared, ": the interrupted undo is finished", lost(left.plan(), host))
 
@@ -76,9 +76,9 @@ def _ended(undone: back.Undone, shared: SharedOptions, how: str, stopped: tuple[
     return ExitCode.FOUND if stopped else ExitCode.OK
 
 
-def _host(chosen: RunDirectory) -> Host:
+def _host(chosen: RunDirectory, shared: SharedOptions) -> Host:
     root = chosen.plan().root
-    use_engines()
+    use_engines(shared)
     host = open_host("" if root == "/" else root)
     if host.is_live() and os.geteuid() != 0:
         raise RefusedError("undoing a repair needs root", do=f"run '{as_root()}'")
@@ -86,7 +86,7 @@ def _host(chosen: RunDirectory) -> Host:
 
 
 def _undo(chosen: RunDirectory, *, yes: bool, force: bool, shared: SharedOptions) -> int:
-    host = _host(chosen)
+    host = _host(chosen, shared)
     backwards = back.prepare(chosen, host, force=force)
     if not backwards.actions:
         chosen.finish("undone")
@@ -114,7 +114,7 @@ def _effect(backwards: PlanRecord, host: Host) -> tuple[str, ...]:
     try:
         settings = load_settings()
         catalog, skip = load_catalog(settings), settings.skip
-    except DoctorError:
+    except Exception:  # noqa: BLE001 - boundary 2 of 3: use_engines has named the plugin that can't be loaded
         from doctor.plugins.load import load
 
         catalog, skip = load(()), ()

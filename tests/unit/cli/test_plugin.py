@@ -106,6 +106,20 @@ def test_an_allowed_plugin_brings_its_check_and_its_fixer(host: Host, word: str)
     assert host.note.read_text() == ""
 
 
+@pytest.mark.parametrize("broken", ["raise RuntimeError('worn out')\n", "import no_such_module\n"])
+def test_a_plugin_that_cannot_be_loaded_does_not_stop_an_undo(host: Host, broken: str) -> None:
+    """A note names it; a repair made with its help is undone without it."""
+    allow("doctor-acme")
+    fixed = host.doctor("fix", "acme:disk/note-empty", "--root", str(host.root), "--apply", "--yes")
+    assert fixed.returncode == 0, fixed.stderr
+    next(host.site.glob("doctor_acme-*.dist-info")).joinpath("RECORD").unlink()
+    (host.site / "doctor_acme/__init__.py").write_text(broken)
+    undone = host.doctor("undo", "--yes")
+    assert undone.returncode == 0, undone.stderr
+    assert "note: plugins are not used: " in undone.stderr
+    assert host.note.read_text() == ""
+
+
 def test_another_version_than_the_allowed_is_refused(host: Host) -> None:
     """``name==version`` pins what was looked at."""
     allow("doctor-acme==1.1.0")

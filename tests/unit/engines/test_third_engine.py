@@ -87,6 +87,22 @@ def test_the_first_engine_is_docker_wherever_it_stands(tmp_path: Path, monkeypat
     assert first_engine() is engine_of(Run(argv=("true",))) is engine("docker")
 
 
+def test_an_engine_that_cannot_be_imported_is_refused_with_its_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All others are still found."""
+    folder = tmp_path / "ruins/ruin"
+    folder.mkdir(parents=True)
+    for place in (folder.parent, folder):
+        (place / "__init__.py").touch()
+    (folder / "engine.py").write_text("import no_such_module\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(found, "_packages", list(found._packages))
+    with pytest.raises(ModuleNotFoundError):
+        found.add("ruins")
+    assert in_order("docker", "containerd")
+
+
 def test_a_root_without_its_host_is_recognised_and_examined(catalog: Catalog, host: CrateHost) -> None:
     alone = DataRootHost(str(host.data), engines())
     assert alone.resolve(engine("crate").default_root) == "/var/lib/crate"
