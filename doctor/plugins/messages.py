@@ -8,7 +8,6 @@ import os
 from msgspec import Struct
 
 from doctor.model.declare import CheckDeclaration
-from doctor.model.errors import DoctorError
 from doctor.model.message import Explained, KnownMessage, Message, explain
 from doctor.plugins.catalog import Catalog
 
@@ -61,17 +60,20 @@ def table(catalog: Catalog) -> tuple[KnownMessage, ...]:
     """Return the messages of all checks and topics. A check that can't be imported has none: the scan reports it."""
     found = []
     for identity in catalog.checks:
-        try:
-            declaration = catalog.check(identity).declaration
-        except (DoctorError, ImportError, SyntaxError):
-            continue
-        if isinstance(declaration, CheckDeclaration):
-            found += [KnownMessage(message, (identity, *message.also)) for message in declaration.messages]
+        found += [KnownMessage(message, (identity, *message.also)) for message in _messages(identity, catalog)]
     for topic in topics():
         if topic.pattern:
             message = Message(pattern=topic.pattern, example=topic.examples[0], means=topic.means, do=topic.do)
             found.append(KnownMessage(message, topic.checks, topic.names[0], topic.source))
     return tuple(found)
+
+
+def _messages(identity: str, catalog: Catalog) -> tuple[Message, ...]:
+    try:
+        declaration = catalog.check(identity).declaration
+    except Exception:  # noqa: BLE001 - boundary 2 of 3: the scan reports a check that can't be loaded
+        return ()
+    return declaration.messages if isinstance(declaration, CheckDeclaration) else ()
 
 
 def explained(line: str) -> Explained | None:

@@ -8,8 +8,10 @@ import pytest
 
 from doctor.model.declare import CheckDeclaration
 from doctor.model.errors import DoctorError, UsageError
+from doctor.model.message import explain
 from doctor.plugins.catalog import Catalog, directory_of
 from doctor.plugins.load import load
+from doctor.plugins.messages import table
 
 CHECK = '''from collections.abc import Iterator
 
@@ -118,6 +120,20 @@ def test_a_fault_in_one_file_is_no_fault_of_another(package: str, write: Write) 
     with pytest.raises(ModuleNotFoundError):
         found.check("acme:disk/lost")
     assert found.check("acme:disk/full").function() is not None
+
+
+def test_a_fault_in_one_check_does_not_take_the_error_lines_of_others(package: str, write: Write) -> None:
+    """Whatever its module raises: a line of the engine's log is explained without it."""
+    write("checks/disk/broken.py", "raise RuntimeError('worn out')\n")
+    message = "Message(pattern='disk full', example='disk full', means='it is full')"
+    write(
+        "checks/disk/full.py",
+        before="from doctor.api import Message\n",
+        arguments=f"detail=Detail, messages=({message},)",
+    )
+    found = explain("write: disk full", table(catalog(package)))
+    assert found is not None
+    assert found.best.checks == ("acme:disk/full",)
 
 
 def test_a_file_that_goes_after_it_was_found_is_named(package: str, write: Write) -> None:
