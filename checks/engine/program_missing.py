@@ -23,7 +23,7 @@ _MEANS = {
     ok="the programs of the engine's units and packages are installed",
     messages=(
         Message(
-            pattern=r"""Unit docker\.service (?:not found|could not be found)|(?:dockerd|docker|containerd): (?:command )?not found""",
+            pattern=r"""Unit docker\.service (?:not found|could not be found)|(?:dockerd|docker|containerd): (?:command )?not found|exec: "(?:dockerd|containerd|docker-init)": executable file not found.*""",
             example="Failed to start docker.service: Unit docker.service not found.",
             means="the engine is not installed, or its package was removed in part",
             do="install docker-ce or docker.io; rootless and snap engines have other units",

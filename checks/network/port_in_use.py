@@ -21,7 +21,7 @@ from doctor.facts.network.listeners import PortConflict, PortConflicts
             also=("firewall/rules-flushed", "engine/docker-proxy-missing"),
         ),
         Message(
-            pattern=r"bind: address already in use|address already in use|port is already allocated|ports are not available.*|listen tcp\S* \S+ bind: .*",
+            pattern=r"bind: address already in use|address already in use|port is already allocated|ports are not available.*|listen tcp\S* \S+ bind: (?!cannot assign|permission denied).*",
             example="Error starting userland proxy: listen tcp4 0.0.0.0:8081: bind: address already in use.",
             means="another program or container has a port that is wanted",
             do="find the program with 'ss -ltnp' and the container with 'docker ps -a'; if neither has the port, restart the engine, which forgets stale endpoints",

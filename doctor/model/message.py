@@ -79,8 +79,12 @@ def explain(line: str, table: Iterable[KnownMessage]) -> Explained | None:
     found = []
     for number, known in enumerate(table):
         last = None
-        for last in re.finditer(known.message.pattern, text, re.IGNORECASE):  # noqa: B007 - the last match counts
-            pass
+        try:
+            for last in re.finditer(known.message.pattern, text, re.IGNORECASE):  # noqa: B007 - the last match counts
+                pass
+        except re.error:
+            # A plugin's mistake must not hide the messages of others.
+            continue
         if last is not None and last.group():
             found.append((-last.end(), last.start(), number, known))
     found.sort(key=lambda item: item[:3])

@@ -138,6 +138,14 @@ def test_a_hostile_line_is_bounded(text: str) -> None:
     assert LONGEST <= 4096
 
 
+def test_a_pattern_that_is_none_hides_no_other_message() -> None:
+    """A plugin may have a regular expression with a mistake."""
+    wrong = KnownMessage(Message(pattern="(", example="", means="wrong"), ("a/b",))
+    found = explain("no space left on device", (wrong, *TABLE))
+    assert found is not None
+    assert found.best.checks[0] == "resources/disk-full"
+
+
 def test_patterns_are_text_until_a_line_is_matched() -> None:
     """A declaration compiles nothing: a scan of a healthy host needs no pattern."""
     assert all(isinstance(known.message.pattern, str) for known in TABLE)
