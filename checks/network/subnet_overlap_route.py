@@ -16,11 +16,20 @@ from doctor.facts.network.networks import Network, Networks
     ok="no route diverts the addresses of a container network",
     messages=(
         Message(
-            pattern=r"dial tcp (?:172\.(?:1[6-9]|2\d|3[01])|192\.168)\.[\d.]+:\d+: (?:getsockopt: |connect: )?no route to host|(?:conflicts with network|overlaps with|Pool overlaps with) .*",
+            pattern=r"dial tcp (?:172\.(?:1[6-9]|2\d|3[01])|192\.168)\.[\d.]+:\d+: (?:getsockopt: |connect: )?no route to host",
             example="dial tcp 172.17.30.1:80: getsockopt: no route to host",
-            means="a private address is in the subnet of one of the engine's networks, so packets for the real one stay on this host",
-            do='give the engine other subnets ("bip" for docker0, "default-address-pools" for the others), and recreate the network',
+            means="the private address can't be reached: it may be in the subnet of one of the engine's networks, so that its packets stay on this host, or a firewall rejects the connection",
+            do='compare it with \'ip route get ADDRESS\': if that names a bridge of the engine, give the engine other subnets ("bip" for docker0, "default-address-pools" for the others)',
+            also=("network/bridge-stale-same-subnet", "firewall/foreign-reject-first"),
+            apart="the interface that 'ip route get ADDRESS' names",
+        ),
+        Message(
+            pattern=r"(?:conflicts with network|overlaps with|Pool overlaps with) .*",
+            example="invalid pool request: Pool overlaps with other one on this address space",
+            means="the subnet of a new network overlaps with that of another network of the engine, or of a stale bridge",
+            do="choose another subnet, or remove the other network; 'docker network inspect' and 'ip addr' show the subnets in use",
             also=("network/bridge-stale-same-subnet", "network/pool-exhausted"),
+            apart="whether 'docker network ls' lists the network that the line names",
         ),
     ),
 )

@@ -63,8 +63,13 @@ class Explained(Struct, frozen=True):
 
 
 def flat(text: str) -> str:
-    """Return a text as one line of limited length; of a long one its end, where programs write the cause."""
-    return " ".join(text[-LONGEST:].split())
+    """Return a text as one line of limited length; of a long one its end, where programs write the cause.
+
+    The first word of an end is left out: it may be the rest of a secret that only its beginning identifies.
+    """
+    if len(text) <= LONGEST:
+        return " ".join(text.split())
+    return " ".join(text[-LONGEST:].split()[1:])
 
 
 def explain(line: str, table: Iterable[KnownMessage]) -> Explained | None:

@@ -61,7 +61,9 @@ def from_stdin() -> Given:
         tail = (tail + block)[-_KEPT:] if len(tail) + len(block) > 2 * _KEPT else tail + block
     if not remark and total > _KEPT:
         remark = f"only the last {_KEPT >> 20} MiB of {total >> 20} MiB are examined"
-    return Given(last_start(_lines(tail[-_KEPT:])), remark)
+    lines = _lines(tail[-_KEPT:])
+    # The beginning of the first line may be missing, and with it the name of a secret.
+    return Given(last_start(lines[1:] if total > _KEPT and len(lines) > 1 else lines), remark)
 
 
 def from_unit(host: Host, unit: str) -> Given:

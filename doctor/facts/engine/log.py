@@ -107,7 +107,7 @@ def _explained(lines: Sequence[str], table: Sequence[KnownMessage]) -> Iterable[
             continue
         seen.add(kind)
         letters += len(text)
-        found = explain(text, table)
+        found = explain(line, table)
         if found is not None:
             yield found
         if len(seen) >= _MOST_LINES or letters > _MOST_LETTERS:

@@ -36,6 +36,8 @@ def test_a_line_of_a_program_is_explained(entry: dict[str, str]) -> None:
     """With the words of its source, also as one attribute of a log."""
     assert first(entry["line"]) == entry["first"]
     assert first(f'time="2026-11-24T10:00:00Z" level=error msg="{entry["line"]}"') == entry["first"]
+    found = explain(entry["line"], TABLE)
+    assert found is None or found.best.message.means.startswith(entry.get("means", ""))
 
 
 def test_each_example_of_a_check_is_its_own() -> None:
@@ -136,6 +138,15 @@ def test_a_hostile_line_is_bounded(text: str) -> None:
     explain(text, TABLE)
     assert time.process_time() - started < 1.0
     assert LONGEST <= 4096
+
+
+@pytest.mark.parametrize("before", ["http://u:", "password=", "Authorization: Bearer ", '"token":"'])
+def test_of_a_long_line_no_part_of_a_secret_is_shown(before: str) -> None:
+    """Only the end of such a line is searched, so the name of a secret may be cut off, and its rest would not be masked."""
+    found = explain(f"failed to start daemon: {before}{'s3cret' * 1000}@x: no space left on device", TABLE)
+    assert found is not None
+    assert found.best.checks[0] == "resources/disk-full"
+    assert "s3cret" not in found.line
 
 
 def test_a_pattern_that_is_none_hides_no_other_message() -> None:
