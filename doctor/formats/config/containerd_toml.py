@@ -52,25 +52,37 @@ def read(data: bytes) -> ContainerdPlaces:
     ('/etc/containerd/conf.d/*.toml',)
     """
     try:
-        return _places(data.decode("utf-8"))
+        text = data.decode("utf-8")
+        return _places(_parsed(text), text)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise FormatError("it is not UTF-8", where=f"line {line}") from error
 
 
 def before_error(data: bytes) -> ContainerdPlaces:
-    r"""Return the settings of a corrupt file that are before its first error.
+    r"""Return the settings of a corrupt file that are before its first error. A wrong type hides no other setting.
 
-    >>> before_error(b'root = "/data"\nimports = [\n').root
-    '/data'
+    >>> before_error(b'root = "/data"\nimports = [\n').root, before_error(b'root = "/data"\n[[plugins]]\n').root
+    ('/data', '/data')
     """
     text = data.decode("utf-8", "replace")
     for _ in range(_ATTEMPTS):
         try:
-            return _places(text)
+            table = _parsed(text)
         except FormatError as error:
             text = _cut(text, error.where.removeprefix("line "))
+        else:
+            return _places({name: value for name, value in table.items() if _is_usable(name, value)}, text)
     return ContainerdPlaces()
+
+
+def _is_usable(name: str, value: Any) -> bool:
+    """Whether a setting has its type."""
+    try:
+        _places({name: value}, "")
+    except FormatError:
+        return False
+    return True
 
 
 def _cut(text: str, line: str) -> str:
@@ -81,8 +93,7 @@ def _cut(text: str, line: str) -> str:
     return "\n".join(lines[: max((number for number, one in enumerate(lines) if "=" in one), default=0)])
 
 
-def _places(text: str) -> ContainerdPlaces:
-    table = _parsed(text)
+def _places(table: dict[str, Any], text: str) -> ContainerdPlaces:
     plugin = _table(_table(table, "plugins"), containerd.GRPC_PLUGIN)
     root, disabled = _string(table, "root"), _strings(table, "disabled_plugins")
     return ContainerdPlaces(

@@ -288,6 +288,17 @@ def test_all_before_an_error_is_read(before: list[str], error: str, after: str) 
     assert found == containerd_toml.read("\n".join(lines).encode())
 
 
+@pytest.mark.parametrize(
+    "wrong", ["[[plugins]]", "state = 1", "grpc = 'x'", "[plugins]\n'io.containerd.server.v1.grpc' = 1"]
+)
+def test_a_setting_of_a_wrong_type_hides_no_other(wrong: str) -> None:
+    """The file is refused, and its root is known."""
+    data = f"version = 2\nroot = '/data'\n{wrong}\n".encode()
+    with pytest.raises(FormatError):
+        containerd_toml.read(data)
+    assert containerd_toml.before_error(data).root == "/data"
+
+
 def test_a_file_made_to_be_slow_is_refused() -> None:
     """The parser's time grows with the square of the parts of a key."""
     started = time.process_time()
