@@ -16,7 +16,7 @@ from doctor.facts.engine.state import EngineState, start_fails
             pattern="Failed to load environment files",
             example="docker.service: Failed to load environment files: No such file or directory",
             means="a file that EnvironmentFile= of the unit names does not exist",
-            do="create the file, or write EnvironmentFile=- so that it may be missing",
+            do="create the file, or write EnvironmentFile=-PATH, with a dash, if it may be missing",
         ),
     ),
 )
