@@ -106,7 +106,7 @@ def test_the_same_seed_writes_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_an_impossible_size_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no possible size"):
+    with pytest.raises(ValueError, match="not a possible size"):
         generate(tmp_path / "x", Size(images=5, layers=4, containers=0, volumes=0, networks=0))
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").touch()

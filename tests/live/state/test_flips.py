@@ -65,7 +65,7 @@ def test_where_the_engine_refuses_doctor_finds_and_repairs(
     assert not judged.starts, judged.lost
     assert seen.found, seen
     assert seen.incomplete == ()
-    assert judged.mended, (judged.left, judged.output)
+    assert judged.repaired, (judged.left, judged.output)
 
 
 def test_a_seeded_sample_is_judged_whole(doctor: Doctor) -> None:

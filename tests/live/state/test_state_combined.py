@@ -175,7 +175,7 @@ def test_a_root_copied_without_attributes(dead_box: Box, healthy: judge.Opinion)
     assert problems(box) == {"data-root-copied", "container-layer-copied"}, "a plain scan sees it"
     assert problems(box, "--deep") == {"data-root-copied", "container-layer-copied", "layer-metadata-lost"}
     done = revive(box, "--deep", codes={1})
-    assert "the writable layer of job was copied without its attributes" in " ".join(done.split())
+    assert "the writable layer of container job was copied without its attributes" in " ".join(done.split())
     assert judge.tree_hash(mount) == before
     assert problems(box, "--deep") == {"container-layer-copied"}
     assert judge.contents(box) == healthy.contents
