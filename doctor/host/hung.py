@@ -6,9 +6,10 @@ that accesses the mount (nfs(5), hard; fs/fuse/dev.c, request_wait_answer) until
 """
 
 import os
-import select
 import signal
 import time
+
+from doctor.host.readable import readable
 
 LIMIT_S = 3.0
 _WAITING = (
@@ -54,7 +55,7 @@ def find(limit_s: float = LIMIT_S) -> tuple[str, ...]:
     deadline = time.monotonic() + limit_s
     silent = []
     for point, pid, pipe in asked:
-        ready, _, _ = select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))
+        ready = readable(pipe, deadline - time.monotonic())
         os.close(pipe)
         if not ready:
             silent.append(point)

@@ -1,11 +1,12 @@
 """Probes addresses on a bridge of this host with ARP: an address that answers is in use, whatever records say."""
 
-import select
 import socket
 import struct
 import time
 from collections.abc import Iterable
 from ipaddress import IPv4Address
+
+from doctor.host.readable import readable
 
 _ARP = 0x0806
 _REQUEST, _REPLY = 1, 2
@@ -37,7 +38,7 @@ def _answers(wire: socket.socket, wanted: dict[bytes, str]) -> set[str]:
     found: set[str] = set()
     end = time.monotonic() + _PATIENCE_S
     while len(found) < len(wanted) and (left := end - time.monotonic()) > 0:
-        if not select.select([wire], [], [], left)[0]:
+        if not readable(wire.fileno(), left):
             break
         frame = wire.recv(2048)
         if len(frame) >= 42 and struct.unpack(">H", frame[20:22])[0] == _REPLY and frame[28:32] in wanted:

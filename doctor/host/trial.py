@@ -4,8 +4,9 @@ remains.
 
 import errno
 import os
-import select
 import signal
+
+from doctor.host.readable import readable
 
 _BYTES = 64 << 10
 _LIMIT_S = 10.0
@@ -28,8 +29,7 @@ def write(directory: str, limit_s: float = _LIMIT_S) -> int:
             os._exit(0)
     os.close(writing)
     try:
-        ready, _, _ = select.select([reading], [], [], limit_s)
-        answer = os.read(reading, 1) if ready else b""
+        answer = os.read(reading, 1) if readable(reading, limit_s) else b""
     finally:
         os.close(reading)
     if not answer:

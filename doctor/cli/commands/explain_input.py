@@ -2,7 +2,6 @@
 
 import os
 import re
-import select
 import sys
 import time
 
@@ -10,6 +9,7 @@ from msgspec import Struct
 
 from doctor.facts.engine.log import last_start
 from doctor.host.base import Host
+from doctor.host.readable import readable
 from doctor.model.errors import UsageError
 from doctor.model.missing import HostError
 from doctor.model.paths import HostPath
@@ -48,7 +48,7 @@ def from_stdin() -> Given:
     end = time.monotonic() + _SECONDS
     while True:
         left = end - time.monotonic()
-        if left <= 0 or total >= _READ or not select.select([descriptor], [], [], left)[0]:
+        if left <= 0 or total >= _READ or not readable(descriptor, left):
             remark = f"standard input did not end: only what came within {_SECONDS:.0f} s is examined"
             break
         try:

@@ -155,6 +155,19 @@ def test_a_process_that_asked_leaves_no_child(monkeypatch: pytest.MonkeyPatch) -
         os.waitpid(-1, os.WNOHANG)
 
 
+def test_mounts_are_asked_with_many_open_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Descriptors above 1,023, which select(2) can't watch."""
+    monkeypatch.setattr(hung, "mounts_that_wait", lambda _: ["/"])
+    held = [os.open("/", os.O_PATH)]
+    try:
+        while held[-1] < 1030:
+            held.append(os.dup(held[0]))
+        assert hung.find(limit_s=5) == ()
+    finally:
+        for descriptor in held:
+            os.close(descriptor)
+
+
 def test_a_mount_that_stays_silent_is_named_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """The child never returns, like stat(2) on the mount of a dead server."""
     monkeypatch.setattr(hung, "mounts_that_wait", lambda _: ["/mnt/dead", "/"])
