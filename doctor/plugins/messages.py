@@ -4,6 +4,7 @@ It is built when a line is matched. ``doctor explain`` and the collectors of log
 """
 
 import os
+from collections.abc import Iterable
 
 from msgspec import Struct
 
@@ -76,8 +77,11 @@ def _messages(identity: str, catalog: Catalog) -> tuple[Message, ...]:
     return declaration.messages if isinstance(declaration, CheckDeclaration) else ()
 
 
-def explained(line: str) -> Explained | None:
-    """Return the explanation of a line by the latest catalog, ``None`` if no message matches."""
+def explained(lines: Iterable[str]) -> dict[str, Explained]:
+    """Return the explanations of lines by the latest catalog; a line without one is left out. The table is built once."""
     from doctor.plugins.load import latest  # noqa: PLC0415 - only an error line needs it
 
-    return explain(line, table(latest())) if line else None
+    wanted = dict.fromkeys(line for line in lines if line)
+    known = table(latest()) if wanted else ()
+    found = ((line, explain(line, known)) for line in wanted)
+    return {line: best for line, best in found if best is not None}

@@ -55,7 +55,7 @@ def image_content_missing(
             message=f"the config of image {names[0] if names else identity[:12]} is missing: the engine does not know the image",
             evidence=(
                 Evidence(images.path_of(identity), "no such file"),
-                *((Evidence(_told_by(identity, images, left), ", ".join(names)),) if names else ()),
+                *((Evidence(_recorded_in(identity, images, left), ", ".join(names)),) if names else ()),
                 *((Evidence("containers created from it", ", ".join(used[identity])),) if identity in used else ()),
             ),
             detail=OfImage(identity=identity),
@@ -63,6 +63,6 @@ def image_content_missing(
         )
 
 
-def _told_by(identity: str, images: Images, left: dict[str, LostImage]) -> str:
+def _recorded_in(identity: str, images: Images, left: dict[str, LostImage]) -> str:
     """Return the source of an image's names."""
     return f"names in the backup {left[identity].age}" if identity in left else images.tags.path

@@ -15,7 +15,6 @@ from doctor.plugins.catalog import Catalog
 from doctor.plugins.messages import Topic, table, topics
 
 _LONGEST = 400
-_MOST_CHECKS = 8
 _MOST_OTHERS = 3
 _UNKNOWN = "no known error message is in this text; 'doctor scan' examines the host"
 
@@ -103,7 +102,7 @@ def _causes(names: Iterable[str], catalog: Catalog, is_here: bool, apart: str = 
     if not ids:
         return ids
     print()
-    found, incomplete = _found(ids[:_MOST_CHECKS], catalog) if is_here else ({}, 0)
+    found, incomplete = _found(ids, catalog) if is_here else ({}, 0)
     for name in sorted(ids, key=lambda name: name not in found):
         print(f"  {about(catalog, name)}")
         if name in found:

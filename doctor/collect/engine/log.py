@@ -32,7 +32,8 @@ def engine_log(host: Host, state: EngineState) -> EngineLog:
 
 def _log(source: str, text: str) -> EngineLog:
     lines = last_start([redact(line.strip()) for line in text.splitlines() if line.strip()])
-    return EngineLog(source=source, lines=tuple(lines), explained=explained(fatal_line(lines)))
+    fatal = fatal_line(lines)
+    return EngineLog(source=source, lines=tuple(lines), explained=explained([fatal]).get(fatal))
 
 
 def _mtime(host: Host, path: HostPath) -> int:

@@ -48,6 +48,6 @@ def _link(graph: LayerGraph, name: str, own: str) -> str:
     if name in graph.names and LINK_NAME.fullmatch(graph.layers.directories[name].link or ""):
         return graph.names[name]
     lower = graph.layers.directories[own].lower
-    told = lower[0] if lower else ""
-    is_free = LINK_NAME.fullmatch(told) and told not in graph.names.values()
-    return told if is_free else derived_name(name)
+    named = lower[0] if lower else ""
+    is_free = LINK_NAME.fullmatch(named) and named not in graph.names.values()
+    return named if is_free else derived_name(name)

@@ -15,6 +15,7 @@ from doctor.host.base import CommandResult, Host
 from doctor.host.recorded import RootHost
 from doctor.model.errors import UsageError
 from doctor.model.missing import HostError, Missing, Why
+from doctor.plugins.catalog import Catalog
 from doctor.plugins.load import load
 from doctor.plugins.messages import table, topics
 
@@ -235,6 +236,30 @@ def test_a_cause_that_this_host_has_is_marked(
     (etc / "daemon.json").write_text("{}")
     assert explain.run(line, PLAIN) == 0
     assert "found on this host" not in capsys.readouterr().out
+
+
+def test_a_check_that_crashes_is_no_all_clear(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It has examined nothing, so the host is not said to be free of the problem."""
+    area = tmp_path / "acme_crash/checks/area"
+    area.mkdir(parents=True)
+    for package in (area, area.parent, area.parent.parent):
+        (package / "__init__.py").touch()
+    (area / "problem.py").write_text(
+        "from collections.abc import Iterator\n"
+        "from doctor.api import Finding, Message, Severity, check\n"
+        "@check(severity=Severity.ERROR, messages=(Message(pattern='acme fell', example='acme fell', means='it fell'),))\n"
+        "def problem() -> Iterator[Finding]:\n"
+        "    'A problem.'\n"
+        "    raise RuntimeError\n"
+        "    yield\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    catalog = Catalog()
+    catalog.add("checks", "acme_crash.checks", "acme")
+    assert explain_line.show_text("acme fell", catalog, PLAIN, is_here=True) == 0
+    assert "but 1 check could not examine everything" in capsys.readouterr().out
 
 
 def test_a_topic_is_found_by_each_name(capsys: pytest.CaptureFixture[str]) -> None:

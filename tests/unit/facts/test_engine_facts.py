@@ -124,7 +124,8 @@ SAID = {
 @pytest.mark.parametrize("line", SAID)
 def test_a_fatal_line_has_its_meaning(line: str) -> None:
     """Lines that a real dockerd wrote."""
-    found = explained(EngineLog(source="log", lines=('level=info msg="Starting up"', line)).fatal)
+    fatal = EngineLog(source="log", lines=('level=info msg="Starting up"', line)).fatal
+    found = explained([fatal]).get(fatal)
     assert found is not None
     assert SAID[line] in found.best.message.means
 
