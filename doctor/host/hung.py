@@ -12,6 +12,8 @@ import time
 from doctor.host.readable import readable
 
 LIMIT_S = 3.0
+# A killed child that can end does so within milliseconds.
+_KILLED_S = 0.1
 _WAITING = (
     "9p",
     "afs",
@@ -57,12 +59,20 @@ def find(limit_s: float = LIMIT_S) -> tuple[str, ...]:
     for point, pid, pipe in asked:
         ready = readable(pipe, deadline - time.monotonic())
         os.close(pipe)
-        if not ready:
+        if ready:
+            os.waitpid(pid, 0)
+        else:
             silent.append(point)
             os.kill(pid, signal.SIGKILL)
-        # A child blocked in the kernel can't be reaped yet: waiting for it would block too. init reaps it later.
-        os.waitpid(pid, 0 if ready else os.WNOHANG)
+            _reap_killed(pid)
     return tuple(silent)
+
+
+def _reap_killed(pid: int) -> None:
+    """Reap a killed child unless it is blocked in the kernel: waiting for that one would block too, init reaps it."""
+    deadline = time.monotonic() + _KILLED_S
+    while os.waitpid(pid, os.WNOHANG) == (0, 0) and time.monotonic() < deadline:
+        time.sleep(0.002)
 
 
 def _ask(point: str) -> tuple[int, int]:
