@@ -36,6 +36,7 @@ _COMMANDS = {
     "scan": ("host", "scan"),
     "fix": ("host", "fix"),
     "undo": ("host", "undo"),
+    "quarantine": ("quarantine", "quarantine"),
     "probe": ("host", "probe"),
     "run": ("host", "run_container"),
     "salvage": ("host", "salvage"),

@@ -141,6 +141,7 @@ def _list(*, is_blind: bool) -> int:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(one.plan.started))
         what = f"undoes {one.plan.undoes}" if one.plan.undoes else plural(len(one.plan.actions), "action")
         result = (one.result or "unfinished").partition(":")[0]
+        what += ", purged" if one.run.journal().purged else ""
         print(visible(f"{one.run.name:<20} {when}  {result:<12} {what:<14} {one.plan.root}"))
     for other in aside:
         print(visible(f"{other.run.name:<20} {'':16}  {'skipped':<12} {other.why}"))

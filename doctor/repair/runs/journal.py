@@ -35,13 +35,15 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the journal. ``step`` counts in the whole plan from 0; the first line has the hash of the plan as ``result``.
 
     ``there``, in the line of a repair's end, is what is complete in the data root then: anything else was added later.
+    ``lost``, in the line of a purge, is the paths whose originals it deletes; its ``result`` is the time, in seconds since the epoch.
     """
 
     step: int = -1
-    state: Literal["begun", "intent", "done", "skipped", "finished"]
+    state: Literal["begun", "intent", "done", "skipped", "finished", "purged"]
     before: Before | None = None
     result: str = ""
     there: ByEngine | None = None
+    lost: tuple[str, ...] = ()
 
 
 class Journal(msgspec.Struct, frozen=True):
@@ -60,6 +62,17 @@ class Journal(msgspec.Struct, frozen=True):
         """The result of the run, "" if no line has it."""
         ends = [entry.result for entry in self.entries if entry.state == "finished"]
         return ends[-1] if ends else ""
+
+    @property
+    def purged(self) -> float:
+        """The time of the last purge of its quarantine, in seconds since the epoch; 0.0 without one."""
+        times = [entry.result for entry in self.entries if entry.state == "purged"]
+        return float(times[-1]) if times and times[-1].isdigit() else 0.0
+
+    @property
+    def lost_paths(self) -> tuple[str, ...]:
+        """The paths whose originals a purge deleted."""
+        return tuple(dict.fromkeys(path for entry in self.entries if entry.state == "purged" for path in entry.lost))
 
     @property
     def done(self) -> set[int]:

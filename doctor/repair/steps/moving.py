@@ -24,13 +24,13 @@ def move(source: int, name: str, target: int, target_name: str, *, is_own: bool)
         # An incomplete copy is removed.
         copied = _copy(here, there)
         if copied:
-            _remove(there)
+            remove(there)
             raise RepairError(f"can't copy it: {copied}", where=name) from error
         os.sync()
-        kept = _remove(here)
+        kept = remove(here)
         if kept and not is_own:
             if not _copy(there, here, "--no-clobber"):
-                _remove(there)
+                remove(there)
             raise RepairError(f"can't remove the original: {kept}", where=name) from error
 
 
@@ -40,7 +40,8 @@ def _copy(here: str, there: str, *options: str) -> str:
     return "" if not done.exit else _last_line(done.stderr)
 
 
-def _remove(path: str) -> str:
+def remove(path: str) -> str:
+    """Delete a tree, without other file systems; return the error, "" on success."""
     done = commands.run(("rm", "-rf", "--one-file-system", "--", path), timeout_s=600)
     return "" if not done.exit else _last_line(done.stderr)
 

@@ -15,6 +15,7 @@ from doctor.repair.aside import engine_aside
 from doctor.repair.engine.holders import refuse_held
 from doctor.repair.rollback import Restored, unrestored
 from doctor.repair.runs.found import find_run, new_name, survey
+from doctor.repair.runs.journal import Journal
 from doctor.repair.runs.record import ActionRecord, PlanRecord, RunDirectory
 from doctor.repair.runs.whose import refuse_other
 from doctor.repair.steps.execute import Executor
@@ -24,6 +25,8 @@ from doctor.repair.steps.perform import StepFailure, perform_back
 from doctor.repair.undo.effect import with_running
 from doctor.repair.undo.engine_back import engine_left, with_engine
 from doctor.repair.undo.later import Later, later
+
+_SHOWN = 10
 
 
 class Undone(msgspec.Struct, frozen=True):
@@ -53,10 +56,10 @@ def backwards(run: RunDirectory, record: PlanRecord, found: tuple[Later, ...] = 
 
     A path that was changed afterwards (``found``) is merged or kept, if possible.
     """
-    keeps = _keeps(found)
+    journal = run.journal()
+    keeps = (*_keeps(found), *journal.lost_paths)
     owner = [action for action in record.actions for _ in action.steps]
     flat = [step for action in record.actions for step in action.steps]
-    journal = run.journal()
     done = journal.done
     steps: dict[int, list[Step]] = {}
     for number, before in reversed(journal.begun.items()):
@@ -112,10 +115,12 @@ def _taking(steps: dict[int, list[Step]], by_number: dict[int, ActionRecord]) ->
 def prepare(run: RunDirectory, host: Host, *, is_rollback: bool = False, force: bool = False) -> PlanRecord:
     """Return the plan of an undo, with the engine's stop and start if needed; raises ``RefusedError``.
 
-    With ``force``, steps whose record in the journal is corrupt are left, and all others are undone.
+    With ``force``, steps whose record in the journal is corrupt or whose original was purged are left, and all others are undone.
     """
     record = run.plan()
-    unknown = run.journal().lost_steps
+    journal = run.journal()
+    _refuse_purged(run, journal, force=force)
+    unknown = journal.lost_steps
     if unknown and not force:
         flat = [step for action in record.actions for step in action.steps]
         places = ", ".join(getattr(flat[number], "path", "a command") for number in unknown if number < len(flat))
@@ -127,6 +132,8 @@ def prepare(run: RunDirectory, host: Host, *, is_rollback: bool = False, force: 
     found = () if is_rollback else _later(run, record, host, force=force)
     Executor(run, record).sweep(record)
     actions = backwards(run, record, found)
+    if journal.purged and not actions:
+        _refuse_purged(run, journal, force=False)
     actions = with_engine(run, record, actions, host, is_rollback=is_rollback)
     made = PlanRecord(
         run=new_name(time.time()),
@@ -140,9 +147,23 @@ def prepare(run: RunDirectory, host: Host, *, is_rollback: bool = False, force: 
         apart=record.apart,
         undoes=run.name,
         is_rollback=is_rollback,
-        keeps=_keeps(found),
+        keeps=(*_keeps(found), *journal.lost_paths),
     )
     return made if is_rollback else with_running(made, host)
+
+
+def _refuse_purged(run: RunDirectory, journal: Journal, *, force: bool) -> None:
+    """Raise ``RefusedError`` if a purge deleted originals of the run: they can't be restored any more."""
+    lost = journal.lost_paths
+    if not lost or force:
+        return
+    more = f" and {len(lost) - _SHOWN} more" if len(lost) > _SHOWN else ""
+    day = time.strftime("%Y-%m-%d", time.localtime(journal.purged))
+    raise RefusedError(
+        f"the quarantine of run {run.name} was purged on {day}; no longer restorable: {', '.join(lost[:_SHOWN])}{more}",
+        where=run.path,
+        do=f"nothing was changed; 'doctor undo {run.name} --force' undoes the rest of the repair, if there is a rest",
+    )
 
 
 def _later(run: RunDirectory, record: PlanRecord, host: Host, *, force: bool) -> tuple[Later, ...]:
