@@ -14,9 +14,14 @@ class Launch(Struct, frozen=True):
     Ids are local to the probe: ``net: "container:server"`` means the probe's own container ``server``. ``net:
     "network:ID"`` stands for a free address on the engine's bridge network of that id: all probes of a round run
     concurrently, so addresses are assigned when the round is assembled.
+
+    ``rungs`` are started beside them by other programs: the host's runtime, containerd, the engine. Each has ``id``, ``kind``
+    and ``limit_s``, and what its kind asks for (``doctor/runtime/rungs/__init__.py``). Their ends are in the same mapping:
+    ``output`` is what the rung saw, and ``error`` says why it could not be tried at all.
     """
 
     containers: tuple[dict[str, Any], ...]
+    rungs: tuple[dict[str, Any], ...] = ()
 
 
 class Ended(Struct, frozen=True, kw_only=True):
@@ -28,6 +33,7 @@ class Ended(Struct, frozen=True, kw_only=True):
         stdout: its whole output; ``stderr`` likewise.
         error: the runtime's message if it could not run it or its timeout expired; "" otherwise.
         timed_out: it was killed by its timeout; ``oom_killed``: the kernel killed it for its memory limit.
+        left: what a rung could not remove.
     """
 
     id: str
@@ -38,6 +44,7 @@ class Ended(Struct, frozen=True, kw_only=True):
     error: str = ""
     timed_out: bool = False
     oom_killed: bool = False
+    left: tuple[str, ...] = ()
 
 
 Probing = Generator[Launch, dict[str, Ended], ProbeResult]

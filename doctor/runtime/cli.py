@@ -74,6 +74,10 @@ def _dispatch(verb: str, rest: list[str]) -> int:
         from doctor.runtime import batch  # noqa: PLC0415
 
         return batch.run(_all_of_stdin())
+    if verb == "rungs" and not rest:
+        from doctor.runtime.rungs import keeper  # noqa: PLC0415
+
+        return keeper.run()
     raise LaunchError(f"unknown command or argument: '{' '.join([verb, *rest[:1]])}' (see --help)", USAGE)
 
 

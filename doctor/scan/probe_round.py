@@ -5,8 +5,11 @@ nor the environment can inject code into a root process.
 """
 
 import json
+import os
+import selectors
 import subprocess
 import sys
+import time
 from importlib.util import find_spec
 from ipaddress import IPv4Address
 from typing import Any
@@ -23,6 +26,9 @@ _LIMIT_S = 90.0
 _CONTAINER_S = 15.0
 _PARALLEL = 8
 _MOST_TRIES, _AT_ONCE = 64, 8
+_STAGES = "/run/doctor-start"
+"""Where rungs keep what a start needs, until they end."""
+_RUNGS_S = 30.0
 
 
 class Addresses:
@@ -74,6 +80,8 @@ def launch(wanted: tuple[Launch, ...], addresses: Addresses) -> tuple[dict[str, 
     """
     containers: list[dict[str, Any]] = []
     found: tuple[dict[str, Ended], ...] = tuple({} for _ in wanted)
+    rungs = [{**rung, "id": f"{number}.{rung['id']}"} for number, one in enumerate(wanted) for rung in one.rungs]
+    climbing = _climb(rungs) if rungs else None
     for number, one in enumerate(wanted):
         for given in one.containers:
             container = _global(number, given)
@@ -86,7 +94,12 @@ def launch(wanted: tuple[Launch, ...], addresses: Addresses) -> tuple[dict[str, 
                     continue
                 container.update(net="bridge", bridge=spot)
             containers.append(container)
-    for ended in _run(containers) if containers else ():
+    try:
+        every = _run(containers) if containers else []
+    finally:
+        # They end at their own limits; until then, this process must not: the end of stdin ends them.
+        reached = _reached(climbing) if climbing is not None else []
+    for ended in (*every, *reached):
         number_text, _, identity = ended.id.partition(".")
         found[int(number_text)][identity] = ended
     return found
@@ -101,11 +114,42 @@ def _global(number: int, given: dict[str, Any]) -> dict[str, Any]:
     return container
 
 
-def _run(containers: list[dict[str, Any]]) -> list[Ended]:
+def _runtime(verb: str) -> tuple[str, ...]:
     spec = find_spec("doctor.runtime")
     if spec is None or not spec.submodule_search_locations:
         raise DoctorError("the bundled runtime is not installed", do="reinstall doctor")
-    argv = (sys.executable, "-I", "-S", "-E", f"{spec.submodule_search_locations[0]}/__main__.py", "batch")
+    return (sys.executable, "-I", "-S", "-E", f"{spec.submodule_search_locations[0]}/__main__.py", verb)
+
+
+def _climb(rungs: list[dict[str, Any]]) -> "subprocess.Popen[bytes]":
+    """Start the rungs beside the containers. Their process ends and removes everything once its stdin closes."""
+    climbing = subprocess.Popen(
+        _runtime("rungs"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    if climbing.stdin is not None:
+        climbing.stdin.write(json.dumps({"base": _STAGES, "rungs": rungs}).encode() + b"\n")
+        climbing.stdin.flush()
+    return climbing
+
+
+def _reached(climbing: "subprocess.Popen[bytes]") -> list[Ended]:
+    """Wait for the rungs; return how each ended."""
+    said = b""
+    end = time.monotonic() + _RUNGS_S
+    with climbing, selectors.DefaultSelector() as waiting:
+        if climbing.stdout is not None:
+            waiting.register(climbing.stdout, selectors.EVENT_READ)
+            while (left := end - time.monotonic()) > 0:
+                if waiting.select(left):
+                    chunk = os.read(climbing.stdout.fileno(), 1 << 16)
+                    if not chunk:
+                        break
+                    said += chunk
+    return [_ended(json.loads(line)) for line in said.decode("utf-8", "replace").splitlines() if line.startswith("{")]
+
+
+def _run(containers: list[dict[str, Any]]) -> list[Ended]:
+    argv = _runtime("batch")
     document = json.dumps({"containers": containers, "parallel": _PARALLEL}).encode()
     try:
         done = subprocess.run(argv, input=document, capture_output=True, timeout=_LIMIT_S, check=False)
@@ -124,12 +168,13 @@ def _ended(line: dict[str, Any]) -> Ended:
     return Ended(
         id=str(line.get("id", "")),
         exit=int(line.get("exit", 125)),
-        output=_last_object(stdout),
+        output=line["output"] if isinstance(line.get("output"), dict) else _last_object(stdout),
         stdout=stdout,
         stderr=str(line.get("stderr", "")),
         error=str(line.get("error") or ""),
         timed_out=bool(line.get("timed_out")),
         oom_killed=bool(line.get("oom_killed")),
+        left=tuple(str(one) for one in line.get("left") or ()),
     )
 
 

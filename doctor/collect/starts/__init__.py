@@ -1,0 +1,1 @@
+"""Reads what starts of containers through the layers of the host need."""

@@ -1,0 +1,144 @@
+"""Finds the runtime that the engine would start, and how it would start it."""
+
+import re
+
+from msgspec import Struct
+
+from doctor.collect.engine.programs import PLACES
+from doctor.engines.containerd import places as containerd
+from doctor.engines.docker import places as docker
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.state import EngineState
+from doctor.facts.host.processes import Processes
+from doctor.facts.kernel.cgroups import Cgroups
+from doctor.facts.starts.runtime import HostRuntime
+from doctor.formats.text import decode
+from doctor.host.base import Host
+from doctor.model.declare import collector
+from doctor.model.missing import HostError, Missing, Why
+from doctor.model.paths import HostPath
+from doctor.model.process import Process
+
+_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin")
+"""The PATH of a service of systemd."""
+_LIMITS = {"Max open files": "NOFILE", "Max processes": "NPROC", "Max locked memory": "MEMLOCK"}
+_SHIMS = re.compile(r"io\.containerd\..*")
+_OPTION = "native.cgroupdriver="
+
+
+class _Named(Struct, frozen=True):
+    """The runtime that the settings name."""
+
+    name: str
+    program: str = docker.RUNC
+    arguments: tuple[str, ...] = ()
+    origin: str = "default"
+
+
+@collector
+def host_runtime(
+    host: Host,
+    config: EngineConfig | Missing,
+    state: EngineState | Missing,
+    processes: Processes | Missing,
+    cgroups: Cgroups | Missing,
+) -> HostRuntime:
+    """Return the runtime; missing if the default runtime is a shim of its own (kata), which only containerd can start."""
+    has_engine = isinstance(state, EngineState) and state.status != "absent"
+    named = _named(config) if has_engine and isinstance(config, EngineConfig) else _Named(docker.RUNC)
+    starter = None if isinstance(processes, Missing) else _starter(processes)
+    search = _search(host, starter)
+    path = _found(host, named.program, search)
+    if not has_engine and not path:
+        raise HostError(Missing(Why.ABSENT, "this host has no Docker Engine and no runc"))
+    settings = config if isinstance(config, EngineConfig) and has_engine else EngineConfig()
+    is_v2 = isinstance(cgroups, Cgroups) and cgroups.mode == "v2"
+    return HostRuntime(
+        name=named.name,
+        path=path,
+        arguments=named.arguments,
+        search=search,
+        origin=named.origin,
+        user=docker.PROCESS if has_engine else containerd.PROCESS,
+        pid=starter.pid if starter is not None else 0,
+        limits=_limits(host, starter),
+        uses_systemd=_uses_systemd(host, settings, is_v2=is_v2),
+        parent=str(settings.get("cgroup-parent") or ""),
+        cgroup_namespace=is_v2,
+    )
+
+
+def _named(config: EngineConfig) -> _Named:
+    name = config.get("default-runtime")
+    name = name if isinstance(name, str) and name else docker.RUNC
+    known = config.get("runtimes")
+    entry = known.get(name) if isinstance(known, dict) else None
+    if not isinstance(entry, dict):
+        if _SHIMS.fullmatch(name) and name != "io.containerd.runc.v2":
+            raise HostError(Missing(Why.ABSENT, f"the default runtime {name} is a shim, which only containerd starts"))
+        return _Named(name, name if "/" in name else docker.RUNC)
+    origin = config.setting("runtimes").place
+    if entry.get("runtimeType"):
+        raise HostError(Missing(Why.ABSENT, f"the default runtime {name} is a shim, which only containerd starts"))
+    given = entry.get("runtimeArgs")
+    arguments = tuple(str(word) for word in given) if isinstance(given, list) else ()
+    return _Named(name, str(entry.get("path") or docker.RUNC), arguments, origin)
+
+
+def _starter(processes: Processes) -> Process | None:
+    """Return the process whose environment and limits a shim inherits: containerd, dockerd's own or the service."""
+    found = processes.of_host(containerd.PROCESS) or processes.of_host(*docker.PROCESSES)
+    return found[0] if found else None
+
+
+def _search(host: Host, starter: Process | None) -> tuple[str, ...]:
+    try:
+        words = host.environ(starter.pid).get("PATH", "") if starter is not None else ""
+    except HostError:
+        words = ""
+    return tuple(word for word in words.split(":") if word.startswith("/")) or _PATH
+
+
+def _found(host: Host, program: str, search: tuple[str, ...]) -> str:
+    """Return the path of a program; a file that can't be executed is returned too, if there is no other."""
+    if "/" in program:
+        return program
+    there = [HostPath(f"{place}/{program}") for place in dict.fromkeys((*search, *PLACES))]
+    there = [path for path in there if host.exists(path)]
+    for path in there:
+        try:
+            if host.lstat(host.resolve(path)).mode & 0o111:
+                return path
+        except HostError:
+            continue
+    return there[0] if there else ""
+
+
+def _limits(host: Host, starter: Process | None) -> dict[str, tuple[int, int]]:
+    """Return the limits of a process (/proc/PID/limits)."""
+    if starter is None:
+        return {}
+    try:
+        lines = decode(host.read(HostPath(f"/proc/{starter.pid}/limits"), limit_bytes=1 << 16)).splitlines()
+    except HostError:
+        return {}
+    found = {}
+    for line in lines:
+        name = next((own for start, own in _LIMITS.items() if line.startswith(start)), "")
+        words = line[25:].split()
+        if name and len(words) >= 2:
+            found[name] = (_number(words[0]), _number(words[1]))
+    return found
+
+
+def _number(word: str) -> int:
+    return int(word) if word.isdigit() else -1
+
+
+def _uses_systemd(host: Host, config: EngineConfig, *, is_v2: bool) -> bool:
+    """Return whether systemd makes the groups: as set, else if systemd runs and the hierarchy is v2 (moby cgroupDriver)."""
+    options = config.get("exec-opts")
+    for option in options if isinstance(options, list) else ():
+        if isinstance(option, str) and option.startswith(_OPTION):
+            return option.removeprefix(_OPTION) == "systemd"
+    return is_v2 and host.exists(HostPath("/run/systemd/system"))

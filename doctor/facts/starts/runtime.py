@@ -1,0 +1,44 @@
+"""The OCI runtime of this host, as its engine would start it."""
+
+from typing import Any
+
+from msgspec import Struct
+
+
+class HostRuntime(Struct, frozen=True, kw_only=True):
+    """The runtime of containers that do not choose one; that of containerd on a host without an engine.
+
+    Missing if the host has neither.
+
+    Attributes:
+        name: its name in the engine's settings ("runc", "crun").
+        path: the program; "" if ``search`` has no such file.
+        arguments: its own arguments, before the verb.
+        search: the directories in which a name without a path is looked up.
+        origin: what names it ("default", "/etc/docker/daemon.json").
+        user: the program that starts it ("dockerd", "containerd"), for messages.
+        pid: its process, whose limits the runtime inherits; 0 if it does not run.
+        limits: soft and hard limit by name ("NOFILE"), of that process; -1 is unlimited.
+        uses_systemd: whether systemd makes the control groups; ``parent`` is their slice or directory, "" for the default.
+        cgroup_namespace: whether containers get a control group namespace.
+        rlimits: limits of containers, as config.json has them.
+        seccomp: the profile in config.json; {} without one.
+        apparmor: the AppArmor profile of containers, "" without one.
+        untried: parts of an engine's start that this rung leaves out, with the reason.
+    """
+
+    name: str
+    path: str
+    arguments: tuple[str, ...] = ()
+    search: tuple[str, ...] = ()
+    origin: str = "default"
+    user: str = ""
+    pid: int = 0
+    limits: dict[str, tuple[int, int]] = {}
+    uses_systemd: bool = False
+    parent: str = ""
+    cgroup_namespace: bool = False
+    rlimits: tuple[dict[str, Any], ...] = ()
+    seccomp: dict[str, Any] = {}
+    apparmor: str = ""
+    untried: tuple[str, ...] = ()

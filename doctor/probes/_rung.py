@@ -1,0 +1,64 @@
+"""A rung of the ladder: one layer that starts a container, and the result of its start."""
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import Struct, field
+
+from doctor.model.finding import Evidence
+from doctor.model.probing import Ended
+
+PASSED, FAILED, SKIPPED, OPEN = "passed", "failed", "skipped", "open"
+
+
+class RungResult(Struct, frozen=True, kw_only=True):
+    """The result of one rung.
+
+    Attributes:
+        state: ``passed``; ``failed``: this layer is at fault if all before it passed; ``skipped``: this host has no such layer, or
+            a check already reports why it can't be used; ``open``: the host uses the layer, and it could not be tried.
+        says: what happened, in words, without the name of the rung; for a failure with the culprit (a file, a setting).
+        brings_back: what repairs it, as a command or an instruction; "" if unknown.
+        evidence: what was asked, and the answers.
+    """
+
+    state: str
+    says: str
+    brings_back: str = ""
+    evidence: tuple[Evidence, ...] = ()
+
+
+class Rung(Struct, frozen=True, kw_only=True):
+    """One rung: what it starts, and how its end is judged.
+
+    Attributes:
+        name: the layer in words ("the host's runtime runc").
+        id: of its start among those of the probe.
+        container: the container for the bundled runtime, if that is the layer.
+        start: the start by another program (``Launch.rungs``), if it is.
+        judge: judges the end; it is not called if there is nothing to start.
+        untried: the result if there is nothing to start.
+    """
+
+    name: str
+    id: str
+    container: dict[str, Any] = field(default_factory=dict)
+    start: dict[str, Any] = field(default_factory=dict)
+    judge: Callable[[Ended], RungResult] | None = None
+    untried: RungResult | None = None
+
+    def result(self, ended: dict[str, Ended]) -> RungResult:
+        """Return the result, by how the starts of the probe ended."""
+        if self.untried is not None or self.judge is None:
+            return self.untried or RungResult(state=OPEN, says="nothing was started")
+        end = ended.get(self.id)
+        if end is None:
+            return RungResult(state=OPEN, says="its result was lost")
+        if end.error and not end.timed_out and self.start:
+            return RungResult(state=OPEN, says=end.error)
+        return self.judge(end)
+
+
+def not_tried(name: str, state: str, says: str) -> Rung:
+    """Return a rung that can't be tried: ``skipped`` if nothing is missing by that, ``open`` if the verdict needs it."""
+    return Rung(name=name, id="", untried=RungResult(state=state, says=says))

@@ -1,0 +1,42 @@
+"""Each layer of the host that takes part in a start of a container does its part."""
+
+from doctor.api import Evidence, Missing, probe
+from doctor.facts.host.packages import Packages, System
+from doctor.facts.starts.runtime import HostRuntime
+from doctor.model.probe_result import ProbeResult
+from doctor.model.probing import Launch, Probing
+from doctor.probes import _rung_bundled, _rung_runtime
+from doctor.probes._result import failed, passed, unproven
+from doctor.probes._rung import FAILED, OPEN, PASSED, Rung, RungResult
+
+
+@probe(proves="every layer that starts containers works: the kernel, the host's runtime, containerd, the engine")
+def start(runtime: HostRuntime | Missing, system: System | Missing, packages: Packages | Missing) -> Probing:
+    """Start a container through each layer, from the kernel up, and name the first layer that fails.
+
+    1. The bundled runtime starts a container: the kernel can.
+    2. The host's runtime (runc, or the engine's ``default-runtime``) runs a bundle of doctor's own, with a static program that
+       doctor writes, under the limits and with the control groups, seccomp and AppArmor profile that the engine would use.
+
+    All rungs are tried at the same time, each within its own limit. The first one that fails is the culprit: those above it
+    stand on it. A rung that could not be tried, although the host has the layer, leaves the result unproven.
+    """
+    # Each rung is a file of its own; its order here is the order of the ladder.
+    rungs = (_rung_bundled.rung(), _rung_runtime.rung(runtime, system, packages))
+    ended = yield Launch(
+        tuple(rung.container for rung in rungs if rung.container), tuple(rung.start for rung in rungs if rung.start)
+    )
+    return _judged([(rung, rung.result(ended)) for rung in rungs])
+
+
+def _judged(results: list[tuple[Rung, RungResult]]) -> ProbeResult:
+    evidence = [one for rung, result in results for one in (result.evidence or (Evidence(rung.name, result.says),))]
+    for rung, result in results:
+        if result.state == FAILED:
+            remedy = f": {result.brings_back}" if result.brings_back else ""
+            return failed(f"{rung.name} can't start a container: {result.says}{remedy}", evidence)
+    untried = [f"{rung.name}: {result.says}" for rung, result in results if result.state == OPEN]
+    able = ", ".join(rung.name for rung, result in results if result.state == PASSED)
+    if untried:
+        return unproven(f"not tried: {'; '.join(untried)}" + (f"; {able} can start one" if able else ""), evidence)
+    return passed(f"a container was started by {able}", evidence)

@@ -1,0 +1,182 @@
+"""The directory of one rung, and the list of what must be removed after it."""
+
+import fcntl
+import importlib
+import json
+import os
+import secrets
+import shutil
+import signal
+import stat
+import time
+
+from doctor.runtime.base import commands
+from doctor.runtime.base.frozen import LaunchError, reason
+
+_UNDO, _LOCK = "undo", "lock"
+_WAIT_S, _PAUSE_S = 2.0, 0.02
+_KINDS = frozenset({"runtime", "task", "engine"})
+"""Modules of this folder that start a rung."""
+_MOST_BYTES = 1 << 16
+
+
+class Stage:
+    """The directory of one rung: private, in memory where /run is, and removed at the end.
+
+    Attributes:
+        directory: its path.
+        token: names the rung in everything it makes on the host ("doctor-3f2a…"); a valid name of containers and groups.
+        end: the time (monotonic) at which the rung is killed.
+    """
+
+    def __init__(self, base: str, limit_s: float) -> None:
+        self.token = f"doctor-{secrets.token_hex(6)}"
+        self.directory = f"{base}/{self.token}"
+        self.end = time.monotonic() + limit_s
+        make_base(base)
+        os.mkdir(self.directory, 0o700)
+        self._lock = os.open(f"{self.directory}/{_LOCK}", os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self._list = os.open(f"{self.directory}/{_UNDO}", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+
+    @property
+    def left_s(self) -> float:
+        """Seconds until the time limit."""
+        return max(0.0, self.end - time.monotonic())
+
+    def before(self, *words: str) -> None:
+        """Announce what is made next: ("command", ARGV…), ("cgroup", PATH) or ("undo", KIND, WORDS…)."""
+        os.write(self._list, json.dumps(words).encode() + b"\n")
+
+    def close(self) -> list[str]:
+        """Remove everything; return what is left."""
+        os.close(self._list)
+        left = clear(self.directory)
+        os.close(self._lock)
+        return left
+
+
+def make_base(base: str) -> None:
+    """Make the directory of all stages. Raises LaunchError if another user could write to it: commands are read from it."""
+    try:
+        os.makedirs(base, 0o700, exist_ok=True)
+        found = os.lstat(base)
+    except OSError as error:
+        raise LaunchError(f"can't make {base}: {reason(error)}") from None
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
+        raise LaunchError(f"{base} is not a directory of root's own")
+
+
+def sweep(base: str) -> list[str]:
+    """Remove the stages of runs that were killed; return what is left of them."""
+    try:
+        make_base(base)
+        names = os.listdir(base)
+    except (OSError, LaunchError):
+        return []
+    left: list[str] = []
+    for name in names:
+        try:
+            lock = os.open(f"{base}/{name}/{_LOCK}", os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            left += clear(f"{base}/{name}")
+        except OSError:
+            continue  # it is of a live run
+        finally:
+            os.close(lock)
+    return left
+
+
+def clear(directory: str) -> list[str]:
+    """Undo what a stage announced, in reverse order, and remove its directory; return what is left."""
+    left: list[str] = []
+    for words in reversed(_announced(directory)):
+        try:
+            _undo(words)
+        except (OSError, LaunchError) as error:
+            left.append(f"{' '.join(words)}: {error.message if isinstance(error, LaunchError) else reason(error)}")
+    shutil.rmtree(directory, ignore_errors=True)
+    if os.path.lexists(directory):
+        left.append(directory)
+    return left
+
+
+def _announced(directory: str) -> list[list[str]]:
+    try:
+        with open(f"{directory}/{_UNDO}", "rb") as source:
+            lines = source.read(_MOST_BYTES).splitlines()
+    except OSError:
+        return []
+    found = []
+    for line in lines:
+        try:
+            words = json.loads(line)
+        except ValueError:
+            continue  # the last line of a killed run
+        if isinstance(words, list) and words and all(isinstance(word, str) for word in words):
+            found.append(words)
+    return found
+
+
+def _undo(words: list[str]) -> None:
+    kind, *rest = words
+    if kind == "command":
+        commands.output(rest)
+    elif kind == "cgroup":
+        for group in rest:
+            remove_groups(group)
+    elif kind == "undo" and rest and rest[0] in _KINDS:
+        importlib.import_module(f"doctor.runtime.rungs.{rest[0]}").undo(rest[1:])
+
+
+def remove_groups(path: str) -> None:
+    """Remove a control group ("/doctor-3f2a") in each hierarchy, after killing its processes. Raises OSError."""
+    for mount in _hierarchies():
+        top = f"{mount}{path}"
+        if os.path.isdir(top):
+            for directory, _, _ in os.walk(top, topdown=False):
+                _remove_group(directory)
+
+
+def _remove_group(directory: str) -> None:
+    end = time.monotonic() + _WAIT_S
+    while True:
+        _kill(f"{directory}/cgroup.procs")
+        try:
+            os.rmdir(directory)
+        except FileNotFoundError:
+            return
+        except OSError:
+            if time.monotonic() >= end:
+                raise
+            time.sleep(_PAUSE_S)
+        else:
+            return
+
+
+def _kill(path: str) -> None:
+    try:
+        with open(path, encoding="ascii") as source:
+            pids = [int(word) for word in source.read().split()]
+    except (OSError, ValueError):
+        return
+    for pid in pids:
+        # 0 is a process of another PID namespace, and would be this process's own group.
+        if pid > 0:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+
+
+def _hierarchies() -> list[str]:
+    found = []
+    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as source:
+        for line in source:
+            before, _, after = line.partition(" - ")
+            if after.startswith(("cgroup ", "cgroup2 ")):
+                found.append(before.split(" ")[4])
+    return found

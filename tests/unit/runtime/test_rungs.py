@@ -1,0 +1,81 @@
+"""The program that a rung runs, and what is left of a rung that was killed."""
+
+import fcntl
+import json
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from doctor.runtime.base.frozen import LaunchError
+from doctor.runtime.rungs import elf, stage
+
+
+def test_the_program_needs_nothing_and_proves_that_it_ran(tmp_path: Path) -> None:
+    """It is run with an empty environment; its line and code are its own."""
+    image = elf.program("a token\n", platform.machine())
+    assert image is not None
+    path = tmp_path / "start"
+    path.write_bytes(image)
+    path.chmod(0o755)
+    ran = subprocess.run([path], env={}, capture_output=True, check=False, timeout=5)
+    assert (ran.returncode, ran.stdout) == (elf.CODE, b"a token\n")
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_its_segment_holds_the_whole_file(machine: str) -> None:
+    """A segment that is too short would leave out the text."""
+    image = elf.program("x" * 300 + "\n", machine)
+    assert image is not None
+    assert int.from_bytes(image[64 + 32 : 64 + 40], "little") == len(image)
+    assert image.endswith(b"x\n")
+
+
+def test_there_is_no_program_for_an_unknown_machine() -> None:
+    """The rung is then not tried."""
+    assert elf.program("x", "riscv64") is None
+
+
+def test_a_stage_leaves_nothing(tmp_path: Path) -> None:
+    """Commands are undone in reverse order, before the directory goes."""
+    base, trace = f"{tmp_path}/base", tmp_path / "trace"
+    one = stage.Stage(base, 5.0)
+    for word in ("first", "second"):
+        one.before("command", "/bin/sh", "-c", f"echo {word} >> {trace}; ls {one.directory} >/dev/null")
+    assert one.close() == []
+    assert trace.read_text() == "second\nfirst\n"
+    assert os.listdir(base) == []
+
+
+def test_the_next_run_removes_what_a_killed_one_left(tmp_path: Path) -> None:
+    """A stage whose lock is held belongs to a live run, and stays; a truncated last line is ignored."""
+    base, trace = f"{tmp_path}/base", tmp_path / "trace"
+    live = stage.Stage(base, 5.0)
+    dead = Path(base, "doctor-dead")
+    dead.mkdir(mode=0o700)
+    (dead / "lock").touch(0o600)
+    (dead / "undo").write_text(json.dumps(["command", "/bin/sh", "-c", f"echo gone > {trace}"]) + '\n["comm')
+    assert stage.sweep(base) == []
+    assert trace.read_text() == "gone\n"
+    assert os.listdir(base) == [live.token]
+    live.close()
+
+
+def test_commands_are_read_only_from_roots_own_directory(tmp_path: Path) -> None:
+    """Else another user could have them run by the next sweep."""
+    base = tmp_path / "base"
+    base.mkdir()
+    base.chmod(0o777)
+    with pytest.raises(LaunchError, match="not a directory of root's own"):
+        stage.make_base(str(base))
+    assert stage.sweep(str(base)) == []
+
+
+def test_a_held_stage_is_not_swept(tmp_path: Path) -> None:
+    """The lock is the only sign of life."""
+    one = stage.Stage(str(tmp_path), 5.0)
+    with open(f"{one.directory}/lock", "rb") as lock, pytest.raises(BlockingIOError):
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    one.close()
