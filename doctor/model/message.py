@@ -11,6 +11,10 @@ LONGEST = 4096
 """Characters of a line that are searched: a message is shorter, and a hostile line can be of any length."""
 
 
+Release = tuple[int, ...]
+"""An engine release: (29, 0, 1)."""
+
+
 class Message(Struct, frozen=True, kw_only=True):
     """An error line, declared with the check of the problem that causes it.
 
@@ -72,8 +76,22 @@ def flat(text: str) -> str:
     return " ".join(text[-LONGEST:].split()[1:])
 
 
-def explain(line: str, table: Iterable[KnownMessage]) -> Explained | None:
+def fits(message: Message, release: Release | None) -> bool:
+    """Whether an engine of this release can print the line; an unknown release can.
+
+    >>> fits(Message(pattern="", example="", means="", since="26.0", until="28"), (28, 5, 2))
+    True
+    """
+    if release is None:
+        return True
+    first, last = (tuple(map(int, text.split("."))) if text else () for text in (message.since, message.until))
+    return release[: len(first)] >= first and (not last or release[: len(last)] <= last)
+
+
+def explain(line: str, table: Iterable[KnownMessage], release: Release | None = None) -> Explained | None:
     """Return the messages that a line contains, ``None`` without one. The most specific one is first.
+
+    Messages that an engine of ``release`` does not print are last: the line may be from another host.
 
     Programs wrap an error in front ("failed to start daemon: error initializing …: no space left on device"): the cause is at
     the end. So the match that ends last is the most specific; of those, the longest.
@@ -91,6 +109,6 @@ def explain(line: str, table: Iterable[KnownMessage]) -> Explained | None:
             # A plugin's mistake must not hide the messages of others.
             continue
         if last is not None and last.group():
-            found.append((-last.end(), last.start(), number, known))
-    found.sort(key=lambda item: item[:3])
+            found.append((not fits(known.message, release), -last.end(), last.start(), number, known))
+    found.sort(key=lambda item: item[:4])
     return Explained(text, tuple(item[-1] for item in found)) if found else None

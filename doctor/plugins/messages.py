@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from doctor.model.declare import CheckDeclaration
-from doctor.model.message import Explained, KnownMessage, Message, explain
+from doctor.model.message import Explained, KnownMessage, Message, Release, explain
 from doctor.plugins.catalog import Catalog
 
 TOPICS = os.path.join(os.path.dirname(__file__), "topics.toml")
@@ -77,11 +77,19 @@ def _messages(identity: str, catalog: Catalog) -> tuple[Message, ...]:
     return declaration.messages if isinstance(declaration, CheckDeclaration) else ()
 
 
-def explained(lines: Iterable[str]) -> dict[str, Explained]:
-    """Return the explanations of lines by the latest catalog; a line without one is left out. The table is built once."""
+def latest_table() -> tuple[KnownMessage, ...]:
+    """Return the messages of the latest catalog."""
     from doctor.plugins.load import latest  # noqa: PLC0415 - only an error line needs it
 
+    return table(latest())
+
+
+def explained(lines: Iterable[str], release: Release | None = None) -> dict[str, Explained]:
+    """Return the explanations of lines by the latest catalog; a line without one is left out. The table is built once.
+
+    ``release`` is that of the engine, if it is known.
+    """
     wanted = dict.fromkeys(line for line in lines if line)
-    known = table(latest()) if wanted else ()
-    found = ((line, explain(line, known)) for line in wanted)
+    known = latest_table() if wanted else ()
+    found = ((line, explain(line, known, release)) for line in wanted)
     return {line: best for line, best in found if best is not None}

@@ -7,6 +7,7 @@ import time
 
 from msgspec import Struct
 
+from doctor.engines.docker import places as docker
 from doctor.facts.engine.log import last_start
 from doctor.host.base import Host
 from doctor.host.readable import readable
@@ -67,12 +68,13 @@ def from_stdin() -> Given:
 
 
 def from_unit(host: Host, unit: str) -> Given:
-    """Return the lines of a unit's last start from the journal. Before the engine's stand those of its containerd."""
+    """Return the lines of a unit's last start from the journal; the engine's with those of its socket, after its containerd's."""
     if not re.fullmatch(r"[\w@.:\\-]{1,128}", unit) or unit.startswith("-"):
         raise UsageError(f"'{unit}' is not the name of a unit", do="use a name like docker, containerd or kubelet")
-    lines = _journal(host, unit)
     if unit.removesuffix(".service") == _ENGINES_UNIT:
-        lines = [*_journal(host, "containerd"), *lines]
+        lines = [*_journal(host, "containerd"), *_journal(host, unit, docker.SOCKET_UNIT)]
+    else:
+        lines = _journal(host, unit)
     if not lines:
         raise UsageError(
             f"the journal has no lines of {unit} that this user may read", do="use sudo, or check the unit's name"
@@ -80,10 +82,11 @@ def from_unit(host: Host, unit: str) -> Given:
     return Given(lines)
 
 
-def _journal(host: Host, unit: str) -> list[str]:
+def _journal(host: Host, *units: str) -> list[str]:
     if not host.exists(HostPath("/run/systemd/system")):
         raise UsageError("this host has no journal", do="pipe the log: 'doctor explain - < /var/log/docker.log'")
-    argv = ("journalctl", "-u", unit, "-n", _LINES, "-o", "cat", "--no-pager", "-q")
+    named = tuple(word for unit in units for word in ("-u", unit))
+    argv = ("journalctl", *named, "-n", _LINES, "-o", "cat", "--no-pager", "-q")
     try:
         said = host.run(argv, timeout_s=_JOURNAL_SECONDS)
     except HostError as error:

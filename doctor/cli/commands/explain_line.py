@@ -6,10 +6,10 @@ from doctor.cli.commands.explain_input import Given
 from doctor.cli.common import SharedOptions, open_host
 from doctor.cli.spelled import command, pasted
 from doctor.cli.wrapped import about, bold, filled
-from doctor.facts.engine.log import blame
+from doctor.facts.engine.log import Blamed, blame
 from doctor.facts.secrets.redact import redact
 from doctor.model.errors import DoctorError
-from doctor.model.message import Explained, KnownMessage, explain
+from doctor.model.message import Explained, KnownMessage, Release, explain
 from doctor.model.text import plural, visible
 from doctor.plugins.catalog import Catalog
 from doctor.plugins.messages import Topic, table, topics
@@ -44,10 +44,13 @@ def show_topic(topic: Topic, catalog: Catalog, shared: SharedOptions, is_here: b
 
 def show_text(text: str, catalog: Catalog, shared: SharedOptions, is_here: bool) -> int:
     """Explain a pasted message; return 3 if it is unknown."""
-    found = explain(text, table(catalog))
+    known = table(catalog)
+    found = explain(text, known)
     if found is None:
         print(pasted(_UNKNOWN))
         return 3
+    if is_here and _depends_on_release(found):
+        found = explain(text, known, _release()) or found
     _explained(found, catalog, shared, is_here)
     return 0
 
@@ -56,6 +59,10 @@ def show_log(given: Given, catalog: Catalog, shared: SharedOptions, is_here: boo
     """Explain a whole log: its fatal line, or the earlier line with its cause; return 3 if no line is known."""
     known = table(catalog)
     blamed = blame(given.lines, known)
+    if is_here and blamed.shown is not None and _depends_on_release(blamed.shown):
+        blamed = blame(given.lines, known, _release())
+    if is_here and blamed.worst is not None and not _is_confirmed(blamed, catalog):
+        blamed = Blamed(blamed.fatal, blamed.worst)
     # A single message may be wrapped over several lines.
     shown = blamed.shown or explain(" ".join(given.lines[-20:]), known)
     if given.remark:
@@ -70,6 +77,30 @@ def show_log(given: Given, catalog: Catalog, shared: SharedOptions, is_here: boo
     if blamed.is_earlier:
         print(f"\nFatal line after it: {_safe(blamed.fatal)}")
     return 0
+
+
+def _depends_on_release(found: Explained) -> bool:
+    return any(known.message.since or known.message.until for known in found.known)
+
+
+def _release() -> Release | None:
+    """Return the release of this host's engine, ``None`` if it is unknown."""
+    from doctor.facts.engine.state import EngineVersion
+    from doctor.scan.resolve import Facts
+
+    version = Facts(open_host("")).get(EngineVersion)
+    return version.release if isinstance(version, EngineVersion) else None
+
+
+def _is_confirmed(blamed: Blamed, catalog: Catalog) -> bool:
+    """Whether an earlier line is the cause: not if this host has the fatal line's problem, and not that of the earlier one."""
+    if blamed.shown is None or blamed.worst is None or not blamed.is_earlier:
+        return True
+    causes, fatal = (
+        [name for name in one.best.checks if name in catalog.checks] for one in (blamed.shown, blamed.worst)
+    )
+    found, _ = _found(list(dict.fromkeys([*causes, *fatal])), catalog)
+    return not found or any(name in found for name in causes)
 
 
 def _explained(found: Explained, catalog: Catalog, shared: SharedOptions, is_here: bool) -> None:

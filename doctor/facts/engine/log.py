@@ -8,21 +8,38 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
-from doctor.model.message import LONGEST, Explained, KnownMessage, explain
+from doctor.engines.containerd import places as containerd
+from doctor.engines.docker import places as docker
+from doctor.model.message import LONGEST, Explained, KnownMessage, Release, explain
 
 _FATAL = (
     r"failed to start daemon|level=fatal|unable to configure|failed to load listeners|^panic: |unknown flag"
     r"|unknown shorthand|accepts no arguments|Error starting daemon|failed to start containerd|^conflict labels for"
     r"|^invalid TLS configuration|^Error during [ug]id lookup"
 )
-_ENDS = r'|\bpanic: |\bFATA\[|\bF\d{4} [\d:.]+ |^containerd: |failed to run Kubelet|"command failed"'
+_CONTAINERDS = r"\bpanic: |^containerd: "
+_ENDS = rf'|{_CONTAINERDS}|\bFATA\[|\bF\d{{4}} [\d:.]+ |failed to run Kubelet|"command failed"'
 """Of containerd, the kubelet and a journal with its own prefix, in a log of any program."""
 _TROUBLE = (
     r"error|fail|fatal|panic|can(?:no|')t|denied|refused|unable|invalid|not found|no such|timeout|time ?out|killed|full|"
     r"no space|conflict|unknown|missing|unsupported|not supported|corrupt|exceeded|hang|hung|warning|repeated|masked|avc"
 )
-_HARMLESS = r"level=(?:info|debug|trace)|^I\d{4} [\d:.]+ |\bINFO\["
-_START = r'msg="?Starting up|Starting Docker Application Container Engine|Starting up"|msg="starting containerd"'
+_HARMLESS = r"level=(?:info|debug|trace)|^I\d{4} [\d:.]+ |\bINFO\[|failed to load cni during init"
+"""Also an error that containerd prints at each start on a host without Kubernetes."""
+_SUMMARY = (
+    r"Failed to start |Failed to listen on |Dependency failed for |Job for |Main process exited|Control process exited"
+    r"|[Ff]ailed with result|Start request repeated too quickly"
+)
+"""Lines in which systemd only states that a unit failed: the reason is before them."""
+_PREFIX = r"(?:[A-Z][a-z]{2} +\d+ [\d:.]+|\d{4}-\d\d-\d\dT\S+) \S+ ([\w@.-]+)\[\d+\]: "
+"""Of a line of the journal with time, host and program."""
+_STARTS = {
+    docker.PROCESS: r'msg="?Starting up|Starting up"|Starting (?:docker\.service - )?Docker Application Container Engine'
+    r"|Starting (?:docker\.socket - )?Docker Socket for the API",
+    containerd.PROCESS: r'msg="starting containerd"|Starting (?:containerd\.service - )?containerd container runtime',
+    "kubelet": r"Start(?:ing|ed) (?:kubelet\.service - )?kubelet: The Kubernetes Node Agent",
+}
+"""The first line of a start, by program."""
 _MOST_LINES = 300
 _MOST_LETTERS = 100_000
 """Lines of a log that are compared with the table, and their length: at most a second of work for a hostile log."""
@@ -36,11 +53,13 @@ class Blamed(Struct, frozen=True):
         shown: the explained line, which comes first: the fatal one, or an earlier line with its cause; ``None`` if no line
             is known.
         is_earlier: whether that is an earlier line.
+        worst: the explained fatal line then.
     """
 
     fatal: str
     shown: Explained | None
     is_earlier: bool = False
+    worst: Explained | None = None
 
 
 class EngineLog(Struct, frozen=True, kw_only=True):
@@ -71,32 +90,63 @@ def fatal_line(lines: Iterable[str]) -> str:
 def last_start(lines: list[str]) -> list[str]:
     """Return the lines of the last start: those since its first message, or all if that is missing.
 
+    In a log of several units each program's lines since its own last start are kept, if the lines name their program. If they
+    don't, the log begins with the last start of the engine, or with that of containerd before it.
+
     >>> last_start(['level=info msg="Starting up"', "old", 'level=info msg="Starting up"', "new"])
     ['level=info msg="Starting up"', 'new']
     """
-    starts = [number for number, line in enumerate(lines) if re.search(_START, line)]
-    return lines[starts[-1] :] if starts else lines
+    starts = {
+        program: [number for number, line in enumerate(lines) if re.search(pattern, line)]
+        for program, pattern in _STARTS.items()
+    }
+    begins = {program: numbers[-1] for program, numbers in starts.items() if numbers}
+    others = _begin(starts)
+    kept = []
+    for number, line in enumerate(lines):
+        program = re.match(_PREFIX, line)
+        if number >= begins.get(program[1] if program else "", others):
+            kept.append(line)
+    return kept
 
 
-def blame(lines: Sequence[str], table: Sequence[KnownMessage]) -> Blamed:
+def _begin(starts: dict[str, list[int]]) -> int:
+    """Return the first line that counts of those that name no program."""
+    begins = []
+    for program in (docker.PROCESS, "kubelet"):
+        if numbers := starts[program]:
+            before = numbers[-2] if len(numbers) > 1 else -1
+            needed = [number for number in starts[containerd.PROCESS] if before < number < numbers[-1]]
+            begins.append(needed[-1] if needed else numbers[-1])
+    return min(begins) if begins else max(starts[containerd.PROCESS], default=0)
+
+
+def blame(lines: Sequence[str], table: Sequence[KnownMessage], release: Release | None = None) -> Blamed:
     """Return the fatal line of the lines of one run of a program, and the line that explains it.
 
     An earlier line is the cause if it points to a problem that the fatal line has among its causes: "timeout waiting for
     containerd to start" after containerd's own panic. Without a fatal line the last known error counts, then the last warning.
     """
     fatal = next((line for line in reversed(lines) if re.search(f"{_FATAL}{_ENDS}", line[:LONGEST])), "")
-    worst = explain(fatal, table) if fatal else None
-    known = list(_explained(lines, table))
+    worst = explain(fatal, table, release) if fatal else None
+    known = list(_explained(lines, table, release))
     if worst is not None:
-        causes = set(worst.best.checks[1:])
-        earlier = (one for one in known if one.best not in worst.known and causes.intersection(one.best.checks[:1]))
-        cause = next(earlier, None)
-        return Blamed(fatal, worst) if cause is None else Blamed(fatal, cause, is_earlier=True)
+        cause = next((one for one in known if _is_cause(one, worst)), None)
+        return Blamed(fatal, worst) if cause is None else Blamed(fatal, cause, is_earlier=True, worst=worst)
     errors = [one for one in known if "level=warn" not in one.line] or known
+    errors = [one for one in errors if not re.search(_SUMMARY, one.line)] or errors
     return Blamed(fatal, errors[0] if errors else None, is_earlier=bool(fatal and errors))
 
 
-def _explained(lines: Sequence[str], table: Sequence[KnownMessage]) -> Iterable[Explained]:
+def _is_cause(one: Explained, worst: Explained) -> bool:
+    """Whether an earlier line is about a cause of the fatal one: containerd's own end also is if the engine needs it."""
+    if one.best in worst.known:
+        return False
+    causes = worst.best.checks if re.search(_CONTAINERDS, one.line) else worst.best.checks[1:]
+    return bool(set(causes).intersection(one.best.checks[:1]))
+
+
+def _explained(lines: Sequence[str], table: Sequence[KnownMessage], release: Release | None) -> Iterable[Explained]:
     """Yield the explained lines, the last one first; repeated lines and those without trouble are skipped."""
     seen: set[str] = set()
     letters = 0
@@ -107,7 +157,7 @@ def _explained(lines: Sequence[str], table: Sequence[KnownMessage]) -> Iterable[
             continue
         seen.add(kind)
         letters += len(text)
-        found = explain(line, table)
+        found = explain(line, table, release)
         if found is not None:
             yield found
         if len(seen) >= _MOST_LINES or letters > _MOST_LETTERS:

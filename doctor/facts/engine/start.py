@@ -32,6 +32,7 @@ STOPPERS = (
     "engine/runtime-missing",
     "engine/socket-group-missing",
     "engine/start-failure",
+    "engine/unit-failure",
     "engine/unit-masked",
     "firewall/iptables-missing",
     "logging/unknown-option",

@@ -14,6 +14,8 @@ from doctor.facts.engine.log import blame, last_start
 from doctor.host.base import CommandResult, Host
 from doctor.host.recorded import RootHost
 from doctor.model.errors import UsageError
+from doctor.model.message import KnownMessage, Message
+from doctor.model.message import explain as explain_text
 from doctor.model.missing import HostError, Missing, Why
 from doctor.plugins.catalog import Catalog
 from doctor.plugins.load import load
@@ -70,6 +72,56 @@ def test_an_unknown_fatal_line_is_shown_with_the_last_known_error() -> None:
     fatal = "failed to start daemon: the flux capacitor is empty"
     assert shown(START, fatal) == ("", fatal, False)
     assert shown(START, "level=error msg=no space left on device", fatal) == ("resources/disk-full", fatal, True)
+
+
+def test_each_program_of_a_log_of_several_units_has_its_own_last_start() -> None:
+    """Containerd's later start does not hide the engine's error, and an error before the engine's start does not return."""
+    old, new = "dockerd[7]: failed to start daemon: old", "dockerd[9]: failed to start daemon: no space left on device"
+    own = "containerd[8]: panic: freepages: failed to get all reachable pages"
+    lines = [
+        f"dockerd[7]: {START}",
+        old,
+        own,
+        'containerd[8]: level=info msg="starting containerd" revision=x',
+        f"dockerd[9]: {START}",
+        new,
+        'containerd[10]: level=info msg="starting containerd" revision=x',
+    ]
+    kept = last_start([f"Nov 29 22:04:58 box {line}" for line in lines])
+    assert [line[20:] for line in kept] == [f"dockerd[9]: {START}", new, lines[-1]]
+    bare = [line.partition(": ")[2] for line in lines]
+    assert last_start(bare) == bare[3:]
+    assert last_start([bare[0], bare[1], bare[4], bare[5], bare[6]]) == bare[4:]
+
+
+def test_systemds_summary_is_not_the_cause() -> None:
+    """It only states that the unit failed; the reason is before it. CRI without Kubernetes is harmless."""
+    envfile = "docker.service: Failed to load environment files: No such file or directory"
+    failed = "Failed to start docker.service - Docker Application Container Engine."
+    assert shown(envfile, "docker.service: Failed with result 'resources'.", failed)[0] == (
+        "config/environment-file-missing"
+    )
+    assert shown(failed)[0] == "engine/start-failure"
+    cni = "cni config load failed: no network config found in /etc/cni/net.d: cni plugin not initialized"
+    assert shown(f'level=error msg="failed to load cni during init, please check" error="{cni}"')[0] == ""
+
+
+def test_containerds_own_end_is_the_cause_of_an_engine_without_it() -> None:
+    """Both lines are of the same check: the earlier one has the reason."""
+    broken = "containerd: failed to load TOML: /etc/containerd/config.toml: (2, 1): unterminated array"
+    fatal = 'failed to start daemon: failed to dial "/run/containerd/containerd.sock": context deadline exceeded'
+    assert shown(START, broken, fatal) == ("containerd config", fatal, True)
+
+
+def test_a_message_of_another_release_is_last() -> None:
+    """The host's engine can't print it; an unknown engine can."""
+    old = KnownMessage(Message(pattern="quux failed badly", example="", means="old", until="24"), ("a/b",))
+    new = KnownMessage(Message(pattern="quux failed", example="", means="new", since="25.0"), ("c/d",))
+    for release, means in ((None, "old"), ((24, 0, 9), "old"), ((29, 0, 1), "new")):
+        found = explain_text("quux failed badly", (old, new), release)
+        assert found is not None
+        assert found.best.message.means == means
+        assert len(found.known) == 2
 
 
 class Stdin:
