@@ -2,27 +2,44 @@
 
 from doctor.api import Evidence, Missing, probe
 from doctor.facts.host.packages import Packages, System
+from doctor.facts.starts.containerd import HostContainerd
+from doctor.facts.starts.engine import StartingEngine
 from doctor.facts.starts.runtime import HostRuntime
 from doctor.model.probe_result import ProbeResult
 from doctor.model.probing import Launch, Probing
-from doctor.probes import _rung_bundled, _rung_runtime
+from doctor.probes import _rung_bundled, _rung_engine, _rung_runtime, _rung_task
 from doctor.probes._result import failed, passed, unproven
 from doctor.probes._rung import FAILED, OPEN, PASSED, Rung, RungResult
 
 
 @probe(proves="every layer that starts containers works: the kernel, the host's runtime, containerd, the engine")
-def start(runtime: HostRuntime | Missing, system: System | Missing, packages: Packages | Missing) -> Probing:
+def start(
+    runtime: HostRuntime | Missing,
+    containerd: HostContainerd | Missing,
+    engine: StartingEngine | Missing,
+    system: System | Missing,
+    packages: Packages | Missing,
+) -> Probing:
     """Start a container through each layer, from the kernel up, and name the first layer that fails.
 
     1. The bundled runtime starts a container: the kernel can.
     2. The host's runtime (runc, or the engine's ``default-runtime``) runs a bundle of doctor's own, with a static program that
        doctor writes, under the limits and with the control groups, seccomp and AppArmor profile that the engine would use.
+    3. containerd starts the same program through its shim: in a namespace of doctor's own, without an image or a snapshot.
+    4. The engine creates and starts a container of the smallest image that it has. Only doctor's program runs in it: the image's
+       entry point, health check and user are replaced, it is read-only, and has no network, port, volume or restart policy.
+       Nothing is pulled. Its name starts with ``doctor-`` and its label is ``io.doctor.probe``.
 
     All rungs are tried at the same time, each within its own limit. The first one that fails is the culprit: those above it
     stand on it. A rung that could not be tried, although the host has the layer, leaves the result unproven.
     """
     # Each rung is a file of its own; its order here is the order of the ladder.
-    rungs = (_rung_bundled.rung(), _rung_runtime.rung(runtime, system, packages))
+    rungs = (
+        _rung_bundled.rung(),
+        _rung_runtime.rung(runtime, system, packages),
+        _rung_task.rung(containerd, runtime, system, packages),
+        _rung_engine.rung(engine, system, packages),
+    )
     ended = yield Launch(
         tuple(rung.container for rung in rungs if rung.container), tuple(rung.start for rung in rungs if rung.start)
     )

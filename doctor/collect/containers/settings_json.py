@@ -49,6 +49,7 @@ def host_config_of(raw: dict[str, Any]) -> HostConfig:
         log_options={key: value for key, value in mapping(log.get("Config")).items() if isinstance(value, str)},
         restart_policy=text(mapping(raw.get("RestartPolicy")).get("Name")),
         auto_remove=raw.get("AutoRemove") is True,
+        init=raw.get("Init") is True,
         network_mode=text(raw.get("NetworkMode")),
         ports=tuple(_ports(mapping(raw.get("PortBindings")))),
         privileged=raw.get("Privileged") is True,

@@ -108,6 +108,7 @@ class HostConfig(Struct, frozen=True, kw_only=True):
         log_driver: "" if it is missing in the file: the container can't start.
         restart_policy: ``no``, ``always``, ``on-failure`` or ``unless-stopped``.
         network_mode: ``bridge``, ``host``, ``none``, ``container:ID`` or a network's name.
+        init: whether docker-init is its first process; the engine's own default is not in the file.
     """
 
     log_driver: str = ""
@@ -120,6 +121,7 @@ class HostConfig(Struct, frozen=True, kw_only=True):
     pid_mode: str = ""
     ipc_mode: str = ""
     runtime: str = ""
+    init: bool = False
     devices: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
 

@@ -18,9 +18,7 @@ import select
 import signal
 from typing import Any
 
-from doctor.runtime.base import commands
-from doctor.runtime.base.frozen import LaunchError
-from doctor.runtime.rungs import elf
+from doctor.runtime.rungs.bundle import announce_group, program, write
 from doctor.runtime.rungs.config import config
 from doctor.runtime.rungs.keeper import prctl
 from doctor.runtime.rungs.stage import Stage
@@ -32,15 +30,13 @@ _SET_PDEATHSIG = 1
 def attempt(staged: Stage, given: dict[str, Any]) -> dict[str, Any]:
     """Make the bundle and run it."""
     line = f"{staged.token} started by {os.path.basename(str(given['program']))}\n"
-    image = elf.program(line, elf.machine())
-    if image is None:
-        raise LaunchError(f"doctor has no test program for {elf.machine()}")
+    image = program(line)
     top = staged.directory
-    _write(f"{top}/start", image, 0o755)
+    write(f"{top}/start", image, 0o755)
     os.mkdir(f"{top}/rootfs", 0o755)
-    group = _announce_group(staged, given)
+    group = announce_group(staged, given)
     document = config(root="rootfs", program=f"{top}/start", group=group, given=given)
-    _write(f"{top}/config.json", json.dumps(document).encode(), 0o600)
+    write(f"{top}/config.json", json.dumps(document).encode(), 0o600)
     argv = [str(given["program"]), *map(str, given.get("arguments") or ())]
     options = ["--root", f"{top}/state", "--log", f"{top}/log.json", "--log-format", "json"]
     options += ["--systemd-cgroup"] if given.get("systemd") else []
@@ -51,19 +47,6 @@ def attempt(staged: Stage, given: dict[str, Any]) -> dict[str, Any]:
 
 def undo(words: list[str]) -> None:
     """Nothing: what this rung makes is removed by commands and groups."""
-
-
-def _announce_group(staged: Stage, given: dict[str, Any]) -> str:
-    """Announce the container's group, and return its name as in config.json."""
-    parent = str(given.get("parent") or "")
-    if given.get("systemd"):
-        systemctl = commands.find("systemctl")
-        if systemctl is not None:
-            staged.before("command", systemctl, "stop", "--no-block", f"doctor-{staged.token}.scope")
-        return f"{parent or 'system.slice'}:doctor:{staged.token}"
-    path = f"{parent.rstrip('/')}/{staged.token}"
-    staged.before("cgroup", path if path.startswith("/") else f"/{path}")
-    return path if path.startswith("/") else f"/{path}"
 
 
 def _ended(argv: list[str], given: dict[str, Any]) -> dict[str, Any]:
@@ -140,10 +123,3 @@ def _logged(path: str) -> list[str]:
         if isinstance(record, dict) and record.get("level") in {"error", "fatal"}:
             found.append(str(record.get("msg", "")))
     return found
-
-
-def _write(path: str, content: bytes, mode: int) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-    with os.fdopen(handle, "wb") as target:
-        target.write(content)
-    os.chmod(path, mode)

@@ -1,0 +1,157 @@
+"""The rung of the engine: a container that Docker Engine creates and starts, from an image that it already has.
+
+    socket      of the engine
+    init        whether docker-init is its first process, as containers of this host ask for
+    place       a directory that is not mounted `noexec`, for the program; "" for the stage's own
+    images      how many images are tried at most
+
+The image's own programs never run: entry point, health check and user are replaced, the program is bind-mounted, the root is
+read-only, and there is no network, no port and no volume. Nothing is pulled. The container has a name and a label of doctor's own.
+
+Output: {"step", "kind", "status", "message", "image", "exit", "container"}: the request that failed, "" if all succeeded; how
+("refused" by the engine with its status and message, or a kind of `CallError`); the image, "" without one; how the program
+ended.
+"""
+
+from typing import Any
+from urllib.parse import quote
+
+from doctor.runtime.calls.errors import CallError
+from doctor.runtime.calls.http import Answer, Request, ask
+from doctor.runtime.rungs.bundle import program, write
+from doctor.runtime.rungs.config import ENTRY
+from doctor.runtime.rungs.stage import Stage
+
+LABEL = "io.doctor.probe"
+_MEANING = "test container of 'doctor scan --probe', removed within seconds"
+_RESERVE_S, _UNDO_S = 0.3, 1.5
+_NO_CONTENT, _CREATED, _OK, _NOT_FOUND, _GONE = 204, 201, 200, 404, frozenset({204, 404, 409})
+_LOOKED_AT = 12
+
+
+class _RefusedError(Exception):
+    """The engine answered with an error."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.message)
+        self.answer = answer
+
+
+def attempt(staged: Stage, given: dict[str, Any]) -> dict[str, Any]:
+    """Create the container, start it, wait until the engine has removed it."""
+    image = program("")
+    found: dict[str, Any] = {"step": "", "kind": "", "status": 0, "message": "", "image": "", "container": staged.token}
+    try:
+        _Start(staged, given, found).run(image)
+    except CallError as error:
+        found |= {"kind": error.kind, "message": error.message}
+    except _RefusedError as error:
+        found |= {"kind": "refused", "status": error.answer.status, "message": error.answer.message}
+    else:
+        found["step"] = ""
+    return found
+
+
+class _Start:
+    """One start. Each request is named in `found["step"]` before it is sent."""
+
+    def __init__(self, staged: Stage, given: dict[str, Any], found: dict[str, Any]) -> None:
+        self._staged, self._given, self._found = staged, given, found
+        self._socket = str(given["socket"])
+
+    def run(self, image: bytes) -> None:
+        """From the choice of an image to the removal."""
+        images = self._images()
+        if not images:
+            return
+        source = self._prepare(image)
+        self._staged.before("undo", "engine", self._socket, self._staged.token)
+        identity = self._create(images, source)
+        # The request waits before the start, so that it sees the end of a container that is removed at once.
+        self._found["step"] = "wait for container"
+        target = f"/containers/{identity}/wait?condition=removed"
+        with Request(self._socket, "POST", target, timeout_s=self._left()) as waiting:
+            self._ask("start container", "POST", f"/containers/{identity}/start", wanted=_NO_CONTENT)
+            self._found["step"] = "wait for container"
+            ended = waiting.answer(timeout_s=self._left())
+        if ended.status != _OK:
+            raise _RefusedError(ended)
+        self._found["exit"] = ended.json.get("StatusCode")
+
+    def _images(self) -> list[str]:
+        """The images to try: those with few labels of their own first, and the smallest of these."""
+        listed = self._ask("list images", "GET", "/images/json", wanted=_OK).json
+        known = [one for one in listed if isinstance(one, dict) and isinstance(one.get("Id"), str)]
+        known.sort(key=lambda one: (len(one.get("Labels") or {}), one.get("Size") or 0))
+        return [one["Id"] for one in known[:_LOOKED_AT]]
+
+    def _prepare(self, image: bytes) -> str:
+        top = str(self._given.get("place") or self._staged.directory)
+        path = f"{top}/{self._staged.token}"
+        write(path, image, 0o755)
+        return path
+
+    def _create(self, images: list[str], source: str) -> str:
+        """Create the container from the first image that declares no volume; from the next one if the engine refuses it."""
+        last: Answer | None = None
+        tried = 0
+        for image in images:
+            config = (
+                self._ask("inspect image", "GET", f"/images/{quote(image)}/json", wanted=_OK).json.get("Config") or {}
+            )
+            if config.get("Volumes") and image != images[-1]:
+                continue
+            self._found |= {"step": "create container", "image": image}
+            body = self._container(image, config, source)
+            target = f"/containers/create?name={self._staged.token}"
+            last = ask(self._socket, "POST", target, timeout_s=self._left(), body=body)
+            if last.status == _CREATED:
+                return str(last.json.get("Id"))
+            tried += 1
+            if tried >= int(self._given.get("images") or 2):
+                break
+        raise _RefusedError(last or Answer(status=0, body=b"no image can be inspected"))
+
+    def _container(self, image: str, config: dict[str, Any], source: str) -> dict[str, Any]:
+        volumes = dict.fromkeys(config.get("Volumes") or {}, "")
+        host = {
+            "AutoRemove": True,
+            "Init": True if self._given.get("init") else None,
+            "Mounts": [{"Type": "bind", "Source": source, "Target": ENTRY, "ReadOnly": True}],
+            "NetworkMode": "none",
+            "ReadonlyRootfs": True,
+            "RestartPolicy": {"Name": "no"},
+            "Tmpfs": volumes,
+        }
+        return {
+            "Image": image,
+            "Entrypoint": [ENTRY],
+            "Cmd": [],
+            "User": "0",
+            "WorkingDir": "/",
+            "Healthcheck": {"Test": ["NONE"]},
+            "Labels": {**dict.fromkeys(config.get("Labels") or {}, ""), LABEL: _MEANING},
+            "HostConfig": host,
+        }
+
+    def _ask(self, step: str, verb: str, target: str, *, wanted: int) -> Answer:
+        self._found["step"] = step
+        answer = ask(self._socket, verb, target, timeout_s=self._left())
+        if answer.status != wanted:
+            raise _RefusedError(answer)
+        return answer
+
+    def _left(self) -> float:
+        """Seconds for a request: it ends before the rung is killed, so that the one that hung is known."""
+        return max(0.05, self._staged.left_s - _RESERVE_S)
+
+
+def undo(words: list[str]) -> None:
+    """Remove a container by its name. Raises OSError if the engine does not."""
+    path, name = words
+    try:
+        gone = ask(path, "DELETE", f"/containers/{name}?force=1&v=1", timeout_s=_UNDO_S)
+    except CallError as error:
+        raise OSError(0, error.message) from None
+    if gone.status not in _GONE:
+        raise OSError(0, gone.message)
