@@ -73,9 +73,9 @@ _KERNEL = "apparmor cgroup_disable cgroup_enable cgroup_memory quiet ro rootfsty
 _FLAGS = (
     # Options of iptables, nft, ip, systemctl, docker and doctor itself, as in advice and rules.
     "add-interface add-port add-service algo allow all apply changelog choose cidr comment config-file cpus ctdir ctstate data-block-size deep dport dports "
-    "dst-range dst-type fail-on file force format from gateway graph icmp-type icmpv6-type id internal ip-range ipv6 length "
+    "dst-range dst-type entrypoint fail-on file force format from gateway graph icmp-type icmpv6-type id internal ip-range ipv6 length "
     "limit limit-burst list log-level log-prefix lower mac-source mark match-set memory memory-swap name network no-stream now "
-    "nr-data-blocks oom-score-adjust out output overlay path pid pids port-range ports probe reject-with reload repair root rsource "
+    "nr-data-blocks oom-score-adjust out output overlay path pid pids platform port-range ports probe reject-with reload repair root rsource "
     "run save-mark seconds select set-mark set-xmark since skip sport sports src-range src-type state storage-opt subnet sync system tag "
     "tcp-flags sparse timestamp to to-destination to-ports to-source transaction-id uid-owner update volumes yes zone remove-interface "
     "color every full net only-upgrade qf reinstall runtime tar time-style xattrs-include"

@@ -138,6 +138,8 @@ def redact(text: str) -> str:
     "--choose 'state/drivers-several=btrfs' is not a candidate"
     >>> redact('time="2026-11-29T12:00:00Z" level=error msg="login failed: token=abc" error="permission denied"')
     'time="2026-11-29T12:00:00Z" level=error msg="login failed: token=***" error="permission denied"'
+    >>> redact('exec: "/srv/auth": permission denied; at "/etc": is a directory; "/registry": hunter2')
+    'exec: "/srv/auth": permission denied; at "/etc": is a directory; "/registry": ***'
     >>> redact("net.ipv4.ip_forward = 0, so --dport 80 is closed")
     'net.ipv4.ip_forward = 0, so --dport 80 is closed'
     """
@@ -236,7 +238,7 @@ def _masked(text: str, found: re.Match[str], name: str) -> tuple[str, int]:
         bare = re.compile(r"[^\s,}\]]*").match(text, start)
         end = bare.end() if bare else start
         word = text[start:end]
-        return (word if found["quote"] == "'" and is_prose(name, word) else _kept(name, word)), end
+        return (word if _is_sentence(text, found, name, word) else _kept(name, word)), end
     before = text[found.start() - 1 : found.start()]
     if before in {'"', "'"} and found["name"]:
         end = _quoted(text, start, before)
@@ -248,6 +250,16 @@ def _masked(text: str, found: re.Match[str], name: str) -> tuple[str, int]:
         if quote:
             end = min(end, _quoted(text, start, quote))
     return _kept(name, text[start:end].rstrip("\r")), end
+
+
+def _is_sentence(text: str, found: re.Match[str], name: str, word: str) -> bool:
+    """Whether a bare word after a quoted name is part of an error message, not a value in JSON.
+
+    runc quotes the program and the paths it names: ``exec: "/srv/app": stat /srv/app: no such file or directory``.
+    """
+    if text.endswith("exec: ", 0, found.start()):
+        return word.isalpha() and word.isascii()
+    return (found["quote"] == "'" or name.startswith("/")) and is_prose(name, word)
 
 
 def _kept(name: str, value: str, before: str = "") -> str:
