@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Message, Severity, Subject, check
-from doctor.facts.containers.containers import Containers
+from doctor.api import Evidence, Finding, Message, Missing, Severity, check
+from doctor.facts.containers.containers import Container, Containers
 from doctor.facts.containers.details import StartError
-from doctor.facts.containers.start_errors import StartErrors
+from doctor.facts.containers.memory import is_starved
+from doctor.facts.containers.needs import subject_of, titles
+from doctor.facts.containers.programs import ProgramFaults
+from doctor.facts.containers.start_errors import StartErrors, cause_of
 from doctor.facts.engine.state import EngineState
-from doctor.facts.secrets.redact import redact
+from doctor.facts.secrets.log_text import shown_line
 
 
 @check(
@@ -24,12 +27,15 @@ from doctor.facts.secrets.redact import redact
         ),
     ),
 )
-def start_failed(containers: Containers, state: EngineState, errors: StartErrors) -> Iterator[Finding]:
+def start_failed(
+    containers: Containers, state: EngineState, errors: StartErrors, programs: ProgramFaults | Missing
+) -> Iterator[Finding]:
     """A container with a restart policy does not run because its start failed, and the engine does not retry.
 
     What it looks at:
         If the engine answers: containers with a restart policy that do not run, were not stopped by a user, and have an error of
-        their last start in ``config.v2.json``.
+        their last start in ``config.v2.json``. Containers with the same error are one finding. A program that can't be executed
+        and a memory limit that is too small are reported by the checks of these causes.
 
     Why it matters:
         The service is down. A restart policy restarts a process that exited, but not a container whose start failed, for example
@@ -44,17 +50,25 @@ def start_failed(containers: Containers, state: EngineState, errors: StartErrors
     """
     if not state.is_running:
         return
+    apart = programs.items if isinstance(programs, ProgramFaults) else {}
+    groups: dict[str, list[Container]] = {}
     for one in containers.items:
-        if one.has_failed_start:
-            error = redact(one.state.error)
-            known = errors.known.get(one.id)
-            means = f" ({known.message.means})" if known is not None else ""
-            yield Finding(
-                subject=Subject("container", one.title),
-                message=f"the last start of container {one.title} failed: it should run but does not{means}",
-                evidence=(
-                    Evidence(one.config_path, error),
-                    Evidence("restart policy", one.host.restart_policy if one.host is not None else ""),
-                ),
-                detail=StartError(do=known.message.do if known is not None else ""),
-            )
+        if one.has_failed_start and one.id not in apart and not is_starved(one):
+            groups.setdefault(cause_of(one), []).append(one)
+    for cause, some in groups.items():
+        known = errors.known.get(some[0].id)
+        means = f" ({known.message.means})" if known is not None else ""
+        who, pronoun = (
+            (f"container {some[0].title}", "it") if len(some) == 1 else (f"containers {titles(some)}", "each")
+        )
+        yield Finding(
+            subject=subject_of(some, shown_line(cause)[-60:].strip()),
+            message=f"the last start of {who} failed: {pronoun} should run but does not{means}",
+            evidence=(
+                Evidence(some[0].config_path, shown_line(some[0].state.error, 1000)),
+                Evidence("restart policy", some[0].host.restart_policy if some[0].host is not None else ""),
+            ),
+            detail=StartError(
+                names=tuple(one.title for one in some[:5]), do=known.message.do if known is not None else ""
+            ),
+        )

@@ -6,8 +6,16 @@ Formats: moby container/container.go, api/types/container/hostconfig.go, api/typ
 from collections.abc import Iterator
 from typing import Any
 
-from doctor.facts.containers.containers import Attachment, Container, ContainerMount, ContainerState, HostConfig, Port
-from doctor.formats.json_values import items, mapping, number, text, texts
+from doctor.facts.containers.containers import (
+    Attachment,
+    Container,
+    ContainerMount,
+    ContainerState,
+    HostConfig,
+    Port,
+)
+from doctor.facts.containers.devices import DeviceRequest
+from doctor.formats.json_values import items, mapping, mappings, number, text, texts
 from doctor.model.paths import HostPath
 
 
@@ -37,6 +45,7 @@ def container_of(
         restart_count=number(config.get("RestartCount")),
         stopped_by_hand=config.get("HasBeenManuallyStopped") is True,
         apparmor_profile=text(config.get("AppArmorProfile")),
+        has_healthcheck=_has_healthcheck(mapping(asked.get("Healthcheck"))),
         directories=directories,
     )
 
@@ -48,6 +57,7 @@ def host_config_of(raw: dict[str, Any]) -> HostConfig:
         log_driver=text(log.get("Type")),
         log_options={key: value for key, value in mapping(log.get("Config")).items() if isinstance(value, str)},
         restart_policy=text(mapping(raw.get("RestartPolicy")).get("Name")),
+        max_retries=number(mapping(raw.get("RestartPolicy")).get("MaximumRetryCount")),
         auto_remove=raw.get("AutoRemove") is True,
         init=raw.get("Init") is True,
         network_mode=text(raw.get("NetworkMode")),
@@ -60,6 +70,9 @@ def host_config_of(raw: dict[str, Any]) -> HostConfig:
         devices=tuple(
             text(device.get("PathOnHost")) for device in items(raw.get("Devices")) if isinstance(device, dict)
         ),
+        memory_bytes=number(raw.get("Memory")),
+        cgroup_parent=text(raw.get("CgroupParent")),
+        device_requests=tuple(_request(one) for one in mappings(raw.get("DeviceRequests"))),
     )
 
 
@@ -74,6 +87,22 @@ def _state(raw: dict[str, Any]) -> ContainerState:
         exit_code=number(raw.get("ExitCode")),
         error=text(raw.get("Error")),
         started_at=text(raw.get("StartedAt")),
+        finished_at=text(raw.get("FinishedAt")),
+        oom_killed=raw.get("OOMKilled") is True,
+    )
+
+
+def _has_healthcheck(check: dict[str, Any]) -> bool:
+    """Whether the engine runs a health check in it; ``NONE`` turns that of the image off."""
+    return (texts(check.get("Test")) or ("NONE",))[0] != "NONE"
+
+
+def _request(raw: dict[str, Any]) -> DeviceRequest:
+    """Return a device request; its capabilities are a list of alternatives, of which the engine accepts any."""
+    return DeviceRequest(
+        driver=text(raw.get("Driver")),
+        ids=texts(raw.get("DeviceIDs")),
+        capabilities=tuple(name for one in items(raw.get("Capabilities")) for name in texts(one)),
     )
 
 

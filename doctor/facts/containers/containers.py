@@ -6,6 +6,7 @@ from functools import cached_property
 from msgspec import Struct
 
 from doctor.engines.docker import places as docker
+from doctor.facts.containers.devices import DeviceRequest
 from doctor.model.finding import Evidence
 from doctor.model.missing import Missing
 from doctor.model.paths import HostPath, join
@@ -76,7 +77,7 @@ class ContainerState(Struct, frozen=True, kw_only=True):
 
     Attributes:
         pid: pid of its first process while it runs, else 0.
-        started_at: RFC 3339; "0001-01-01T00:00:00Z" for never.
+        started_at: RFC 3339; "0001-01-01T00:00:00Z" for never. So is ``finished_at``, the end of the run before.
     """
 
     running: bool = False
@@ -88,6 +89,8 @@ class ContainerState(Struct, frozen=True, kw_only=True):
     exit_code: int = 0
     error: str = ""
     started_at: str = ""
+    finished_at: str = ""
+    oom_killed: bool = False
 
     @property
     def word(self) -> str:
@@ -107,13 +110,17 @@ class HostConfig(Struct, frozen=True, kw_only=True):
     Attributes:
         log_driver: "" if it is missing in the file: the container can't start.
         restart_policy: ``no``, ``always``, ``on-failure`` or ``unless-stopped``.
+        max_retries: of ``on-failure``, 0 for no limit.
         network_mode: ``bridge``, ``host``, ``none``, ``container:ID`` or a network's name.
         init: whether docker-init is its first process; the engine's own default is not in the file.
+        memory_bytes: its memory limit, 0 for none; ``cgroup_parent`` the control group above its own, "" for the default.
+        device_requests: what ``--gpus`` and ``--device cdi.k8s.io/…`` ask for.
     """
 
     log_driver: str = ""
     log_options: dict[str, str]
     restart_policy: str = ""
+    max_retries: int = 0
     auto_remove: bool = False
     network_mode: str = ""
     ports: tuple[Port, ...] = ()
@@ -124,6 +131,9 @@ class HostConfig(Struct, frozen=True, kw_only=True):
     init: bool = False
     devices: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
+    memory_bytes: int = 0
+    cgroup_parent: str = ""
+    device_requests: tuple[DeviceRequest, ...] = ()
 
 
 class Container(Struct, frozen=True, kw_only=True):
@@ -164,6 +174,7 @@ class Container(Struct, frozen=True, kw_only=True):
     restart_count: int = 0
     stopped_by_hand: bool = False
     apparmor_profile: str = ""
+    has_healthcheck: bool = False
     directories: tuple[str, ...] = ()
 
     @property
@@ -210,9 +221,14 @@ class Container(Struct, frozen=True, kw_only=True):
     @property
     def has_failed_start(self) -> bool:
         """Whether it should run and does not because its start failed: the engine does not start it again."""
-        policy = self.host.restart_policy if self.host is not None else ""
         away = self.state.word in {"created", "exited"} and not self.state.restarting
-        return away and policy in _POLICIES and not self.stopped_by_hand and bool(self.state.error)
+        return away and self.should_run and bool(self.state.error)
+
+    @property
+    def should_run(self) -> bool:
+        """Whether it has a restart policy and nobody stopped it. Swarm restarts a task's container by other means."""
+        policy = self.host.restart_policy if self.host is not None else ""
+        return policy in _POLICIES and not self.stopped_by_hand
 
 
 class BrokenFile(Struct, frozen=True, kw_only=True):

@@ -42,6 +42,47 @@ class NameTaken(Struct, frozen=True, kw_only=True):
 
 
 class StartError(Struct, frozen=True, kw_only=True):
-    """The remedy for the error of a container's last start; "" if the error is unknown."""
+    """The remedy for the error of the last start of these containers; "" if the error is unknown."""
 
+    names: tuple[str, ...]
     do: str
+
+
+class OfContainers(Struct, frozen=True, kw_only=True):
+    """The names of a few containers, for a command."""
+
+    names: tuple[str, ...]
+
+
+class OutOfMemory(Struct, frozen=True, kw_only=True):
+    """The container, its own limit in bytes (0 for none), and the file with the limit of a control group above it."""
+
+    name: str
+    own: int
+    group: str
+
+
+class ProgramUnusable(Struct, frozen=True, kw_only=True):
+    """The program that can't be executed.
+
+    Attributes:
+        names: a few of its containers.
+        image: their image.
+        kind: as in ``ProgramFault``.
+        program: its path in the container.
+        mounted: its path on the host if it is mounted from there, "" if it is in the image.
+    """
+
+    names: tuple[str, ...]
+    image: str
+    kind: str
+    program: str
+    mounted: str
+
+
+class WrongArchitecture(Struct, frozen=True, kw_only=True):
+    """The image, the architecture of the host, and a few of its containers."""
+
+    image: str
+    machine: str
+    names: tuple[str, ...]

@@ -10,6 +10,7 @@ from doctor.facts.containers.containers import Attachment, Container, Containers
 from doctor.facts.databases.databases import NetworkDatabase
 from doctor.facts.network.needs import BUILT_IN
 from doctor.formats.images.oci_digest import is_hex64
+from doctor.model.finding import Subject
 from doctor.model.severity import Severity
 
 BUILT_IN_RUNTIMES = re.compile(r"|runc|io\.containerd\..*|.*/.*")
@@ -33,6 +34,11 @@ def titles(containers: list[Container]) -> str:
     """Return the names of the first five, and the number of others."""
     more = f" and {len(containers) - 5} more" if len(containers) > 5 else ""
     return ", ".join(one.title for one in containers[:5]) + more
+
+
+def subject_of(containers: list[Container], cause: str) -> Subject:
+    """Return the container as subject, or the cause if several containers share it."""
+    return Subject("container", containers[0].title) if len(containers) == 1 else Subject("cause", cause)
 
 
 def lost_networks(database: NetworkDatabase, containers: Containers) -> dict[tuple[str, str], list[Container]]:

@@ -192,11 +192,11 @@ CASES = (
     ),
     case(
         problem="start-failed",
-        name="no-program",
-        about="the program of a container with a restart policy is not in its image: the engine tried once",
+        name="port-taken",
+        about="another program had the port of a container with a restart policy: the engine tried once",
         change=failed(
-            'failed to create task for container: exec: "/srv/app": stat /srv/app: no such file or directory: unknown',
-            127,
+            "driver failed programming external connectivity on endpoint web: port is already allocated",
+            128,
             by_hand=False,
         ),
         answers=NOW,
