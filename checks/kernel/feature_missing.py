@@ -12,11 +12,11 @@ from doctor.facts.kernel.features import KernelNeeds
     ok="the kernel has the features that containers need",
     messages=(
         Message(
-            pattern=r"RULE_APPEND failed \(.*|iptables v[\d.]+ \(nf_tables\): .*?(?:(?:RULE|TABLE|CHAIN)_\w+ failed \(.*|Couldn't load (?:match|target) .*|Failed to initialize nft.*)|failed to create (?:new )?bridge \S+ via netlink: operation not (?:supported|permitted)|bpf_prog_query\(BPF_CGROUP_DEVICE\) failed: .*|Extension \S+ (?:revision \S+ )?not supported, missing kernel module\?",
-            example="iptables --wait -A DOCKER-ISOLATION-STAGE-1 -j RETURN: iptables v1.8.7 (nf_tables): RULE_APPEND failed (No such file or directory): rule in chain DOCKER-ISOLATION-STAGE-1",
-            means="the kernel was built without a feature that iptables-nft or runc needs",
-            do="choose the other command with 'update-alternatives --set iptables /usr/sbin/iptables-legacy', or another kernel",
-            also=("kernel/module-not-loadable", "kernel/reboot-needed"),
+            pattern=r"iptables v[\d.]+ \(nf_tables\): .*?Couldn't load (?:match|target) .*|failed to create (?:new )?bridge \S+ via netlink: operation not (?:supported|permitted)|bpf_prog_query\(BPF_CGROUP_DEVICE\) failed: .*|Extension \S+ (?:revision \S+ )?not supported, missing kernel module\?",
+            example="Warning: Extension addrtype revision 0 not supported, missing kernel module?",
+            means="the kernel was built without a feature that iptables or runc needs, or its module is missing",
+            do="boot a kernel of the distribution, or install the package with its modules",
+            also=("kernel/module-not-loadable", "kernel/reboot-needed", "firewall/variant-unsupported"),
         ),
     ),
 )

@@ -13,20 +13,7 @@ from doctor.facts.kernel.features import KernelNeeds
     ok="every module that containers need is loaded or can be loaded",
     messages=(
         Message(
-            pattern=r"iptables v[\d.]+ \(legacy\): can't initialize ip6?tables table(?!.*you must be root).*|can't initialize ip6?tables table(?!.*you must be root).*|Table does not exist \(do you need to insmod\?\)",
-            example="iptables v1.8.10 (legacy): can't initialize iptables table `nat': Table does not exist (do you need to insmod?)",
-            means="the kernel has no module for iptables' tables: the command is the legacy one and the kernel only has nftables, or the modules of the running kernel are missing",
-            do="choose the other command with 'update-alternatives --set iptables /usr/sbin/iptables-nft', or reboot after a kernel upgrade",
-            also=(
-                "kernel/reboot-needed",
-                "kernel/module-blacklisted",
-                "kernel/feature-missing",
-                "firewall/mixed-backends",
-            ),
-            apart="whether /lib/modules has a directory for 'uname -r', and whether 'iptables -V' says legacy",
-        ),
-        Message(
-            pattern=r"modprobe: FATAL: Module \S+ not found(?: in directory \S+)?|could not insert '\S+'.*",
+            pattern=r"modprobe: FATAL: Module \S+ not found(?: in directory \S+)?|could not insert '\S+'",
             example="modprobe: FATAL: Module br_netfilter not found in directory /lib/modules/6.1.0-18-amd64",
             means="a kernel module can't be loaded: the modules of the running kernel may be missing after an upgrade, or the kernel was built without it",
             do="reboot after a kernel upgrade; otherwise install the package with the modules of 'uname -r'",

@@ -172,6 +172,18 @@ class MakeSymlink(WordedIntention, frozen=True, kw_only=True):
         yield Put(path=self.path, node=Symlink(target=self.target))
 
 
+class MakeSymlinks(WordedIntention, frozen=True, kw_only=True):
+    """Create several symbolic links as ``MakeSymlink`` does: path → target."""
+
+    links: dict[HostPath, str]
+    stage: Stage = Stage.LINKS
+
+    def steps(self, view: View) -> Iterator[Step]:
+        """Yield those that are not yet as wanted."""
+        for path, target in self.links.items():
+            yield from MakeSymlink(path=path, target=target, what=self.what).steps(view)
+
+
 class SetAttributes(WordedIntention, frozen=True, kw_only=True):
     """Set mode, owner, xattrs or inode flags of ``path``; fields of ``None`` are not changed."""
 

@@ -1,8 +1,8 @@
 """Reads the packet filter: runs each command once, and only for backends with rules in the kernel."""
 
-from itertools import pairwise
-
+from doctor.collect.firewall.command import find
 from doctor.facts.config.engine import EngineConfig
+from doctor.facts.firewall.command import IptablesCommand
 from doctor.facts.firewall.packet_filter import ENGINE_TABLE, LEGACY, NFT, Firewall, NftTable, Saved
 from doctor.facts.network.networks import Networks
 from doctor.formats.firewall import iptables_save, nft_json
@@ -10,36 +10,34 @@ from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.errors import FormatError
 from doctor.model.missing import HostError, Missing, Why
-from doctor.model.paths import HostPath, parent
+from doctor.model.paths import HostPath
 
-_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 _TIMEOUT_S = 10.0
 _MANY_TABLES = 32
 """Limit of foreign tables that are read, each with one command; more of them are a gap."""
 
 
 @collector
-def firewall(host: Host, networks: Networks | Missing, engine: EngineConfig | Missing) -> Firewall:
+def firewall(
+    host: Host, networks: Networks | Missing, engine: EngineConfig | Missing, command: IptablesCommand
+) -> Firewall:
     """Return both backends' rules. Missing on a mounted root: rules exist only in the kernel of a running host."""
     if not host.is_live():
         raise HostError(Missing(Why.UNSUPPORTED, "firewall rules exist only in the kernel of a running host"))
     reader = _CommandReader(host)
     tables, has_nft = reader.tables()
-    path = _find(host, "iptables")
-    if not path:
+    backend = command.variant
+    if not command.path:
         return Firewall(tables=tables, has_nft=has_nft, foreign=reader.foreign(tables, None), gaps=tuple(reader.gaps))
-    links = _follow(host, HostPath(path))
-    target = links[-1]
-    backend = reader.backend(target)
     v4 = reader.saved("iptables", backend)
     wants_v6 = _has_ipv6(networks) and not isinstance(engine, Missing) and engine.get("ip6tables") is not False
     other_name = LEGACY if backend == NFT else NFT
     other = reader.saved("iptables", other_name) if reader.is_used(other_name, tables) else None
     return Firewall(
         backend=backend,
-        path=path,
-        target=target,
-        alternative=_alternative(links),
+        path=command.path,
+        target=command.target,
+        alternative=command.alternative,
         v4=v4,
         v6=reader.saved("ip6tables", backend) if wants_v6 else None,
         other=other,
@@ -53,27 +51,6 @@ def firewall(host: Host, networks: Networks | Missing, engine: EngineConfig | Mi
 
 def _has_ipv6(networks: Networks | Missing) -> bool:
     return not isinstance(networks, Missing) and any(network.subnets6 for network in networks.bridges)
-
-
-def _find(host: Host, name: str) -> str:
-    return next((f"{place}/{name}" for place in _PATH if host.exists(HostPath(f"{place}/{name}"))), "")
-
-
-def _follow(host: Host, path: HostPath) -> list[HostPath]:
-    """Return a command and the links that it leads through: a prediction changes one in the middle."""
-    found = [path]
-    for _ in range(8):
-        try:
-            target = host.readlink(found[-1])
-        except HostError:
-            break
-        found.append(HostPath(target if target.startswith("/") else f"{parent(found[-1])}/{target}"))
-    return found
-
-
-def _alternative(links: list[HostPath]) -> str:
-    """Return the target of the alternatives system's link, "" if the command is not an alternative."""
-    return next((target for link, target in pairwise(links) if link == "/etc/alternatives/iptables"), "")
 
 
 class _CommandReader:
@@ -94,22 +71,10 @@ class _CommandReader:
         rows = (line.split() for line in printed.splitlines())
         return tuple(NftTable(family=row[1], name=row[2]) for row in rows if len(row) == 3 and row[0] == "table"), True
 
-    def backend(self, target: str) -> str:
-        """Return the backend of a resolved ``iptables``: by its name (Debian, Fedora, Alpine), else by its version output."""
-        name = target.rpartition("/")[2]
-        if "nft" in name:
-            return NFT
-        if "legacy" in name or name == "xtables-multi":
-            return LEGACY
-        try:
-            return NFT if "nf_tables" in self._output(("iptables", "--version")) else LEGACY
-        except HostError:
-            return LEGACY
-
     def saved(self, family: str, backend: str) -> Saved:
         """Return the output of a backend's save command, called by its own name so that a switch changes nothing."""
         own = f"{family}-{backend}-save"
-        argv = (own if _find(self.host, own) else f"{family}-save",)
+        argv = (own if find(self.host, own) else f"{family}-save",)
         try:
             return Saved.of(argv, iptables_save.parse(self._output(argv)))
         except HostError as error:
@@ -125,12 +90,12 @@ class _CommandReader:
         """Whether the kernel has tables of a backend. Running iptables-legacy unconditionally would load its modules."""
         if backend == NFT:
             used = any(table.family == "ip" and table.is_of_iptables for table in tables)
-            return used and bool(_find(self.host, "iptables-nft-save"))
+            return used and bool(find(self.host, "iptables-nft-save"))
         try:
             names = self.host.read(HostPath("/proc/net/ip_tables_names"))
         except HostError:
             return False
-        return bool(names.strip()) and bool(_find(self.host, "iptables-legacy-save"))
+        return bool(names.strip()) and bool(find(self.host, "iptables-legacy-save"))
 
     def foreign(self, tables: tuple[NftTable, ...], nft: Saved | None) -> dict[NftTable, nft_json.NftRuleset]:
         """Return the tables that iptables does not show."""

@@ -5,12 +5,10 @@ from doctor.facts.engine.state import EngineState, EngineVersion
 from doctor.facts.firewall.expected_rules import Terms, expect
 from doctor.facts.firewall.generations import ENGINE_CHAINS, UP_TO_27, RuleGeneration, generation_of
 from doctor.facts.firewall.packet_filter import Firewall, Saved
-from doctor.facts.firewall.rules import EngineRules, FamilyRules, compare
+from doctor.facts.firewall.rules import NO_RAW, EngineRules, FamilyRules, compare
 from doctor.facts.network.networks import Networks
 from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing, Why
-
-_NO_RAW = "DOCKER_INSECURE_NO_IPTABLES_RAW"
 
 
 @collector
@@ -40,7 +38,7 @@ def engine_rules(  # noqa: PLR0917 - a collector's parameters are the facts it i
     terms = Terms(
         hairpin=_is_hairpin(saved, engine),
         direct_routing=engine.get("allow-direct-routing") is True,
-        raw=environment.get(_NO_RAW) != "1",
+        raw=environment.get(NO_RAW) != "1",
     )
     families = [_family(4, saved, generation, networks, terms)]
     if firewall.other is not None and _missing(families[0]) and not _has_chains(saved):

@@ -63,6 +63,10 @@ def _conditions(
         found.add("overlay")
     if isinstance(cgroups, Cgroups) and cgroups.mode == "v2":
         found.add("cgroup2")
+    if not isinstance(engine, EngineConfig):
+        found.add("iptables")
+    elif engine.get("iptables", True) is not False:
+        found.add("nftables" if engine.get("firewall-backend") == "nftables" else "iptables")
     if isinstance(networks, Networks):
         found.update(f"network:{network.driver}" for network in networks.items)
     return frozenset(found)

@@ -18,6 +18,7 @@ _DIRECTORIES = (
     "/usr/lib/modprobe.d",
     "/lib/modprobe.d",
 )
+_IN_A_CONTAINER = ("/.dockerenv", "/run/.containerenv", "/run/systemd/container")
 
 
 @collector
@@ -36,8 +37,19 @@ def modules(host: Host, kernel: Kernel, sysctl: Sysctl | Missing) -> Modules:
         has_tree=dependencies is not None,
         rules=_rules(host, gaps),
         disabled=isinstance(sysctl, Sysctl) and sysctl.number("kernel.modules_disabled") == 1,
+        is_nested=dependencies is None and _is_container(host),
         gaps=tuple(gaps),
     )
+
+
+def _is_container(host: Host) -> bool:
+    """Whether this host is a container: by the marks of Docker, Podman and systemd, or by the variable that each manager sets."""
+    if any(host.exists(HostPath(path)) for path in _IN_A_CONTAINER):
+        return True
+    try:
+        return bool(host.environ(1).get("container"))
+    except HostError:
+        return False
 
 
 def _text(host: Host, path: str, gaps: list[Missing]) -> str | None:

@@ -35,6 +35,7 @@ STOPPERS = (
     "engine/unit-failure",
     "engine/unit-masked",
     "firewall/iptables-missing",
+    "firewall/variant-unsupported",
     "logging/unknown-option",
     "resources/disk-full",
     "resources/inodes-full",

@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from doctor.facts.network.doctor_runs import Mark
+from doctor.model.paths import HostPath
 
 
 class IptablesOff(Struct, frozen=True, kw_only=True):
@@ -41,6 +42,26 @@ class Switched(Struct, frozen=True, kw_only=True):
 
     wanted: str
     alternative: str
+
+
+class WrongVariant(Struct, frozen=True, kw_only=True):
+    """A variant of iptables that the kernel can't do, and whether the other can replace it.
+
+    Attributes:
+        used, other: ``nft`` or ``legacy``.
+        other_works: whether the kernel certainly has all that the other one needs.
+        states, modules: state and module of each part that the kernel lacks.
+        keeps_rules: whether the variant may hold rules, which the other one does not show.
+        switches: links in /etc/alternatives → program of the other variant, {} if they can't be switched.
+    """
+
+    used: str
+    other: str
+    other_works: bool
+    states: tuple[str, ...]
+    modules: tuple[str, ...]
+    keeps_rules: bool
+    switches: dict[HostPath, str]
 
 
 class StaleRule(Struct, frozen=True, kw_only=True):

@@ -12,6 +12,9 @@ from doctor.formats.firewall.iptables_rule import canonical, split_words
 from doctor.formats.firewall.iptables_save import Rule
 from doctor.model.missing import Missing
 
+NO_RAW = "DOCKER_INSECURE_NO_IPTABLES_RAW"
+"""The variable of the engine's environment that leaves out its rules in the table raw, if it is 1."""
+
 QUIET = frozenset({"user-return", "chain-return"})
 """Kinds whose absence has no effect: a packet at the end of a chain returns anyway."""
 

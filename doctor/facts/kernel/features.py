@@ -19,7 +19,9 @@ class Feature(Struct, frozen=True, kw_only=True):
         paths: files of /proc or /sys, one of which proves it.
         link_kind: kind of an interface that proves it.
         required: whether the engine or every container needs it.
-        when: condition for its need: "" always, "cgroup2", "overlay" (the storage driver), "network:DRIVER".
+        when: condition for its need: "" always, "cgroup2", "overlay" (the storage driver), "network:DRIVER", "iptables" or
+            "nftables" (how the engine filters).
+        by_program: whether a program loads its module with modprobe; the kernel loads the others itself on demand.
     """
 
     name: str
@@ -31,8 +33,10 @@ class Feature(Struct, frozen=True, kw_only=True):
     link_kind: str = ""
     required: bool = True
     when: str = ""
+    by_program: bool = False
 
 
+# The tables of iptables depend on the variant of its command: see doctor.facts.firewall.variants.
 # Sources: moby contrib/check-config.sh, Kconfig of 5.10 to 6.18 (renames), kernel documentation of each /proc file.
 FEATURES = (
     Feature(
@@ -61,9 +65,9 @@ FEATURES = (
     Feature(
         name="packet filter",
         consequence="the engine can't create its firewall rules and does not start",
-        options=("NF_TABLES", "IP_NF_IPTABLES", "IP_NF_IPTABLES_LEGACY"),
-        modules=("nf_tables", "ip_tables"),
-        paths=("/proc/net/ip_tables_names",),
+        options=("NF_TABLES",),
+        modules=("nf_tables",),
+        when="nftables",
     ),
     Feature(
         name="nat",
@@ -74,8 +78,17 @@ FEATURES = (
     Feature(
         name="masquerade",
         consequence="containers reach nothing outside",
-        options=("NETFILTER_XT_TARGET_MASQUERADE", "IP_NF_TARGET_MASQUERADE", "NFT_MASQ"),
-        modules=("xt_MASQUERADE", "ipt_MASQUERADE", "nft_masq"),
+        # Both variants of iptables use the target of xtables, also iptables-nft (through nft_compat).
+        options=("NETFILTER_XT_TARGET_MASQUERADE", "IP_NF_TARGET_MASQUERADE"),
+        modules=("xt_MASQUERADE", "ipt_MASQUERADE"),
+        when="iptables",
+    ),
+    Feature(
+        name="masquerade of nftables",
+        consequence="containers reach nothing outside",
+        options=("NFT_MASQ",),
+        modules=("nft_masq",),
+        when="nftables",
     ),
     Feature(
         name="conntrack",
@@ -89,12 +102,14 @@ FEATURES = (
         consequence="the engine's rules with -m conntrack are refused",
         options=("NETFILTER_XT_MATCH_CONNTRACK",),
         modules=("xt_conntrack",),
+        when="iptables",
     ),
     Feature(
         name="addrtype match",
         consequence="the engine's rules with -m addrtype are refused",
         options=("NETFILTER_XT_MATCH_ADDRTYPE",),
         modules=("xt_addrtype", "ipt_addrtype"),
+        when="iptables",
     ),
     Feature(
         name="message queues",
@@ -200,6 +215,11 @@ class KernelNeeds(Struct, frozen=True, kw_only=True):
         return f"the package of kernel {release}"
 
 
+def modules_package(needs: KernelNeeds | Missing) -> str:
+    """Return the package with the running kernel's other modules, in words if the distribution is unknown."""
+    return "of the running kernel's modules" if isinstance(needs, Missing) else needs.package
+
+
 class JudgedFeature(Struct, frozen=True, kw_only=True):
     """A feature on this host.
 
@@ -250,16 +270,22 @@ def _by_module(feature: Feature, modules: Modules) -> JudgedFeature | None:
 def _by_config(feature: Feature, modules: Modules, config: BuildConfig | Missing) -> JudgedFeature:
     if isinstance(config, Missing):
         if feature.modules and modules.supported and not modules.has_tree:
-            return JudgedFeature(
-                feature=feature, state="gone", evidence=f"/lib/modules/{modules.release}: no modules.dep"
-            )
+            return _gone(feature, modules, f"/lib/modules/{modules.release}: no modules.dep")
         return JudgedFeature(feature=feature, state="unknown", evidence=config.reason)
     values = {option: config.value(option) for option in feature.options}
     text = ", ".join(f"CONFIG_{option}={value}" for option, value in values.items())
     if "y" in values.values():
         return JudgedFeature(feature=feature, state="present", evidence=f"{config.source}: {text}")
     if "m" in values.values():
-        return JudgedFeature(feature=feature, state="gone", evidence=f"{config.source}: {text}; not in modules.dep")
+        return _gone(feature, modules, f"{config.source}: {text}; not in modules.dep")
     return JudgedFeature(
         feature=feature, state="absent", evidence=f"{config.source}: {text.replace('=n', ' is not set')}"
     )
+
+
+def _gone(feature: Feature, modules: Modules, evidence: str) -> JudgedFeature:
+    """Return that a module's files are missing; in a container they are missing anyway, and the kernel uses the outer host's."""
+    if modules.is_nested and not feature.by_program:
+        evidence = "in a container the outer host's modules are not visible"
+        return JudgedFeature(feature=feature, state="unknown", evidence=evidence)
+    return JudgedFeature(feature=feature, state="gone", evidence=evidence)

@@ -18,6 +18,8 @@ class Modules(Struct, frozen=True, kw_only=True):
         has_tree: whether /lib/modules has the running release; otherwise no module can be loaded.
         rules: lines of modprobe.d, in the order of the effective files.
         disabled: whether kernel.modules_disabled is set: no module can be loaded until the next boot.
+        is_nested: whether this host is a container without the modules: then the kernel loads a module on demand from the outer
+            host, but a program in the container can't.
         gaps: what could not be read.
     """
 
@@ -28,6 +30,7 @@ class Modules(Struct, frozen=True, kw_only=True):
     has_tree: bool
     rules: tuple[ModuleRule, ...] = ()
     disabled: bool = False
+    is_nested: bool = False
     gaps: tuple[Missing, ...] = ()
 
     def has(self, name: str) -> bool:

@@ -55,7 +55,7 @@ def test_a_general_line_is_not_the_cause_of_a_specific_one() -> None:
         "iptables v1.8.10 (legacy): can't initialize iptables table `nat': Table does not exist (do you need to insmod?)"
     )
     before = 'level=warning msg="Failed to Setup IP tables: Unable to enable NAT rule"'
-    assert shown(START, before, fatal)[0] == "kernel/module-not-loadable"
+    assert shown(START, before, fatal)[0] == "firewall/variant-unsupported"
 
 
 def test_only_the_last_start_and_only_trouble_count() -> None:
