@@ -9,7 +9,7 @@ from doctor.facts.kernel.kernel import Kernel
 
 @check(
     severity=Severity.ERROR,
-    breaks=("limits",),
+    breaks=("limits", "start"),
     ok="every controller that limits containers is available",
     messages=(
         Message(
@@ -54,10 +54,17 @@ def controller_missing(cgroups: Cgroups, kernel: Kernel | Missing) -> Iterator[F
             evidence.append(Evidence("/proc/cmdline", f"cgroup_disable={disabled}"))
         yield Finding(
             subject=Subject("cgroup-controller", name),
-            message=f"the control group controller {name} is missing: containers' {name} limits are not enforced",
+            message=f"the control group controller {name} is missing: {_effect(cgroups, name)}",
             evidence=tuple(evidence),
             severity=None if name in VITAL else Severity.WARNING,
         )
+
+
+def _effect(cgroups: Cgroups, name: str) -> str:
+    # runc refuses a container without this hierarchy; v2 limits devices without a controller.
+    if name == "devices" and cgroups.mode != "v2":
+        return "no container starts"
+    return f"containers' {name} limits are not enforced"
 
 
 def _place(cgroups: Cgroups) -> str:

@@ -8,7 +8,7 @@ from doctor.facts.kernel.cgroups import Cgroups
 
 @check(
     severity=Severity.CRITICAL,
-    breaks=("limits", "storage", "egress"),
+    breaks=("limits", "start", "storage", "egress"),
     stops_start=True,
     ok="control groups are mounted",
     messages=(

@@ -15,7 +15,7 @@ from doctor.facts.host.processes import Processes
 @check(
     severity=Severity.CRITICAL,
     detail=ContainerdDown,
-    breaks=("storage",),
+    breaks=("start",),
     causes=("engine/unit-masked",),
     stops_start=True,
     ok="the containerd that the engine needs runs",

@@ -19,7 +19,7 @@ _MEANS = {
 @check(
     severity=Severity.CRITICAL,
     detail=MissingProgram | None,
-    breaks=("storage",),
+    breaks=("start",),
     ok="the programs of the engine's units and packages are installed",
     messages=(
         Message(

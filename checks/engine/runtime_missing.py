@@ -13,7 +13,7 @@ _NEEDED = (docker.RUNC, containerd.SHIM)
 
 @check(
     severity=Severity.CRITICAL,
-    breaks=("storage",),
+    breaks=("start",),
     ok="the programs that start containers are installed",
     messages=(
         Message(
@@ -28,32 +28,37 @@ _NEEDED = (docker.RUNC, containerd.SHIM)
 def runtime_missing(
     programs: EnginePrograms, state: EngineState, version: EngineVersion | Missing
 ) -> Iterator[Finding]:
-    """The program runc or containerd's shim is missing or can't be run, so no container can be started.
+    """The runtime (runc) or containerd's shim is missing or can't be run, so no container can be started.
 
     What it looks at:
-        Whether runc and containerd-shim-runc-v2 exist in the directories of a service's PATH or next to dockerd, are executable
-        and not empty.
+        Whether runc and containerd-shim-runc-v2 exist in the directories of a service's PATH or next to dockerd, and the runtime
+        that ``default-runtime`` names. Each must be executable: its header is that of a program of this machine, the file is as
+        long as its header says, and its interpreter and its libraries exist. The probe ``start`` runs it.
 
     Why it matters:
         The engine answers, but every start fails with "failed to start shim … no such file or directory" or "unable to retrieve
         OCI runtime error". Without runc, newer engines exit at their start with "failed to find runc binary". Usual causes are an
-        interrupted upgrade, a cleanup that removed too much, or a full disk.
+        interrupted upgrade, a copy of another architecture, a cleanup that removed too much, or a full disk.
 
     How it is fixed:
-        If the file is only not executable, its mode is corrected. Otherwise reinstall the package manually; the advice shows the
-        command.
+        If the file is only not executable, its mode is corrected. Otherwise reinstall the package manually, of the program or of
+        the library that it lacks; the advice shows the command.
 
     References:
         https://docs.docker.com/engine/install/binaries/
     """
     if state.status == "absent":
         return
-    for name in _NEEDED:
-        if name not in programs.found:
-            problem = programs.broken.get(name, f"no {name} next to {programs.dockerd} or in the usual directories")
-            yield Finding(
-                subject=Subject("program", name),
-                message=f"{name} is missing or can't be run: no container can be started",
-                evidence=(Evidence("file system", problem),),
-                stops_start=name == docker.RUNC and isinstance(version, EngineVersion) and version.at_least(26, 0),
-            )
+    for name in dict.fromkeys((*_NEEDED, programs.runtime)):
+        path, problem = programs.problem(name)
+        # The settings name the path of another runtime: a check of the settings reports that nothing is there.
+        if name in programs.found or not (problem or name in _NEEDED):
+            continue
+        shown = programs.broken.get(name, f"no {name} next to {programs.dockerd} or in the usual directories")
+        what = f"{path} can't be run ({problem})" if problem else f"{name} is missing"
+        yield Finding(
+            subject=Subject("program", name),
+            message=f"{what}: no container can be started",
+            evidence=(Evidence("file system", shown),),
+            stops_start=name == docker.RUNC and isinstance(version, EngineVersion) and version.at_least(26, 0),
+        )

@@ -33,7 +33,7 @@ _FREEZER = _Need("cgroup v2", (5, 2), "containers can't be paused, because cgrou
 @check(
     severity=Severity.ERROR,
     detail=TooOld,
-    breaks=("storage", "limits"),
+    breaks=("start", "storage", "limits"),
     ok="the kernel is new enough for the engine, storage and cgroups",
 )
 def too_old(

@@ -13,7 +13,7 @@ from doctor.facts.kernel.sysctl import Sysctl
 @check(
     severity=Severity.ERROR,
     detail=LimitZero,
-    breaks=("storage", "egress", "port"),
+    breaks=("start", "storage", "egress", "port"),
     ok="no limit forbids containers' namespaces",
     messages=(
         Message(

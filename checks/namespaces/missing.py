@@ -10,7 +10,7 @@ from doctor.facts.kernel.namespaces import VITAL, NamespaceKinds, needed
 
 @check(
     severity=Severity.CRITICAL,
-    breaks=("storage", "egress", "port"),
+    breaks=("start", "storage", "egress", "port"),
     ok="the kernel has all kinds of namespaces that are needed",
 )
 def missing(kinds: NamespaceKinds, engine: EngineConfig, cgroups: Cgroups | Missing) -> Iterator[Finding]:

@@ -25,6 +25,9 @@ def rung(runtime: HostRuntime | Missing, system: System | Missing, packages: Pac
     if not runtime.path:
         says = f"there is no {runtime.name} in {':'.join(runtime.search)}"
         return Rung(name=name, id="", untried=RungResult(state=FAILED, says=says, brings_back=brings_back))
+    if runtime.seccomp_problem:
+        says = f"the engine's seccomp profile is invalid: {runtime.seccomp_problem}"
+        return Rung(name=name, id="", untried=RungResult(state=FAILED, says=says))
     start: dict[str, Any] = {
         "id": "runtime",
         "kind": "runtime",

@@ -22,7 +22,7 @@ def docker_proxy_missing(
     packages: Packages | Missing,
 ) -> Iterator[Action]:
     """Make the file executable if that is its only fault; otherwise show the package and offer to work without it."""
-    path, _, problem = programs.broken.get(docker.PROXY, "").partition(": ")
+    path, problem = programs.problem(docker.PROXY)
     if problem == "not executable":
         yield allow_to_run(path)
         return

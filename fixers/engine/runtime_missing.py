@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from doctor.api import Action, Applicability, Finding, Missing, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.files import allow_to_run
+from doctor.engines.containerd import places as containerd
 from doctor.engines.docker import places as docker
 from doctor.facts.engine.programs import EnginePrograms
-from doctor.facts.host.package_commands import reinstall
+from doctor.facts.host.package_commands import reinstall, reinstall_file
 from doctor.facts.host.packages import Packages, System
 
 
@@ -17,8 +18,12 @@ def runtime_missing(
 ) -> Iterator[Action]:
     """Make the file executable if that is its only fault; otherwise show advice. doctor installs no packages."""
     name = finding.subject.name
-    path, _, problem = programs.broken.get(name, "").partition(": ")
+    path, problem = programs.problem(name)
     if problem == "not executable":
         yield allow_to_run(path)
     else:
-        yield Advise(text=reinstall(system, packages, "runc" if name == docker.RUNC else "containerd"))
+        component = "containerd" if name == containerd.SHIM else "runc"
+        lacks = programs.lacks.get(name, "")
+        brings_back = reinstall_file(system, lacks, programs.owners.get(name)) if lacks else ""
+        usual = reinstall(system, packages, component) if name in {docker.RUNC, containerd.SHIM} or not path else ""
+        yield Advise(text=brings_back or usual)

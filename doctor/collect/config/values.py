@@ -1,6 +1,7 @@
 """Looks up files, groups and users that settings name."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.config.values import NamedThings
@@ -25,8 +26,29 @@ def named_things(host: Host, config: EngineConfig) -> NamedThings:
         groups=_names(host, "/etc/group") if wants_group else frozenset(),
         users=_names(host, "/etc/passwd") if wants_user else frozenset(),
         subordinate=ranges[0] & ranges[1],
+        seccomp_problem=seccomp_profile(host, config)[1],
         needs_systemd=_wants_systemd(config) and host.is_live() and not host.exists(HostPath("/run/systemd/system")),
     )
+
+
+def seccomp_profile(host: Host, config: EngineConfig) -> tuple[dict[str, Any] | None, str]:
+    """Return the profile in the file of ``seccomp-profile``, and why it is invalid; (None, "") without such a file.
+
+    A file that can't be read is reported by others.
+    """
+    path = config.get("seccomp-profile")
+    if not isinstance(path, str) or not path.startswith("/"):
+        return None, ""
+    try:
+        content = host.read(HostPath(path), limit_bytes=4 << 20)
+    except HostError:
+        return None, ""
+    from doctor.formats.config import seccomp_profile as profiles  # noqa: PLC0415 - few hosts have a profile of their own
+
+    try:
+        return profiles.parse(content), ""
+    except profiles.ProfileError as error:
+        return None, str(error)
 
 
 def _wants_systemd(config: EngineConfig) -> bool:

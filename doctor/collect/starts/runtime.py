@@ -1,9 +1,12 @@
 """Finds the runtime that the engine would start, and how it would start it."""
 
+import platform
 import re
+from typing import Any
 
 from msgspec import Struct
 
+from doctor.collect.config.values import seccomp_profile
 from doctor.collect.engine.programs import PLACES
 from doctor.engines.containerd import places as containerd
 from doctor.engines.docker import places as docker
@@ -12,6 +15,7 @@ from doctor.facts.engine.state import EngineState
 from doctor.facts.host.processes import Processes
 from doctor.facts.kernel.cgroups import Cgroups
 from doctor.facts.starts.runtime import HostRuntime
+from doctor.formats.config.seccomp_profile import to_oci
 from doctor.formats.text import decode
 from doctor.host.base import Host
 from doctor.model.declare import collector
@@ -24,6 +28,30 @@ _PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin")
 _LIMITS = {"Max open files": "NOFILE", "Max processes": "NPROC", "Max locked memory": "MEMLOCK"}
 _SHIMS = re.compile(r"io\.containerd\..*")
 _OPTION = "native.cgroupdriver="
+_UNLIMITED = 1 << 64
+"""-1 in the settings is the greatest number in config.json."""
+_SECCOMP = HostPath("/proc/sys/kernel/seccomp")
+_APPARMOR = HostPath("/sys/kernel/security/apparmor/profiles")
+_PROFILE = "docker-default"
+_CAPABILITIES = frozenset(
+    f"CAP_{name}"
+    for name in [
+        "CHOWN",
+        "DAC_OVERRIDE",
+        "FSETID",
+        "FOWNER",
+        "MKNOD",
+        "NET_RAW",
+        "SETGID",
+        "SETUID",
+        "SETFCAP",
+        "SETPCAP",
+        "NET_BIND_SERVICE",
+        "SYS_CHROOT",
+        "KILL",
+        "AUDIT_WRITE",
+    ]
+)
 
 
 class _Named(Struct, frozen=True):
@@ -65,6 +93,10 @@ def host_runtime(
         uses_systemd=_uses_systemd(host, settings, is_v2=is_v2),
         parent=str(settings.get("cgroup-parent") or ""),
         cgroup_namespace=is_v2,
+        rlimits=_rlimits(settings.get("default-ulimits")),
+        seccomp=_seccomp(host, settings),
+        seccomp_problem=seccomp_profile(host, settings)[1],
+        apparmor=_apparmor(host),
     )
 
 
@@ -133,6 +165,34 @@ def _limits(host: Host, starter: Process | None) -> dict[str, tuple[int, int]]:
 
 def _number(word: str) -> int:
     return int(word) if word.isdigit() else -1
+
+
+def _rlimits(value: Any) -> tuple[dict[str, Any], ...]:
+    """Return ``default-ulimits`` as config.json has them."""
+    found = []
+    for name, limit in value.items() if isinstance(value, dict) else ():
+        soft, hard = (limit.get(word) for word in ("Soft", "Hard")) if isinstance(limit, dict) else (None, None)
+        if isinstance(soft, int) and isinstance(hard, int):
+            numbers = {"soft": soft % _UNLIMITED, "hard": hard % _UNLIMITED}
+            found.append({"type": f"RLIMIT_{name.upper()}", **numbers})
+    return tuple(found)
+
+
+def _seccomp(host: Host, config: EngineConfig) -> dict[str, Any] | None:
+    """Return the profile of containers: that of the settings, {} for none, ``None`` for the engine's default profile."""
+    if config.get("seccomp-profile") == "unconfined" or not host.exists(_SECCOMP):
+        return {}
+    profile, _ = seccomp_profile(host, config)
+    return None if profile is None else to_oci(profile, machine=platform.machine(), capabilities=_CAPABILITIES)
+
+
+def _apparmor(host: Host) -> str:
+    """Return the engine's AppArmor profile if it is loaded; else the engine would load it at a start."""
+    try:
+        loaded = decode(host.read(_APPARMOR, limit_bytes=4 << 20)).splitlines()
+    except HostError:
+        return ""
+    return _PROFILE if any(line.startswith(f"{_PROFILE} ") for line in loaded) else ""
 
 
 def _uses_systemd(host: Host, config: EngineConfig, *, is_v2: bool) -> bool:

@@ -16,6 +16,8 @@ from doctor.facts.secrets.redact import as_json
 
 Release = tuple[int, int, int] | None
 LOG_LEVELS = ("panic", "fatal", "error", "warn", "warning", "info", "debug", "trace")
+LEAST_FILES = 7
+"""With a lower limit of open files in a container, runc fails before the container's program ("too many open files")."""
 _BUILT_IN_RUNTIMES = re.compile(r"runc|io\.containerd\.[\w.-]+|/.+")
 
 
@@ -43,6 +45,7 @@ class NamedThings(Struct, frozen=True, kw_only=True):
         groups: names in /etc/group; ``users`` in /etc/passwd; empty if the file can't be read.
         subordinate: names that have a range both in /etc/subuid and in /etc/subgid.
         needs_systemd: whether the cgroup driver systemd is configured and no systemd runs.
+        seccomp_problem: why the file that ``seccomp-profile`` names is no profile.
     """
 
     missing_paths: dict[str, str]
@@ -50,6 +53,7 @@ class NamedThings(Struct, frozen=True, kw_only=True):
     users: frozenset[str] = frozenset()
     subordinate: frozenset[str] = frozenset()
     needs_systemd: bool = False
+    seccomp_problem: str = ""
 
 
 def problems(config: EngineConfig, things: NamedThings, release: Release) -> Iterator[ValueProblem]:
@@ -150,6 +154,12 @@ def _ulimits(value: Any) -> str:
     return ""
 
 
+def _files_limit(value: Any) -> int | None:
+    limit = value.get("nofile") if isinstance(value, dict) else None
+    soft = limit.get("Soft") if isinstance(limit, dict) else None
+    return soft if isinstance(soft, int) and not isinstance(soft, bool) else None
+
+
 def _ulimit_numbers(value: Any) -> str:
     for name, limit in value.items() if isinstance(value, dict) else ():
         for word in ("Soft", "Hard"):
@@ -225,6 +235,10 @@ def _together(config: EngineConfig, release: Release) -> Iterator[ValueProblem]:
     if isinstance(runtime, str) and runtime and not _BUILT_IN_RUNTIMES.fullmatch(runtime) and runtime not in known:
         yield ValueProblem(key="default-runtime", why=f"specified default runtime '{runtime}' does not exist")
     yield from _exec_options(config, release)
+    files = _files_limit(config.get("default-ulimits"))
+    if files is not None and 0 <= files < LEAST_FILES:
+        why = f"ulimit nofile: a runtime needs {LEAST_FILES} open files to start a container, not {files}"
+        yield ValueProblem(key="default-ulimits", why=why, stops=False, halts=True)
     soft = _ulimits(config.get("default-ulimits"))
     if soft:
         yield ValueProblem(key="default-ulimits", why=soft, stops=False)
@@ -259,6 +273,9 @@ def _named(config: EngineConfig, things: NamedThings) -> Iterator[ValueProblem]:
             key == "init-path" and config.get("init") is True
         )
         yield ValueProblem(key=key, why=f"{path} does not exist", stops=stops, halts=halts)
+    if things.seccomp_problem:
+        why = f"{config.get('seccomp-profile')}: {things.seccomp_problem}"
+        yield ValueProblem(key="seccomp-profile", why=why, stops=False, halts=True)
     if things.needs_systemd:
         why = "the cgroup driver systemd needs systemd, which does not run here"
         yield ValueProblem(key="exec-opts", why=why, stops=False, halts=True)

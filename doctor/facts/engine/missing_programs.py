@@ -9,7 +9,7 @@ class MissingProgram(Struct, frozen=True, kw_only=True):
     Attributes:
         name: ``dockerd``, ``containerd`` or ``runc``.
         path: its expected path.
-        problem: ``no such file``, ``not executable``, ``empty`` or ``not a file``.
+        problem: ``no such file``, ``not executable``, ``empty``, ``not a file``, or why its content can't be executed.
         where: what names it: a file, with its line if known.
         is_packaged: whether a package owns what names it, so that the package manager can reinstall the program.
     """

@@ -73,6 +73,24 @@ def reinstall(system: System | Missing, packages: Packages | Missing, component:
     return f"{_AGAIN[name]} {_package(name, packages, component)}"
 
 
+def reinstall_file(system: System | Missing, file: str, package: str | None) -> str:
+    """Return the command that brings a file back: a path, or the name of a library. ``package`` is its owner by dpkg.
+
+    "" if neither its owner nor a query of the package manager is known.
+    """
+    name = manager(system)
+    if package:
+        return f"{_AGAIN.get(name, 'reinstall the package')} {package}"
+    if package is None and name in {"dnf", "yum", "zypper"}:
+        wanted = f"'{file}()(64bit)'" if "/" not in file else f'"$(rpm -qf --qf "%{{NAME}}" {file})"'
+        return f"{_INSTALL[name] if '/' not in file else _AGAIN[name]} {wanted}"
+    if package is None and name == "pacman" and "/" in file:
+        return f'{_AGAIN[name]} "$(pacman -Qqo {file})"'
+    if package == "" and "/" in file:
+        return f"no package has {file}: install it again from its source, or remove it to use the one of the package"
+    return ""
+
+
 def upgrade(system: System | Missing, packages: Packages | Missing, *components: str) -> str:
     """Return the command that upgrades components to the versions in the configured repositories."""
     name = manager(system)

@@ -22,7 +22,8 @@ class HostRuntime(Struct, frozen=True, kw_only=True):
         uses_systemd: whether systemd makes the control groups; ``parent`` is their slice or directory, "" for the default.
         cgroup_namespace: whether containers get a control group namespace.
         rlimits: limits of containers, as config.json has them.
-        seccomp: the profile in config.json; {} without one.
+        seccomp: the profile in config.json; ``None`` for the engine's default profile, {} without one.
+        seccomp_problem: why the engine can't use the profile that its settings name: no container starts.
         apparmor: the AppArmor profile of containers, "" without one.
         untried: parts of an engine's start that this rung leaves out, with the reason.
     """
@@ -39,6 +40,7 @@ class HostRuntime(Struct, frozen=True, kw_only=True):
     parent: str = ""
     cgroup_namespace: bool = False
     rlimits: tuple[dict[str, Any], ...] = ()
-    seccomp: dict[str, Any] = {}
+    seccomp: dict[str, Any] | None = None
+    seccomp_problem: str = ""
     apparmor: str = ""
     untried: tuple[str, ...] = ()

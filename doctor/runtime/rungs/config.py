@@ -2,6 +2,15 @@
 
 from typing import Any
 
+from doctor.runtime.base.system import content
+from doctor.runtime.rungs import elf
+
+_CALLS = f"{__file__.rpartition('/rungs/')[0]}/seccomp/syscalls.tsv"
+_ALLOWED = frozenset({"allow", "known-personality", "no-vsock", "rule"})
+_ARCHITECTURES = {
+    "x86_64": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"],
+    "aarch64": ["SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM"],
+}
 ENTRY = "/doctor-start"
 """The program's path in the container."""
 _CAPABILITIES = [
@@ -60,8 +69,11 @@ def config(*, root: str, program: str, group: str, given: dict[str, Any]) -> dic
         "maskedPaths": _MASKED,
         "readonlyPaths": _READ_ONLY,
     }
-    if given.get("seccomp"):
-        linux["seccomp"] = given["seccomp"]
+    seccomp = given.get("seccomp")
+    if seccomp is None:
+        linux["seccomp"] = default_seccomp()
+    elif seccomp:
+        linux["seccomp"] = seccomp
     return {
         "ociVersion": "1.0.2",
         "process": _process(given),
@@ -69,6 +81,24 @@ def config(*, root: str, program: str, group: str, given: dict[str, Any]) -> dic
         "hostname": "doctor",
         "mounts": [*_MOUNTS, entry],
         "linux": linux,
+    }
+
+
+def default_seccomp() -> dict[str, Any]:
+    """The engine's default profile for the default capabilities, so that libseccomp has the same work."""
+    rules = [line.split("\t")[:2] for line in content(_CALLS).decode().splitlines() if not line.startswith("#")]
+    allow, errno = "SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO"
+    # clone without a new namespace
+    mask = {"index": 0, "value": 0x7E020000, "valueTwo": 0, "op": "SCMP_CMP_MASKED_EQ"}
+    return {
+        "defaultAction": errno,
+        "defaultErrnoRet": 1,
+        "architectures": _ARCHITECTURES.get(elf.machine(), []),
+        "syscalls": [
+            {"names": [name for name, rule in rules if rule in _ALLOWED], "action": allow},
+            {"names": ["clone"], "action": allow, "args": [mask]},
+            {"names": ["clone3"], "action": errno, "errnoRet": 38},
+        ],
     }
 
 

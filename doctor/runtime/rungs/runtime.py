@@ -5,7 +5,8 @@
     environment       of the runtime, an object
     limits            object: name of a limit ("NOFILE") → [soft, hard] of the engine's process, which a shim inherits
     systemd           whether groups are made by systemd ("--systemd-cgroup"); `parent` is their slice or directory
-    seccomp, apparmor, rlimits, cgroup_namespace     as the engine puts them into config.json
+    seccomp           as the engine puts it into config.json; null for its default profile, {} for none
+    apparmor, rlimits, cgroup_namespace     as the engine puts them into config.json
 
 Output: {"exit", "stdout", "stderr", "log", "refused", "expected"}: how the runtime ended, the errors it logged, the system's
 words if it could not be executed, and the line that the program prints.
