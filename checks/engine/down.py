@@ -22,6 +22,8 @@ from doctor.facts.engine.units import EngineUnits
             means="nothing answers on the engine's socket",
             do="start the engine with 'systemctl start docker', and read its log if that fails",
             also=(
+                "access/client-points-nowhere",
+                "access/no-local-socket",
                 "engine/hung",
                 "engine/socket-lost",
                 "engine/socket-unserved",

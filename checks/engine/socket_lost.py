@@ -8,7 +8,7 @@ from doctor.facts.engine.lost_sockets import LostSockets
 
 @check(
     severity=Severity.CRITICAL,
-    causes=("state/socket-wrong-type",),
+    causes=("access/two-engines", "state/socket-wrong-type"),
     ok="each path on which the engine listens leads to its socket",
 )
 def socket_lost(sockets: LostSockets) -> Iterator[Finding]:
@@ -25,7 +25,8 @@ def socket_lost(sockets: LostSockets) -> Iterator[Finding]:
 
     How it is fixed:
         The engine is restarted by its service manager, with ``docker.socket`` if systemd listens for it, and binds the path
-        again. Unless live-restore is on, containers stop and are started again.
+        again. Unless live-restore is on, containers stop and are started again. If another engine of this host has the socket,
+        only the user can decide which of the two should have it.
 
     References:
         https://man7.org/linux/man-pages/man7/unix.7.html

@@ -124,3 +124,11 @@ class LostState(Struct, frozen=True, kw_only=True):
     name: str
     pid: int
     path: HostPath
+
+
+class LocalSocket(Struct, frozen=True, kw_only=True):
+    """An engine without the usual socket: the location of ``hosts``, its values, and whether that is daemon.json."""
+
+    place: str
+    hosts: tuple[str, ...]
+    in_file: bool

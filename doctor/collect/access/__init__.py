@@ -1,0 +1,1 @@
+"""Reads clients, their settings and other engines."""

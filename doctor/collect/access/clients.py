@@ -1,0 +1,228 @@
+"""Reads which engine the docker commands of each user are for: environment files, shells' start files, contexts."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from doctor.facts.access.clients import ClientEndpoint, ClientEndpoints
+from doctor.facts.secrets.redact import redact
+from doctor.formats.json_values import mapping, text
+from doctor.formats.network.proc_net import parse_listeners, parse_unix_listeners
+from doctor.formats.text import decode
+from doctor.host.base import Host
+from doctor.model.declare import collector
+from doctor.model.errors import FormatError
+from doctor.model.missing import HostError, Missing, Why
+from doctor.model.paths import HostPath, join
+
+_ENVIRONMENT = HostPath("/etc/environment")
+_PROFILES = HostPath("/etc/profile.d")
+_SHELLS = (".profile", ".bash_profile", ".bashrc", ".zprofile", ".zshenv", ".zshrc")
+_BYTES = 64 << 10
+_MOST_USERS = 200
+_MOST_FILES = 50
+_FIRST_USER, _NOBODY = 1000, 65534
+_NAMES = b"DOCKER_"
+# Only at the start of a line: an indented one may be in a condition, or in a function.
+_EXPORT = r"(?m)^(?:export[ \t]+)(DOCKER_HOST|DOCKER_CONTEXT)=([\"']?)([^\s\"'`;&|#()]*)\2[ \t]*(?:#.*)?$"
+_PLAIN = r"(?m)^(?:export[ \t]+)?(DOCKER_HOST|DOCKER_CONTEXT)=([\"']?)([^\s\"'`;&|#()]*)\2[ \t]*$"
+_TCP = r"tcp://(localhost|127(?:\.\d{1,3}){3}|\[::1\]|0\.0\.0\.0):(\d{1,5})/?"
+_SECONDS = 1.0
+_DESKTOP = HostPath("/opt/docker-desktop")
+
+
+class _User(Struct, frozen=True):
+    name: str
+    uid: int
+    home: HostPath
+
+
+@collector
+def client_endpoints(host: Host) -> ClientEndpoints:
+    """Return the settings. An unreadable file is left out: another user's settings are not a gap of this host."""
+    if not host.is_live():
+        raise HostError(Missing(Why.ABSENT, "only on a live host a client's engine can be looked for"))
+    looked = _Sockets(host)
+    everyone = list(_of_files(host, looked, None, list(_system_files(host))))
+    items = [*everyone]
+    for user in _users(host):
+        files = [(join(user.home, name), _EXPORT) for name in _SHELLS]
+        own = list(_of_files(host, looked, user, files))
+        # A variable overrides the context that the user chose.
+        items += own or ([] if everyone else list(_of_context(host, looked, user)))
+    return ClientEndpoints(items=tuple(items))
+
+
+def _users(host: Host) -> Iterator[_User]:
+    lines = (_read(host, HostPath("/etc/passwd"), 1 << 20) or b"").decode("utf-8", "replace").splitlines()
+    found = 0
+    for line in lines:
+        fields = line.split(":")
+        if len(fields) < 7 or not fields[2].isdigit() or not fields[5].startswith("/") or fields[5] == "/":
+            continue
+        uid = int(fields[2])
+        if (uid and not _FIRST_USER <= uid < _NOBODY) or fields[6].endswith(("nologin", "false")):
+            continue
+        yield _User(fields[0], uid, HostPath(fields[5].rstrip("/")))
+        found += 1
+        if found >= _MOST_USERS:
+            return
+
+
+def _system_files(host: Host) -> Iterator[tuple[HostPath, str]]:
+    yield _ENVIRONMENT, _PLAIN
+    try:
+        names = [name for name in host.listdir(_PROFILES) if name.endswith(".sh")]
+    except HostError:
+        return
+    yield from ((join(_PROFILES, name), _EXPORT) for name in names[:_MOST_FILES])
+
+
+def _of_files(
+    host: Host, looked: "_Sockets", user: _User | None, files: list[tuple[HostPath, str]]
+) -> Iterator[ClientEndpoint]:
+    found: dict[str, tuple[str, HostPath]] = {}
+    for path, pattern in files:
+        content = _read(host, path, _BYTES)
+        if content is None or _NAMES not in content:
+            continue
+        for match in re.finditer(pattern, content.decode("utf-8", "replace")):
+            # Of several the last counts.
+            found[match[1]] = (match[3], path)
+    name = "" if user is None else user.name
+    if "DOCKER_HOST" in found:
+        value, path = found["DOCKER_HOST"]
+        address = _expanded(value, user)
+        if address:
+            yield _endpoint(looked, name, path, setting="DOCKER_HOST", address=address)
+    elif "DOCKER_CONTEXT" in found and user is not None:
+        value, path = found["DOCKER_CONTEXT"]
+        yield from _context(host, looked, user, path, value, command="")
+
+
+def _expanded(value: str, user: _User | None) -> str:
+    """Return a value with the two variables that guides use; "" for others."""
+    if user is not None:
+        for name, place in (("XDG_RUNTIME_DIR", f"/run/user/{user.uid}"), ("HOME", user.home), ("UID", str(user.uid))):
+            value = value.replace(f"${{{name}}}", place).replace(f"${name}", place)
+    return "" if "$" in value else value
+
+
+def _of_context(host: Host, looked: "_Sockets", user: _User) -> Iterator[ClientEndpoint]:
+    path = join(user.home, ".docker/config.json")
+    content = _read(host, path, 1 << 20)
+    if content is None or b"currentContext" not in content:
+        return
+    name = text(_object(content).get("currentContext"))
+    yield from _context(host, looked, user, path, name, command=f"sudo -u {user.name} docker context use default")
+
+
+def _context(
+    host: Host, looked: "_Sockets", user: _User, path: HostPath, name: str, *, command: str
+) -> Iterator[ClientEndpoint]:
+    if name in {"", "default"}:
+        return
+    setting = f'context "{name[:80]}"'
+    digest = hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()
+    meta = join(user.home, f".docker/contexts/meta/{digest}/meta.json")
+    content = _read(host, meta, 1 << 20)
+    if content is None:
+        if host.exists(join(user.home, ".docker")) and not host.exists(meta):
+            yield ClientEndpoint(
+                user=user.name, file=path, setting=setting, address="", problem="it does not exist", command=command
+            )
+        return
+    address = text(mapping(mapping(_object(content).get("Endpoints")).get("docker")).get("Host"))
+    if address:
+        yield _endpoint(looked, user.name, path, setting=setting, address=address, command=command)
+
+
+def _endpoint(
+    looked: "_Sockets", user: str, path: HostPath, *, setting: str, address: str, command: str = ""
+) -> ClientEndpoint:
+    return ClientEndpoint(
+        user=user,
+        file=path,
+        setting=setting,
+        address=redact(address[:300]),
+        problem=looked.problem(address),
+        command=command,
+    )
+
+
+class _Sockets:
+    """Whether something listens at an address; the kernel's lists are read once, and only for an address of this host."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._paths: frozenset[str] | None = None
+
+    def problem(self, address: str) -> str:
+        """Return why nothing answers at an address, "" if something does or if it is unknown."""
+        if address.startswith("unix://"):
+            return self._unix(HostPath(address.removeprefix("unix://")))
+        found = re.fullmatch(_TCP, address)
+        return self._tcp(int(found[2])) if found else ""
+
+    def _unix(self, path: HostPath) -> str:
+        if not path.startswith("/") or self._waits_for_login(path):
+            return ""
+        try:
+            real = self._host.resolve(path)
+            kind = self._host.lstat(real).kind
+        except HostError as error:
+            return "no such file" if error.is_absent else ""
+        if kind != "s":
+            return "it is not a socket"
+        if self._paths is None:
+            self._paths = self._listening()
+        if real in self._paths or path in self._paths:
+            return ""
+        # A rootless engine listens in a network namespace of its own, whose sockets this list lacks.
+        try:
+            self._host.engine("/_ping", timeout_s=_SECONDS, socket=real)
+        except HostError as error:
+            return "no process listens" if error.missing.why is Why.ABSENT else ""
+        return ""
+
+    def _waits_for_login(self, path: HostPath) -> bool:
+        """Whether the program starts when the user logs in, so that its absence now shows nothing."""
+        found = re.match(r"/run/user/\d+(?=/)", path)
+        if found and not self._host.exists(HostPath(found[0])):
+            return True
+        return "/.docker/desktop/" in path and self._host.exists(_DESKTOP)
+
+    def _listening(self) -> frozenset[str]:
+        content = _read(self._host, HostPath("/proc/net/unix"), 16 << 20) or b""
+        paths = [path for _, path in parse_unix_listeners(decode(content))]
+        return frozenset([*paths, *(path.replace("/var/run/", "/run/", 1) for path in paths)])
+
+    def _tcp(self, port: int) -> str:
+        for protocol in ("tcp", "tcp6"):
+            content = _read(self._host, HostPath(f"/proc/net/{protocol}"), 16 << 20)
+            if content is None and protocol == "tcp":
+                return ""
+            try:
+                listeners = parse_listeners(decode(content or b""), protocol)
+            except FormatError:
+                return ""
+            if any(one.port == port for one in listeners):
+                return ""
+        return "no process listens"
+
+
+def _read(host: Host, path: HostPath, limit_bytes: int) -> bytes | None:
+    try:
+        return host.read(path, limit_bytes=limit_bytes)
+    except HostError:
+        return None
+
+
+def _object(content: bytes) -> dict[str, object]:
+    try:
+        return mapping(json.loads(content))
+    except (ValueError, RecursionError):
+        return {}

@@ -1,0 +1,1 @@
+"""Who reaches the engine, and how: clients, their settings, other engines."""

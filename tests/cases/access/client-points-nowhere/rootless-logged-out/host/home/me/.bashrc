@@ -1,0 +1,2 @@
+export PATH=$HOME/bin:$PATH
+export DOCKER_HOST=unix://$XDG_RUNTIME_DIR/docker.sock
