@@ -12,10 +12,11 @@ from doctor.facts.host.resources import GIB, Memory, size
     ok="the host has memory left",
     messages=(
         Message(
-            pattern=r"Out of memory: Killed process \d+.*|Memory cgroup out of memory: .*|container init was OOM-killed.*|cannot allocate memory|oom-kill(?:er|:).*",
-            example="kernel: Memory cgroup out of memory: Killed process 4242 (java) total-vm:8000000kB",
-            means="the kernel ended a process because the container's limit or the whole host had no memory left",
-            do="raise the container's memory limit if the line says 'Memory cgroup', else add memory or limit containers",
+            pattern=r"container init was OOM-killed.*|cannot allocate memory",
+            example="fork/exec /usr/bin/runc: cannot allocate memory",
+            means="the container's limit or the whole host had no memory left",
+            do="see 'free -m' and 'docker stats'; raise the container's memory limit, or add memory or limit containers",
+            also=("resources/oom-killed",),
         ),
     ),
 )

@@ -19,6 +19,9 @@ The file stands beside a case's ``host`` directory as ``answers.toml``::
     [[statfs]]
     path = "/var/lib/docker"         # and paths beneath it; the other numbers are those of an empty disk of 100 GiB
     magic = 0x58465342
+    [kernel_log]
+    now = 90000.0                    # seconds since the boot, as the times of its lines
+    text = "<3>[89990.1] ..."
     [[missing]]
     source = "/etc/docker/daemon.json"   # a path, a joined argv or an API path
     why = "denied"                       # denied, timed out, unreadable
@@ -28,7 +31,7 @@ import os
 import tomllib
 from typing import Any
 
-from doctor.host.base import ApiAnswer, CommandResult, Process, StatFs
+from doctor.host.base import ApiAnswer, CommandResult, KernelRing, Process, StatFs
 from doctor.host.recorded import RecordedAnswers
 from doctor.model.errors import UsageError
 from doctor.model.missing import Why
@@ -55,8 +58,14 @@ def parse(data: dict[str, Any], folder: str = "") -> RecordedAnswers:
         now=data.get("now"),
         live=data.get("live", False),
         statfs={entry["path"]: _statfs(entry) for entry in data.get("statfs", ())},
+        kernel_log=_kernel_log(data["kernel_log"]) if "kernel_log" in data else None,
         missing={entry["source"]: Why(entry["why"]) for entry in data.get("missing", ())},
     )
+
+
+def _kernel_log(entry: dict[str, Any]) -> KernelRing:
+    text = entry["text"].encode()
+    return KernelRing(text, float(entry["now"]), entry.get("size_bytes", len(text)))
 
 
 def _none(data: dict[str, Any]) -> tuple[Process, ...] | None:

@@ -45,6 +45,17 @@ class StatFs(Struct, frozen=True):
     fsid: int = 0
 
 
+class KernelRing(Struct, frozen=True):
+    """The kernel's log: lines as syslog(2) returns them, the clock of their times now, and the size of the ring buffer.
+
+    ``text`` is empty if the ring buffer is larger than asked for.
+    """
+
+    text: bytes
+    now_s: float
+    size_bytes: int = 0
+
+
 class Host(View, Protocol):
     """A host. Methods raise ``HostError`` if it can't answer; they never block longer than their timeout.
 
@@ -110,6 +121,10 @@ class Host(View, Protocol):
 
     def processes(self) -> tuple[Process, ...]:
         """Return the processes of the host."""
+        ...
+
+    def kernel_log(self, largest_bytes: int) -> KernelRing:
+        """Return the end of the kernel's log, at most 4 MiB; nothing of a ring buffer that is larger than ``largest_bytes``."""
         ...
 
     def environ(self, pid: int) -> dict[str, str]:

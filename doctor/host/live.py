@@ -4,7 +4,7 @@ import os
 import time
 
 from doctor.engines.docker import places as docker
-from doctor.host.base import ApiAnswer, CommandResult, Process
+from doctor.host.base import ApiAnswer, CommandResult, KernelRing, Process
 from doctor.host.files import RootedFiles, failed
 from doctor.model.paths import HostPath
 
@@ -56,6 +56,12 @@ class LiveHost(RootedFiles):
         from doctor.host import processes  # noqa: PLC0415
 
         return processes.read_all()
+
+    def kernel_log(self, largest_bytes: int) -> KernelRing:
+        """Return the end of the kernel's log."""
+        from doctor.host import kernel_log  # noqa: PLC0415
+
+        return kernel_log.read(largest_bytes)
 
     def environ(self, pid: int) -> dict[str, str]:
         """Return a process's start environment."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from doctor.host.base import ApiAnswer, CommandResult, Host, Process, StatFs
+from doctor.host.base import ApiAnswer, CommandResult, Host, KernelRing, Process, StatFs
 from doctor.model.paths import HostPath
 from doctor.model.view import Stat
 
@@ -147,6 +147,11 @@ class NotedHost:
         """Return the processes."""
         self.notes.asked.add(("processes",))
         return self.below.processes()
+
+    def kernel_log(self, largest_bytes: int) -> KernelRing:
+        """Return the kernel's log."""
+        self.notes.asked.add(("kernel-log",))
+        return self.below.kernel_log(largest_bytes)
 
     def environ(self, pid: int) -> dict[str, str]:
         """Return a process's environment."""

@@ -7,7 +7,7 @@ the base host.
 import os
 from collections.abc import Iterable, Iterator
 
-from doctor.host.base import ApiAnswer, CommandResult, Host, Process, StatFs
+from doctor.host.base import ApiAnswer, CommandResult, Host, KernelRing, Process, StatFs
 from doctor.host.changes import PredictedChanges
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath, join, parent
@@ -385,6 +385,10 @@ class OverlayHost:
     def processes(self) -> tuple[Process, ...]:
         """Return the processes that no step ends."""
         return tuple(process for process in self.base.processes() if process.pid not in self._gone)
+
+    def kernel_log(self, largest_bytes: int) -> KernelRing:
+        """As the base host."""
+        return self.base.kernel_log(largest_bytes)
 
     def environ(self, pid: int) -> dict[str, str]:
         """As the base host."""

@@ -7,7 +7,7 @@ import time
 from msgspec import Struct
 
 from doctor.engines.docker import places as docker
-from doctor.host.base import ApiAnswer, CommandResult, Process, StatFs
+from doctor.host.base import ApiAnswer, CommandResult, KernelRing, Process, StatFs
 from doctor.host.files import RootedFiles, magic_of
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath, is_beneath
@@ -26,6 +26,7 @@ class RecordedAnswers(Struct, frozen=True, kw_only=True):
         now: when it was recorded, seconds since the epoch.
         live: whether the recorded host was running; a plain mounted disk was not.
         statfs: path → the file system there; it also covers paths beneath it.
+        kernel_log: its kernel's log, ``None`` if it was not recorded.
         missing: source (joined argv, API path, file path) → why a read fails: recorded denials and timeouts.
     """
 
@@ -35,6 +36,7 @@ class RecordedAnswers(Struct, frozen=True, kw_only=True):
     now: float | None = None
     live: bool = False
     statfs: dict[str, StatFs] = {}
+    kernel_log: KernelRing | None = None
     missing: dict[str, Why] = {}
 
 
@@ -102,6 +104,14 @@ class RootHost(RootedFiles):
         if self.answers.processes is None:
             raise HostError(Missing(Why.UNSUPPORTED, "a mounted root has no processes"))
         return self.answers.processes
+
+    def kernel_log(self, largest_bytes: int) -> KernelRing:
+        """Return the recorded log."""
+        self._refuse("kernel log")
+        found = self.answers.kernel_log
+        if found is None:
+            raise HostError(Missing(Why.UNSUPPORTED, "the kernel's log is only in the memory of a running machine"))
+        return found if found.size_bytes <= largest_bytes else KernelRing(b"", found.now_s, found.size_bytes)
 
     def environ(self, pid: int) -> dict[str, str]:
         """Environments are never recorded: they hold secrets."""

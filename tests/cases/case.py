@@ -169,6 +169,7 @@ def _joined(recordings: list[RecordedAnswers]) -> RecordedAnswers:
             live=whole.live or one.live,
             statfs=whole.statfs | one.statfs,
             missing=whole.missing | one.missing,
+            kernel_log=one.kernel_log or whole.kernel_log,
         )
     return whole
 

@@ -47,3 +47,16 @@ class NoIds(Struct, frozen=True, kw_only=True):
     file: HostPath
     user: str
     start: int
+
+
+class MemoryKill(Struct, frozen=True, kw_only=True):
+    """The container whose limit was reached ("" for a unit or the host), and the limit in bytes (0: unknown)."""
+
+    container: str = ""
+    limit_bytes: int = 0
+
+
+class Thresholds(Struct, frozen=True, kw_only=True):
+    """(key, new value) of each limit of a table; empty if this host does not have them."""
+
+    settings: tuple[tuple[str, int], ...]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from doctor.engines.docker.salvage.pool import Devices
-from doctor.host.base import ApiAnswer, CommandResult, Host, Process, StatFs
+from doctor.host.base import ApiAnswer, CommandResult, Host, KernelRing, Process, StatFs
 from doctor.model.paths import HostPath, is_beneath
 from doctor.model.view import Stat
 
@@ -114,6 +114,10 @@ class RoutedHost:
     def processes(self) -> tuple[Process, ...]:
         """Return the other host's processes."""
         return self.base.processes()
+
+    def kernel_log(self, largest_bytes: int) -> KernelRing:
+        """Return the other host's kernel log."""
+        return self.base.kernel_log(largest_bytes)
 
     def environ(self, pid: int) -> dict[str, str]:
         """Return the environment of one of them."""
