@@ -1,0 +1,58 @@
+"""A container names an AppArmor profile that is not loaded."""
+
+from collections.abc import Iterator
+
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
+from doctor.facts.containers.containers import Containers
+from doctor.facts.security.apparmor import DEFAULT, AppArmor
+from doctor.facts.security.details import UnloadedProfile
+
+_BUILT_IN = {"", "unconfined", DEFAULT}
+
+
+@check(
+    severity=Severity.ERROR,
+    detail=UnloadedProfile,
+    ok="each AppArmor profile that a container names is loaded",
+    messages=(
+        Message(
+            pattern=r"(?:unable to apply apparmor profile: )?(?:apparmor failed to apply profile: )?write /proc/(?:self|thread-self)/attr/(?:apparmor/)?exec: (?:no such file or directory|invalid argument)|set apparmor profile \S+ no such file or directory",
+            example="error during container init: unable to apply apparmor profile: apparmor failed to apply profile: write /proc/self/attr/apparmor/exec: no such file or directory",
+            means="the AppArmor profile that the container names is not loaded",
+            do="load it with 'apparmor_parser -r /etc/apparmor.d/FILE'; 'aa-status' lists the loaded ones",
+        ),
+    ),
+)
+def apparmor_profile_missing(apparmor: AppArmor, containers: Containers) -> Iterator[Finding]:
+    """A container names an AppArmor profile that is not loaded, so it can't start.
+
+    What it looks at:
+        The profile of each container's config.v2.json, and the profiles that the kernel has loaded. The engine loads
+        docker-default itself.
+
+    Why it matters:
+        runc refuses the start with "apparmor failed to apply profile: no such file or directory". A running container keeps
+        its profile until it ends: then this is a warning.
+
+    How it is fixed:
+        Manually: load the profile's file, which belongs in /etc/apparmor.d, where the boot loads it.
+
+    References:
+        https://docs.docker.com/engine/security/apparmor/
+    """
+    if not apparmor.parser:
+        return
+    for container in containers.items:
+        name = container.apparmor_profile
+        if name in _BUILT_IN or name in apparmor.profiles or (container.host is not None and container.host.privileged):
+            continue
+        yield Finding(
+            subject=Subject("container", container.title),
+            message=f"the AppArmor profile {name} of container {container.title} is not loaded: it can't start",
+            severity=Severity.WARNING if container.state.running or container.stopped_by_hand else None,
+            evidence=(
+                Evidence(container.host_config_path, f"apparmor={name}"),
+                Evidence("/sys/kernel/security/apparmor/profiles", f"{name} is not among {len(apparmor.profiles)}"),
+            ),
+            detail=UnloadedProfile(profile=name),
+        )

@@ -1,0 +1,1 @@
+"""Collectors of the rest of the host: space, mounts, processes, packages."""

@@ -1,0 +1,1 @@
+"""Facts on the rest of the host: space, mounts, processes, packages."""
