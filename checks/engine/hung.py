@@ -28,14 +28,15 @@ def hung(state: EngineState) -> Iterator[Finding]:
 
     What it looks at:
         One request to the engine's socket, with a timeout of three seconds, and the age of its process, because a start with many
-        containers takes long. If the process is younger than a minute, the scan is incomplete: repeat it later.
+        containers takes long. If the process is younger than a minute, the scan is incomplete: repeat it later. A process that a
+        signal stopped never answers, whatever its age: dockerd, or the containerd that it waits for.
 
     Why it matters:
         Containers keep running but can't be managed or inspected. Usual causes are a hung mount below the data root, a dead
         volume plugin, or a deadlock.
 
     How it is fixed:
-        Manually: ``kill -USR1`` makes dockerd write its stack traces to a file, which shows the cause. Then restart the engine;
+        Manually: ``kill -CONT`` continues a stopped process. Otherwise ``kill -USR1`` makes dockerd write its stack traces to a file, which shows the cause. Then restart the engine;
         with live-restore, containers keep running.
 
     References:
@@ -44,7 +45,13 @@ def hung(state: EngineState) -> Iterator[Finding]:
     if state.status == "hung":
         yield Finding(
             subject=Subject("engine", docker.PROCESS),
-            message=f"the engine (process {state.pid}) does not answer: docker commands hang or fail",
+            message=f"the engine (process {state.pid}) does not answer: docker commands hang or fail{_why(state)}",
             evidence=(Evidence(docker.SOCKET, state.reason),),
-            detail=EngineHung(pid=state.pid),
+            detail=EngineHung(pid=state.pid, stopped_pid=state.stopped_pid),
         )
+
+
+def _why(state: EngineState) -> str:
+    if not state.stopped_pid:
+        return ""
+    return f", because {'it' if state.stopped_pid == state.pid else 'its containerd'} is stopped by a signal"

@@ -11,23 +11,24 @@ from doctor.model.finding import Evidence
 from doctor.model.missing import Missing
 from doctor.model.probing import Ended
 from doctor.probes._rung import FAILED, OPEN, PASSED, SKIPPED, Rung, RungResult, not_tried
-from doctor.probes._rung_words import Cause, cause_of, rest
+from doctor.probes._rung_words import Cause, cause_of, rest, shown
 
 _NAME = "the engine"
 _CODE = 42
-_LIMIT_S = 2.9
 
 
-def rung(engine: StartingEngine | Missing, system: System | Missing, packages: Packages | Missing) -> Rung:
+def rung(
+    engine: StartingEngine | Missing, system: System | Missing, packages: Packages | Missing, limit_s: float
+) -> Rung:
     """Return the rung. Nothing is sent to an engine that answers no request at all."""
     if isinstance(engine, Missing):
         return not_tried(_NAME, SKIPPED if engine.is_harmless else OPEN, engine.reason)
-    if engine.starts_now:
-        return not_tried(_NAME, OPEN, engine.silent)
     if engine.is_stopped:
         says = f"dockerd (process {engine.pid}) is stopped by a signal"
         stopped = RungResult(state=FAILED, says=says, brings_back=f"kill -CONT {engine.pid}")
         return Rung(name=_NAME, id="", untried=stopped)
+    if engine.starts_now:
+        return not_tried(_NAME, OPEN, engine.silent)
     if engine.silent:
         return Rung(name=_NAME, id="", untried=RungResult(state=FAILED, says=engine.silent, brings_back=_RESTART))
     if not engine.socket:
@@ -35,7 +36,7 @@ def rung(engine: StartingEngine | Missing, system: System | Missing, packages: P
     start: dict[str, Any] = {
         "id": "engine",
         "kind": "engine",
-        "limit_s": _LIMIT_S,
+        "limit_s": limit_s,
         "socket": engine.socket,
         "init": engine.uses_init,
     }
@@ -53,26 +54,28 @@ def _judge(engine: StartingEngine, again: str, ended: Ended) -> RungResult:
     evidence = (Evidence(f"{engine.socket}, {step or f'start of image {image}'}", text or _end(seen)), *rest(ended))
     if kind == "denied":
         return RungResult(state=OPEN, says=text, evidence=evidence)
+    if seen.get("exit") == _CODE:
+        return RungResult(state=PASSED, says=f"started a container of image {image}", evidence=evidence)
     if kind == "refused":
         cause = _cause(text, again)
         return RungResult(state=FAILED, says=cause.says, brings_back=cause.do, evidence=evidence)
     if kind or ended.timed_out:
-        waited = f"it answers other requests, but not '{step}' within {_LIMIT_S:g} s" if kind == "timeout" else text
-        says = waited or f"no answer within {_LIMIT_S:g} s"
+        is_slow = kind == "timeout" and step != "list images"
+        says = f"it answers requests, but not '{step}'" if is_slow else text or "no answer in time"
         return RungResult(state=FAILED, says=says, brings_back=_RESTART, evidence=evidence)
     if not image:
         says = "it has no image: a start by the engine itself was not tried"
         return RungResult(state=SKIPPED, says=says, evidence=evidence)
-    if seen.get("exit") == _CODE:
-        return RungResult(state=PASSED, says=f"started a container of image {image}", evidence=evidence)
+    if engine.uses_init:
+        says = f"{docker.INIT}, which containers of this host run below, does not start their program: it {_end(seen)}"
+        return RungResult(state=FAILED, says=says, brings_back=again, evidence=evidence)
     return RungResult(state=FAILED, says=f"the container of image {image} {_end(seen)}", evidence=evidence)
 
 
 def _cause(text: str, again: str) -> Cause:
-    cause = cause_of(text)
     if docker.INIT in text:
-        return Cause(f"{docker.INIT}, which containers of this host run below, can't be started: {cause.says}", again)
-    return cause
+        return Cause(f"{docker.INIT}, which containers of this host run below, can't be started ({shown(text)})", again)
+    return cause_of(text)
 
 
 def _end(seen: dict[str, Any]) -> str:

@@ -12,11 +12,10 @@ from doctor.model.finding import Evidence
 from doctor.model.missing import Missing
 from doctor.model.probing import Ended
 from doctor.probes._rung import FAILED, OPEN, PASSED, SKIPPED, Rung, RungResult, not_tried
-from doctor.probes._rung_words import Cause, cause_of, rest
+from doctor.probes._rung_words import Cause, cause_of, rest, shown
 
 _NAME = "containerd"
 _CODE = 42
-_LIMIT_S = 2.5
 _RUNTIME = "io.containerd.runc.v2"
 _OF_SHIM = ("create task", "start task", "wait for task", "delete task")
 """Calls that containerd hands to the shim."""
@@ -27,16 +26,21 @@ def rung(
     runtime: HostRuntime | Missing,
     system: System | Missing,
     packages: Packages | Missing,
+    limit_s: float,
 ) -> Rung:
     """Return the rung for the containerd that the engine uses; it calls the engine's runtime."""
     if isinstance(found, Missing):
         return not_tried(_NAME, SKIPPED if found.is_harmless else OPEN, found.reason)
     if isinstance(runtime, Missing):
         return not_tried(_NAME, SKIPPED if runtime.is_harmless else OPEN, runtime.reason)
+    if found.is_stopped:
+        says = f"process {found.pid} is stopped by a signal"
+        stopped = RungResult(state=FAILED, says=says, brings_back=f"kill -CONT {found.pid}")
+        return Rung(name=_NAME, id="", untried=stopped)
     start: dict[str, Any] = {
         "id": "task",
         "kind": "task",
-        "limit_s": _LIMIT_S,
+        "limit_s": limit_s,
         "socket": found.socket,
         "runtime": _RUNTIME,
         "binary": "" if runtime.arguments else runtime.path,
@@ -53,29 +57,23 @@ def _judge(found: HostContainerd, again: str, ended: Ended) -> RungResult:
     seen = ended.output
     step, kind, text = str(seen.get("step", "")), str(seen.get("kind", "")), str(seen.get("message", ""))
     evidence = (Evidence(f"{found.socket}, {step or 'start of a task'}", text or _end(seen)), *rest(ended))
-    if found.is_stopped:
-        says = f"process {found.pid} is stopped by a signal"
-        return RungResult(state=FAILED, says=says, brings_back=f"kill -CONT {found.pid}", evidence=evidence)
     if kind == "denied":
         return RungResult(state=OPEN, says=text, evidence=evidence)
-    if kind == "refused":
-        cause = cause_of(text)
-        if containerd.SHIM in text or "failed to start shim" in text:
-            cause = Cause(f"its shim {containerd.SHIM} can't be started: {cause.says}", again)
-        return RungResult(state=FAILED, says=cause.says, brings_back=cause.do, evidence=evidence)
-    if kind or ended.timed_out:
-        return RungResult(state=FAILED, says=_silent(found, step, text), brings_back=_restart(found), evidence=evidence)
     if seen.get("exit") == _CODE and seen.get("stdout") == seen.get("expected"):
         return RungResult(state=PASSED, says="started a task through its shim", evidence=evidence)
+    if kind == "refused":
+        is_shim = containerd.SHIM in text or "failed to start shim" in text
+        cause = (
+            Cause(f"its shim {containerd.SHIM} can't be started ({shown(text)})", again) if is_shim else cause_of(text)
+        )
+        return RungResult(state=FAILED, says=cause.says, brings_back=cause.do, evidence=evidence)
+    if step in _OF_SHIM and kind == "timeout":
+        says = f"its shim {containerd.SHIM} gave no answer to '{step}'"
+        return RungResult(state=FAILED, says=says, brings_back=again, evidence=evidence)
+    if kind or ended.timed_out:
+        says = text or "no answer in time"
+        return RungResult(state=FAILED, says=says, brings_back=_restart(found), evidence=evidence)
     return RungResult(state=FAILED, says=f"the task of its shim {_end(seen)}", brings_back=again, evidence=evidence)
-
-
-def _silent(found: HostContainerd, step: str, text: str) -> str:
-    """Return what did not answer: containerd, or the shim that it waits for."""
-    if step in _OF_SHIM:
-        return f"its shim did not answer '{step}' within {_LIMIT_S:g} s"
-    of = f"process {found.pid}: " if found.pid else ""
-    return f"{of}{text or f'no answer within {_LIMIT_S:g} s'}"
 
 
 def _restart(found: HostContainerd) -> str:

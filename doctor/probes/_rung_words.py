@@ -8,6 +8,8 @@ from doctor.model.probing import Ended
 from doctor.plugins.messages import explained
 
 _LONGEST = 400
+_GENERAL = "containers/start-failed"
+"""The owner of the words that every failed start has; they name no cause."""
 
 
 class Cause(Struct, frozen=True):
@@ -19,14 +21,18 @@ class Cause(Struct, frozen=True):
 
 def cause_of(text: str) -> Cause:
     """Return the meaning of an error, followed by the error; the error alone if no message explains it."""
-    shown = redact(" ".join(text.split()))
-    shown = shown if len(shown) <= _LONGEST else f"…{shown[-_LONGEST:]}"
     found = explained([text]).get(text)
-    if found is None:
-        return Cause(shown)
+    if found is None or found.best.checks[:1] == (_GENERAL,):
+        return Cause(shown(text))
     known = found.best
     do = known.message.do or (f"doctor explain {known.checks[0]}" if known.checks else "")
-    return Cause(f"{known.message.means} ({shown})", do)
+    return Cause(f"{known.message.means} ({shown(text)})", do)
+
+
+def shown(text: str) -> str:
+    """Return an error as one line without secrets; of a long one its end, where the cause is."""
+    line = redact(" ".join(text.split()))
+    return line if len(line) <= _LONGEST else f"…{line[-_LONGEST:]}"
 
 
 def rest(ended: Ended) -> tuple[Evidence, ...]:

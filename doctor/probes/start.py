@@ -4,6 +4,7 @@ from doctor.api import Evidence, Missing, probe
 from doctor.facts.host.packages import Packages, System
 from doctor.facts.starts.containerd import HostContainerd
 from doctor.facts.starts.engine import StartingEngine
+from doctor.facts.starts.load import HostLoad
 from doctor.facts.starts.runtime import HostRuntime
 from doctor.model.probe_result import ProbeResult
 from doctor.model.probing import Launch, Probing
@@ -13,10 +14,11 @@ from doctor.probes._rung import FAILED, OPEN, PASSED, Rung, RungResult
 
 
 @probe(proves="every layer that starts containers works: the kernel, the host's runtime, containerd, the engine")
-def start(
+def start(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
     runtime: HostRuntime | Missing,
     containerd: HostContainerd | Missing,
     engine: StartingEngine | Missing,
+    load: HostLoad | Missing,
     system: System | Missing,
     packages: Packages | Missing,
 ) -> Probing:
@@ -33,12 +35,13 @@ def start(
     All rungs are tried at the same time, each within its own limit. The first one that fails is the culprit: those above it
     stand on it. A rung that could not be tried, although the host has the layer, leaves the result unproven.
     """
+    limit_s = (HostLoad(load=0.0, processors=1) if isinstance(load, Missing) else load).limit_s
     # Each rung is a file of its own; its order here is the order of the ladder.
     rungs = (
         _rung_bundled.rung(),
         _rung_runtime.rung(runtime, system, packages),
-        _rung_task.rung(containerd, runtime, system, packages),
-        _rung_engine.rung(engine, system, packages),
+        _rung_task.rung(containerd, runtime, system, packages, limit_s),
+        _rung_engine.rung(engine, system, packages, limit_s),
     )
     ended = yield Launch(
         tuple(rung.container for rung in rungs if rung.container), tuple(rung.start for rung in rungs if rung.start)

@@ -20,6 +20,7 @@ from doctor.host.neighbours import holders
 from doctor.model.errors import DoctorError
 from doctor.model.probing import Ended, Launch
 from doctor.probes._place import place
+from doctor.state.paths import state_dir
 from doctor.state.reserve import Reservations
 
 _LIMIT_S = 90.0
@@ -127,7 +128,9 @@ def _climb(rungs: list[dict[str, Any]]) -> "subprocess.Popen[bytes]":
         _runtime("rungs"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
     if climbing.stdin is not None:
-        climbing.stdin.write(json.dumps({"base": _STAGES, "rungs": rungs}).encode() + b"\n")
+        climbing.stdin.write(
+            json.dumps({"base": _STAGES, "spare": f"{state_dir()}/start", "rungs": rungs}).encode() + b"\n"
+        )
         climbing.stdin.flush()
     return climbing
 

@@ -9,7 +9,13 @@ from doctor.facts.engine.details import EngineHung
 
 @fixer(applicability=Applicability.MANUAL)
 def hung(detail: EngineHung) -> Iterator[Action]:
-    """Show the command that saves the engine's stack traces; a restart would lose them, so the user decides."""
+    """Show the command that continues a stopped process, else the one that saves the engine's stack traces.
+
+    A restart would lose the traces, and somebody may have stopped the process on purpose: the user decides.
+    """
+    if detail.stopped_pid:
+        yield Advise(text=f"kill -CONT {detail.stopped_pid}")
+        return
     yield Advise(
         text=f"kill -USR1 {detail.pid} writes the engine's stack traces to a file that its log names; then restart the engine"
     )

@@ -4,6 +4,9 @@ import json
 import re
 from typing import Any
 
+from msgspec.structs import replace
+
+from doctor.engines.containerd import places as containerd
 from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.state import EngineAnswer, EngineInfo, EngineState, EngineVersion
@@ -122,9 +125,19 @@ def engine_state(host: Host, answer: EngineAnswer, processes: Processes, units: 
     if process is None:
         installed = binary or host.exists(docker.SOCKET)
         return state("down" if installed else "absent", answer.missing.reason)
+    stopped = _stopped(process, processes)
+    if stopped is not None:
+        reason = f"{answer.missing.reason}; {stopped.comm} (process {stopped.pid}) is stopped by a signal"
+        return replace(state("hung", reason), stopped_pid=stopped.pid)
     if age is not None and age < _STARTING_S:
         return state("starting", f"{answer.missing.reason}; process {process.pid} is {age:.0f} s old")
     return state("hung", f"{answer.missing.reason}; process {process.pid} runs")
+
+
+def _stopped(process: Process, processes: Processes) -> Process | None:
+    """Return the process that a signal stopped: dockerd itself, or a containerd that it waits for."""
+    able = (process, *processes.of_host(containerd.PROCESS))
+    return next((one for one in able if one.state in {"T", "t"}), None)
 
 
 @collector

@@ -12,9 +12,10 @@ class EngineDown(Struct, frozen=True, kw_only=True):
 
 
 class EngineHung(Struct, frozen=True, kw_only=True):
-    """The process of an engine that does not answer."""
+    """The process of an engine that does not answer; ``stopped_pid`` is the one that a signal stopped, 0 for none."""
 
     pid: int
+    stopped_pid: int = 0
 
 
 class StartFailure(Struct, frozen=True, kw_only=True):

@@ -62,10 +62,12 @@ class EngineState(Struct, frozen=True, kw_only=True):
         started: start time in seconds since the epoch, 0.0 if unknown.
         binary: path of dockerd, "" if none is found.
         reason: the reason for this status, one line.
+        stopped_pid: if hung: the process that a signal stopped, dockerd or a containerd; 0 for none.
     """
 
     status: str
     pid: int = 0
+    stopped_pid: int = 0
     started: float = 0.0
     binary: str = ""
     reason: str = ""

@@ -2,7 +2,8 @@
 
     python -I -S -E .../doctor/runtime/__main__.py rungs     (JSON on stdin, which stays open)
 
-The input is one line, an object: `base` (a directory for what a start needs, made and removed) and `rungs`, a list of objects.
+The input is one line, an object: `base` (a directory for what a start needs, made and removed), `spare`
+(another one, if the first one's file system is full) and `rungs`, a list of objects.
 Each has `id`, `kind` (the module here that starts it), `limit_s`, and what that module asks for. All run at the same time. For
 each, one JSON line is printed as it ends, after everything it made is removed:
 

@@ -22,8 +22,9 @@ def announce_group(staged: Stage, given: dict[str, Any]) -> str:
     parent = str(given.get("parent") or "")
     if given.get("systemd"):
         systemctl = commands.find("systemctl")
-        if systemctl is not None:
-            staged.before("command", systemctl, "stop", "--no-block", f"doctor-{staged.token}.scope")
+        if systemctl is not None and os.path.isdir("/run/systemd/system"):
+            # A pattern: without a match, as after a complete start, it succeeds.
+            staged.before("command", systemctl, "stop", "--no-block", f"doctor-{staged.token}*.scope")
         return f"{parent or 'system.slice'}:doctor:{staged.token}"
     path = f"{parent.rstrip('/')}/{staged.token}"
     staged.before("cgroup", path if path.startswith("/") else f"/{path}")

@@ -24,7 +24,7 @@ from doctor.runtime.rungs.stage import Stage
 
 LABEL = "io.doctor.probe"
 _MEANING = "test container of 'doctor scan --probe', removed within seconds"
-_RESERVE_S, _UNDO_S = 0.3, 1.5
+_RESERVE_S, _UNDO_S = 0.5, 1.5
 _NO_CONTENT, _CREATED, _OK, _NOT_FOUND, _GONE = 204, 201, 200, 404, frozenset({204, 404, 409})
 _LOOKED_AT = 12
 

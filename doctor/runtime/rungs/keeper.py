@@ -105,9 +105,10 @@ def run() -> int:
         signal.signal(number, signal.SIG_IGN)  # the end of stdin ends everything
     prctl(_SET_CHILD_SUBREAPER, 1)
     given = json.loads(_line())
-    base = str(given["base"])
-    for one in stage.sweep(base):
+    bases = [str(given["base"]), *([str(given["spare"])] if given.get("spare") else [])]
+    for one in (one for base in bases for one in stage.sweep(base)):
         os.write(2, f"left of an earlier run: {one}\n".encode("utf-8", "replace"))
+    base = next((base for base in bases if stage.has_room(base)), bases[0])
     running: list[_Rung] = []
     for asked in given["rungs"]:
         try:
@@ -117,7 +118,8 @@ def run() -> int:
     while running:
         running = _step(running)
     _end_orphans()
-    _remove_base(base)
+    for each in bases:
+        _remove_base(each)
     return 0
 
 

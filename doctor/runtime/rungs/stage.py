@@ -15,9 +15,12 @@ from doctor.runtime.base.frozen import LaunchError, reason
 
 _UNDO, _LOCK = "undo", "lock"
 _WAIT_S, _PAUSE_S = 2.0, 0.02
+_KEPT_S, _YOUNG_S = 3600.0, 60.0
 _KINDS = frozenset({"runtime", "task", "engine"})
 """Modules of this folder that start a rung."""
 _MOST_BYTES = 1 << 16
+_ROOM, _FILES = 1 << 20, 64
+"""Free bytes and inodes that all rungs together need, with reserve."""
 
 
 class Stage:
@@ -67,6 +70,16 @@ def make_base(base: str) -> None:
         raise LaunchError(f"{base} is not a directory of root's own")
 
 
+def has_room(base: str) -> bool:
+    """Whether a stage fits below a directory: a full /run must not keep the rungs from being tried."""
+    try:
+        make_base(base)
+        found = os.statvfs(base)
+    except (OSError, LaunchError):
+        return False
+    return found.f_bavail * found.f_frsize >= _ROOM and (not found.f_files or found.f_favail >= _FILES)
+
+
 def sweep(base: str) -> list[str]:
     """Remove the stages of runs that were killed; return what is left of them."""
     try:
@@ -79,6 +92,7 @@ def sweep(base: str) -> list[str]:
         try:
             lock = os.open(f"{base}/{name}/{_LOCK}", os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
         except OSError:
+            _remove_unlocked(f"{base}/{name}")
             continue
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -90,18 +104,50 @@ def sweep(base: str) -> list[str]:
     return left
 
 
+def _remove_unlocked(directory: str) -> None:
+    """Remove what a shim wrote after the stage was removed: containerd cleans up a start whose caller was killed."""
+    if _age_s(directory) > _YOUNG_S and not os.path.lexists(f"{directory}/{_LOCK}"):
+        shutil.rmtree(directory, ignore_errors=True)
+
+
 def clear(directory: str) -> list[str]:
-    """Undo what a stage announced, in reverse order, and remove its directory; return what is left."""
+    """Undo what a stage announced, in reverse order, and remove its directory; return what is left.
+
+    The announcements of that stay for the next sweep, for an hour: until then, an engine that hangs may answer again.
+    """
     left: list[str] = []
+    kept: list[list[str]] = []
     for words in reversed(_announced(directory)):
         try:
             _undo(words)
         except (OSError, LaunchError) as error:
             left.append(f"{' '.join(words)}: {error.message if isinstance(error, LaunchError) else reason(error)}")
+            kept.insert(0, words)
+    if kept and _age_s(f"{directory}/{_LOCK}") < _KEPT_S:
+        _keep(directory, kept)
+        return left
     shutil.rmtree(directory, ignore_errors=True)
     if os.path.lexists(directory):
         left.append(directory)
     return left
+
+
+def _keep(directory: str, kept: list[list[str]]) -> None:
+    """Leave only the lock and the announcements of what is not undone."""
+    for name in os.listdir(directory):
+        path = f"{directory}/{name}"
+        if name not in {_LOCK, _UNDO}:
+            shutil.rmtree(path, ignore_errors=True) if os.path.isdir(path) else os.unlink(path)
+    with open(f"{directory}/{_UNDO}.new", "w", encoding="utf-8") as target:
+        target.writelines(json.dumps(words) + "\n" for words in kept)
+    os.rename(f"{directory}/{_UNDO}.new", f"{directory}/{_UNDO}")
+
+
+def _age_s(path: str) -> float:
+    try:
+        return time.time() - os.lstat(path).st_mtime
+    except OSError:
+        return _KEPT_S
 
 
 def _announced(directory: str) -> list[list[str]]:

@@ -63,6 +63,44 @@ def test_the_next_run_removes_what_a_killed_one_left(tmp_path: Path) -> None:
     live.close()
 
 
+def test_an_undo_that_failed_is_repeated_by_the_next_run(tmp_path: Path) -> None:
+    """An engine that hangs keeps its container until it answers; after an hour the announcement is dropped."""
+    base, flag = f"{tmp_path}/base", tmp_path / "flag"
+    one = stage.Stage(base, 5.0)
+    Path(one.directory, "rootfs").mkdir()
+    one.before("command", "/bin/sh", "-c", f"test -e {flag}")
+    one.before("command", "/bin/true")
+    assert len(one.close()) == 1
+    assert sorted(os.listdir(one.directory)) == ["lock", "undo"]
+    assert len(Path(one.directory, "undo").read_text().splitlines()) == 1
+    assert len(stage.sweep(base)) == 1
+    flag.touch()
+    assert stage.sweep(base) == []
+    assert os.listdir(base) == []
+    old = stage.Stage(base, 5.0)
+    old.before("command", "/bin/false")
+    os.utime(f"{old.directory}/lock", (0, 0))
+    assert len(old.close()) == 1
+    assert os.listdir(base) == []
+
+
+def test_what_a_shim_wrote_after_the_end_is_removed(tmp_path: Path) -> None:
+    """Its directory has no lock; a young one may be a stage whose lock is not made yet."""
+    for name, age in (("doctor-old", 100), ("doctor-young", 0)):
+        path = tmp_path / name
+        (path / "state" / "doctor").mkdir(parents=True)
+        now = path.stat().st_mtime
+        os.utime(path, (now - age, now - age))
+    assert stage.sweep(str(tmp_path)) == []
+    assert os.listdir(tmp_path) == ["doctor-young"]
+
+
+def test_a_full_file_system_has_no_room(tmp_path: Path) -> None:
+    """The other directory is taken then."""
+    assert stage.has_room(f"{tmp_path}/base")
+    assert not stage.has_room("/proc/doctor")
+
+
 def test_commands_are_read_only_from_roots_own_directory(tmp_path: Path) -> None:
     """Else another user could have them run by the next sweep."""
     base = tmp_path / "base"
