@@ -12,6 +12,7 @@ from doctor.facts.secrets.redact import as_json, conceal
 @check(
     severity=Severity.CRITICAL,
     detail=ValueProblem,
+    breaks=("start",),
     ok="no setting has an invalid value",
     messages=(
         Message(

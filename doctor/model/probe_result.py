@@ -17,6 +17,7 @@ class ProbeResult(Struct, frozen=True, kw_only=True):
         message: the result in words; for a skip or error the reason.
         evidence: requests and answers.
         seconds: wall time.
+        untried: parts of the ability that a pass leaves out, each with its reason: the host is not called healthy.
         by_others: the cause is outside of this host or a rule of the administrator: no repair is rolled back for it.
     """
 
@@ -27,6 +28,7 @@ class ProbeResult(Struct, frozen=True, kw_only=True):
     evidence: tuple[Evidence, ...] = ()
     seconds: float = 0.0
     by_others: bool = False
+    untried: tuple[str, ...] = ()
 
 
 class LastProof(Struct, frozen=True, kw_only=True):

@@ -15,6 +15,8 @@ from doctor.model.text import plural
 
 _NAMED = 3
 _NOT_DEEP = "layers' contents not compared (--deep)"
+LADDER = "start"
+"""The probe that starts a container through each layer of the host: without its pass, no host is healthy."""
 _OPEN = frozenset({Result.ERROR, Result.UNPROVEN})
 
 
@@ -22,7 +24,7 @@ class VerdictState(Enum):
     """The four possible results of a report."""
 
     HEALTHY = "healthy"
-    """No problem, nothing left out, and every test container with something to prove here passed."""
+    """No problem, nothing left out, every test container with something to prove here passed, each layer started one."""
     CLEAR = "clear"
     """No problem was found; not everything was tried."""
     PROBLEMS = "problems"
@@ -160,7 +162,13 @@ def _state(
     if has_gaps or results & _OPEN or not _has_looked(outcomes):
         return VerdictState.INCOMPLETE
     # A skip means that there is nothing to prove here.
-    return VerdictState.HEALTHY if Result.PASS in results and not has_more else VerdictState.CLEAR
+    return VerdictState.HEALTHY if _is_proven(probes) and not has_more else VerdictState.CLEAR
+
+
+def _is_proven(probes: tuple[ProbeResult, ...]) -> bool:
+    """Whether a container was started through each layer of the host, and no probe left out a part."""
+    passed = {probe.name for probe in probes if probe.result is Result.PASS}
+    return LADDER in passed and not any(probe.untried for probe in probes)
 
 
 def _has_looked(outcomes: tuple[Outcome, ...]) -> bool:
@@ -230,7 +238,9 @@ def tried(probes: tuple[ProbeResult, ...]) -> list[str]:
         Result.SKIP: "nothing to try for",
     }
     named = {result: [probe.name for probe in probes if probe.result is result] for result in words}
-    return [f"{words[result]}: {', '.join(names)}" for result, names in named.items() if names]
+    said = [f"{words[result]}: {', '.join(names)}" for result, names in named.items() if names]
+    untried = [one for probe in probes if probe.result is Result.PASS for one in probe.untried]
+    return [*said, *([f"not tried: {', '.join(untried)}"] if untried else [])]
 
 
 def _left_out(verdict: Verdict, scope: Scope) -> str:

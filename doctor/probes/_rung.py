@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from doctor.model.finding import Evidence
 from doctor.model.probing import Ended
@@ -38,6 +39,8 @@ class Rung(Struct, frozen=True, kw_only=True):
         start: the start by another program (``Launch.rungs``), if it is.
         judge: judges the end; it is not called if there is nothing to start.
         untried: the result if there is nothing to start.
+        others: name of a part → the same start without it. They are tried only if the start fails: a part without which it
+            succeeds is at fault.
     """
 
     name: str
@@ -46,6 +49,22 @@ class Rung(Struct, frozen=True, kw_only=True):
     start: dict[str, Any] = field(default_factory=dict)
     judge: Callable[[Ended], RungResult] | None = None
     untried: RungResult | None = None
+    others: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def without(self, ended: dict[str, Ended], result: RungResult) -> RungResult:
+        """Return a failure with the part at fault, by how the starts without each part ended."""
+        able = [
+            part
+            for part, start in self.others.items()
+            if self.judge is not None
+            and (end := ended.get(start["id"])) is not None
+            and not end.error
+            and self.judge(end).state == PASSED
+        ]
+        if not able:
+            return result
+        found = Evidence("the same start", f"succeeds without {' and without '.join(able)}")
+        return replace(result, says=f"{result.says}; without {able[0]} it can", evidence=(*result.evidence, found))
 
     def result(self, ended: dict[str, Ended]) -> RungResult:
         """Return the result, by how the starts of the probe ended."""

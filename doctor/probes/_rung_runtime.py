@@ -3,17 +3,22 @@
 from functools import partial
 from typing import Any
 
-from doctor.facts.host.package_commands import reinstall
+from doctor.facts.host.package_commands import reinstall, reinstall_file
 from doctor.facts.host.packages import Packages, System
 from doctor.facts.starts.runtime import HostRuntime
 from doctor.model.finding import Evidence
 from doctor.model.missing import Missing
 from doctor.model.probing import Ended
 from doctor.probes._rung import FAILED, OPEN, PASSED, SKIPPED, Rung, RungResult, not_tried
+from doctor.probes._rung_words import cause_of, rest
 
 _CODE = 42
 """The exit code of doctor's program (doctor/runtime/rungs/elf.py)."""
-_LIMIT_S = 5.0
+_LIMIT_S = 3.0
+_SIGNALS = {4: "SIGILL", 6: "SIGABRT", 7: "SIGBUS", 9: "SIGKILL", 11: "SIGSEGV", 31: "SIGSYS"}
+_PROFILE = (
+    "correct the file of seccomp-profile in daemon.json, or remove the setting: the engine has a profile of its own"
+)
 
 
 def rung(runtime: HostRuntime | Missing, system: System | Missing, packages: Packages | Missing) -> Rung:
@@ -21,13 +26,14 @@ def rung(runtime: HostRuntime | Missing, system: System | Missing, packages: Pac
     if isinstance(runtime, Missing):
         return not_tried("the host's runtime", SKIPPED if runtime.is_harmless else OPEN, runtime.reason)
     name = f"the host's runtime {runtime.name}"
-    brings_back = reinstall(system, packages, "runc")
+    again = reinstall_file(system, runtime.lacks, runtime.owner) if runtime.lacks else ""
+    again = again or reinstall(system, packages, "runc")
     if not runtime.path:
         says = f"there is no {runtime.name} in {':'.join(runtime.search)}"
-        return Rung(name=name, id="", untried=RungResult(state=FAILED, says=says, brings_back=brings_back))
+        return Rung(name=name, id="", untried=RungResult(state=FAILED, says=says, brings_back=again))
     if runtime.seccomp_problem:
         says = f"the engine's seccomp profile is invalid: {runtime.seccomp_problem}"
-        return Rung(name=name, id="", untried=RungResult(state=FAILED, says=says))
+        return Rung(name=name, id="", untried=RungResult(state=FAILED, says=says, brings_back=_PROFILE))
     start: dict[str, Any] = {
         "id": "runtime",
         "kind": "runtime",
@@ -43,26 +49,61 @@ def rung(runtime: HostRuntime | Missing, system: System | Missing, packages: Pac
         "rlimits": list(runtime.rlimits),
         "cgroup_namespace": runtime.cgroup_namespace,
     }
-    return Rung(name=name, id="runtime", start=start, judge=partial(_judge, runtime, brings_back))
+    return Rung(
+        name=name, id="runtime", start=start, judge=partial(_judge, runtime, again), others=_others(runtime, start)
+    )
 
 
-def _judge(runtime: HostRuntime, brings_back: str, ended: Ended) -> RungResult:
+def _others(runtime: HostRuntime, start: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the starts without each part of the engine's start that a file or a setting of the host decides."""
+    if runtime.problem:
+        return {}
+    profile = f"the seccomp profile {runtime.seccomp_path}" if runtime.seccomp_path else "a seccomp profile"
+    changes: list[tuple[str, bool, dict[str, Any]]] = [
+        (profile, runtime.seccomp != {}, {"seccomp": {}}),
+        (f"the AppArmor profile {runtime.apparmor}", bool(runtime.apparmor), {"apparmor": ""}),
+        ("the limits of default-ulimits", bool(runtime.rlimits), {"rlimits": []}),
+        (f"the limits of {runtime.user} (process {runtime.pid})", bool(runtime.limits), {"limits": {}}),
+        ("systemd's control groups", runtime.uses_systemd, {"systemd": False, "parent": ""}),
+        (f"the cgroup-parent {runtime.parent}", bool(runtime.parent), {"parent": ""}),
+    ]
+    wanted = [(part, change) for part, is_used, change in changes if is_used]
+    return {part: {**start, **change, "id": f"runtime{number}"} for number, (part, change) in enumerate(wanted)}
+
+
+def _judge(runtime: HostRuntime, again: str, ended: Ended) -> RungResult:
     seen = ended.output
-    evidence = (Evidence(f"{runtime.path} run", _words(ended)),)
+    path, words, code = runtime.path, _words(ended), seen.get("exit")
+    evidence = (Evidence(f"{path} run", words), *rest(ended))
+    if code == _CODE and seen.get("stdout") == seen.get("expected"):
+        return RungResult(state=PASSED, says=f"{path} started a container", evidence=evidence)
     if ended.timed_out:
-        return RungResult(state=FAILED, says=f"{runtime.path} did not end within {_LIMIT_S:g} s", evidence=evidence)
+        return RungResult(state=FAILED, says=f"{path} did not end within {_LIMIT_S:g} s", evidence=evidence)
+    if runtime.problem:
+        return RungResult(state=FAILED, says=f"{path}: {runtime.problem}", brings_back=again, evidence=evidence)
     if seen.get("refused"):
-        says = f"{runtime.path} can't be executed: {seen['refused']}"
-        return RungResult(state=FAILED, says=says, brings_back=brings_back, evidence=evidence)
-    if seen.get("exit") == _CODE and seen.get("stdout") == seen.get("expected"):
-        return RungResult(state=PASSED, says=f"{runtime.path} started a container", evidence=evidence)
-    return RungResult(state=FAILED, says=f"{runtime.path} failed: {_words(ended)}", evidence=evidence)
+        says = f"{path} can't be executed: {seen['refused']}"
+        return RungResult(state=FAILED, says=says, brings_back=again, evidence=evidence)
+    if isinstance(code, int) and code < 0:
+        says = f"{path} crashed: {words}"
+        return RungResult(state=FAILED, says=says, brings_back=again, evidence=evidence)
+    if code in {0, _CODE}:
+        says = f"{path} ended with code {code}, but doctor's program did not print its line"
+        return RungResult(state=FAILED, says=says, brings_back=again, evidence=evidence)
+    cause = cause_of(words)
+    return RungResult(state=FAILED, says=f"{path}: {cause.says}", brings_back=cause.do, evidence=evidence)
 
 
 def _words(ended: Ended) -> str:
+    """Return how the runtime ended, in its own words if it said any."""
     seen = ended.output
     logged = seen.get("log")
     if isinstance(logged, list) and logged:
         return str(logged[-1])
     lines = str(seen.get("stderr", "")).strip().splitlines()
-    return lines[-1] if lines else f"exit code {seen.get('exit')}"
+    if lines:
+        return lines[-1]
+    code = seen.get("exit")
+    if isinstance(code, int) and code < 0:
+        return f"ended by signal {-code}" + (f" ({_SIGNALS[-code]})" if -code in _SIGNALS else "")
+    return str(seen.get("refused") or (f"no end within {_LIMIT_S:g} s" if ended.timed_out else f"exit code {code}"))

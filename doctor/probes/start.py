@@ -1,6 +1,9 @@
 """Each layer of the host that takes part in a start of a container does its part."""
 
+from msgspec.structs import replace
+
 from doctor.api import Evidence, Missing, probe
+from doctor.facts.engine.state import EngineState
 from doctor.facts.host.packages import Packages, System
 from doctor.facts.starts.containerd import HostContainerd
 from doctor.facts.starts.engine import StartingEngine
@@ -10,7 +13,7 @@ from doctor.model.probe_result import ProbeResult
 from doctor.model.probing import Launch, Probing
 from doctor.probes import _rung_bundled, _rung_engine, _rung_runtime, _rung_task
 from doctor.probes._result import failed, passed, unproven
-from doctor.probes._rung import FAILED, OPEN, PASSED, Rung, RungResult
+from doctor.probes._rung import FAILED, OPEN, PASSED, SKIPPED, Rung, RungResult
 
 
 @probe(proves="every layer that starts containers works: the kernel, the host's runtime, containerd, the engine")
@@ -21,6 +24,7 @@ def start(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
     load: HostLoad | Missing,
     system: System | Missing,
     packages: Packages | Missing,
+    state: EngineState | Missing,
 ) -> Probing:
     """Start a container through each layer, from the kernel up, and name the first layer that fails.
 
@@ -33,7 +37,9 @@ def start(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
        Nothing is pulled. Its name starts with ``doctor-`` and its label is ``io.doctor.probe``.
 
     All rungs are tried at the same time, each within its own limit. The first one that fails is the culprit: those above it
-    stand on it. A rung that could not be tried, although the host has the layer, leaves the result unproven.
+    stand on it. A rung that could not be tried, although the host has the layer, leaves the result unproven. A rung with nothing
+    to try (an engine without an image, or one that does not run, which a check reports) is named, and the host is not called
+    healthy.
     """
     limit_s = (HostLoad(load=0.0, processors=1) if isinstance(load, Missing) else load).limit_s
     # Each rung is a file of its own; its order here is the order of the ladder.
@@ -46,17 +52,27 @@ def start(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
     ended = yield Launch(
         tuple(rung.container for rung in rungs if rung.container), tuple(rung.start for rung in rungs if rung.start)
     )
-    return _judged([(rung, rung.result(ended)) for rung in rungs])
+    results = [(rung, rung.result(ended)) for rung in rungs]
+    culprit = next((rung for rung, result in results if result.state == FAILED), None)
+    if culprit is not None and culprit.others:
+        without = yield Launch((), tuple(culprit.others.values()))
+        results = [(rung, rung.without(without, result) if rung is culprit else result) for rung, result in results]
+    has_engine = isinstance(state, EngineState) and state.status != "absent"
+    return _judged(results, has_engine=has_engine)
 
 
-def _judged(results: list[tuple[Rung, RungResult]]) -> ProbeResult:
+def _judged(results: list[tuple[Rung, RungResult]], *, has_engine: bool) -> ProbeResult:
     evidence = [one for rung, result in results for one in (result.evidence or (Evidence(rung.name, result.says),))]
     for rung, result in results:
         if result.state == FAILED:
-            remedy = f": {result.brings_back}" if result.brings_back else ""
+            remedy = f"; to repair it: {result.brings_back}" if result.brings_back else ""
             return failed(f"{rung.name} can't start a container: {result.says}{remedy}", evidence)
     untried = [f"{rung.name}: {result.says}" for rung, result in results if result.state == OPEN]
     able = ", ".join(rung.name for rung, result in results if result.state == PASSED)
     if untried:
         return unproven(f"not tried: {'; '.join(untried)}" + (f"; {able} can start one" if able else ""), evidence)
-    return passed(f"a container was started by {able}", evidence)
+    # On a host without the engine, the layers of others are no gap.
+    left = [f"{rung.name} ({result.says})" for rung, result in results if result.state == SKIPPED]
+    more = f"; not tried: {', '.join(left)}" if left and has_engine else ""
+    found = passed(f"a container was started by {able}{more}", evidence)
+    return replace(found, untried=tuple(left) if has_engine else ())

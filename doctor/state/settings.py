@@ -53,7 +53,7 @@ class Schedule(_Table, frozen=True, kw_only=True):
     """How often ``doctor schedule install`` has the host scanned, and whether test containers are launched each time."""
 
     every: _Every = "daily"
-    probe: bool = False
+    probe: bool = True
 
 
 class Keep(_Table, frozen=True, kw_only=True, rename={"days": "keep-days", "scans": "keep-scans"}):

@@ -27,13 +27,13 @@ class Places(Struct, frozen=True, kw_only=True):
 HERE = Places()
 
 
-def install(shared: SharedOptions, *, every: str = "", probe: bool = False, places: Places = HERE) -> int:
+def install(shared: SharedOptions, *, every: str = "", probe: bool | None = None, places: Places = HERE) -> int:
     """Write, show and start the timer or the cron entry; return 0. A second call is a no-op."""
     installed.need_root("install a schedule")
     settings = load_settings()
     if every and every not in EVERY:
         raise UsageError(f"--every '{every}' is unknown", do=f"choose one of {', '.join(EVERY)}")
-    job = _job(every or settings.schedule.every, probe=probe or settings.schedule.probe)
+    job = _job(every or settings.schedule.every, probe=settings.schedule.probe if probe is None else probe)
     installed.warn(job.command[0], shared)
     _check_places(settings)
     is_systemd = os.path.isdir(places.systemd)
@@ -58,7 +58,8 @@ def install(shared: SharedOptions, *, every: str = "", probe: bool = False, plac
         if changed:
             # A running timer keeps its old times until it is restarted.
             installed.systemctl("restart", units.TIMER)
-    installed.say(shared, f"scans run {job.every}; reports are written to {_reports(settings)}")
+    tried = "with test containers" if job.probe else "without test containers, so they never call the host healthy"
+    installed.say(shared, f"scans run {job.every}, {tried}; reports are written to {_reports(settings)}")
     return 0
 
 

@@ -96,7 +96,10 @@ schedule = typer.Typer(
 def schedule_install(
     context: typer.Context,
     every: Annotated[str, typer.Option("--every", metavar="WHEN", help="hourly, daily or weekly.")] = "",
-    probe: Annotated[bool, typer.Option("--probe", help="Run test containers in each scan.")] = False,
+    probe: Annotated[
+        bool | None,
+        typer.Option("--probe/--no-probe", help="Run test containers in each scan (default), or only look."),
+    ] = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
     color: Color = "auto",
@@ -109,6 +112,7 @@ def schedule_install(
     Examples:
       doctor schedule install
       doctor schedule install --every hourly
+      doctor schedule install --no-probe
     """
     from doctor.cli.commands import schedule as body
 

@@ -1,6 +1,6 @@
 """Judges whether the kernel can execute a file: its header, its extent, its interpreter and its libraries.
 
-A sound program costs some reads of a few hundred bytes. Whatever is in doubt is no problem.
+A sound program costs some reads of a few hundred bytes. Only certain problems are reported.
 """
 
 import os

@@ -37,7 +37,7 @@ def engine_programs(host: Host, state: EngineState | Missing, config: EngineConf
     runtime, path = _default_runtime(config)
     if path.startswith("/"):
         _look_up(host, runtime, [HostPath(path)], found, broken)
-    lacks = {name: _lacks(text) for name, text in broken.items() if name not in found}
+    lacks = {name: lacks_of(text) for name, text in broken.items() if name not in found}
     return EnginePrograms(
         dockerd=dockerd,
         found=found,
@@ -70,7 +70,7 @@ def _default_runtime(config: EngineConfig | Missing) -> tuple[str, str]:
     return (str(name), path) if isinstance(path, str) else (docker.RUNC, "")
 
 
-def _lacks(broken: str) -> str:
+def lacks_of(broken: str) -> str:
     """Return what makes a broken program work again: its own path, or the name of the library that it lacks."""
     path, _, problem = broken.partition(": ")
     return problem.removeprefix(LIBRARY).partition(" ")[0] if problem.startswith(LIBRARY) else path

@@ -7,7 +7,8 @@ from typing import Any
 from msgspec import Struct
 
 from doctor.collect.config.values import seccomp_profile
-from doctor.collect.engine.programs import PLACES
+from doctor.collect.engine.programs import PLACES, lacks_of, problem_of
+from doctor.collect.host.package_files import owner
 from doctor.engines.containerd import places as containerd
 from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
@@ -23,6 +24,7 @@ from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath
 from doctor.model.process import Process
 
+_PACKAGES = ("runc", "crun", "containerd.io", "moby-runc", "docker-ce", "docker.io")
 _PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin")
 """The PATH of a service of systemd."""
 _LIMITS = {"Max open files": "NOFILE", "Max processes": "NPROC", "Max locked memory": "MEMLOCK"}
@@ -79,11 +81,17 @@ def host_runtime(
     path = _found(host, named.program, search)
     if not has_engine and not path:
         raise HostError(Missing(Why.ABSENT, "this host has no Docker Engine and no runc"))
+    problem = problem_of(host, HostPath(path)) or "" if path else ""
+    lacks = lacks_of(f"{path}: {problem}")
     settings = config if isinstance(config, EngineConfig) and has_engine else EngineConfig()
+    profile = settings.get("seccomp-profile")
     is_v2 = isinstance(cgroups, Cgroups) and cgroups.mode == "v2"
     return HostRuntime(
         name=named.name,
         path=path,
+        problem=problem,
+        lacks=lacks,
+        owner=_owner(host, lacks, is_suspect=bool(problem)),
         arguments=named.arguments,
         search=search,
         origin=named.origin,
@@ -95,6 +103,7 @@ def host_runtime(
         cgroup_namespace=is_v2,
         rlimits=_rlimits(settings.get("default-ulimits")),
         seccomp=_seccomp(host, settings),
+        seccomp_path=profile if isinstance(profile, str) and profile.startswith("/") else "",
         seccomp_problem=seccomp_profile(host, settings)[1],
         apparmor=_apparmor(host),
     )
@@ -136,14 +145,18 @@ def _found(host: Host, program: str, search: tuple[str, ...]) -> str:
     if "/" in program:
         return program
     there = [HostPath(f"{place}/{program}") for place in dict.fromkeys((*search, *PLACES))]
-    there = [path for path in there if host.exists(path)]
-    for path in there:
-        try:
-            if host.lstat(host.resolve(path)).mode & 0o111:
-                return path
-        except HostError:
-            continue
-    return there[0] if there else ""
+    problems = {path: problem for path in there if (problem := problem_of(host, path)) is not None}
+    able = (path for path, problem in problems.items() if problem != "not executable")
+    return next(able, next(iter(problems), ""))
+
+
+def _owner(host: Host, lacks: str, *, is_suspect: bool) -> str | None:
+    """Return the package of a file; without suspicion, only the usual packages are searched."""
+    if is_suspect or not lacks:
+        return owner(host, lacks) if lacks else None
+    if lacks.startswith("/usr/local/"):
+        return ""
+    return owner(host, lacks, _PACKAGES) or None
 
 
 def _limits(host: Host, starter: Process | None) -> dict[str, tuple[int, int]]:

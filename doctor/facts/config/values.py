@@ -45,7 +45,7 @@ class NamedThings(Struct, frozen=True, kw_only=True):
         groups: names in /etc/group; ``users`` in /etc/passwd; empty if the file can't be read.
         subordinate: names that have a range both in /etc/subuid and in /etc/subgid.
         needs_systemd: whether the cgroup driver systemd is configured and no systemd runs.
-        seccomp_problem: why the file that ``seccomp-profile`` names is no profile.
+        seccomp_problem: why the file that ``seccomp-profile`` names is not a valid profile.
     """
 
     missing_paths: dict[str, str]

@@ -13,6 +13,9 @@ class HostRuntime(Struct, frozen=True, kw_only=True):
     Attributes:
         name: its name in the engine's settings ("runc", "crun").
         path: the program; "" if ``search`` has no such file.
+        problem: why the program can't be executed, as far as its file shows.
+        lacks: the file that makes it work again: the program, or the name of a library that it lacks.
+        owner: the package (dpkg) that has this file; "" if no package has it, ``None`` if that is unknown.
         arguments: its own arguments, before the verb.
         search: the directories in which a name without a path is looked up.
         origin: what names it ("default", "/etc/docker/daemon.json").
@@ -23,6 +26,7 @@ class HostRuntime(Struct, frozen=True, kw_only=True):
         cgroup_namespace: whether containers get a control group namespace.
         rlimits: limits of containers, as config.json has them.
         seccomp: the profile in config.json; ``None`` for the engine's default profile, {} without one.
+        seccomp_path: the file of the profile, "" without one.
         seccomp_problem: why the engine can't use the profile that its settings name: no container starts.
         apparmor: the AppArmor profile of containers, "" without one.
         untried: parts of an engine's start that this rung leaves out, with the reason.
@@ -30,6 +34,9 @@ class HostRuntime(Struct, frozen=True, kw_only=True):
 
     name: str
     path: str
+    problem: str = ""
+    lacks: str = ""
+    owner: str | None = None
     arguments: tuple[str, ...] = ()
     search: tuple[str, ...] = ()
     origin: str = "default"
@@ -41,6 +48,7 @@ class HostRuntime(Struct, frozen=True, kw_only=True):
     cgroup_namespace: bool = False
     rlimits: tuple[dict[str, Any], ...] = ()
     seccomp: dict[str, Any] | None = None
+    seccomp_path: str = ""
     seccomp_problem: str = ""
     apparmor: str = ""
     untried: tuple[str, ...] = ()

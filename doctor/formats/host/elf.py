@@ -28,7 +28,7 @@ _MOST = 4096
 
 
 class ElfError(ValueError):
-    """The file is no ELF file that this parser knows."""
+    """This parser does not know the file's form."""
 
 
 class Span(Struct, frozen=True):

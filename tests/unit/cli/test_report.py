@@ -35,7 +35,7 @@ def test_the_last_scan_goes_where_the_settings_say(kept: Path, capsys: pytest.Ca
     place = kept / "report.html"
     assert capsys.readouterr().out.strip() == str(place)
     page = place.read_text("utf-8")
-    assert ">Healthy; test containers passed: storage, egress, limits</p>" in page
+    assert ">Healthy; test containers passed: storage, egress, limits, start</p>" in page
     assert "Findings of the last 3 scans" in page
 
 

@@ -8,11 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from doctor.cli import installed
 from doctor.cli.commands import schedule, units
 from doctor.cli.common import SharedOptions
 from doctor.model.errors import DoctorError, RefusedError, UsageError
+from doctor.state.settings import Schedule
 
 SAY = SharedOptions(verbose=False, quiet=False, colour=False)
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can install a schedule")
@@ -43,7 +45,7 @@ def test_a_cron_entry_comes_and_goes(
     shown = capsys.readouterr().out
     assert all(line in shown for line in content.splitlines())
     entry = content.splitlines()[-1]
-    assert entry.endswith(f" root {state_dir.parent}/bin/doctor scan --scheduled")
+    assert entry.endswith(f" root {state_dir.parent}/bin/doctor scan --scheduled --probe")
     assert f"DOCTOR_STATE_DIR={state_dir}\n" in content
     assert stat.S_IMODE(file.stat().st_mode) == 0o644
     before = file.stat()
@@ -66,6 +68,25 @@ def test_another_rhythm_replaces_the_first(cron: schedule.Places) -> None:
     assert content.count(" root ") == 1
     assert "scan --scheduled --probe" in content
     assert os.listdir(Path(cron.cron).parent) == ["doctor"]
+
+
+@pytest.mark.parametrize(
+    ("given", "in_settings", "is_tried"),
+    [
+        (None, True, True),
+        (None, False, False),
+        (True, False, True),
+        (False, True, False),
+    ],
+)
+def test_the_option_has_priority_over_the_settings(
+    cron: schedule.Places, monkeypatch: pytest.MonkeyPatch, *, given: bool | None, in_settings: bool, is_tried: bool
+) -> None:
+    """Test containers run by default: without them no scan calls the host healthy."""
+    settings = replace(schedule.load_settings(), schedule=Schedule(probe=in_settings))
+    monkeypatch.setattr(schedule, "load_settings", lambda: settings)
+    schedule.install(SAY, probe=given, places=cron)
+    assert ("--probe" in Path(cron.cron).read_text()) is is_tried
 
 
 def test_a_file_of_somebody_else_stays(cron: schedule.Places) -> None:

@@ -51,11 +51,11 @@ def test_a_format_renders_what_it_says_it_can(name: str, report: Report) -> None
     [
         (replace(samples.BROKEN, probes=()), "4 problems found, the worst is critical"),
         (samples.CLEAR, "no problem found"),
-        (samples.HEALTHY, "healthy; test containers passed: storage, egress, limits"),
+        (samples.HEALTHY, "healthy; test containers passed: storage, egress, limits, start"),
         (samples.INCOMPLETE, "no problem found, but 2 checks could not examine everything"),
         (
             replace(samples.HEALTHY, findings=(samples.INFO,), probes=samples.PROVEN),
-            "healthy, with 1 remark; test containers passed: storage, egress",
+            "no problem found, with 1 remark; test containers passed: storage, egress",
         ),
         (replace(samples.CLEAR, findings=(samples.INFO,)), "no problem found, with 1 remark"),
         (replace(samples.CLEAR, findings=(samples.WAIVED,)), "no problem found"),
@@ -74,8 +74,16 @@ def test_a_format_renders_what_it_says_it_can(name: str, report: Report) -> None
         (samples.NARROWED, "no problem found; only 1 of 11 checks ran (--select dns)"),
         (replace(samples.BROKEN, findings=(samples.LOGS,), probes=()), "1 problem found (warning)"),
         (
-            replace(samples.CLEAR, probes=(samples.PASSED[0], samples.PROBES[2])),
-            "healthy; test containers passed: storage; nothing to try for: limits",
+            replace(samples.CLEAR, probes=(samples.PASSED[3], samples.PROBES[2])),
+            "healthy; test containers passed: start; nothing to try for: limits",
+        ),
+        (
+            replace(samples.CLEAR, probes=samples.PASSED[:3]),
+            "no problem found; test containers passed: storage, egress, limits",
+        ),
+        (
+            replace(samples.CLEAR, probes=(replace(samples.PASSED[3], untried=("the engine (it has no image)",)),)),
+            "no problem found; test containers passed: start; not tried: the engine (it has no image)",
         ),
     ],
 )

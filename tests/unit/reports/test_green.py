@@ -233,7 +233,7 @@ def test_the_way_to_see_more_is_named(name: str, report: Report) -> None:
 
 def test_healthy_says_what_was_tried() -> None:
     says = samples.HEALTHY.verdict.says
-    assert says == "healthy; test containers passed: storage, egress, limits"
+    assert says == "healthy; test containers passed: storage, egress, limits, start"
 
 
 @pytest.mark.parametrize("name", FORMATS)
