@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.hosts.box import Box
 
-ALL = {"dns", "egress", "image", "limits", "logs", "port", "storage"}
+ALL = {"dns", "egress", "image", "limits", "logs", "port", "start", "storage"}
 NETWORK = {"dns", "egress", "port"}
 FORWARD = "/proc/sys/net/ipv4/ip_forward"
 
