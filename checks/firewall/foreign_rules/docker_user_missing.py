@@ -25,7 +25,7 @@ def docker_user_missing(
     What it looks at:
         Whether the filter table has the chain DOCKER-USER, and FORWARD a jump to it, while the engine runs: a failed start
         creates some chains but not this one, and the next start creates it. Whether the chain has the rules that it had at the
-        last healthy scan, or that a rule file for the next boot (of iptables or of nft) has for it. An engine up to 28 ends the
+        last healthy scan, or that a rule file for the next boot (of iptables or of nft) has for it. An engine up to 28.1 ends the
         chain with a RETURN, so that a chain without any rule was flushed.
 
     Why it matters:

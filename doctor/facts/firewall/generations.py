@@ -204,7 +204,7 @@ def _forward_head(isolation: str) -> tuple[Template, ...]:
     )
 
 
-_28_ALWAYS = (*_NAT_JUMPS, *_forward_head(_STAGE_1), _USER_RETURN)
+_28_ALWAYS = (*_NAT_JUMPS, *_forward_head(_STAGE_1))
 _28_NETWORK = (
     *_FORWARD_NETWORK,
     _NAT_RETURN,
@@ -217,7 +217,7 @@ _28_NETWORK = (
 FROM_28_0_1 = RuleGeneration(
     name="28.0.1 to 28.1",
     chains=(*_FORWARD_CHAINS, *_ISOLATION),
-    always=_28_ALWAYS,
+    always=(*_28_ALWAYS, _USER_RETURN),
     network=_28_NETWORK,
     port=(
         *_FORWARD_PORT,

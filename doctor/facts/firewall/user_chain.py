@@ -127,7 +127,7 @@ def user_chain(
 
 
 def was_flushed(family: FamilyRules) -> bool:
-    """Whether the chain, or its final RETURN of engines up to 28, is missing: then its rules were lost too."""
+    """Whether the chain, or its final RETURN of engines up to 28.1, is missing: then its rules were lost too."""
     makes_return = any(rule.kind == "user-return" for rule in family.expected.rules())
     return not family.saved.has_chain("filter", CHAIN) or (makes_return and not family.saved.rules("filter", CHAIN))
 

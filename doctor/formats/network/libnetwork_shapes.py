@@ -54,12 +54,15 @@ _OPTIONS = frozenset(
 
 
 def _options(value: Any, strict: bool = False) -> bool:
-    """A network's options: users may add any, but not one bit away from the engine's own."""
+    """A network's options: users may add any, but not one bit away from the engine's own.
+
+    Two of the engine's own may differ in one bit ("…_ipv4", "…_ipv6").
+    """
     if value is None:
         return True
     bits = 3 if strict else 1
     return _TEXTS(value, strict) and not any(
-        _is_near(key, name, bits) for key in value for name in _OPTIONS - value.keys()
+        _is_near(key, name, bits) for key in value.keys() - _OPTIONS for name in _OPTIONS - value.keys()
     )
 
 
@@ -89,10 +92,15 @@ def _generic(known: dict[str, Judge]) -> Judge:
     return lambda value, strict: isinstance(value, dict) and fields(value, strict)
 
 
+def _no_or_cidr(value: Any, strict: bool = False) -> bool:
+    """Since 29, an endpoint without an address of a family has an empty text."""
+    return value == "" or cidr(value, strict)
+
+
 _INTERFACE = struct(
     mac=mac,
-    addr=cidr,
-    addrv6=cidr,
+    addr=_no_or_cidr,
+    addrv6=_no_or_cidr,
     llAddrs=list_of(cidr),
     srcName=interface,
     dstPrefix=interface,

@@ -1,6 +1,7 @@
 """One flipped bit in a record of a database: found where the engine refuses it, and never repaired to anything but what it was."""
 
 import gzip
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -165,3 +166,25 @@ def test_every_key_of_the_network_database_is_judged() -> None:
             assert found, wrong
             change = mended_network(there, found[0])
             assert change is None or {one: value for one, value in {**there, **change}.items() if value} == NETWORKS
+
+
+GATEWAY = "com.docker.network.bridge.gateway_mode_ipv4"
+
+
+def test_what_newer_engines_write_is_no_flaw() -> None:
+    """Seen after real upgrades: 26 to 28 (an option one bit from another), 20.10 to 28 (a count of no network), 26 to 29."""
+    kept = NETWORKS
+    network, endpoint = (next(key for key in kept if parts(key)[0] == kind) for kind in ("network", "endpoint"))
+    index, data = kept[network][:INDEX_BYTES], json.loads(kept[network][INDEX_BYTES:])
+    data["generic"]["com.docker.network.generic"] = {GATEWAY: "routed"}
+    interface = json.loads(kept[endpoint][INDEX_BYTES:])
+    interface["ep_iface"] |= {"addrv6": "", "llAddrs": [], "routes": []}
+    upgraded = kept | {
+        network: index + json.dumps(data).encode(),
+        endpoint: kept[endpoint][:INDEX_BYTES] + json.dumps(interface).encode(),
+        b"docker/network/v1.0/endpoint_count/": index + b'{"Count":1}',
+    }
+    assert flawed_networks(upgraded) == flawed_networks(kept)
+    data["generic"]["com.docker.network.generic"] = {GATEWAY.replace("gateway", "gatewax"): "routed"}
+    slipped = kept | {network: index + json.dumps(data).encode()}
+    assert network in {one.key for one in flawed_networks(slipped)}
