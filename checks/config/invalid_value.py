@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
+from doctor.facts.config import address_values, value_formats
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.config.values import NamedThings, ValueProblem, problems
 from doctor.facts.engine.state import EngineState, EngineVersion, start_fails
+from doctor.facts.network.links import Links
 from doctor.facts.secrets.redact import as_json, conceal
 
 
@@ -32,14 +34,19 @@ from doctor.facts.secrets.redact import as_json, conceal
     ),
 )
 def invalid_value(
-    config: EngineConfig, things: NamedThings, version: EngineVersion | Missing, state: EngineState | Missing
+    config: EngineConfig,
+    things: NamedThings,
+    version: EngineVersion | Missing,
+    state: EngineState | Missing,
+    links: Links | Missing,
 ) -> Iterator[Finding]:
     """A setting has a value of the right type that is invalid, so the engine does not start, or containers fail.
 
     What it looks at:
-        The effective settings, each with its own rule: addresses and subnets, address pools, mirrors with a scheme, labels,
-        registered runtimes, cgroup driver and parent, sizes and limits, files, groups and users that must exist, settings that
-        exclude each other.
+        The effective settings, each with its own rule: addresses and subnets (also against each other, and against the host's
+        interfaces and routes), address pools, mirrors with a scheme, labels, registered runtimes, cgroup driver and parent,
+        sizes and limits, files, directories, programs, plugins, groups and users that must exist and be of the right kind,
+        settings that exclude each other.
 
     Why it matters:
         ``dockerd --validate`` checks only types and names, and prints "configuration OK" for all of these. The engine exits
@@ -54,9 +61,17 @@ def invalid_value(
         https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file
     """
     release = None if isinstance(version, Missing) else version.release
-    for problem in problems(config, things, release):
+    known = None if isinstance(links, Missing) else links
+    found = (
+        *problems(config, things, release),
+        *value_formats.problems(config),
+        *address_values.problems(config, things, known),
+    )
+    # One finding a setting: the first rule is the one that the engine meets first.
+    for problem in {one.key: one for one in reversed(found)}.values():
         setting = config.setting(problem.key)
         effect = "no new container starts" if problem.halts else "containers fail, or the setting has no effect"
+        effect = problem.follows or effect
         if problem.stops:
             effect = start_fails(state)
         yield Finding(

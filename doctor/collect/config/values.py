@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from doctor.collect.config.places import unfit_places
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.config.values import NamedThings
 from doctor.host.base import Host
@@ -23,11 +24,14 @@ def named_things(host: Host, config: EngineConfig) -> NamedThings:
     )
     return NamedThings(
         missing_paths={key: path for key, path in _paths(config) if not host.exists(HostPath(path))},
+        unfit=tuple(unfit_places(host, config)),
         groups=_names(host, "/etc/group") if wants_group else frozenset(),
         users=_names(host, "/etc/passwd") if wants_user else frozenset(),
         subordinate=ranges[0] & ranges[1],
         seccomp_problem=seccomp_profile(host, config)[1],
         needs_systemd=_wants_systemd(config) and host.is_live() and not host.exists(HostPath("/run/systemd/system")),
+        binds_foreign=any(config.is_set(key) for key in ("ip", "hosts"))
+        and any(_is_on(host, family) for family in ("ipv4", "ipv6")),
     )
 
 
@@ -49,6 +53,13 @@ def seccomp_profile(host: Host, config: EngineConfig) -> tuple[dict[str, Any] | 
         return profiles.parse(content), ""
     except profiles.ProfileError as error:
         return None, str(error)
+
+
+def _is_on(host: Host, family: str) -> bool:
+    try:
+        return host.read(HostPath(f"/proc/sys/net/{family}/ip_nonlocal_bind"), limit_bytes=16).strip() == b"1"
+    except HostError:
+        return False
 
 
 def _wants_systemd(config: EngineConfig) -> bool:

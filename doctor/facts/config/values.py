@@ -28,13 +28,23 @@ class ValueProblem(Struct, frozen=True, kw_only=True):
         key: the setting.
         why: the problem, in the words of the engine's log if it logs one.
         stops: whether the engine does not start; otherwise containers fail or the value has no effect.
-        halts: whether no new container starts, although the engine does.
+        halts: whether new containers do not start, although the engine does.
+        follows: the consequence of a value that does not stop the engine, "" for the usual one.
     """
 
     key: str
     why: str
     stops: bool = True
     halts: bool = False
+    follows: str = ""
+
+
+class UnfitPlace(Struct, frozen=True, kw_only=True):
+    """What a setting names and the engine can't use: the setting, the reason, and whether the engine does not start."""
+
+    key: str
+    why: str
+    stops: bool = True
 
 
 class NamedThings(Struct, frozen=True, kw_only=True):
@@ -42,18 +52,22 @@ class NamedThings(Struct, frozen=True, kw_only=True):
 
     Attributes:
         missing_paths: setting → a path that it names and that does not exist.
+        unfit: files, directories, programs and plugins that exist in another form than needed, or are missing.
         groups: names in /etc/group; ``users`` in /etc/passwd; empty if the file can't be read.
         subordinate: names that have a range both in /etc/subuid and in /etc/subgid.
         needs_systemd: whether the cgroup driver systemd is configured and no systemd runs.
         seccomp_problem: why the file that ``seccomp-profile`` names is not a valid profile.
+        binds_foreign: whether programs may bind to addresses that no interface has (``ip_nonlocal_bind``).
     """
 
     missing_paths: dict[str, str]
+    unfit: tuple[UnfitPlace, ...] = ()
     groups: frozenset[str] = frozenset()
     users: frozenset[str] = frozenset()
     subordinate: frozenset[str] = frozenset()
     needs_systemd: bool = False
     seccomp_problem: str = ""
+    binds_foreign: bool = False
 
 
 def problems(config: EngineConfig, things: NamedThings, release: Release) -> Iterator[ValueProblem]:
@@ -276,6 +290,8 @@ def _named(config: EngineConfig, things: NamedThings) -> Iterator[ValueProblem]:
     if things.seccomp_problem:
         why = f"{config.get('seccomp-profile')}: {things.seccomp_problem}"
         yield ValueProblem(key="seccomp-profile", why=why, stops=False, halts=True)
+    for place in things.unfit:
+        yield ValueProblem(key=place.key, why=place.why, stops=place.stops, halts=not place.stops)
     if things.needs_systemd:
         why = "the cgroup driver systemd needs systemd, which does not run here"
         yield ValueProblem(key="exec-opts", why=why, stops=False, halts=True)

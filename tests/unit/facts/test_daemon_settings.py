@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from doctor.facts.config import address_values, value_formats
 from doctor.facts.config import keys as daemon_keys
 from doctor.facts.config import values as daemon_values
 from doctor.facts.config.engine import EffectiveSetting, EngineConfig
@@ -11,6 +12,7 @@ from doctor.facts.config.flag_values import concealed_flag, from_flags, joined
 from doctor.facts.config.options import FLAGS_WITHOUT_KEY, OPTIONS, is_known
 from doctor.facts.config.values import NamedThings
 from doctor.facts.logging import drivers as logging
+from doctor.facts.network.links import Links
 from doctor.facts.secrets.redact import conceal
 from doctor.formats.config import flags
 
@@ -19,6 +21,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
     max_leaves=12,
 )
+NO_LINKS = Links(links=(), routes=())
 KEYS = st.sampled_from([*OPTIONS, *FLAGS_WITHOUT_KEY, "Debug", "log_driver", "foo"]) | st.text(max_size=12)
 RELEASES = st.sampled_from([None, (19, 3, 15), (20, 10, 24), (23, 0, 6), (26, 1, 5), (28, 5, 2), (29, 0, 1)])
 
@@ -43,6 +46,8 @@ def test_values_of_any_settings_are_judged(value: dict[str, object], release: tu
     config = EngineConfig(settings={key: EffectiveSetting(value=item, origin="file") for key, item in right.items()})
     things = NamedThings(missing_paths={}, groups=frozenset({"root"}), users=frozenset({"root"}))
     assert all(problem.why for problem in daemon_values.problems(config, things, release))
+    assert all(problem.why for problem in value_formats.problems(config))
+    assert all(problem.why for links in (None, NO_LINKS) for problem in address_values.problems(config, things, links))
     assert isinstance(logging.default_driver(config), str)
     logging.bad_values("json-file", logging.default_options(config))
     assert config.data_root.startswith("/")
