@@ -69,6 +69,7 @@ def _head(report: Report) -> Document:
 def _scan(report: ScanReport) -> Document:
     return {
         **_head(report),
+        **({"for_engine": visible(report.scope.engine)} if report.scope.engine else {}),
         "findings": [_finding(finding) for finding in report.shown],
         "outcomes": [_outcome(outcome) for outcome in report.outcomes],
         "summary": summary(report),

@@ -89,11 +89,15 @@ class Scope(Struct, frozen=True, kw_only=True):
         installed: how many checks exist; 0 if unknown.
         narrowed: the option that left some out ("--select dns"), "" for none.
         remedy: the command that covers the parts that need root, "" if root would not help.
+        engine: the version of the supposed engine, "" for the host as it is.
+        depending: how many checks depend on it.
     """
 
     installed: int = 0
     narrowed: str = ""
     remedy: str = ""
+    engine: str = ""
+    depending: int = 0
 
 
 def is_problem(finding: Finding, fail_on: Severity) -> bool:
@@ -130,11 +134,13 @@ def judge(
         skipped=whole.count(Result.SKIP),
         incomplete=len(outcomes) - len(whole),
         ran=len(outcomes),
-        installed=max(scope.installed, len(outcomes)),
+        installed=max(scope.depending or scope.installed, len(outcomes)),
     )
     begin = _looked(verdict) if found or _has_looked(outcomes) else _nothing(outcomes, scope)
     if verdict.is_green:
         begin = _clear(state, standing, below, fail_on)
+    if scope.engine:
+        begin = f"after an upgrade to engine {scope.engine}: {begin}"
     left_out = _left_out(verdict, scope)
     uncompared = _NOT_DEEP if verdict.is_green and any(one.reason == NEEDS_DEEP for one in outcomes) else ""
     return replace(

@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Callable
+from functools import cache
 from types import ModuleType, UnionType
 from typing import Any, TypeVar
 
@@ -113,6 +114,22 @@ class Facts:
             value = self._known.get(fact)
             found.extend(getattr(value, "gaps", ()))
         return tuple(found)
+
+
+def depends(function: Callable[..., Any], on: type) -> bool:
+    """Whether a function needs a fact, directly or through the facts that it needs."""
+    return any(_needs(split(annotation, function)[0], on) for annotation in parameters(function).values())
+
+
+@cache
+def _needs(fact: type, on: type) -> bool:
+    if fact is on:
+        return True
+    try:
+        return fact is not Host and depends(find_collector(fact), on)
+    except (ImportError, UsageError):
+        # The engine gives it, or it is no fact: a scan reports that.
+        return False
 
 
 def parameters(function: Callable[..., Any]) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from doctor.model.errors import UsageError
 from doctor.model.probe_result import ProbeResult
 from doctor.model.report import ScanReport
 from doctor.model.severity import Severity
+from doctor.model.text import plural
 from doctor.model.verdict import Scope
 from doctor.plugins.catalog import Catalog
 from doctor.scan.resolve import Facts
@@ -51,6 +52,7 @@ class ScanOptions(Struct, frozen=True, kw_only=True):
     fail_on: str = ""
     since_last: bool = False
     scheduled: bool = False
+    for_engine: str = ""
 
 
 def run(options: ScanOptions, shared: SharedOptions) -> int:
@@ -61,6 +63,8 @@ def run(options: ScanOptions, shared: SharedOptions) -> int:
     catalog.report_format(options.format)
     fail_on = severity(options.fail_on, "--fail-on") if options.fail_on else settings.fail_on
     ids = catalog.choose(words(options.select), (*words(options.skip), *settings.skip))
+    if options.for_engine:
+        return _suppose(options, shared, settings, catalog, fail_on, ids)
     host = open_host(options.root, options.data_root)
     if options.probe and not host.is_live():
         raise UsageError("--probe works on the live host only", do="leave out --probe, or --root and --data-root")
@@ -92,6 +96,43 @@ def run(options: ScanOptions, shared: SharedOptions) -> int:
         _leave_reports(catalog, report, settings, replace(shared, quiet=True))
         # cron mails all output: print nothing for a healthy host.
         shared = replace(shared, quiet=shared.quiet or report.verdict.is_green)
+    return emit(catalog, report, options.format, options.output, shared)
+
+
+def _suppose(
+    options: ScanOptions,
+    shared: SharedOptions,
+    settings: Settings,
+    catalog: Catalog,
+    fail_on: Severity,
+    ids: list[str],
+) -> int:
+    """Report a supposed upgrade of the engine. Nothing of it is recorded: it is not the state of the host."""
+    from doctor.cli.commands.for_engine import refuse_others, wanted
+    from doctor.scan.suppose import dependent, suppose
+
+    refuse_others(options)
+    host = open_host(options.root, options.data_root)
+    after = wanted(options.for_engine, Facts(host))
+    started, clock = time.time(), time.perf_counter()
+    supposed = suppose(host, catalog, dependent(catalog, ids), after, deep=options.deep)
+    found = supposed.scan
+    limits = scope(catalog, settings, host, select=options.select, skip=options.skip)
+    report = make_report(
+        host,
+        found,
+        settings,
+        catalog,
+        started=started,
+        seconds=time.perf_counter() - clock,
+        fail_on=fail_on,
+        scope=replace(limits, engine=after.text, depending=len(dependent(catalog, catalog.checks))),
+    )
+    old = [one for one in report.findings if one.fingerprint in supposed.today and one.level >= fail_on]
+    now = engine_version(Facts(host))
+    notes = [f"{plural(len(old), 'problem')} of these exist already with engine {now}"] if old else []
+    notes.append("only checks that depend on the engine's version ran; 'doctor scan' examines the host as it is")
+    report = replace(report, host=host_info(host, now), notes=(*report.notes, *notes))
     return emit(catalog, report, options.format, options.output, shared)
 
 

@@ -8,6 +8,7 @@ from doctor.cli.options.shared import (
     Allow,
     Color,
     DataRoot,
+    ForEngine,
     Format,
     Output,
     Quiet,
@@ -37,6 +38,7 @@ def scan(
             "--fail-on", metavar="SEVERITY", help="Lowest severity that exits 1: info, warning, error, critical."
         ),
     ] = "",
+    for_engine: ForEngine = "",
     since_last: Annotated[bool, typer.Option("--since-last", help="Show only changes since the last scan.")] = False,
     scheduled: Annotated[bool, typer.Option("--scheduled", hidden=True)] = False,
     verbose: Verbose = False,
@@ -50,6 +52,7 @@ def scan(
       doctor scan
       doctor scan --select network,firewall -v
       doctor scan --root /mnt/disk --format html -o report.html
+      doctor scan --for-engine 29
     """
     from doctor.cli.commands import scan as body
 
@@ -67,6 +70,7 @@ def scan(
                 fail_on=fail_on,
                 since_last=since_last,
                 scheduled=scheduled,
+                for_engine=for_engine,
             ),
             shared_options(context, verbose, quiet, color),
         )

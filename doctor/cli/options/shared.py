@@ -6,6 +6,25 @@ import typer
 
 from doctor.engines.docker import places as docker
 
+
+def engine_series(incomplete: str) -> list[str]:
+    """Return the series of the engine that doctor knows, for completion."""
+    from doctor.facts.engine.versions import Lifecycles
+    from doctor.host.live import LiveHost
+    from doctor.scan.resolve import Facts
+
+    return [name for name in Facts(LiveHost()).get(Lifecycles).series_names() if name.startswith(incomplete)]
+
+
+ForEngine = Annotated[
+    str,
+    typer.Option(
+        "--for-engine",
+        metavar="VERSION",
+        help="Judge an upgrade of the engine to this release (29, or 28.5.2) instead of the host as it is.",
+        autocompletion=engine_series,
+    ),
+]
 Root = Annotated[
     str, typer.Option("--root", metavar="DIR", help="Examine the host mounted at DIR instead of this one.")
 ]

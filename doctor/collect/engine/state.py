@@ -11,6 +11,7 @@ from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.state import EngineAnswer, EngineInfo, EngineState, EngineVersion
 from doctor.facts.engine.units import EngineUnits
+from doctor.facts.engine.upgrade import EngineUpgrade
 from doctor.facts.host.processes import Processes
 from doctor.formats.json_values import mapping, number, text, texts
 from doctor.host.base import Host
@@ -73,8 +74,10 @@ def _socket(config: EngineConfig) -> str:
 
 
 @collector
-def engine_version(host: Host, answer: EngineAnswer) -> EngineVersion:
-    """Return the version of the running engine, else of the installed one."""
+def engine_version(host: Host, answer: EngineAnswer, upgrade: EngineUpgrade | Missing) -> EngineVersion:
+    """Return the supposed version, else that of the running engine, else of the installed one."""
+    if isinstance(upgrade, EngineUpgrade):
+        return upgrade.after
     text = answer.version.get("Version")
     if isinstance(text, str) and text:
         components = answer.version.get("Components")

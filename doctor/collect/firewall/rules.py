@@ -2,6 +2,7 @@
 
 from doctor.facts.config.engine import EngineConfig, EngineFlags
 from doctor.facts.engine.state import EngineState, EngineVersion
+from doctor.facts.engine.upgrade import EngineUpgrade
 from doctor.facts.firewall.expected_rules import Terms, expect
 from doctor.facts.firewall.generations import ENGINE_CHAINS, UP_TO_27, RuleGeneration, generation_of
 from doctor.facts.firewall.packet_filter import Firewall, Saved
@@ -19,8 +20,11 @@ def engine_rules(  # noqa: PLR0917 - a collector's parameters are the facts it i
     flags: EngineFlags | Missing,
     version: EngineVersion | Missing,
     state: EngineState | Missing,
+    upgrade: EngineUpgrade | Missing,
 ) -> EngineRules:
     """Return the comparison. Missing if the engine creates no iptables rules here."""
+    if isinstance(upgrade, EngineUpgrade):
+        raise HostError(Missing(Why.ABSENT, f"engine {upgrade.after.text} creates its rules at its start"))
     saved = firewall.v4
     if saved is None:
         raise HostError(Missing(Why.ABSENT, "this host has no iptables"))

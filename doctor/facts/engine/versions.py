@@ -38,6 +38,11 @@ class Lifecycles(Struct, frozen=True, kw_only=True):
         """Return the engine's series of a release; ``None`` for a major version that never existed."""
         return next((series for series in self.engine if release[: len(series.numbers)] == series.numbers), None)
 
+    def series_names(self, least: int = 0) -> tuple[str, ...]:
+        """Return the engine's series as written ("20.10", "29"), from this major version on."""
+        majors = (one.numbers[0] for one in self.engine)
+        return tuple("20.10" if major == 20 else str(major) for major in majors if major >= least)
+
     def of_containerd(self, release: tuple[int, ...]) -> Series | None:
         """Return containerd's series of a release."""
         return next((series for series in self.containerd if release[: len(series.numbers)] == series.numbers), None)
