@@ -20,6 +20,7 @@ VALUES = {
     "--output": "output",
     "-o": "output",
     "--fail-on": "fail_on",
+    "--for-engine": "for_engine",
     "--color": "color",
 }
 FLAGS = {

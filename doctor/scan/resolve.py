@@ -128,7 +128,7 @@ def _needs(fact: type, on: type) -> bool:
     try:
         return fact is not Host and depends(find_collector(fact), on)
     except (ImportError, UsageError):
-        # The engine gives it, or it is no fact: a scan reports that.
+        # The engine gives it, or it is not a fact: a scan reports that.
         return False
 
 

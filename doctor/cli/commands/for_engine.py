@@ -1,31 +1,21 @@
 """``doctor scan --for-engine VERSION``: examine the host as if that engine were installed."""
 
 import re
-from typing import TYPE_CHECKING
 
 from doctor.facts.engine.state import EngineVersion
 from doctor.facts.engine.versions import Lifecycles
 from doctor.model.errors import UsageError
 from doctor.scan.resolve import Facts
 
-if TYPE_CHECKING:
-    from doctor.cli.commands.scan import ScanOptions
-
 _OPTION = "--for-engine"
 
 
-def refuse_others(options: "ScanOptions") -> None:
-    """Raise ``UsageError`` if another option needs the host as it is."""
-    for name, given in (
-        ("--probe", options.probe),
-        ("--since-last", options.since_last),
-        ("--scheduled", options.scheduled),
-        ("--format prometheus", options.format == "prometheus"),
-    ):
-        if given:
-            raise UsageError(
-                f"{_OPTION} judges an upgrade, and {name} examines the host as it is", do=f"leave out {name}"
-            )
+def refuse_others(**others: bool) -> None:
+    """Raise ``UsageError`` if another option needs the host as it is: ``refuse_others(probe=True)``."""
+    for name in (name.replace("_", "-") for name, given in others.items() if given):
+        raise UsageError(
+            f"{_OPTION} judges an upgrade, and --{name} examines the host as it is", do=f"leave out --{name}"
+        )
 
 
 def wanted(text: str, facts: Facts) -> EngineVersion:
@@ -36,7 +26,7 @@ def wanted(text: str, facts: Facts) -> EngineVersion:
     series = table.of_engine(numbers) if numbers else None
     if series is None:
         raise UsageError(
-            f"{_OPTION} '{text}' is no release of the engine that doctor knows",
+            f"{_OPTION} '{text}' names a release of the engine that doctor does not know",
             do=f"choose one of {', '.join(known)}, or a full version such as {_last(table.engine[-1].last)}",
         )
     if len(numbers) < 2 or numbers == (20, 10):

@@ -111,7 +111,11 @@ def _suppose(
     from doctor.cli.commands.for_engine import refuse_others, wanted
     from doctor.scan.suppose import dependent, suppose
 
-    refuse_others(options)
+    refuse_others(probe=options.probe, since_last=options.since_last, scheduled=options.scheduled)
+    if options.format == "prometheus":
+        raise UsageError(
+            "a metric is about the host as it is, and --for-engine about an upgrade", do="choose another --format"
+        )
     host = open_host(options.root, options.data_root)
     after = wanted(options.for_engine, Facts(host))
     started, clock = time.time(), time.perf_counter()

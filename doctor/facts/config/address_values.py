@@ -92,25 +92,24 @@ def _gateway(config: EngineConfig, links: Links | None) -> Iterator[ValueProblem
     if gateway not in network:
         yield ValueProblem(key=key, why=f"{gateway} is outside {network}, the default bridge's network")
     elif network.prefixlen < 31 and gateway in {network.network_address, network.broadcast_address}:
-        yield ValueProblem(key=key, why=f"{gateway} is no address of a host in {network}")
+        yield ValueProblem(key=key, why=f"{gateway} can't be the address of a host in {network}")
     elif bip is not None and gateway == bip.ip:
         yield ValueProblem(key=key, why=f"{gateway} is the address of bip, which is the gateway without this setting")
-    elif links is not None and not _has_router(links, gateway):
+    elif links is not None and not _has_router(links, _bridge_name(config), gateway):
         yield ValueProblem(
             key=key,
-            why=f"no interface of this host has {gateway}, and the bridge {DEFAULT_BRIDGE} has no port to another network",
+            why=f"no interface of this host has {gateway}, and the bridge {_bridge_name(config)} has no port to another network",
             stops=False,
             follows="containers on the default network reach nothing outside",
         )
 
 
-def _has_router(links: Links, gateway: IPv4Address) -> bool:
-    """Whether something may have the address: the host, or a machine behind a port of the bridge that is no container's."""
-    bridge = links.link(DEFAULT_BRIDGE)
-    if bridge is None:
+def _has_router(links: Links, bridge: str, gateway: IPv4Address) -> bool:
+    """Whether something may have the address: the host, or a machine behind a port of the bridge that leads elsewhere."""
+    if links.link(bridge) is None:
         return True
     own = any(address.address == str(gateway) for link in links.links for address in link.ipv4)
-    return own or any(port.kind != "veth" or not port.peer_namespace for port in links.ports(DEFAULT_BRIDGE))
+    return own or any(port.kind != "veth" or not port.peer_namespace for port in links.ports(bridge))
 
 
 def _fixed(config: EngineConfig) -> Iterator[ValueProblem]:
@@ -192,13 +191,16 @@ def _default_network(config: EngineConfig, links: Links | None) -> IPv4Network |
     bip = _interface(config.get("bip"))
     if bip is not None:
         return bip.network
-    bridge = config.get("bridge")
-    name = bridge if isinstance(bridge, str) and bridge else DEFAULT_BRIDGE
-    existing = None if links is None else _bridge_network(links, name)
+    existing = None if links is None else _bridge_network(links, _bridge_name(config))
     fixed = _network(config.get("fixed-cidr"))
     if fixed is None:
         return existing
     return existing if existing is not None and fixed.subnet_of(existing) else fixed
+
+
+def _bridge_name(config: EngineConfig) -> str:
+    bridge = config.get("bridge")
+    return bridge if isinstance(bridge, str) and bridge else DEFAULT_BRIDGE
 
 
 def _bridge_network(links: Links, name: str) -> IPv4Network | None:

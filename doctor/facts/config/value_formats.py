@@ -53,7 +53,7 @@ def _limit(limits: dict[str, Any]) -> str:
         if not name:
             return f'ulimit {key} has no "Name"'
         if str(name).lower() not in _LIMITS:
-            return f"{name} is no name of a ulimit"
+            return f"{name} is not the name of a ulimit"
         soft = limit.get("Soft", 0)
         if name == "nofile" and isinstance(soft, int) and 0 <= soft < _FEWEST_FILES:
             given = f"soft limit {soft}" if "Soft" in limit else "no soft limit, which means 0"

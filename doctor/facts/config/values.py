@@ -40,7 +40,7 @@ class ValueProblem(Struct, frozen=True, kw_only=True):
 
 
 class UnfitPlace(Struct, frozen=True, kw_only=True):
-    """What a setting names and the engine can't use: the setting, the reason, and whether the engine does not start."""
+    """A thing that a setting names and the engine can't use: the setting, the reason, and whether the engine does not start."""
 
     key: str
     why: str

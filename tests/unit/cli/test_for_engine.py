@@ -79,10 +79,13 @@ def test_the_release_that_runs_changes_nothing(tmp_path: Path, today: dict[str, 
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (("--for-engine", "30"), "is no release of the engine that doctor knows — choose one of 26, 27, 28, 29, or"),
-        (("--for-engine", "29.x"), "is no release of the engine that doctor knows"),
+        (
+            ("--for-engine", "30"),
+            "names a release of the engine that doctor does not know — choose one of 26, 27, 28, 29, or",
+        ),
+        (("--for-engine", "29.x"), "names a release of the engine that doctor does not know"),
         (("--for-engine", "25.0.5"), "is older than the engine 26.1.4"),
-        (("--for-engine", "29", "-f", "prometheus"), "leave out --format prometheus"),
+        (("--for-engine", "29", "-f", "prometheus"), "choose another --format"),
         (("--for-engine", "29", "--since-last"), "leave out --since-last"),
         (("--for-engine", "29", "--probe"), "leave out --probe"),
     ],
@@ -105,7 +108,7 @@ def test_the_checks_are_those_that_read_the_version() -> None:
 
 
 def test_a_dependency_through_facts_is_found() -> None:
-    """What reads the version reads the supposed one."""
+    """A fact that reads the version reads the supposed one."""
 
     def direct(version: EngineVersion) -> list[Finding]:
         raise NotImplementedError(version)
