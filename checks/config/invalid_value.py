@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
-from doctor.facts.config import address_values, value_formats
+from doctor.facts.config.bad_values import bad_values
 from doctor.facts.config.engine import EngineConfig
-from doctor.facts.config.values import NamedThings, ValueProblem, problems
+from doctor.facts.config.values import NamedThings, ValueProblem
 from doctor.facts.engine.state import EngineState, EngineVersion, start_fails
 from doctor.facts.network.links import Links
 from doctor.facts.secrets.redact import as_json, conceal
@@ -62,13 +62,7 @@ def invalid_value(
     """
     release = None if isinstance(version, Missing) else version.release
     known = None if isinstance(links, Missing) else links
-    found = (
-        *problems(config, things, release),
-        *value_formats.problems(config),
-        *address_values.problems(config, things, known),
-    )
-    # One finding a setting: the first rule is the one that the engine meets first.
-    for problem in {one.key: one for one in reversed(found)}.values():
+    for problem in bad_values(config, things, release, known):
         setting = config.setting(problem.key)
         effect = "no new container starts" if problem.halts else "containers fail, or the setting has no effect"
         effect = problem.follows or effect

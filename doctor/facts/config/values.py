@@ -70,7 +70,7 @@ class NamedThings(Struct, frozen=True, kw_only=True):
     binds_foreign: bool = False
 
 
-def problems(config: EngineConfig, things: NamedThings, release: Release) -> Iterator[ValueProblem]:
+def problems(config: EngineConfig, release: Release) -> Iterator[ValueProblem]:
     """Yield every value of the effective settings that can't work on this host with this release."""
     for key, rule in _RULES.items():
         value = config.settings.get(key)
@@ -78,7 +78,6 @@ def problems(config: EngineConfig, things: NamedThings, release: Release) -> Ite
         if why:
             yield ValueProblem(key=key, why=why)
     yield from _together(config, release)
-    yield from _named(config, things)
 
 
 def _cidr(value: Any) -> str:
@@ -276,40 +275,3 @@ def _exec_options(config: EngineConfig, release: Release) -> Iterator[ValueProbl
     if driver == "systemd" and isinstance(parent, str) and parent and not parent.endswith(".slice"):
         why = f'cgroup-parent for systemd cgroup should be a valid slice named as "xxx.slice", not {parent!r}'
         yield ValueProblem(key="cgroup-parent", why=why)
-
-
-def _named(config: EngineConfig, things: NamedThings) -> Iterator[ValueProblem]:
-    """Yield settings that name something missing."""
-    for key, path in things.missing_paths.items():
-        # A missing init or runtime fails the container, not the engine.
-        stops = key not in {"init-path", "runtimes"}
-        halts = (key == "runtimes" and path == _default_runtime(config)) or (
-            key == "init-path" and config.get("init") is True
-        )
-        yield ValueProblem(key=key, why=f"{path} does not exist", stops=stops, halts=halts)
-    if things.seccomp_problem:
-        why = f"{config.get('seccomp-profile')}: {things.seccomp_problem}"
-        yield ValueProblem(key="seccomp-profile", why=why, stops=False, halts=True)
-    for place in things.unfit:
-        yield ValueProblem(key=place.key, why=place.why, stops=place.stops, halts=not place.stops)
-    if things.needs_systemd:
-        why = "the cgroup driver systemd needs systemd, which does not run here"
-        yield ValueProblem(key="exec-opts", why=why, stops=False, halts=True)
-    group = config.get("group") if config.is_set("group") else None
-    if isinstance(group, str) and group and not group.isdigit() and things.groups and group not in things.groups:
-        yield ValueProblem(key="group", why=f"group {group} not found")
-    remap = config.get("userns-remap")
-    if not isinstance(remap, str) or not remap or not things.users:
-        return
-    user = "dockremap" if remap == "default" else remap.partition(":")[0]
-    if remap != "default" and not user.isdigit() and user not in things.users:
-        yield ValueProblem(key="userns-remap", why=f"Can't find user {user}")
-    elif user in things.users and user not in things.subordinate:
-        yield ValueProblem(key="userns-remap", why=f"{user} has no range in /etc/subuid and /etc/subgid")
-
-
-def _default_runtime(config: EngineConfig) -> str:
-    """Return the path of the default runtime, "" if it has none."""
-    known, name = config.get("runtimes"), config.get("default-runtime")
-    found = known.get(name) if isinstance(known, dict) and isinstance(name, str) else None
-    return str(found.get("path", "")) if isinstance(found, dict) else ""

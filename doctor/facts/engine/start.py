@@ -6,9 +6,10 @@ from msgspec import Struct
 
 from doctor.engines.docker import places as docker
 from doctor.facts.config import keys as daemon_keys
-from doctor.facts.config import values as daemon_values
+from doctor.facts.config.bad_values import bad_values
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.config.values import NamedThings
+from doctor.facts.network.links import Links
 from doctor.facts.storage.driver import Storage
 
 Release = tuple[int, int, int] | None
@@ -76,7 +77,9 @@ class StartBlockers(Struct, frozen=True, kw_only=True):
     reasons: tuple[str, ...]
 
 
-def blockers(config: EngineConfig, things: NamedThings, storage: Storage | None, release: Release) -> Iterator[str]:
+def blockers(
+    config: EngineConfig, things: NamedThings, storage: Storage | None, release: Release, links: Links | None
+) -> Iterator[str]:
     """Yield problems that no fixer resolves: until the user resolves them, a start only fails again."""
     file, flags = config.json, config.flags
     if file.problem and not file.is_repairable:
@@ -86,7 +89,7 @@ def blockers(config: EngineConfig, things: NamedThings, storage: Storage | None,
             yield f"{file.path} has the unknown key {problem.name}"
         if problem.kind == "wrong-type" and problem.wanted is None:
             yield f"{problem.name} in {file.path} has the wrong type"
-    for value in daemon_values.problems(config, things, release):
+    for value in bad_values(config, things, release, links):
         if value.stops:
             yield f"the value of {value.key} is invalid ({value.why})"
     if file.is_explicit and not file.exists:

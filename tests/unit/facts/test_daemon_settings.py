@@ -4,9 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doctor.facts.config import address_values, value_formats
 from doctor.facts.config import keys as daemon_keys
-from doctor.facts.config import values as daemon_values
+from doctor.facts.config.bad_values import bad_values
 from doctor.facts.config.engine import EffectiveSetting, EngineConfig
 from doctor.facts.config.flag_values import concealed_flag, from_flags, joined
 from doctor.facts.config.options import FLAGS_WITHOUT_KEY, OPTIONS, is_known
@@ -45,9 +44,8 @@ def test_values_of_any_settings_are_judged(value: dict[str, object], release: tu
     right = {key: item for key, item in value.items() if daemon_keys.fits(key, item)}
     config = EngineConfig(settings={key: EffectiveSetting(value=item, origin="file") for key, item in right.items()})
     things = NamedThings(missing_paths={}, groups=frozenset({"root"}), users=frozenset({"root"}))
-    assert all(problem.why for problem in daemon_values.problems(config, things, release))
-    assert all(problem.why for problem in value_formats.problems(config))
-    assert all(problem.why for links in (None, NO_LINKS) for problem in address_values.problems(config, things, links))
+    for links in (None, NO_LINKS):
+        assert all(problem.why for problem in bad_values(config, things, release, links))
     assert isinstance(logging.default_driver(config), str)
     logging.bad_values("json-file", logging.default_options(config))
     assert config.data_root.startswith("/")
