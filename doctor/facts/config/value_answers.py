@@ -18,7 +18,7 @@ from doctor.facts.config.values import LOG_LEVELS, NamedThings, ValueProblem
 from doctor.facts.secrets.redact import as_json
 
 _CLOSES = frozenset({
-    "authorization-plugins", "default-runtime", "firewall-backend", "fixed-cidr", "fixed-cidr-v6", "hosts", "icc", "insecure-registries", "ip",
+    "authorization-plugins", "bridge", "default-runtime", "firewall-backend", "fixed-cidr", "fixed-cidr-v6", "hosts", "icc", "insecure-registries", "ip",
     "iptables", "ip6tables", "no-new-privileges", "selinux-enabled", "tls", "tlscacert", "tlscert", "tlskey", "tlsverify", "userns-remap",
 })  # fmt: skip
 """Settings that may have been set to restrict access."""

@@ -4,11 +4,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from doctor.facts.config.bad_values import bad_values
 from doctor.facts.config.engine import EffectiveSetting, EngineConfig
 from doctor.facts.config.keys import problems as key_problems
 from doctor.facts.config.spelling import nearest
 from doctor.facts.config.value_answers import answers
-from doctor.facts.config.values import NamedThings, problems
+from doctor.facts.config.values import NamedThings
 
 THINGS = NamedThings(
     missing_paths={},
@@ -48,14 +49,14 @@ def config(values: dict[str, object]) -> EngineConfig:
 @given(WRONG)
 def test_every_answer_works(values: dict[str, object]) -> None:
     """With it the problem is gone, and no other has come."""
-    before = list(problems(config(values), THINGS, (26, 1, 5)))
+    before = list(bad_values(config(values), THINGS, (26, 1, 5), None))
     for problem in before:
         for answer in answers(problem, config(values), THINGS):
             key = answer.key or problem.key
             after = {name: value for name, value in values.items() if name != key}
             if answer.value is not None:
                 after[key] = answer.value
-            left = {one.key for one in problems(config(after), THINGS, (26, 1, 5))}
+            left = {one.key for one in bad_values(config(after), THINGS, (26, 1, 5), None)}
             assert problem.key not in left, (values, answer)
             assert left <= {one.key for one in before}, (values, answer)
 
@@ -73,7 +74,7 @@ def test_what_may_close_something_is_never_offered_for_removal(key: str) -> None
         "userns-remap": "ghost",
         "default-runtime": "runsc",
     }
-    for problem in problems(config(values), THINGS, (26, 1, 5)):
+    for problem in bad_values(config(values), THINGS, (26, 1, 5), None):
         if problem.key == key:
             assert all(answer.value is not None for answer in answers(problem, config(values), THINGS))
 
