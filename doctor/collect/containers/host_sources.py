@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Iterable
 
+from doctor.engines.docker import places as docker
 from doctor.facts.containers.containers import Container, Containers
 from doctor.facts.containers.host_sources import ContainerSources
+from doctor.facts.engine.state import EngineInfo
 from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing, Why
@@ -11,7 +13,7 @@ from doctor.model.paths import HostPath
 
 
 @collector
-def container_sources(host: Host, containers: Containers) -> ContainerSources:
+def container_sources(host: Host, containers: Containers, info: EngineInfo | Missing) -> ContainerSources:
     """Return what is missing."""
     if not host.is_live():
         raise HostError(Missing(Why.ABSENT, "not a running machine, so its devices and mounts can't be checked"))
@@ -26,8 +28,32 @@ def container_sources(host: Host, containers: Containers) -> ContainerSources:
     return ContainerSources(
         devices=_missing(containers.items, lambda one: one.host.devices if one.host is not None else (), is_gone),
         mounts=_missing(containers.items, lambda one: (m.source for m in one.mounts if m.must_exist), is_gone),
+        plugins={} if isinstance(info, Missing) else _plugins(host, containers.items, info),
         gaps=tuple(gaps),
     )
+
+
+def _plugins(host: Host, items: tuple[Container, ...], info: EngineInfo) -> dict[str, tuple[str, ...]]:
+    used = {mount.driver for one in items for mount in one.mounts if mount.kind == "volume" and mount.driver}
+    lost = {name for name in used - {"local", *info.volume_drivers} if not _has_files(host, name)}
+    found = {}
+    for one in items if lost else ():
+        names = dict.fromkeys(mount.driver for mount in one.mounts if mount.kind == "volume" and mount.driver in lost)
+        if names:
+            found[one.id] = tuple(names)
+    return found
+
+
+def _has_files(host: Host, name: str) -> bool:
+    """Whether the engine finds an old-style plugin at its first use (moby pkg/plugins/discovery.go).
+
+    The name of a managed plugin has a slash or a tag: the engine lists it if it is enabled.
+    """
+    if "/" in name or ":" in name:
+        return False
+    sockets = (f"{top}/{one}" for top in docker.PLUGIN_SOCKETS for one in (f"{name}.sock", f"{name}/{name}.sock"))
+    specs = (f"{top}/{one}" for top in docker.PLUGIN_SPECS for one in (f"{name}.spec", f"{name}.json"))
+    return any(host.exists(HostPath(path)) for path in (*sockets, *specs))
 
 
 def _missing(

@@ -166,6 +166,7 @@ def engine_info(host: Host, answer: EngineAnswer) -> EngineInfo:
         debug=raw.get("Debug") is True,
         warnings=texts(raw.get("Warnings")),
         log_drivers=texts(mapping(raw.get("Plugins")).get("Log")),
+        volume_drivers=texts(mapping(raw.get("Plugins")).get("Volume")),
     )
 
 

@@ -143,6 +143,9 @@ SOCKET = HostPath("/var/run/docker.sock")
 SOCKET_NAME = "docker.sock"
 SOCKETS = (SOCKET, HostPath("/run/docker.sock"))
 """Both spellings of the default socket."""
+PLUGIN_SOCKETS = (HostPath("/run/docker/plugins"),)
+PLUGIN_SPECS = (HostPath("/etc/docker/plugins"), HostPath("/usr/lib/docker/plugins"))
+"""Sockets and spec files of old-style plugins (pkg/plugins/discovery.go)."""
 PID_FILE = HostPath("/var/run/docker.pid")
 """The pid file without ``pidfile`` (daemon/config/config_linux.go)."""
 EXEC_ROOT = HostPath("/var/run/docker")

@@ -86,3 +86,12 @@ class WrongArchitecture(Struct, frozen=True, kw_only=True):
     image: str
     machine: str
     names: tuple[str, ...]
+
+
+class SourceUnmounted(Struct, frozen=True, kw_only=True):
+    """The mount point, whether it is mounted now, its containers, and the path in the first of them."""
+
+    point: HostPath
+    is_mounted: bool
+    names: tuple[str, ...]
+    target: str

@@ -93,6 +93,7 @@ class EngineInfo(Struct, frozen=True, kw_only=True):
         swarm: LocalNodeState ("inactive", "active" …).
         warnings: its own warnings.
         log_drivers: names of its logging drivers, including plugins.
+        volume_drivers: names of its volume drivers; an old-style plugin is one of them only after its first use.
     """
 
     data_root: str = ""
@@ -108,6 +109,7 @@ class EngineInfo(Struct, frozen=True, kw_only=True):
     debug: bool = False
     warnings: tuple[str, ...] = ()
     log_drivers: tuple[str, ...] = ()
+    volume_drivers: tuple[str, ...] = ()
 
 
 def start_fails(state: EngineState | Missing) -> str:

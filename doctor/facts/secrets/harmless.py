@@ -56,7 +56,7 @@ _VARIABLES = (
 _DIRECTIVES = (
     "After Alias Before BindsTo Conflicts Delegate Description Documentation ENABLED EnvironmentFile ExecMainStatus ID ImportPath "
     "KillMode LimitCORE LimitNOFILE LimitNPROC ListenStream MemoryMax NRestarts NeedDaemonReload OOMScoreAdjust OnFailure PartOf "
-    "RefuseManualStart Requires Restart RestartSec Result Service SocketGroup SocketMode SocketUser StandardError StandardOutput "
+    "RefuseManualStart Requires RequiresMountsFor Restart RestartSec Result Service SocketGroup SocketMode SocketUser StandardError StandardOutput "
     "StartLimitBurst StartLimitInterval StartLimitIntervalSec Storage SubState TasksMax TimeoutSec TimeoutStartSec TimeoutStopSec "
     "Type VERSION WantedBy Wants What Where DNS DNSStubListener SystemMaxUse RuntimeMaxUse ActiveState LoadState MainPID "
     "UnitFileState"

@@ -257,7 +257,7 @@ def _is_sentence(text: str, found: re.Match[str], name: str, word: str) -> bool:
 
     runc quotes the program and the paths it names: ``exec: "/srv/app": stat /srv/app: no such file or directory``.
     """
-    if text.endswith("exec: ", 0, found.start()):
+    if text.endswith("exec: ", 0, found.start()) or word in {"error", "failed"}:
         return word.isalpha() and word.isascii()
     return (found["quote"] == "'" or name.startswith("/")) and is_prose(name, word)
 
