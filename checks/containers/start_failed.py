@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Message, Missing, Severity, check
 from doctor.facts.containers.containers import Container, Containers
-from doctor.facts.containers.details import StartError
+from doctor.facts.containers.details import Startable, StartError
 from doctor.facts.containers.memory import is_starved
 from doctor.facts.containers.needs import subject_of, titles
 from doctor.facts.containers.programs import ProgramFaults
@@ -16,7 +16,15 @@ from doctor.facts.secrets.log_text import shown_line
 @check(
     severity=Severity.ERROR,
     detail=StartError,
-    causes=("config/invalid-value", "engine/runtime-missing"),
+    causes=(
+        "config/invalid-value",
+        "containers/device-missing",
+        "containers/mount-source-missing",
+        "containers/network-missing",
+        "containers/runtime-missing",
+        "containers/volume-plugin-missing",
+        "engine/runtime-missing",
+    ),
     ok="no container is stopped because of a failed start",
     messages=(
         Message(
@@ -42,8 +50,9 @@ def start_failed(
         because of a program that is not in the image, an address that the host does not have, or a wrong setting of the engine.
 
     How it is fixed:
-        Manually: correct the error that the engine recorded, then ``docker start``. For a known error, the advice names the
-        remedy.
+        If what was missing is certainly there now (the path, the device, the volume plugin, space, a runtime that can be
+        executed), the container is started. Otherwise manually: correct the error that the engine recorded, then
+        ``docker start``. For a known error, the advice names the remedy.
 
     References:
         https://docs.docker.com/engine/containers/start-containers-automatically/
@@ -69,6 +78,16 @@ def start_failed(
                 Evidence("restart policy", some[0].host.restart_policy if some[0].host is not None else ""),
             ),
             detail=StartError(
-                names=tuple(one.title for one in some[:5]), do=known.message.do if known is not None else ""
+                names=tuple(one.title for one in some[:5]),
+                do=known.message.do if known is not None else "",
+                startable=_startable(some, errors),
             ),
         )
+
+
+def _startable(some: list[Container], errors: StartErrors) -> tuple[Startable, ...]:
+    if not all(one.id in errors.gone for one in some):
+        return ()
+    return tuple(
+        Startable(identity=one.id, name=one.title, path=one.config_path, reason=errors.gone[one.id]) for one in some
+    )

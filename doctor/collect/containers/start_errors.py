@@ -2,13 +2,33 @@
 
 from doctor.facts.containers.containers import Containers
 from doctor.facts.containers.start_errors import StartErrors, cause_of
+from doctor.facts.engine.programs import EnginePrograms
+from doctor.facts.engine.state import EngineInfo, EngineState
+from doctor.host.base import Host
 from doctor.model.declare import collector
+from doctor.model.missing import Missing
 from doctor.plugins.messages import explained
 
 
 @collector
-def start_errors(containers: Containers) -> StartErrors:
-    """Return what is known; each different error is matched once."""
-    texts = {one.id: cause_of(one) for one in containers.items if one.has_failed_start}
+def start_errors(
+    host: Host,
+    containers: Containers,
+    state: EngineState | Missing,
+    info: EngineInfo | Missing,
+    programs: EnginePrograms | Missing,
+) -> StartErrors:
+    """Return what is known; each different error is matched once. Whether a cause is gone is known of a running host only."""
+    failed = [one for one in containers.items if one.has_failed_start]
+    if not failed:
+        return StartErrors()
+    from doctor.collect.containers.gone_causes import gone  # noqa: PLC0415 - a healthy host has no use for it
+
+    texts = {one.id: cause_of(one) for one in failed}
     found = explained(texts.values())
-    return StartErrors(known={identity: found[text].best for identity, text in texts.items() if text in found})
+    is_alive = host.is_live() and isinstance(state, EngineState) and state.is_running
+    reasons = {one.id: gone(host, one, info, programs) for one in failed} if is_alive else {}
+    return StartErrors(
+        known={identity: found[text].best for identity, text in texts.items() if text in found},
+        gone={identity: reason for identity, reason in reasons.items() if reason},
+    )

@@ -41,11 +41,27 @@ class NameTaken(Struct, frozen=True, kw_only=True):
     rivals: tuple[str, ...] = ()
 
 
+class Startable(Struct, frozen=True, kw_only=True):
+    """A container whose start failed: its id, its name, its config, and why a start succeeds now."""
+
+    identity: str
+    name: str
+    path: HostPath
+    reason: str
+
+
 class StartError(Struct, frozen=True, kw_only=True):
-    """The remedy for the error of the last start of these containers; "" if the error is unknown."""
+    """A failed start.
+
+    Attributes:
+        names: a few of the containers with this error.
+        do: the remedy, "" if the error is unknown.
+        startable: all of them if the cause is gone for each.
+    """
 
     names: tuple[str, ...]
     do: str
+    startable: tuple[Startable, ...] = ()
 
 
 class OfContainers(Struct, frozen=True, kw_only=True):

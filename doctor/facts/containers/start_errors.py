@@ -9,9 +9,15 @@ from doctor.model.message import KnownMessage, flat
 
 
 class StartErrors(Struct, frozen=True, kw_only=True):
-    """Container id → the message that its ``State.Error`` contains; a container with an unknown error is missing."""
+    """The causes of failed starts, by container id.
+
+    Attributes:
+        known: the message that its ``State.Error`` contains; a container with an unknown error is missing.
+        gone: why a start succeeds now; a container whose cause may still exist is missing.
+    """
 
     known: dict[str, KnownMessage] = {}
+    gone: dict[str, str] = {}
 
 
 def cause_of(one: Container) -> str:

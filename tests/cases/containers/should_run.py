@@ -25,7 +25,9 @@ def web(
     state: dict[str, Any], *, restarts: int = 0, log: str = "", policy: str = "always", retries: int = 0, **more: Any
 ) -> Callable[[Tree], None]:
     """The container, in a state of its own, with a last line of its log; the engine's program is for amd64."""
-    settings = roots.config_of("web", WEB, RestartCount=restarts, **{key: more[key] for key in more if key == "Config"})
+    settings = roots.config_of(
+        "web", WEB, RestartCount=restarts, **{key: more[key] for key in more if key[0].isupper()}
+    )
     settings["State"] |= {"Running": False, "Pid": 0, **state}
     if not settings["State"]["Running"] or settings["State"].get("Restarting"):
         settings["NetworkSettings"]["Networks"]["mesh"] |= {
@@ -103,6 +105,41 @@ def with_runtime_state(change: Callable[[Tree], None]) -> Callable[[Tree], None]
     return both
 
 
+TABLE = """22 1 8:1 / / rw - ext4 /dev/sda1 rw
+30 22 0:60 / /srv/late rw - nfs nas:/export rw
+"""
+FSTAB = "nas:/export /srv/late nfs defaults 0 0\n"
+BIND = {"/d": {"Source": "/srv/late/x", "Destination": "/d", "RW": True, "Name": "", "Driver": "", "Type": "bind"}}
+INFO = json.dumps({"Plugins": {"Volume": ["local"], "Log": ["json-file"]}, "DockerRootDir": "/var/lib/docker"})
+
+
+def mounted(table: str, seen: str = "", **state: Any) -> Callable[[Tree], None]:
+    """The container mounts a directory of a share; the host's mount table, and the container's line for it."""
+
+    def change(tree: Tree) -> None:
+        with_runtime_state(web({**RUNS, **state}, MountPoints=BIND))(tree)
+        tree.put("proc/self/mountinfo", table)
+        tree.put(
+            "proc/4242/mountinfo", f"90 80 0:50 / / rw - overlay overlay rw\n91 90 {seen} /d rw - ext4 /dev/sda1 rw\n"
+        )
+        tree.put("etc/fstab", FSTAB)
+        tree.put("srv/late/x/.keep")
+
+    return change
+
+
+def on_plugin(change: Callable[[Tree], None], *, has_socket: bool) -> Callable[[Tree], None]:
+    """The container has a volume of a plugin, whose socket may be there."""
+
+    def both(tree: Tree) -> None:
+        change(tree)
+        if has_socket:
+            tree.put("run/docker/plugins/myplug.sock")
+
+    return both
+
+
+PLUGGED = {"/d": {"Source": "", "Destination": "/d", "RW": True, "Name": "pv", "Driver": "myplug", "Type": "volume"}}
 CHECKED = {"Hostname": "web", "Image": "app:latest", "Labels": {}, "Healthcheck": {"Test": ["CMD", "/check"]}}
 
 CASES = (
@@ -238,5 +275,64 @@ CASES = (
         answers=answer(EVENTS, ""),
         files=(executable("/run"),),
         findings=(("restart-loop", "container", "web"),),
+    ),
+    case(
+        problem="mount-source-unmounted",
+        name="late",
+        about="the share was mounted after the container had started",
+        change=mounted(TABLE, "8:1 /srv/late/x"),
+        answers=NOW,
+        findings=(("mount-source-unmounted", "mount", "/srv/late"),),
+    ),
+    case(
+        problem="mount-source-unmounted",
+        name="not-mounted",
+        about="the share was away at boot, and nobody mounted it since",
+        change=mounted(TABLE.partition("30 ")[0], "8:1 /srv/late/x"),
+        answers=NOW,
+        findings=(("mount-source-unmounted", "mount", "/srv/late"),),
+    ),
+    case(
+        problem="mount-source-unmounted",
+        name="healthy",
+        about="the container sees the share",
+        change=mounted(TABLE, "0:60 /x"),
+        answers=NOW,
+    ),
+    case(
+        problem="mount-source-unmounted",
+        name="healthy-remounted",
+        about="the share was mounted again: the container still has the first mount of it",
+        change=mounted(TABLE, "0:59 /x"),
+        answers=NOW,
+    ),
+    case(
+        problem="volume-plugin-missing",
+        name="gone",
+        about="the service of a volume plugin does not run any more",
+        change=on_plugin(web(AWAY, policy="no", MountPoints=PLUGGED), has_socket=False),
+        answers=answer("/info", INFO),
+        findings=(("volume-plugin-missing", "plugin", "myplug"),),
+    ),
+    case(
+        problem="volume-plugin-missing",
+        name="healthy-not-yet-used",
+        about="the engine lists a plugin only after its first use; its socket is there",
+        change=on_plugin(web(AWAY, policy="no", MountPoints=PLUGGED), has_socket=True),
+        answers=answer("/info", INFO),
+    ),
+    case(
+        problem="start-failed",
+        name="cause-gone",
+        about="a disk was mounted after the start that needed it had failed",
+        change=lambda tree: (
+            failed(
+                "invalid mount config for type bind: bind source path does not exist: /srv/data", 128, by_hand=False
+            )(tree),
+            tree.put("srv/data/.keep"),
+        )[0],
+        answers=NOW,
+        findings=(("start-failed", "container", "web"),),
+        fix="resolved",
     ),
 )
