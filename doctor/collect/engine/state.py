@@ -13,7 +13,7 @@ from doctor.facts.engine.state import EngineAnswer, EngineInfo, EngineState, Eng
 from doctor.facts.engine.units import EngineUnits
 from doctor.facts.engine.upgrade import EngineUpgrade
 from doctor.facts.host.processes import Processes
-from doctor.formats.json_values import mapping, number, text, texts
+from doctor.formats.json_values import items, mapping, number, text, texts
 from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing, Why
@@ -152,6 +152,7 @@ def engine_info(host: Host, answer: EngineAnswer) -> EngineInfo:
     if reply.status != 200:
         raise HostError(Missing(Why.UNREADABLE, f"GET /info: status {reply.status}"))
     raw = _object(reply.body)
+    node = mapping(raw.get("Swarm"))
     return EngineInfo(
         data_root=text(raw.get("DockerRootDir")),
         storage_driver=text(raw.get("Driver")),
@@ -161,7 +162,10 @@ def engine_info(host: Host, answer: EngineAnswer) -> EngineInfo:
         default_runtime=text(raw.get("DefaultRuntime")),
         runtimes=tuple(mapping(raw.get("Runtimes"))),
         live_restore=raw.get("LiveRestoreEnabled") is True,
-        swarm=text(mapping(raw.get("Swarm")).get("LocalNodeState")) or "inactive",
+        swarm=text(node.get("LocalNodeState")) or "inactive",
+        swarm_error=text(node.get("Error")),
+        swarm_managers=len(items(node.get("RemoteManagers"))),
+        is_swarm_manager=node.get("ControlAvailable") is True,
         running_containers=number(raw.get("ContainersRunning")),
         debug=raw.get("Debug") is True,
         warnings=texts(raw.get("Warnings")),

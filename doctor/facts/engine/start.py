@@ -55,6 +55,7 @@ STOPPERS = (
     "state/pidfile-foreign",
     "state/repositories-json-corrupt",
     "state/socket-wrong-type",
+    "state/swarm-live-restore",
     "state/swarm-state-corrupt",
     "state/volume-db-corrupt",
     "state/volume-opts-corrupt",

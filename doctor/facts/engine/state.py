@@ -90,7 +90,8 @@ class EngineInfo(Struct, frozen=True, kw_only=True):
 
     Attributes:
         driver_status: lines of the storage driver ("Supports d_type" → "true").
-        swarm: LocalNodeState ("inactive", "active" …).
+        swarm: LocalNodeState ("inactive", "active" …); ``swarm_error`` the reason of another state, "" for none.
+        swarm_managers: the managers that the node knows.
         warnings: its own warnings.
         log_drivers: names of its logging drivers, including plugins.
         volume_drivers: names of its volume drivers; an old-style plugin is one of them only after its first use.
@@ -105,6 +106,9 @@ class EngineInfo(Struct, frozen=True, kw_only=True):
     runtimes: tuple[str, ...] = ()
     live_restore: bool = False
     swarm: str = "inactive"
+    swarm_error: str = ""
+    swarm_managers: int = 0
+    is_swarm_manager: bool = False
     running_containers: int = 0
     debug: bool = False
     warnings: tuple[str, ...] = ()

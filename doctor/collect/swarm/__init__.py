@@ -1,0 +1,1 @@
+"""Reads the certificate and the state of a swarm node."""
