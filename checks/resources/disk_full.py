@@ -37,15 +37,18 @@ def disk_full(systems: FileSystems, eaters: DiskEaters | Missing) -> Iterator[Fi
         The space available to users (without root's reserve) on the file systems of the data root, containerd, /, /var/log,
         /tmp and /run. For the data root, 80 % used is a warning and 90 % critical; for the others 85 % and 95 %. A file system
         with 20 GiB or more left is not reported. Read-only file systems are skipped. btrfs and zfs only estimate free space:
-        they are a warning if less than 1 GiB is left. On a nearly full file system, doctor measures the largest logs, volumes,
-        caches and stores, for at most two seconds.
+        they are a warning if less than 1 GiB is left. On a nearly full file system, doctor ranks who has the space: the engine's own
+        account of unused images, containers, volumes and build cache, logs, layers that nothing refers to, unfinished downloads,
+        deleted files that a process has open, quarantine, and other directories of the system. A walk has two seconds; a size that
+        was not counted to the end is "at least".
 
     Why it matters:
         At 100 %, the engine writes its state files empty or truncated: if it is stopped then, it loses containers. If the data
         root's file system has less than 64 MiB left, doctor neither stops nor starts the engine.
 
     How it is fixed:
-        Manually: doctor never deletes images, volumes or logs. The advice names the commands that free the most.
+        Manually: doctor never deletes images, volumes or logs. The advice names the commands that free the most, with what each
+        deletes; none deletes a volume. ``doctor quarantine purge`` deletes what doctor itself keeps.
 
     References:
         https://docs.docker.com/engine/manage-resources/pruning/

@@ -22,6 +22,8 @@ The file stands beside a case's ``host`` directory as ``answers.toml``::
     [kernel_log]
     now = 90000.0                    # seconds since the boot, as the times of its lines
     text = "<3>[89990.1] ..."
+    [[deleted]]                      # a deleted file that a process has open: the fields of DeletedFile
+    pid = 42
     [[missing]]
     source = "/etc/docker/daemon.json"   # a path, a joined argv or an API path
     why = "denied"                       # denied, timed out, unreadable
@@ -31,7 +33,7 @@ import os
 import tomllib
 from typing import Any
 
-from doctor.host.base import ApiAnswer, CommandResult, KernelRing, Process, StatFs
+from doctor.host.base import ApiAnswer, CommandResult, DeletedFile, KernelRing, Process, StatFs
 from doctor.host.recorded import RecordedAnswers
 from doctor.model.errors import UsageError
 from doctor.model.missing import Why
@@ -59,6 +61,7 @@ def parse(data: dict[str, Any], folder: str = "") -> RecordedAnswers:
         live=data.get("live", False),
         statfs={entry["path"]: _statfs(entry) for entry in data.get("statfs", ())},
         kernel_log=_kernel_log(data["kernel_log"]) if "kernel_log" in data else None,
+        deleted=tuple(DeletedFile(**entry) for entry in data.get("deleted", ())),
         missing={entry["source"]: Why(entry["why"]) for entry in data.get("missing", ())},
     )
 

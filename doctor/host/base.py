@@ -45,6 +45,26 @@ class StatFs(Struct, frozen=True):
     fsid: int = 0
 
 
+class DeletedFile(Struct, frozen=True, kw_only=True):
+    """A file without a name that a process has open: its space is in use until the process closes it.
+
+    Attributes:
+        pid: the process, ``comm`` its name; ``descriptor`` the number of the open file in it.
+        path: its last path, as the process saw it.
+        size_bytes: allocated size.
+        device: st_dev.
+        is_of_overlay: whether it is in the root file system of a container.
+    """
+
+    pid: int
+    comm: str
+    descriptor: int
+    path: str
+    size_bytes: int
+    device: int
+    is_of_overlay: bool = False
+
+
 class KernelRing(Struct, frozen=True):
     """The kernel's log: lines as syslog(2) returns them, the clock of their times now, and the size of the ring buffer.
 
@@ -125,6 +145,10 @@ class Host(View, Protocol):
 
     def kernel_log(self, largest_bytes: int) -> KernelRing:
         """Return the end of the kernel's log, at most 4 MiB; nothing of a ring buffer that is larger than ``largest_bytes``."""
+        ...
+
+    def deleted_files(self) -> tuple[DeletedFile, ...]:
+        """Return the largest deleted files that processes have open, of 1 MiB or more, found within half a second."""
         ...
 
     def environ(self, pid: int) -> dict[str, str]:

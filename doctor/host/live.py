@@ -4,7 +4,7 @@ import os
 import time
 
 from doctor.engines.docker import places as docker
-from doctor.host.base import ApiAnswer, CommandResult, KernelRing, Process
+from doctor.host.base import ApiAnswer, CommandResult, DeletedFile, KernelRing, Process
 from doctor.host.files import RootedFiles, failed
 from doctor.model.paths import HostPath
 
@@ -62,6 +62,12 @@ class LiveHost(RootedFiles):
         from doctor.host import kernel_log  # noqa: PLC0415
 
         return kernel_log.read(largest_bytes)
+
+    def deleted_files(self) -> tuple[DeletedFile, ...]:
+        """Return deleted files that processes have open."""
+        from doctor.host import deleted_files  # noqa: PLC0415
+
+        return deleted_files.find()
 
     def environ(self, pid: int) -> dict[str, str]:
         """Return a process's start environment."""

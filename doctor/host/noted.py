@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from doctor.host.base import ApiAnswer, CommandResult, Host, KernelRing, Process, StatFs
+from doctor.host.base import ApiAnswer, CommandResult, DeletedFile, Host, KernelRing, Process, StatFs
 from doctor.model.paths import HostPath
 from doctor.model.view import Stat
 
@@ -152,6 +152,11 @@ class NotedHost:
         """Return the kernel's log."""
         self.notes.asked.add(("kernel-log",))
         return self.below.kernel_log(largest_bytes)
+
+    def deleted_files(self) -> tuple[DeletedFile, ...]:
+        """Return deleted files that processes have open."""
+        self.notes.asked.add(("deleted-files",))
+        return self.below.deleted_files()
 
     def environ(self, pid: int) -> dict[str, str]:
         """Return a process's environment."""

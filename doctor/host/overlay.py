@@ -7,7 +7,7 @@ the base host.
 import os
 from collections.abc import Iterable, Iterator
 
-from doctor.host.base import ApiAnswer, CommandResult, Host, KernelRing, Process, StatFs
+from doctor.host.base import ApiAnswer, CommandResult, DeletedFile, Host, KernelRing, Process, StatFs
 from doctor.host.changes import PredictedChanges
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath, join, parent
@@ -389,6 +389,10 @@ class OverlayHost:
     def kernel_log(self, largest_bytes: int) -> KernelRing:
         """As the base host."""
         return self.base.kernel_log(largest_bytes)
+
+    def deleted_files(self) -> tuple[DeletedFile, ...]:
+        """As the base host."""
+        return self.base.deleted_files()
 
     def environ(self, pid: int) -> dict[str, str]:
         """As the base host."""

@@ -7,7 +7,7 @@ import time
 from msgspec import Struct
 
 from doctor.engines.docker import places as docker
-from doctor.host.base import ApiAnswer, CommandResult, KernelRing, Process, StatFs
+from doctor.host.base import ApiAnswer, CommandResult, DeletedFile, KernelRing, Process, StatFs
 from doctor.host.files import RootedFiles, magic_of
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath, is_beneath
@@ -27,6 +27,7 @@ class RecordedAnswers(Struct, frozen=True, kw_only=True):
         live: whether the recorded host was running; a plain mounted disk was not.
         statfs: path → the file system there; it also covers paths beneath it.
         kernel_log: its kernel's log, ``None`` if it was not recorded.
+        deleted: deleted files that processes had open.
         missing: source (joined argv, API path, file path) → why a read fails: recorded denials and timeouts.
     """
 
@@ -37,6 +38,7 @@ class RecordedAnswers(Struct, frozen=True, kw_only=True):
     live: bool = False
     statfs: dict[str, StatFs] = {}
     kernel_log: KernelRing | None = None
+    deleted: tuple[DeletedFile, ...] = ()
     missing: dict[str, Why] = {}
 
 
@@ -112,6 +114,10 @@ class RootHost(RootedFiles):
         if found is None:
             raise HostError(Missing(Why.UNSUPPORTED, "the kernel's log is only in the memory of a running machine"))
         return found if found.size_bytes <= largest_bytes else KernelRing(b"", found.now_s, found.size_bytes)
+
+    def deleted_files(self) -> tuple[DeletedFile, ...]:
+        """Return the recorded ones."""
+        return self.answers.deleted
 
     def environ(self, pid: int) -> dict[str, str]:
         """Environments are never recorded: they hold secrets."""

@@ -10,9 +10,9 @@ from doctor.facts.host.details import Largest
 @fixer(applicability=Applicability.MANUAL)
 def disk_full(detail: Largest) -> Iterator[Action]:
     """Show the commands that free the most; the user decides what to delete."""
-    known = list(dict.fromkeys(eater.frees for eater in detail.eaters if eater.frees))
+    known = list(dict.fromkeys(eater.remedy for eater in detail.eaters if eater.frees))
     if known:
-        yield Advise(text=f"free space as you see fit: {'; '.join(known[:3])} (docker system df -v shows more)")
+        yield Advise(text=f"free space as you see fit: {'; '.join(known)}")
         return
     yield Advise(
         text="find what uses the space: docker system df -v; journalctl --disk-usage; "

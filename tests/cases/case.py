@@ -170,6 +170,7 @@ def _joined(recordings: list[RecordedAnswers]) -> RecordedAnswers:
             statfs=whole.statfs | one.statfs,
             missing=whole.missing | one.missing,
             kernel_log=one.kernel_log or whole.kernel_log,
+            deleted=(*whole.deleted, *one.deleted),
         )
     return whole
 

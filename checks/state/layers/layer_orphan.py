@@ -42,7 +42,7 @@ def layer_orphan(leftovers: Leftovers, graph: LayerGraph) -> Iterator[Finding]:
 
     How it is fixed:
         With ``--allow destructive`` they are moved to doctor's quarantine, and ``doctor undo`` restores them. The space is
-        freed when that run is removed. Entries that the engine did not create are left in place.
+        freed by ``doctor quarantine purge --run RUN``. Entries that the engine did not create are left in place.
 
     References:
         https://github.com/moby/moby/issues/45939

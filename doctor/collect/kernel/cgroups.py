@@ -22,7 +22,27 @@ def cgroups(host: Host, mounts: Mounts) -> Cgroups:
             for option in mount.super_options:
                 if option in known or option.startswith("name="):
                     v1.setdefault(option, mount.mount_point)
-    return Cgroups(v1=v1, v2=v2, v2_controllers=_v2_controllers(host, v2), kernel=known)
+    numbers = _v2_numbers(host, v2)
+    return Cgroups(
+        v1=v1,
+        v2=v2,
+        v2_controllers=_v2_controllers(host, v2),
+        kernel=known,
+        v2_groups=numbers.get("nr_descendants", 0) + numbers.get("nr_dying_descendants", 0),
+        v2_dying=numbers.get("nr_dying_descendants", 0),
+    )
+
+
+def _v2_numbers(host: Host, top: str) -> dict[str, int]:
+    """Return the numbers in cgroup.stat of the root."""
+    if not top:
+        return {}
+    try:
+        lines = decode(host.read(join(HostPath(top), "cgroup.stat"), limit_bytes=65536)).splitlines()
+    except HostError:
+        return {}
+    words = (line.split() for line in lines)
+    return {pair[0]: int(pair[1]) for pair in words if len(pair) == 2 and is_number(pair[1])}
 
 
 def _kernel(host: Host) -> dict[str, Controller]:
@@ -36,7 +56,12 @@ def _kernel(host: Host) -> dict[str, Controller]:
     for line in lines:
         words = line.split()
         if len(words) == 4 and not line.startswith("#") and is_number(words[1]):
-            found[words[0]] = Controller(name=words[0], hierarchy=int(words[1]), enabled=words[3] == "1")
+            found[words[0]] = Controller(
+                name=words[0],
+                hierarchy=int(words[1]),
+                enabled=words[3] == "1",
+                groups=int(words[2]) if is_number(words[2]) else 0,
+            )
     return found
 
 

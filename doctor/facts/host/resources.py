@@ -64,6 +64,11 @@ class FileSystem(Struct, frozen=True, kw_only=True):
         return self.used_ratio >= (0.80 if self.holds_data_root else 0.85)
 
     @property
+    def lacks_inodes(self) -> bool:
+        """Whether so few inodes are left that it is a finding."""
+        return not self.read_only and (self.inode_ratio >= 0.85 or "inodes" in self.stops_engine)
+
+    @property
     def stops_engine(self) -> str:
         """Return why no engine may be stopped or started on it, in a few words, "" if it may.
 

@@ -9,11 +9,15 @@ VITAL = frozenset({"memory", "pids", "cpu", "devices"})
 
 
 class Controller(Struct, frozen=True, kw_only=True):
-    """A line of /proc/cgroups: hierarchy 0 is v2 or none; ``enabled`` is false after cgroup_disable= at boot."""
+    """A line of /proc/cgroups: hierarchy 0 is v2 or none; ``enabled`` is false after cgroup_disable= at boot.
+
+    ``groups`` is the number of its control groups, with removed ones that the kernel still keeps.
+    """
 
     name: str
     hierarchy: int
     enabled: bool
+    groups: int = 0
 
 
 class Cgroups(Struct, frozen=True, kw_only=True):
@@ -24,12 +28,21 @@ class Cgroups(Struct, frozen=True, kw_only=True):
         v2: mount point of the v2 hierarchy, "" for none.
         v2_controllers: controllers of its root (cgroup.controllers).
         kernel: the kernel's controllers by name; {} if /proc/cgroups does not exist (a kernel without v1).
+        v2_groups: number of control groups in v2, with removed ones; ``v2_dying`` of those that are removed.
     """
 
     v1: dict[str, str] = {}
     v2: str = ""
     v2_controllers: tuple[str, ...] = ()
     kernel: dict[str, Controller] = {}
+    v2_groups: int = 0
+    v2_dying: int = 0
+
+    @property
+    def memory_groups(self) -> int:
+        """Return the number of memory control groups; on v2 that of all groups, which is not less."""
+        known = self.kernel.get("memory")
+        return self.v2_groups if self.mode == "v2" else known.groups if known is not None else 0
 
     @property
     def mode(self) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from doctor.engines.docker.salvage.pool import Devices
-from doctor.host.base import ApiAnswer, CommandResult, Host, KernelRing, Process, StatFs
+from doctor.host.base import ApiAnswer, CommandResult, DeletedFile, Host, KernelRing, Process, StatFs
 from doctor.model.paths import HostPath, is_beneath
 from doctor.model.view import Stat
 
@@ -118,6 +118,10 @@ class RoutedHost:
     def kernel_log(self, largest_bytes: int) -> KernelRing:
         """Return the other host's kernel log."""
         return self.base.kernel_log(largest_bytes)
+
+    def deleted_files(self) -> tuple[DeletedFile, ...]:
+        """Return those of the other host."""
+        return self.base.deleted_files()
 
     def environ(self, pid: int) -> dict[str, str]:
         """Return the environment of one of them."""
