@@ -7,7 +7,8 @@ the base host.
 import os
 from collections.abc import Iterable, Iterator
 
-from doctor.host.base import ApiAnswer, CommandResult, DeletedFile, Host, KernelRing, Process, StatFs
+from doctor.host.base import ApiAnswer, CommandResult, Host, Process, StatFs
+from doctor.host.based import BasedHost
 from doctor.host.changes import PredictedChanges
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath, join, parent
@@ -46,7 +47,7 @@ class _Changed:
         self.source = source
 
 
-class OverlayHost:
+class OverlayHost(BasedHost):
     """A prediction over ``base``. Apply steps with ``apply``; read it like any host."""
 
     kind = "overlay"
@@ -385,19 +386,3 @@ class OverlayHost:
     def processes(self) -> tuple[Process, ...]:
         """Return the processes that no step ends."""
         return tuple(process for process in self.base.processes() if process.pid not in self._gone)
-
-    def kernel_log(self, largest_bytes: int) -> KernelRing:
-        """As the base host."""
-        return self.base.kernel_log(largest_bytes)
-
-    def deleted_files(self) -> tuple[DeletedFile, ...]:
-        """As the base host."""
-        return self.base.deleted_files()
-
-    def environ(self, pid: int) -> dict[str, str]:
-        """As the base host."""
-        return self.base.environ(pid)
-
-    def now(self) -> float:
-        """As the base host."""
-        return self.base.now()

@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Iterator
 
 from doctor.engines.docker.salvage.pool import Devices
-from doctor.host.base import ApiAnswer, CommandResult, DeletedFile, Host, KernelRing, Process, StatFs
+from doctor.host.base import ApiAnswer, CommandResult, Host, Process, StatFs
+from doctor.host.based import BasedHost
 from doctor.model.paths import HostPath, is_beneath
 from doctor.model.view import Stat
 
 
-class RoutedHost:
+class RoutedHost(BasedHost):
     """Another host, except for the paths below one directory.
 
     Args:
@@ -114,19 +115,3 @@ class RoutedHost:
     def processes(self) -> tuple[Process, ...]:
         """Return the other host's processes."""
         return self.base.processes()
-
-    def kernel_log(self, largest_bytes: int) -> KernelRing:
-        """Return the other host's kernel log."""
-        return self.base.kernel_log(largest_bytes)
-
-    def deleted_files(self) -> tuple[DeletedFile, ...]:
-        """Return those of the other host."""
-        return self.base.deleted_files()
-
-    def environ(self, pid: int) -> dict[str, str]:
-        """Return the environment of one of them."""
-        return self.base.environ(pid)
-
-    def now(self) -> float:
-        """Return the other host's time."""
-        return self.base.now()
