@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Message, Severity, Subject, check
+from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.secrets.redact import as_json, redact
@@ -15,14 +15,7 @@ _KEYS = {"http-proxy": "HTTP_PROXY", "https-proxy": "HTTPS_PROXY"}
 @check(
     severity=Severity.WARNING,
     ok="the engine's proxy settings are usable",
-    messages=(
-        Message(
-            pattern=r"proxyconnect tcp: .*|invalid control character in URL|error connecting to proxy|proxy url .* invalid",
-            example="Error response from daemon: Get https://registry-1.docker.io/v2/: proxyconnect tcp: dial tcp :0: getsockopt: connection refused",
-            means="the engine can't use its proxy: its address is wrong, it does not answer, or it is given as https:// although it speaks plain HTTP",
-            do="correct HTTP_PROXY and HTTPS_PROXY of the engine's service, or http-proxy in daemon.json (usually http://HOST:PORT for both), then restart the engine",
-        ),
-    ),
+    breaks=("registry",),
 )
 def proxy_bad(config: EngineConfig) -> Iterator[Finding]:
     """The engine's proxy setting is not a URL, so every pull fails.

@@ -55,9 +55,15 @@ class CollectorDeclaration(Struct, frozen=True, kw_only=True):
 
 
 class ProbeDeclaration(Struct, frozen=True, kw_only=True):
-    """The argument of ``@probe``: the ability it proves, in a few words ("containers reach the outside")."""
+    """The arguments of ``@probe``: the ability it proves, in a few words ("containers reach the outside").
+
+    ``messages`` are error lines of other programs that mean that the ability is missing, as in ``@check``. Without
+    ``retries`` a failed one is not tried again: it has waited long enough.
+    """
 
     proves: str
+    messages: tuple[Message, ...] = ()
+    retries: bool = True
 
 
 class FormatDeclaration(Struct, frozen=True, kw_only=True):
@@ -110,9 +116,9 @@ def collector(function: F) -> F:
     return marked
 
 
-def probe(*, proves: str) -> Callable[[F], F]:
-    """Mark the function that launches a test container to prove one ability of the host."""
-    return _mark(ProbeDeclaration(proves=proves))
+def probe(*, proves: str, messages: tuple[Message, ...] = (), retries: bool = True) -> Callable[[F], F]:
+    """Mark the function that launches a test container to prove one ability of the host. See ``ProbeDeclaration``."""
+    return _mark(ProbeDeclaration(proves=proves, messages=messages, retries=retries))
 
 
 def report_format(name: str, *, media: str, of: tuple[str, ...] = ("scan",)) -> Callable[[F], F]:

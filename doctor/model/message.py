@@ -26,6 +26,8 @@ class Message(Struct, frozen=True, kw_only=True):
         do: the remedy, for a reader whose host has no finding; "" if the means say it.
         also: ids of other checks whose problem causes the same line.
         apart: where a reader sees which of the causes it is, if there are several.
+        names: how users call it, in lower case: ``doctor explain "rate limit"``.
+        source: the address of the statement, "" if the check's references have it.
         since: the first engine release with this line, until: the last; "" if it does not matter.
     """
 
@@ -35,23 +37,27 @@ class Message(Struct, frozen=True, kw_only=True):
     do: str = ""
     also: tuple[str, ...] = ()
     apart: str = ""
+    names: tuple[str, ...] = ()
+    source: str = ""
     since: str = ""
     until: str = ""
 
 
 class KnownMessage(Struct, frozen=True):
-    """A message with its owner: the id of a check, or a topic with its source.
+    """A message with its owner: the id of a check, a probe, or a topic with its source.
 
     Attributes:
         checks: ids of the checks of the possible causes, the most likely one first.
         topic: the topic's name, "" for a check's message.
-        source: the topic's source.
+        source: the source of its meaning.
+        probe: the probe that owns it, "" for none.
     """
 
     message: Message
     checks: tuple[str, ...]
     topic: str = ""
     source: str = ""
+    probe: str = ""
 
 
 class Explained(Struct, frozen=True):

@@ -1,16 +1,18 @@
-"""The table of error lines: those of all checks in the catalog, and the topics, which have no check.
+"""The table of error lines: those of all checks and probes in the catalog, and the topics, which have neither.
 
 It is built when a line is matched. ``doctor explain`` and the collectors of logs and of containers' errors use it.
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 
 from msgspec import Struct
 
-from doctor.model.declare import CheckDeclaration
+from doctor.model.declare import CheckDeclaration, ProbeDeclaration
 from doctor.model.message import Explained, KnownMessage, Message, Release, explain
 from doctor.plugins.catalog import Catalog
+from doctor.plugins.catalog_entry import Loaded
 
 TOPICS = os.path.join(os.path.dirname(__file__), "topics.toml")
 
@@ -58,10 +60,14 @@ def topics() -> tuple[Topic, ...]:
 
 
 def table(catalog: Catalog) -> tuple[KnownMessage, ...]:
-    """Return the messages of all checks and topics. A check that can't be imported has none: the scan reports it."""
+    """Return the messages of all checks, probes and topics. A check that can't be imported has none: the scan reports it."""
     found = []
     for identity in catalog.checks:
-        found += [KnownMessage(message, (identity, *message.also)) for message in _messages(identity, catalog)]
+        messages = _messages(partial(catalog.check, identity))
+        found += [KnownMessage(message, (identity, *message.also), source=message.source) for message in messages]
+    for name in catalog.probes:
+        messages = _messages(partial(catalog.probe, name))
+        found += [KnownMessage(message, message.also, source=message.source, probe=name) for message in messages]
     for topic in topics():
         if topic.pattern:
             message = Message(pattern=topic.pattern, example=topic.examples[0], means=topic.means, do=topic.do)
@@ -69,12 +75,12 @@ def table(catalog: Catalog) -> tuple[KnownMessage, ...]:
     return tuple(found)
 
 
-def _messages(identity: str, catalog: Catalog) -> tuple[Message, ...]:
+def _messages(loaded: Callable[[], Loaded]) -> tuple[Message, ...]:
     try:
-        declaration = catalog.check(identity).declaration
+        declaration = loaded().declaration
     except Exception:  # noqa: BLE001 - boundary 2 of 3: the scan reports a check that can't be loaded
         return ()
-    return declaration.messages if isinstance(declaration, CheckDeclaration) else ()
+    return declaration.messages if isinstance(declaration, CheckDeclaration | ProbeDeclaration) else ()
 
 
 def latest_table() -> tuple[KnownMessage, ...]:

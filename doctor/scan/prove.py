@@ -74,13 +74,18 @@ def prove(
     wanted = tuple(names)
     with _alone():
         found = {result.name: result for result in _attempt(catalog, facts, wanted, progress)}
-        doubtful = tuple(name for name in wanted if found[name].result in _DOUBTFUL)
+        doubtful = tuple(name for name in wanted if found[name].result in _DOUBTFUL and _retries(catalog, name))
         if doubtful:
             progress(f"retrying: {', '.join(doubtful)}")
             time.sleep(_PAUSE_S)
             again = _attempt(catalog, facts.renewed(), doubtful, progress)
             found |= {one.name: replace(one, seconds=one.seconds + found[one.name].seconds) for one in again}
     return tuple(found[name] for name in wanted)
+
+
+def _retries(catalog: Catalog, name: str) -> bool:
+    declaration = catalog.probe(name).declaration
+    return not isinstance(declaration, ProbeDeclaration) or declaration.retries
 
 
 def _attempt(

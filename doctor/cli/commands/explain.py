@@ -12,7 +12,7 @@ from doctor.model.errors import UsageError
 from doctor.model.severity import Applicability
 from doctor.model.text import plain, visible
 from doctor.plugins.catalog import Catalog
-from doctor.plugins.messages import topics
+from doctor.plugins.messages import table, topics
 
 _WRAPPED = 8
 """Line breaks that a terminal puts into one message; a text with more is a log."""
@@ -48,8 +48,8 @@ def run(words: str, shared: SharedOptions, *, unit: str = "", elsewhere: bool = 
     if _is_name(text, catalog, shared):
         return 0
     if text == "topics":
-        return explain_line.show_topics()
-    topic = explain_line.topic_of(text)
+        return explain_line.show_topics(catalog)
+    topic = explain_line.topic_of(text, catalog)
     if topic is not None:
         return explain_line.show_topic(topic, catalog, shared, is_here)
     if re.fullmatch(r"[a-z0-9:/_-]+", text):
@@ -91,6 +91,7 @@ def _nearest(text: str, catalog: Catalog) -> str:
     from difflib import get_close_matches
 
     names = [name for topic in topics() for name in topic.names]
+    names += [name for known in table(catalog) for name in known.message.names]
     near = get_close_matches(text, [*catalog.checks, *catalog.probes, *names], n=1)
     return f"did you mean '{near[0]}'?" if near else "see 'doctor list'"
 
@@ -128,7 +129,10 @@ def explain_probe(catalog: Catalog, name: str, shared: SharedOptions) -> list[st
     """Return the documentation of a probe as lines."""
     probe = catalog.probe(name)
     proves = probe.declaration.proves if isinstance(probe.declaration, ProbeDeclaration) else ""
-    return [bold(name, shared), "", *_docstring(probe.function.__doc__ or "", shared), f"Proves: {proves}"]
+    lines = [bold(name, shared), "", *_docstring(probe.function.__doc__ or "", shared), f"Proves: {proves}"]
+    for message in probe.declaration.messages if isinstance(probe.declaration, ProbeDeclaration) else ():
+        lines += filled(f"Error line: {visible(message.example)}", hang="  ")
+    return lines
 
 
 def _docstring(text: str, shared: SharedOptions) -> list[str]:

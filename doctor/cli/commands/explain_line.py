@@ -15,24 +15,34 @@ from doctor.plugins.catalog import Catalog
 from doctor.plugins.messages import Topic, table, topics
 
 _LONGEST = 400
+_LONGEST_NAME = 60
 _MOST_OTHERS = 3
 _UNKNOWN = "no known error message is in this text; 'doctor scan' examines the host"
 
 
-def topic_of(text: str) -> Topic | None:
-    """Return the topic that a user calls by this name."""
+def topic_of(text: str, catalog: Catalog) -> Topic | KnownMessage | None:
+    """Return the topic, or the message of a check or probe, that a user calls by this name."""
     name = " ".join(text.lower().split()).strip("'\"")
-    return next((topic for topic in topics() if name in topic.names), None)
+    found = next((topic for topic in topics() if name in topic.names), None)
+    if found is not None or len(name) > _LONGEST_NAME:
+        return found
+    return next((known for known in table(catalog) if name in known.message.names), None)
 
 
-def show_topics() -> int:
-    """Print the names of all topics; return 0."""
-    print("\n".join(sorted(", ".join(topic.names) for topic in topics())))
+def show_topics(catalog: Catalog) -> int:
+    """Print the names of all topics and messages; return 0."""
+    named = [known.message.names for known in table(catalog) if known.message.names]
+    print("\n".join(sorted(", ".join(names) for names in (*named, *(topic.names for topic in topics())))))
     return 0
 
 
-def show_topic(topic: Topic, catalog: Catalog, shared: SharedOptions, is_here: bool) -> int:
+def show_topic(topic: Topic | KnownMessage, catalog: Catalog, shared: SharedOptions, is_here: bool) -> int:
     """Print a topic and its related checks; return 0."""
+    if isinstance(topic, KnownMessage):
+        print(bold(topic.message.names[0], shared) + "\n")
+        _explained(Explained("", (topic,)), catalog, shared, is_here)
+        print("\n".join(filled(f"Error line: {visible(topic.message.example)}")))
+        return 0
     print(bold(topic.names[0], shared) + "\n")
     print("\n".join(filled(topic.means)))
     _advice(topic.do, "", topic.source)
@@ -108,9 +118,11 @@ def _explained(found: Explained, catalog: Catalog, shared: SharedOptions, is_her
     print("\n".join(filled(bold(message.means, shared))))
     _advice(message.do, _releases(found.best), found.best.source)
     shown = _causes(found.best.checks, catalog, is_here, message.apart)
+    if found.best.probe:
+        print(f"To find the cause on this host: {command('probe', found.best.probe)}")
     others = [known for known in found.known[1:] if not set(known.checks) <= set(shown) or not known.checks]
     for known in others[:_MOST_OTHERS]:
-        first = next((name for name in known.checks if name in catalog.checks), known.topic)
+        first = next((name for name in known.checks if name in catalog.checks), known.topic or known.probe)
         print("\n".join(filled(f"Less specific: {known.message.means} ({first})")))
 
 

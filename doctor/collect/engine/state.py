@@ -171,6 +171,9 @@ def engine_info(host: Host, answer: EngineAnswer) -> EngineInfo:
         warnings=texts(raw.get("Warnings")),
         log_drivers=texts(mapping(raw.get("Plugins")).get("Log")),
         volume_drivers=texts(mapping(raw.get("Plugins")).get("Volume")),
+        https_proxy=text(raw.get("HttpsProxy")),
+        http_proxy=text(raw.get("HttpProxy")),
+        no_proxy=text(raw.get("NoProxy")),
     )
 
 

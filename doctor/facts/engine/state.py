@@ -1,11 +1,12 @@
 """The Docker Engine itself: version, state, and its answers to /version and /info."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from doctor.engines.docker import places as docker
 from doctor.model.missing import Missing, Why
+from doctor.model.secret import SECRET, Guarded
 
 
 class EngineAnswer(Struct, frozen=True, kw_only=True):
@@ -85,7 +86,7 @@ class EngineState(Struct, frozen=True, kw_only=True):
         return (Missing(Why.TIMED_OUT, f"the engine starts or stops and does not answer yet: {self.reason}"),)
 
 
-class EngineInfo(Struct, frozen=True, kw_only=True):
+class EngineInfo(Guarded, frozen=True, kw_only=True):
     """The answer of a running engine to GET /info.
 
     Attributes:
@@ -95,11 +96,12 @@ class EngineInfo(Struct, frozen=True, kw_only=True):
         warnings: its own warnings.
         log_drivers: names of its logging drivers, including plugins.
         volume_drivers: names of its volume drivers; an old-style plugin is one of them only after its first use.
+        https_proxy, http_proxy, no_proxy: its proxies; it masks their passwords itself.
     """
 
     data_root: str = ""
     storage_driver: str = ""
-    driver_status: dict[str, str] = {}
+    driver_status: dict[str, str] = field(default_factory=dict)
     logging_driver: str = ""
     cgroup_driver: str = ""
     default_runtime: str = ""
@@ -114,6 +116,9 @@ class EngineInfo(Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
     log_drivers: tuple[str, ...] = ()
     volume_drivers: tuple[str, ...] = ()
+    https_proxy: Annotated[str, SECRET] = ""
+    http_proxy: Annotated[str, SECRET] = ""
+    no_proxy: str = ""
 
 
 def start_fails(state: EngineState | Missing) -> str:

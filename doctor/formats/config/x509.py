@@ -6,6 +6,7 @@ import calendar
 import re
 import time
 from collections.abc import Iterator
+from ipaddress import ip_address
 
 from msgspec import Struct
 
@@ -13,6 +14,9 @@ from doctor.model.errors import FormatError
 
 _SEQUENCE, _OCTETS, _BITS = 0x30, 0x04, 0x03
 _VERSION, _PUBLIC = 0xA0, 0xA1
+_EXTENSIONS, _DNS, _IP = 0xA3, 0x82, 0x87
+_SAN, _COMMON_NAME, _ORGANIZATION = b"\x55\x1d\x11", b"\x55\x04\x03", b"\x55\x04\x0a"
+_MOST_NAME = 120
 _TIMES = {0x17: "%y%m%d%H%M%SZ", 0x18: "%Y%m%d%H%M%SZ"}
 
 Part = tuple[int, bytes, bytes]
@@ -47,6 +51,48 @@ def certificates(pem: bytes) -> tuple[Certificate, ...]:
     if not found:
         raise FormatError("it has no certificate")
     return tuple(found)
+
+
+def of_der(der: bytes) -> Certificate:
+    """Return one certificate in DER form, as a server sends it. Raises ``FormatError``."""
+    return _certificate(der)
+
+
+def server_names(der: bytes) -> tuple[str, ...]:
+    """Return the host names and addresses of a certificate's SAN (RFC 5280, 4.2.1.6). Raises ``FormatError``."""
+    found: list[str] = []
+    for part in _fields(der):
+        if part[0] != _EXTENSIONS:
+            continue
+        for extension in _parts(_inside(part[1], _SEQUENCE)):
+            pieces = _parts(extension[1])
+            if pieces and pieces[0][1] == _SAN and pieces[-1][0] == _OCTETS:
+                found += [_san(name) for name in _parts(_inside(pieces[-1][1], _SEQUENCE)) if name[0] in {_DNS, _IP}]
+    return tuple(found)
+
+
+def issuer(der: bytes) -> str:
+    """Return the name of a certificate's authority: its common name, else its organization. Raises ``FormatError``."""
+    fields = _fields(der)
+    found: dict[bytes, str] = {}
+    for group in _parts(fields[2][1]) if len(fields) > 2 else []:
+        for pair in _parts(group[1]):
+            pieces = _parts(pair[1])
+            if len(pieces) == 2:
+                found[pieces[0][1]] = pieces[1][1].decode("utf-8", "replace")
+    return (found.get(_COMMON_NAME) or found.get(_ORGANIZATION) or "")[:_MOST_NAME]
+
+
+def _fields(der: bytes) -> list[Part]:
+    whole = _parts(_inside(der, _SEQUENCE))
+    fields = _parts(whole[0][1]) if whole else []
+    return fields[1:] if fields and fields[0][0] == _VERSION else fields
+
+
+def _san(name: Part) -> str:
+    if name[0] == _DNS:
+        return name[1].decode("latin-1")[:_MOST_NAME]
+    return str(ip_address(name[1])) if len(name[1]) in {4, 16} else "?"
 
 
 def public_half(pem: bytes) -> bytes | None:

@@ -17,6 +17,7 @@ NAMES = {
     "load": ("print", "sleep", "memory-eat", "fork-many", "cpu-burn"),
     "inspect": ("inspect",),
     "reach": ("reach", "tcp-peers"),
+    "registry": ("registry",),
 }
 
 
@@ -34,6 +35,8 @@ def function(name: str) -> "Function":
         from doctor.runtime.builtins import load as module  # type: ignore[no-redef]  # noqa: PLC0415
     elif room == "reach":
         from doctor.runtime.builtins import reach as module  # type: ignore[no-redef]  # noqa: PLC0415
+    elif room == "registry":
+        from doctor.runtime.builtins import registry as module  # type: ignore[no-redef]  # noqa: PLC0415
     else:
         from doctor.runtime.builtins import inspect as module  # type: ignore[no-redef]  # noqa: PLC0415
     return module.FUNCTIONS[name]

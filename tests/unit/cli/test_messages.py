@@ -20,9 +20,9 @@ LINES = tomllib.loads((HERE / "lines.toml").read_text(encoding="utf-8"))["line"]
 
 
 def first(line: str) -> str:
-    """Return the check or topic that explains a line, "" without one."""
+    """Return the topic, probe or check that explains a line, "" without one."""
     found = explain(line, TABLE)
-    return "" if found is None else found.best.topic or found.best.checks[0]
+    return "" if found is None else found.best.topic or found.best.probe or found.best.checks[0]
 
 
 @pytest.mark.parametrize("report", REPORTS, ids=[one["id"] for one in REPORTS])
@@ -68,6 +68,7 @@ def test_every_message_leads_to_a_check() -> None:
 def test_names_of_topics_are_free() -> None:
     """Each name means one topic, and none hides a check, an area or a probe."""
     names = [name for topic in topics() for name in topic.names]
+    names += [name for known in TABLE for name in known.message.names]
     taken = {*CATALOG.checks, *CATALOG.probes, *(name.partition("/")[0] for name in CATALOG.checks)}
     assert len(names) == len(set(names))
     assert set(names).isdisjoint(taken)

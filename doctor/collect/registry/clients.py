@@ -1,0 +1,93 @@
+"""Reads the docker client's settings of users: registries, and credential helpers that are not installed."""
+
+from collections.abc import Iterator
+
+from doctor.facts.registry.clients import DockerClient, DockerClients
+from doctor.formats.json_safe import load
+from doctor.host.base import Host
+from doctor.model.declare import collector
+from doctor.model.errors import FormatError
+from doctor.model.missing import HostError, Missing
+from doctor.model.paths import HostPath, join
+
+_MOST_HOMES = 200
+_MOST_BYTES = 1 << 20
+_PROGRAMS = (
+    "/usr/local/bin",
+    "/usr/local/sbin",
+    "/usr/bin",
+    "/usr/sbin",
+    "/bin",
+    "/sbin",
+    "/snap/bin",
+    "/opt/bin",
+    "/run/current-system/sw/bin",
+    "/usr/libexec/docker/cli-plugins",
+)
+_OWN_PROGRAMS = (
+    "bin",
+    ".local/bin",
+    ".docker/bin",
+    "go/bin",
+    ".cargo/bin",
+    ".rd/bin",
+    ".nix-profile/bin",
+    "google-cloud-sdk/bin",
+)
+
+
+@collector
+def docker_clients(host: Host) -> DockerClients:
+    """Return the settings of all users that have any."""
+    gaps: list[Missing] = []
+    found = []
+    for home in _homes(host, gaps):
+        path = join(home, ".docker/config.json")
+        try:
+            content = host.read(path, limit_bytes=_MOST_BYTES)
+        except HostError as error:
+            if not error.is_absent:
+                gaps.append(error.missing)
+            continue
+        found.append(_client(host, home, path, content))
+    return DockerClients(items=tuple(found), gaps=tuple(gaps))
+
+
+def _homes(host: Host, gaps: list[Missing]) -> Iterator[HostPath]:
+    yield HostPath("/root")
+    try:
+        names = host.listdir(HostPath("/home"))
+    except HostError as error:
+        if not error.is_absent:
+            gaps.append(error.missing)
+        return
+    for name in sorted(names)[:_MOST_HOMES]:
+        yield HostPath(f"/home/{name}")
+
+
+def _client(host: Host, home: HostPath, path: HostPath, content: bytes) -> DockerClient:
+    try:
+        value = load(content)
+    except FormatError as error:
+        return DockerClient(path=path, problem=str(error))
+    if not isinstance(value, dict):
+        return DockerClient(path=path, problem="not a JSON object")
+    auths, store, helpers = value.get("auths"), value.get("credsStore"), value.get("credHelpers")
+    named = {"": store} if isinstance(store, str) and store else {}
+    if isinstance(helpers, dict):
+        named |= {str(key): helper for key, helper in helpers.items() if isinstance(helper, str) and helper}
+    wanted = dict.fromkeys(named.values())
+    return DockerClient(
+        path=path,
+        registries=tuple(str(key) for key in auths) if isinstance(auths, dict) else (),
+        helpers=named,
+        missing=tuple(helper for helper in wanted if not _is_installed(host, home, helper)),
+    )
+
+
+def _is_installed(host: Host, home: HostPath, helper: str) -> bool:
+    """Whether the program is where users' programs are; the search path of a user can't be known, so all such places count."""
+    if "/" in helper or "\0" in helper:
+        return True
+    places = (*_PROGRAMS, *(join(home, own) for own in _OWN_PROGRAMS))
+    return any(host.exists(HostPath(f"{place}/docker-credential-{helper}")) for place in places)

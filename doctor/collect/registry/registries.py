@@ -1,0 +1,142 @@
+"""Collects the registries of settings, images and logins, and what the engine goes there with. Reads files only."""
+
+from collections.abc import Iterator
+
+from doctor.collect.registry.trust import late_authorities, store
+from doctor.collect.registry.way import addresses, engine_proxies, other_names
+from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.state import EngineInfo, EngineState
+from doctor.facts.images.images import Images
+from doctor.facts.network.dns import HostDns
+from doctor.facts.network.links import Links
+from doctor.facts.registry.certificates import RegistryCertificates
+from doctor.facts.registry.clients import DockerClients
+from doctor.facts.registry.registries import DEFAULT, HUB, HUB_TOKENS, Registries, Registry, place_of, registry_of
+from doctor.host.base import Host
+from doctor.model.declare import collector
+from doctor.model.missing import HostError, Missing, Why
+
+_MOST = 64
+_LOCAL = ("127.", "localhost", "::1")
+
+
+class _Found:
+    """Registries by place; the first source that names one is shown."""
+
+    def __init__(self, insecure: frozenset[str]) -> None:
+        self._insecure = insecure
+        self._items: dict[tuple[str, int], Registry] = {}
+
+    def add(self, text: str, source: str, *, is_needed: bool = False, is_mirror: bool = False) -> None:
+        """Add the registry that a text names, if it names one."""
+        place = place_of(text)
+        if place is None:
+            return
+        host, port, tls = place
+        known = self._items.get((host, port))
+        self._items[host, port] = Registry(
+            host=host,
+            port=port,
+            tls=tls or not is_mirror,
+            is_insecure=bool({host, f"{host}:{port}"} & self._insecure) or host.startswith(_LOCAL),
+            source=source if known is None or (is_needed and not known.is_needed) else known.source,
+            is_mirror=is_mirror or (known is not None and known.is_mirror),
+            is_needed=is_needed or (known is not None and known.is_needed),
+        )
+
+    def items(self) -> tuple[Registry, ...]:
+        """Return them, those in use first."""
+        return tuple(sorted(self._items.values(), key=lambda one: (not one.is_needed, not one.is_hub)))
+
+
+@collector
+def registries(  # noqa: PLR0917 - facts
+    host: Host,
+    config: EngineConfig,
+    state: EngineState | Missing,
+    info: EngineInfo | Missing,
+    images: Images | Missing,
+    clients: DockerClients | Missing,
+    certificates: RegistryCertificates | Missing,
+    dns: HostDns | Missing,
+    links: Links | Missing,
+) -> Registries:
+    """Return the registries; missing on a disk that does not run."""
+    if not host.is_live():
+        raise HostError(Missing(Why.UNSUPPORTED, "not a running machine, so it reaches no registry"))
+    proxies = engine_proxies(host, config, state, info)
+    found = _found(config, images, clients, certificates, has_proxy=bool(proxies.https))
+    started = state.started if isinstance(state, EngineState) and state.is_running else 0.0
+    named = [one.host for one in found]
+    named += [proxy.host for one in found if (proxy := proxies.to(one.host, one.port, tls=one.tls)) is not None]
+    resolver = None if isinstance(dns, Missing) else dns.config
+    return Registries(
+        items=found[:_MOST],
+        left_out=max(0, len(found) - _MOST),
+        proxies=proxies,
+        store=store(host, state),
+        late=late_authorities(host, started),
+        hosts=addresses(host, frozenset((*named, HUB_TOKENS))),
+        other_names=other_names(host),
+        servers=(resolver.nameservers[:3] or ("127.0.0.1",)) if resolver is not None else ("127.0.0.1",),
+        search=() if resolver is None else resolver.search,
+        has_way_out=None if isinstance(links, Missing) else any(r.destination == "default" for r in links.routes),
+    )
+
+
+def _found(
+    config: EngineConfig,
+    images: Images | Missing,
+    clients: DockerClients | Missing,
+    certificates: RegistryCertificates | Missing,
+    *,
+    has_proxy: bool,
+) -> tuple[Registry, ...]:
+    insecure = _texts(config.get("insecure-registries"))
+    found = _Found(frozenset(insecure))
+    for mirror in _texts(config.get("registry-mirrors")):
+        found.add(
+            mirror, f"registry-mirrors, {config.setting('registry-mirrors').place}", is_needed=True, is_mirror=True
+        )
+    for registry in insecure:
+        found.add(registry, f"insecure-registries, {config.setting('insecure-registries').place}")
+    has_images = others = False
+    for registry, reference, is_pulled in _of_images(images):
+        has_images = True
+        others = others or (is_pulled and registry != "docker.io")
+        if is_pulled or registry != "docker.io":
+            found.add(registry, f"image {reference}", is_needed=is_pulled)
+    for registry, source in _of_clients(clients):
+        found.add(registry, source)
+    for registry in () if isinstance(certificates, Missing) else certificates.registries:
+        found.add(registry, f"/etc/docker/certs.d/{registry}")
+    if any(one.is_mirror for one in found.items()):
+        found.add(HUB, "behind its mirrors")
+    elif has_proxy:
+        found.add(HUB, "behind the engine's proxy", is_needed=True)
+    elif not others:
+        is_fresh = not has_images and not isinstance(images, Missing) and not found.items()
+        found.add(HUB, DEFAULT, is_needed=is_fresh)
+    return found.items()
+
+
+def _of_images(images: Images | Missing) -> Iterator[tuple[str, str, bool]]:
+    """Yield registry, a reference and whether it was pulled: only a pull or push records a digest."""
+    if isinstance(images, Missing):
+        return
+    pulled: dict[str, str] = {}
+    tagged: dict[str, str] = {}
+    for reference in images.tags.entries:
+        (pulled if "@" in reference else tagged).setdefault(registry_of(reference), reference.partition("@")[0])
+    yield from ((registry, reference, True) for registry, reference in pulled.items())
+    yield from ((registry, reference, False) for registry, reference in tagged.items() if registry not in pulled)
+
+
+def _of_clients(clients: DockerClients | Missing) -> Iterator[tuple[str, str]]:
+    for client in () if isinstance(clients, Missing) else clients.items:
+        for key in (*client.registries, *(key for key in client.helpers if key)):
+            yield key, f"login in {client.path}"
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(one for one in value if isinstance(one, str)) if isinstance(value, list) else ()

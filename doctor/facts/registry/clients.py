@@ -1,0 +1,31 @@
+"""The docker client's settings of users (~/.docker/config.json), as far as they concern registries."""
+
+from msgspec import Struct
+
+from doctor.model.missing import Missing
+from doctor.model.paths import HostPath
+
+
+class DockerClient(Struct, frozen=True, kw_only=True):
+    """The settings of one user. Logins are not kept, only the registries that they are for.
+
+    Attributes:
+        path: the file.
+        registries: keys of ``auths``.
+        helpers: registry → suffix of the credential helper that the client starts for it ("" is the default, credsStore).
+        missing: helpers with no program in the user's or the system's program directories.
+        problem: why the client can't read the file, "" if it can.
+    """
+
+    path: HostPath
+    registries: tuple[str, ...] = ()
+    helpers: dict[str, str] = {}
+    missing: tuple[str, ...] = ()
+    problem: str = ""
+
+
+class DockerClients(Struct, frozen=True, kw_only=True):
+    """Settings of root and of users with a home directory in /home."""
+
+    items: tuple[DockerClient, ...] = ()
+    gaps: tuple[Missing, ...] = ()

@@ -1,0 +1,1 @@
+"""Parts of the probe of registries: what it asks, its words, and the error lines that it owns."""

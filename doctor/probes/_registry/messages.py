@@ -1,0 +1,82 @@
+"""Error lines of pulls, whose cause the probe of registries finds."""
+
+from doctor.model.message import Message
+
+MESSAGES = (
+    Message(
+        names=("unknown authority", "x509"),
+        pattern=r"x509: certificate signed by unknown authority|tls: failed to verify certificate: x509.*unknown authority|self[- ]signed certificate(?: in certificate chain)?",
+        example="Error response from daemon: Get https://registry-1.docker.io/v2/: x509: certificate signed by unknown authority",
+        means="the registry, or a proxy that opens TLS connections on the way, shows a certificate of an authority that this host does not trust",
+        do="add the authority's certificate to the host's store (update-ca-certificates or update-ca-trust) or to /etc/docker/certs.d/HOST/ca.crt, and restart the engine",
+        source="https://docs.docker.com/engine/security/certificates/",
+        also=("registry/certificates-refused",),
+    ),
+    Message(
+        names=("certificate expired", "clock"),
+        pattern=r"x509: certificate has expired or is not yet valid(?:: current time \S+ is (?:after|before) \S+)?",
+        example='Get "https://registry.example/v2/": tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time 2016-01-01T00:00:00Z is before 2023-05-03T00:00:00Z',
+        means="the certificate has expired, or this host's clock is wrong",
+        do="compare 'date' with the real time first, and start time synchronisation; else the server needs a new certificate",
+        source="https://pkg.go.dev/crypto/x509#CertificateInvalidError",
+    ),
+    Message(
+        names=("wrong certificate name",),
+        pattern=r"x509: (?:certificate is (?:valid for .*, not|not valid for) .*|cannot validate certificate for \S+ because it doesn't contain any IP SANs|certificate relies on legacy Common Name field.*)",
+        example="x509: certificate relies on legacy Common Name field, use SANs instead",
+        means="the server's certificate is not for the name or address that is used",
+        do="use the name in the certificate, or have one issued with this name in its SAN",
+        source="https://pkg.go.dev/crypto/x509#HostnameError",
+    ),
+    Message(
+        names=("http registry", "insecure registry"),
+        pattern=r"server gave HTTP response to HTTPS client",
+        example='Get "https://10.0.0.5:5000/v2/": http: server gave HTTP response to HTTPS client',
+        means="the registry speaks plain HTTP, and the engine uses it only if it is listed under insecure-registries",
+        do='give the registry a certificate, or list it in "insecure-registries" and restart the engine',
+        source="https://docs.docker.com/reference/cli/dockerd/#insecure-registries",
+        also=("security/insecure-registry",),
+    ),
+    Message(
+        names=("rate limit", "toomanyrequests"),
+        pattern=r"toomanyrequests|You have reached your (?:unauthenticated )?pull rate limit.*|429 Too Many Requests",
+        example="toomanyrequests: You have reached your pull rate limit. You may increase the limit by authenticating and upgrading: https://www.docker.com/increase-rate-limit",
+        means="Docker Hub limits pulls per address or account, and the limit is reached",
+        do="log in with 'docker login', wait, or use a mirror (\"registry-mirrors\")",
+        source="https://docs.docker.com/docker-hub/usage/pulls/",
+    ),
+    Message(
+        names=("registry timeout",),
+        pattern=r"net/http: TLS handshake timeout|request canceled while waiting for connection.*|Client\.Timeout exceeded while awaiting headers.*|dial tcp \S+:443: (?:i/o timeout|connect: (?:connection refused|connection timed out|no route to host|network is unreachable))",
+        example='Error response from daemon: Get "https://registry-1.docker.io/v2/": net/http: request canceled while waiting for connection (Client.Timeout exceeded while awaiting headers)',
+        means="the registry can't be reached from this host: a firewall, a missing proxy, a wrong MTU, IPv6 without a route, or a registry that is blocked",
+        do="try 'curl -v https://registry-1.docker.io/v2/' on the host; with a proxy, set it for the engine's service, because the engine does not use the shell's variables",
+        source="https://docs.docker.com/engine/daemon/proxy/",
+        also=("network/no-default-route", "network/mtu-too-big", "config/proxy-bad"),
+    ),
+    Message(
+        names=("proxy authentication",),
+        pattern=r"Proxy Authentication Required",
+        example='Get "https://registry-1.docker.io/v2/": Proxy Authentication Required',
+        means="the proxy wants a user name and a password",
+        do="set http://USER:PASSWORD@HOST:PORT for the engine's service, with special characters as %XX (in a unit file as %%XX)",
+        source="https://docs.docker.com/engine/daemon/proxy/",
+        also=("config/proxy-bad",),
+    ),
+    Message(
+        names=("registry error",),
+        pattern=r"received unexpected HTTP status: \d+.*|error parsing HTTP \d+ response body.*|(?:registry|https?:)\S*: (?:Bad Gateway|Service Unavailable|Forbidden|Gateway Timeout)|remote error: tls: [\w ]+|unknown blob|filesystem layer verification failed for digest.*|connection reset by peer",
+        example="error parsing HTTP 403 response body: invalid character '<' looking for beginning of value: \"<html>\"",
+        means="something on the way to the registry answers in its place or breaks the connection: a proxy, a mirror, a filter, or the registry is down",
+        do="open https://REGISTRY/v2/ with curl on this host, with and without the proxy and the mirror",
+        source="https://distribution.github.io/distribution/spec/api/",
+    ),
+    Message(
+        pattern=r"proxyconnect tcp: .*|invalid control character in URL|error connecting to proxy|proxy url .* invalid",
+        example="Error response from daemon: Get https://registry-1.docker.io/v2/: proxyconnect tcp: dial tcp :0: getsockopt: connection refused",
+        means="the engine can't use its proxy: its address is wrong, it does not answer, or it is given as https:// although it speaks plain HTTP",
+        do="correct HTTP_PROXY and HTTPS_PROXY of the engine's service, or http-proxy in daemon.json (usually http://HOST:PORT for both), then restart the engine",
+        also=("config/proxy-bad",),
+        source="https://docs.docker.com/engine/daemon/proxy/",
+    ),
+)
