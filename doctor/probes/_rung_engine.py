@@ -64,7 +64,7 @@ def _judge(engine: StartingEngine, again: str, ended: Ended) -> RungResult:
         says = f"it answers requests, but not '{step}'" if is_slow else text or "no answer in time"
         return RungResult(state=FAILED, says=says, brings_back=_RESTART, evidence=evidence)
     if not image:
-        says = "it has no image: a start by the engine itself was not tried"
+        says = "it has no image"
         return RungResult(state=SKIPPED, says=says, evidence=evidence)
     if engine.uses_init:
         says = f"{docker.INIT}, which containers of this host run below, does not start their program: it {_end(seen)}"

@@ -33,7 +33,7 @@ def start(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
        doctor writes, under the limits and with the control groups, seccomp and AppArmor profile that the engine would use.
     3. containerd starts the same program through its shim: in a namespace of doctor's own, without an image or a snapshot.
     4. The engine creates and starts a container of the smallest image that it has. Only doctor's program runs in it: the image's
-       entry point, health check and user are replaced, it is read-only, and has no network, port, volume or restart policy.
+       entry point, health check and user are replaced, and it has no network, port, volume or restart policy.
        Nothing is pulled. Its name starts with ``doctor-`` and its label is ``io.doctor.probe``.
 
     All rungs are tried at the same time, each within its own limit. The first one that fails is the culprit: those above it

@@ -1,7 +1,7 @@
 """Calls over gRPC on a Unix socket: one connection, one call at a time, each with a time limit.
 
 containerd answers nothing else. grpcio is 12 MB of compiled code, and the command `ctr` is not installed everywhere
-(docs/decisions/0040). A call is a header block, one message and its answer (HTTP/2, RFC 9113; gRPC over HTTP/2).
+(docs/decisions/0041). A call is a header block, one message and its answer (HTTP/2, RFC 9113; gRPC over HTTP/2).
 """
 
 import socket

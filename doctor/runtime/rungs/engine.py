@@ -2,11 +2,12 @@
 
     socket      of the engine
     init        whether docker-init is its first process, as containers of this host ask for
-    place       a directory that is not mounted `noexec`, for the program; "" for the stage's own
     images      how many images are tried at most
 
-The image's own programs never run: entry point, health check and user are replaced, the program is bind-mounted, the root is
-read-only, and there is no network, no port and no volume. Nothing is pulled. The container has a name and a label of doctor's own.
+The image's own programs never run: entry point, health check and user are replaced. The program is copied into the container
+before its start, because a bind mount would fail on a host whose /run is mounted `noexec`, with mapped users, and with an engine
+that has another mount namespace. There is no network, port or volume, and nothing is pulled. The container has a name and a label
+of doctor's own.
 
 Output: {"step", "kind", "status", "message", "image", "exit", "container"}: the request that failed, "" if all succeeded; how
 ("refused" by the engine with its status and message, or a kind of `CallError`); the image, "" without one; how the program
@@ -18,7 +19,7 @@ from urllib.parse import quote
 
 from doctor.runtime.calls.errors import CallError
 from doctor.runtime.calls.http import Answer, Request, ask
-from doctor.runtime.rungs.bundle import program, write
+from doctor.runtime.rungs.bundle import program
 from doctor.runtime.rungs.config import ENTRY
 from doctor.runtime.rungs.stage import Stage
 
@@ -64,9 +65,10 @@ class _Start:
         images = self._images()
         if not images:
             return
-        source = self._prepare(image)
         self._staged.before("undo", "engine", self._socket, self._staged.token)
-        identity = self._create(images, source)
+        identity = self._create(images)
+        packed = _tar(ENTRY.lstrip("/"), image)
+        self._ask("copy program", "PUT", f"/containers/{identity}/archive?path=/", wanted=_OK, body=packed)
         # The request waits before the start, so that it sees the end of a container that is removed at once.
         self._found["step"] = "wait for container"
         target = f"/containers/{identity}/wait?condition=removed"
@@ -85,13 +87,7 @@ class _Start:
         known.sort(key=lambda one: (len(one.get("Labels") or {}), one.get("Size") or 0))
         return [one["Id"] for one in known[:_LOOKED_AT]]
 
-    def _prepare(self, image: bytes) -> str:
-        top = str(self._given.get("place") or self._staged.directory)
-        path = f"{top}/{self._staged.token}"
-        write(path, image, 0o755)
-        return path
-
-    def _create(self, images: list[str], source: str) -> str:
+    def _create(self, images: list[str]) -> str:
         """Create the container from the first image that declares no volume; from the next one if the engine refuses it."""
         last: Answer | None = None
         tried = 0
@@ -102,7 +98,7 @@ class _Start:
             if config.get("Volumes") and image != images[-1]:
                 continue
             self._found |= {"step": "create container", "image": image}
-            body = self._container(image, config, source)
+            body = self._container(image, config)
             target = f"/containers/create?name={self._staged.token}"
             last = ask(self._socket, "POST", target, timeout_s=self._left(), body=body)
             if last.status == _CREATED:
@@ -112,14 +108,12 @@ class _Start:
                 break
         raise _RefusedError(last or Answer(status=0, body=b"no image can be inspected"))
 
-    def _container(self, image: str, config: dict[str, Any], source: str) -> dict[str, Any]:
+    def _container(self, image: str, config: dict[str, Any]) -> dict[str, Any]:
         volumes = dict.fromkeys(config.get("Volumes") or {}, "")
         host = {
             "AutoRemove": True,
             "Init": True if self._given.get("init") else None,
-            "Mounts": [{"Type": "bind", "Source": source, "Target": ENTRY, "ReadOnly": True}],
             "NetworkMode": "none",
-            "ReadonlyRootfs": True,
             "RestartPolicy": {"Name": "no"},
             "Tmpfs": volumes,
         }
@@ -134,9 +128,9 @@ class _Start:
             "HostConfig": host,
         }
 
-    def _ask(self, step: str, verb: str, target: str, *, wanted: int) -> Answer:
+    def _ask(self, step: str, verb: str, target: str, *, wanted: int, body: object = None) -> Answer:
         self._found["step"] = step
-        answer = ask(self._socket, verb, target, timeout_s=self._left())
+        answer = ask(self._socket, verb, target, timeout_s=self._left(), body=body)
         if answer.status != wanted:
             raise _RefusedError(answer)
         return answer
@@ -144,6 +138,23 @@ class _Start:
     def _left(self) -> float:
         """Seconds for a request: it ends before the rung is killed, so that the one that hung is known."""
         return max(0.05, self._staged.left_s - _RESERVE_S)
+
+
+def _tar(name: str, content: bytes) -> bytes:
+    """A tar with one executable file and nothing after its end: the engine reads no further, and would reset the connection."""
+    fields = [
+        name.ljust(100, "\0"),
+        "0000755\0",
+        "0000000\0" * 2,
+        f"{len(content):011o}\0",
+        "00000000000\0",
+        " " * 8,
+        "0",
+    ]
+    head = "".join(fields).ljust(257, "\0") + "ustar\x0000"
+    raw = head.encode("ascii").ljust(512, b"\0")
+    raw = raw[:148] + f"{sum(raw):06o}\0 ".encode("ascii") + raw[156:]
+    return raw + content.ljust(-(-len(content) // 512) * 512, b"\0") + bytes(1024)
 
 
 def undo(words: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""What the rungs of containerd and of the engine say, in the words of these programs."""
+"""Messages of the rungs of containerd and of the engine, for errors in the words of these programs."""
 
 from typing import Any
 

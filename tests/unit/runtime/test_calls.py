@@ -175,7 +175,7 @@ def test_messages_are_read_as_written(content: list[tuple[int, int | bytes]]) ->
     [(b"", "invalid"), (b"HTTP/1.0 2", "invalid"), (b"SSH-2.0\r\n\r\n", "invalid")],
 )
 def test_what_is_not_http(tmp_path: Path, data: bytes, kind: str) -> None:
-    """A torn head is not an answer."""
+    """A truncated head is not an answer."""
 
     def answer(connection: socket.socket) -> None:
         connection.recv(1 << 16)
