@@ -24,7 +24,7 @@ from doctor.facts.network.networks import Network, Networks
             apart="the interface that 'ip route get ADDRESS' names",
         ),
         Message(
-            pattern=r"(?:conflicts with network|overlaps with|Pool overlaps with) .*",
+            pattern=r"(?:conflicts with network|overlaps with|Pool overlaps with) (?!.*same bridge name).*",
             example="invalid pool request: Pool overlaps with other one on this address space",
             means="the subnet of a new network overlaps with that of another network of the engine, or of a stale bridge",
             do="choose another subnet, or remove the other network; 'docker network inspect' and 'ip addr' show the subnets in use",

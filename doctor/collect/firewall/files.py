@@ -23,6 +23,7 @@ _SAVED = (
 )
 _WANTS = ("sysinit.target.wants", "multi-user.target.wants", "network-pre.target.wants", "basic.target.wants")
 _ZONES = HostPath("/etc/firewalld/zones")
+_ENGINE_ZONE = "docker.xml"
 # Blanks, not \s: that would match all following empty lines, again from each of them.
 _FLUSH = re.compile(r"^[ \t]*flush[ \t]+ruleset\b", re.MULTILINE)
 _UFW_ENABLED = re.compile(r"^[ \t]*ENABLED[ \t]*=[ \t]*[\"']?yes\b", re.MULTILINE | re.IGNORECASE)
@@ -103,8 +104,11 @@ class _FileReader:
         except HostError:
             return {}
         found: dict[str, str] = {}
+        own: list[str] = []
         for name in names:
             if name.endswith(".xml"):
                 text = self.text(HostPath(f"{_ZONES}/{name}")) or ""
                 found |= dict.fromkeys(_INTERFACE.findall(text), name.removesuffix(".xml"))
-        return found
+                own += _INTERFACE.findall(text) if name == _ENGINE_ZONE else []
+        # An interface in two files is in one of the two zones; the files do not show in which.
+        return found | dict.fromkeys(own, _ENGINE_ZONE.removesuffix(".xml"))

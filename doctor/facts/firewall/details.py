@@ -64,6 +64,13 @@ class WrongVariant(Struct, frozen=True, kw_only=True):
     switches: dict[HostPath, str]
 
 
+class OtherZone(Struct, frozen=True, kw_only=True):
+    """A bridge of the engine in another zone of firewalld than docker."""
+
+    bridge: str
+    zone: str
+
+
 class StaleRule(Struct, frozen=True, kw_only=True):
     """A rule of the engine for a container that no longer exists."""
 

@@ -46,7 +46,7 @@ class FirewallFiles(Struct, frozen=True, kw_only=True):
     Attributes:
         saved: saved rule files that exist, and files for nft that have rules of DOCKER-USER.
         nftables: the service's file, ``None`` if it does not exist.
-        firewalld_interfaces: interface → zone, from zone files in /etc/firewalld.
+        firewalld_interfaces: interface → zone, from zone files in /etc/firewalld; ``docker`` if that is one of several.
         ufw_enabled: ``ENABLED=yes`` in /etc/ufw/ufw.conf.
         gaps: files that could not be read.
     """

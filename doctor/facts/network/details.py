@@ -85,3 +85,9 @@ class LostRoute(Struct, frozen=True, kw_only=True):
     source: str
     version: int
     taken: str = ""
+
+
+class OrphanRecords(Struct, frozen=True, kw_only=True):
+    """Keys of records in the network database that belong to no network."""
+
+    keys: tuple[bytes, ...]

@@ -56,6 +56,22 @@ def failed(error: str, code: int, *, by_hand: bool) -> Callable[[Tree], None]:
     return lambda tree: roots.put_container(tree, "web", settings, roots.host_config())
 
 
+def published(address: str, *, ipv6: bool) -> Callable[[Tree], None]:
+    """The stopped container publishes a port on an address; ``ipv6`` says that the kernel has IPv6."""
+    ports = {"80/tcp": [{"HostIp": address, "HostPort": "8080"}]}
+    make = stopped(PortBindings=ports, RestartPolicy={"Name": "always"})
+
+    def change(tree: Tree) -> None:
+        make(tree)
+        tree.put("proc/sys/net/ipv4/ip_forward", "1\n")
+        tree.put("proc/sys/kernel/osrelease", "6.12.40+deb13-amd64\n")
+        tree.put("proc/cmdline", "ro ipv6.disable=1\n")
+        if ipv6:
+            tree.put("proc/sys/net/ipv6/conf/all/disable_ipv6", "1\n")
+
+    return change
+
+
 def running(*, knows: bool) -> Callable[[Tree], None]:
     """The container runs; ``knows`` says that the runtime has its state."""
     settings = roots.config_of("web", WEB)
@@ -174,6 +190,26 @@ CASES = (
         name="swarm-network",
         about="a stopped container is in an overlay network of a swarm, which is kept elsewhere",
         change=stopped({"over": place("q1w2e3r4t5y6u7i8o9p0asdfg")}, NetworkMode="over"),
+    ),
+    case(
+        problem="no-ipv6",
+        name="booted-without",
+        about="a port on [::1] of a host that was booted with ipv6.disable=1",
+        change=published("::1", ipv6=False),
+        findings=(("no-ipv6", "container", "web"),),
+        fix="manual",
+    ),
+    case(
+        problem="no-ipv6",
+        name="healthy-off-by-setting",
+        about="IPv6 is off by net.ipv6.conf.all.disable_ipv6, and the kernel has it",
+        change=published("::1", ipv6=True),
+    ),
+    case(
+        problem="no-ipv6",
+        name="healthy-on-ipv4",
+        about="a kernel without IPv6, and a port without an address",
+        change=published("", ipv6=False),
     ),
     case(
         problem="runtime-missing",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from tests.cases.firewall.host import Host
 from tests.cases.firewall.nft import ACCEPT_BRIDGES, ACCEPT_DNAT, ESTABLISHED, REJECT_REST, foreign, nft
 from tests.cases.firewall.story import Story, case
 
@@ -101,4 +102,51 @@ def bridge_family() -> Iterator[Story]:
     )
 
 
-CASES = tuple(case for story in (base_chain_drop, base_chain_wish, firewalld_zone, bridge_family) for case in story())
+ZONE = """<?xml version="1.0" encoding="utf-8"?>
+<zone target="ACCEPT">
+  <short>Trusted</short>
+  <interface name="docker0"/>
+  <interface name='tun0' />
+  <forward/>
+</zone>
+"""
+
+
+def zone_conflict() -> Iterator[Story]:
+    """A zone file binds the engine's bridge."""
+
+    def host(zone: str, *, runs: bool = True) -> Host:
+        made = Host()
+        made.firewalld = runs
+        made.dead = True
+        made.save, made.tables = "", []
+        made.file("/usr/sbin/dockerd", "")
+        made.says("firewall-cmd --zone=trusted --remove-interface=docker0", "")
+        return made.file(f"/etc/firewalld/zones/{zone}.xml", ZONE)
+
+    about = "firewalld-zone-conflict"
+    yield case(
+        about,
+        "trusted",
+        "an old howto put docker0 into the zone trusted",
+        host("trusted"),
+        ("link", "docker0"),
+    )
+    yield case(
+        about,
+        "internal",
+        "docker0 is in a zone that does not accept all",
+        host("internal"),
+        ("link", "docker0"),
+        fix="manual",
+    )
+    yield case(about, "healthy-not-running", "firewalld is installed and does not run", host("trusted", runs=False))
+    both = host("trusted").file("/etc/firewalld/zones/docker.xml", ZONE)
+    yield case(about, "healthy-in-both", "the zone docker has it too, and one of them is in force", both)
+
+
+CASES = tuple(
+    case
+    for story in (base_chain_drop, base_chain_wish, firewalld_zone, zone_conflict, bridge_family)
+    for case in story()
+)

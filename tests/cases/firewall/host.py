@@ -39,6 +39,7 @@ class Host:
         self.networks: list[dict[str, object]] = NETWORKS
         self.containers: list[dict[str, object]] = CONTAINERS
         self.dead = False
+        self.firewalld = False
 
     def without(self, *parts: str) -> "Host":
         """Take out every line that holds one of the parts."""
@@ -132,6 +133,8 @@ class Host:
             "ip -j route show table all": json.dumps(ROUTES),
         }
         processes, api = [_process(1, "/sbin/init")], {}
+        if self.firewalld:
+            processes.append(_process(7, "/usr/bin/python3", "/usr/sbin/firewalld"))
         if self.dead:
             commands["dockerd --version"] = f"Docker version {self.version}, build 0\n"
         else:
@@ -146,6 +149,6 @@ class Host:
         )
 
 
-def _process(pid: int, program: str) -> Process:
+def _process(pid: int, program: str, *arguments: str) -> Process:
     name = program.rpartition("/")[2]
-    return Process(pid=pid, ppid=1, start_ticks=1000, state="S", comm=name, exe=program, argv=(program,))
+    return Process(pid=pid, ppid=1, start_ticks=1000, state="S", comm=name, exe=program, argv=(program, *arguments))

@@ -1,8 +1,10 @@
 """Cases of the network database and of BuildKit's, and what databases of cases are made of."""
 
+import json
 from typing import Any
 
 from doctor.formats.databases.bolt import read
+from doctor.rebuild.network.bridge import bridge_record
 from tests.cases import roots
 from tests.cases.recipe import Recipe
 from tests.cases.roots import PAGE, ROOT
@@ -17,6 +19,20 @@ ELSEWHERE = "srv/containerd"
 """Where a person keeps the service's images."""
 SERVICE_SNAPSHOTTER = "var/lib/containerd/io.containerd.snapshotter.v1.overlayfs/metadata.db"
 ALL = ("image", "container", "network")
+
+
+DEFAULT_BRIDGE = {"BridgeName": "docker0", "DefaultBridge": True}
+
+
+def with_orphan() -> bytes:
+    """The patient's database with a record of docker0 for a network that was never stored."""
+    keys = dict(read(roots.network_database()).generations[0].root.buckets[b"libnetwork"].keys)
+    identity = roots.hex_id("default")
+    body = json.dumps(
+        bridge_record(identity, "172.17.0.1/16") | DEFAULT_BRIDGE, separators=(",", ":"), sort_keys=True
+    ).encode()
+    keys[b"docker/network/v1.0/bridge/%s/" % identity.encode()] = (5).to_bytes(8, "little") + body
+    return bolt({b"libnetwork": roots.Bucket(keys=dict(sorted(keys.items())))})
 
 
 def garbage(size: int = 3 * PAGE) -> bytes:
@@ -143,6 +159,21 @@ CASES = (
         problem="network-record-corrupt",
         name="healthy",
         about="a network database whose records are as the engine writes them",
+        parts=ALL,
+    ),
+    Recipe(
+        problem="bridge-record-orphan",
+        name="failed-start",
+        about="a start failed after the bridge driver had stored docker0, and the network was never stored",
+        parts=ALL,
+        change=lambda tree: tree.put(NETWORK, with_orphan()),
+        findings=(("bridge-record-orphan", "file", f"/{NETWORK}"),),
+        after={NETWORK: roots.network_database()},
+    ),
+    Recipe(
+        problem="bridge-record-orphan",
+        name="healthy",
+        about="the default bridge has both records",
         parts=ALL,
     ),
     Recipe(
