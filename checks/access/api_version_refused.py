@@ -53,7 +53,7 @@ def api_version_refused(refusals: ApiRefusals) -> Iterator[Finding]:
             message=f"container {one.container} uses API {word(one.asked)}, and the engine accepts {limit}: its requests are refused",
             evidence=(
                 Evidence(one.source, one.line),
-                Evidence("GET /version", f"API {word(refusals.oldest)} to {word(refusals.newest)}"),
+                Evidence(refusals.source, f"API {word(refusals.oldest)} to {word(refusals.newest)}"),
             ),
             detail=one,
         )

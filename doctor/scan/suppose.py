@@ -61,4 +61,4 @@ def suppose(host: Host, catalog: Catalog, ids: tuple[str, ...], after: EngineVer
 def _before(finding: Finding) -> Finding:
     if finding.fix is None:
         return finding
-    return replace(finding, fix=FixSummary(Applicability.MANUAL, f"before the upgrade: {finding.fix.summary}"))
+    return replace(finding, fix=FixSummary(Applicability.MANUAL, f"for the upgrade: {finding.fix.summary}"))

@@ -41,6 +41,7 @@ class Case:
         recorded: returns what the host's commands, engine and processes answered.
         files: what is more than that: sockets, devices, owners, modes, attributes, as ``[[file]]`` entries of a case.toml.
         after: path → content after the repair, where a test asks for the very bytes.
+        for_engine: the engine that an upgrade would bring, where the findings are about that ("29.7.2").
     """
 
     name: str
@@ -52,6 +53,7 @@ class Case:
     recorded: Callable[[], RecordedAnswers] = RecordedAnswers
     files: Iterable[dict[str, Any]] = ()
     after: dict[str, bytes] = field(default_factory=dict)
+    for_engine: str = ""
 
     @property
     def check(self) -> str:

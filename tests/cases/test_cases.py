@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 from msgspec.structs import replace
 
+from doctor.facts.engine.state import EngineVersion
 from doctor.host.base import ApiAnswer, Host, Process
 from doctor.host.overlay import OverlayHost
 from doctor.host.recorded import RootHost
@@ -24,6 +25,7 @@ from doctor.repair.planning.plan import Plan, make_plan
 from doctor.repair.runs.found import find_run
 from doctor.repair.undo import undo
 from doctor.scan.run import Scan, scan
+from doctor.scan.suppose import dependent, suppose
 from tests.cases.case import HERE, Case, all_cases
 
 _HERE = -100  # AT_FDCWD
@@ -69,6 +71,11 @@ def tree(top: Path) -> dict[str, tuple[object, ...]]:
 
 def judge(case: Case, host: Host) -> Scan:
     """Scan with the checks of the case's areas."""
+    if case.for_engine:
+        major, minor, patch = map(int, case.for_engine.split("."))
+        after = EngineVersion(text=case.for_engine, release=(major, minor, patch), source="--for-engine")
+        ids = dependent(CATALOG, CATALOG.choose(case.select, ()))
+        return suppose(host, CATALOG, ids, after, deep=True).scan
     return scan(host, CATALOG, CATALOG.choose(case.select, ()), deep=True)
 
 

@@ -7,9 +7,11 @@ from calendar import timegm
 from time import strptime
 
 from doctor.engines.docker import places as docker
-from doctor.facts.access.api_versions import ApiRefusals, Refusal, Version
+from doctor.facts.access.api_versions import ApiRefusals, Refusal, Version, floor, parsed
+from doctor.facts.config.engine import EngineConfig
 from doctor.facts.containers.containers import Container, Containers
 from doctor.facts.engine.state import EngineAnswer, EngineState
+from doctor.facts.engine.upgrade import EngineUpgrade
 from doctor.formats.json_values import mapping, text, texts
 from doctor.host.base import Host
 from doctor.model.declare import collector
@@ -25,9 +27,20 @@ _ABOVE = ("/", "/var/run", "/run", "/var")
 
 
 @collector
-def api_refusals(host: Host, containers: Containers, answer: EngineAnswer, state: EngineState) -> ApiRefusals:
+def api_refusals(  # noqa: PLR0917 - a parameter a fact
+    host: Host,
+    containers: Containers,
+    answer: EngineAnswer,
+    state: EngineState,
+    config: EngineConfig,
+    upgrade: EngineUpgrade | Missing,
+) -> ApiRefusals:
     """Return the refusals since the engine's start; missing if the engine does not answer."""
-    oldest, newest = (_version(text(answer.version.get(key))) for key in ("MinAPIVersion", "ApiVersion"))
+    oldest, newest = (parsed(text(answer.version.get(key))) for key in ("MinAPIVersion", "ApiVersion"))
+    source = "GET /version"
+    if isinstance(upgrade, EngineUpgrade) and oldest is not None:
+        # A newer engine accepts at least what this one accepts as its newest.
+        oldest, source = _supposed(upgrade, config), f"release notes of engine {upgrade.after.text}"
     if oldest is None or newest is None:
         raise HostError(Missing(Why.ABSENT, "the engine does not answer, or names no API versions"))
     users = [one for one in containers.items if one.state.running and _uses_socket(one)]
@@ -42,12 +55,14 @@ def api_refusals(host: Host, containers: Containers, answer: EngineAnswer, state
             continue
         if refusal is not None:
             found.append(refusal)
-    return ApiRefusals(oldest=oldest, newest=newest, items=tuple(found), gaps=tuple(gaps))
+    return ApiRefusals(oldest=oldest, newest=newest, source=source, items=tuple(found), gaps=tuple(gaps))
 
 
-def _version(value: str) -> Version | None:
-    found = re.fullmatch(r"(\d{1,3})\.(\d{1,3})", value)
-    return (int(found[1]), int(found[2])) if found else None
+def _supposed(upgrade: EngineUpgrade, config: EngineConfig) -> Version:
+    """Return the oldest version of a supposed engine: its default, unless a setting lowers it."""
+    given = (str(config.get("min-api-version") or ""), config.flags.environment.get("DOCKER_MIN_API_VERSION", ""))
+    known = [version for version in map(parsed, given) if version is not None]
+    return known[-1] if known else floor(upgrade.after.release)
 
 
 def _uses_socket(container: Container) -> bool:
@@ -65,7 +80,7 @@ def _pinned(host: Host, container: Container, oldest: Version, newest: Version) 
     except (ValueError, RecursionError):
         return None
     values = [one.removeprefix(_VARIABLE) for one in variables if one.startswith(_VARIABLE)]
-    asked = _version(values[-1]) if values else None
+    asked = parsed(values[-1]) if values else None
     if asked is None or oldest <= asked <= newest:
         return None
     return Refusal(

@@ -64,7 +64,7 @@ def test_the_supposed_engine_has_problems_that_this_one_has_not(tmp_path: Path, 
 def test_a_repair_of_today_is_not_offered_for_a_finding_of_then(tmp_path: Path) -> None:
     """'doctor fix' examines the host as it is."""
     done = run(tmp_path, "--for-engine", "28")
-    assert "before the upgrade: " in done.stdout
+    assert "for the upgrade: " in done.stdout
     assert "shows the repair plan" not in done.stdout
     assert done.returncode == 1
 
