@@ -13,6 +13,7 @@ from doctor.facts.host.resources import size
 @check(
     severity=Severity.ERROR,
     detail=OutOfMemory,
+    causes=("resources/oom-killed", "resources/memory"),
     ok="no container that should run was killed for lack of memory",
     messages=(
         Message(
@@ -28,7 +29,7 @@ def out_of_memory(containers: Containers, limits: MemoryLimits, loops: RestartLo
 
     What it looks at:
         ``OOMKilled`` and the error of the last start in ``config.v2.json`` of containers with a restart policy, the memory limit
-        in ``hostconfig.json``, and the limits of the control groups above the container.
+        in ``hostconfig.json``, the limits of the control groups above the container, and the kernel's report of the kill.
 
     Why it matters:
         The kernel ends the program in the middle of its work, with exit code 137; data that it did not write is lost. A restart
@@ -48,16 +49,24 @@ def out_of_memory(containers: Containers, limits: MemoryLimits, loops: RestartLo
             runs = one.state.word == "running"
             yield Finding(
                 subject=Subject("container", one.title),
-                message=f"container {one.title} {_fate(one)}: {limit.text} was reached",
+                message=f"container {one.title} {_fate(one)}: {limit.text}",
                 evidence=(
                     Evidence(
                         one.config_path, f"OOMKilled: {'true' if one.state.oom_killed else 'false'}, {_counts(one)}"
                     ),
                     Evidence(one.host_config_path, f"Memory: {size(limit.own) if limit.own else 'no limit'}"),
-                    *((Evidence(limit.source, size(limit.bytes)),) if limit.source else ()),
+                    *(
+                        (Evidence(limit.source, size(limit.bytes) if limit.bytes else "its limit was reached"),)
+                        if limit.source
+                        else ()
+                    ),
                 ),
                 severity=Severity.WARNING if runs else Severity.ERROR,
-                detail=OutOfMemory(name=one.title, own=limit.own, group=limit.source),
+                detail=OutOfMemory(
+                    name=one.title,
+                    own=limit.own if limit.reached == "own" else 0,
+                    group=limit.source if limit.reached == "group" else "",
+                ),
             )
 
 

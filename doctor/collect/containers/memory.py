@@ -7,6 +7,7 @@ from doctor.facts.containers.containers import Container, Containers
 from doctor.facts.containers.loops import RestartLoops
 from doctor.facts.containers.memory import MemoryLimits, is_starved
 from doctor.facts.kernel.cgroups import Cgroups
+from doctor.facts.kernel.log import KernelLog, container_at
 from doctor.formats.text import decode, is_number
 from doctor.host.base import Host
 from doctor.model.declare import collector
@@ -18,24 +19,33 @@ _NO_LIMIT = 1 << 60
 
 
 @collector
-def memory_limits(
+def memory_limits(  # noqa: PLR0917 - a parameter a fact
     host: Host,
     containers: Containers,
     loops: RestartLoops | Missing,
     cgroups: Cgroups | Missing,
     config: EngineConfig | Missing,
+    log: KernelLog | Missing,
 ) -> MemoryLimits:
     """Return the limits; nothing is read without such a container."""
     starved = [one for one in containers.items if is_starved(one, loops)]
-    if not starved or isinstance(cgroups, Missing):
+    if not starved:
         return MemoryLimits()
+    killed = {} if isinstance(log, Missing) else _killed(containers, log)
+    if isinstance(cgroups, Missing):
+        return MemoryLimits(killed=killed)
     default = "" if isinstance(config, Missing) else str(config.get("cgroup-parent") or "")
     found: dict[str, tuple[str, int]] = {}
     for one in starved:
         limits = [limit for top in _tops(one, cgroups, default) for limit in _limits(host, top, cgroups)]
         if limits:
             found[one.id] = min(limits, key=lambda limit: limit[1])
-    return MemoryLimits(above=found)
+    return MemoryLimits(above=found, killed=killed)
+
+
+def _killed(containers: Containers, log: KernelLog) -> dict[str, tuple[str, int]]:
+    found = ((container_at(event.subject, containers), event) for event in log.recent("oom"))
+    return {one.id: (event.limited, event.limit_bytes) for one, event in found if one is not None}
 
 
 def _tops(one: Container, cgroups: Cgroups, default: str) -> Iterator[HostPath]:

@@ -69,7 +69,7 @@ _CONTAINERD = (
     "SystemdCgroup address bin_dir conf_dir config_path default_runtime_name disabled_plugins gid imports max_recv_message_size "
     "oom_score plugins required_plugins root root_path runtime_type sandbox_image snapshotter state temp uid version"
 )
-_KERNEL = "apparmor cgroup_disable cgroup_enable cgroup_memory quiet ro rootfstype root security selinux swapaccount"
+_KERNEL = "apparmor constraint cgroup_disable cgroup_enable cgroup_memory quiet ro rootfstype root security selinux swapaccount"
 _FLAGS = (
     # Options of iptables, nft, ip, systemctl, docker and doctor itself, as in advice and rules.
     "add-interface add-port add-service algo allow all apply changelog choose cidr comment config-file cpus ctdir ctstate data-block-size deep dport dports "
