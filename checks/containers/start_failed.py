@@ -16,15 +16,7 @@ from doctor.facts.secrets.log_text import shown_line
 @check(
     severity=Severity.ERROR,
     detail=StartError,
-    causes=(
-        "config/invalid-value",
-        "containers/device-missing",
-        "containers/mount-source-missing",
-        "containers/network-missing",
-        "containers/runtime-missing",
-        "containers/volume-plugin-missing",
-        "engine/runtime-missing",
-    ),
+    causes=("config/invalid-value", "engine/runtime-missing"),
     ok="no container is stopped because of a failed start",
     messages=(
         Message(
@@ -42,8 +34,9 @@ def start_failed(
 
     What it looks at:
         If the engine answers: containers with a restart policy that do not run, were not stopped by a user, and have an error of
-        their last start in ``config.v2.json``. Containers with the same error are one finding. A program that can't be executed
-        and a memory limit that is too small are reported by the checks of these causes.
+        their last start in ``config.v2.json``. Containers with the same error are one finding. A program that can't be executed,
+        a memory limit that is too small, and devices, paths, plugins, runtimes and CDI devices that do not exist are reported by
+        the checks of these causes.
 
     Why it matters:
         The service is down. A restart policy restarts a process that exited, but not a container whose start failed, for example
@@ -59,7 +52,7 @@ def start_failed(
     """
     if not state.is_running:
         return
-    apart = programs.items if isinstance(programs, ProgramFaults) else {}
+    apart = errors.apart.union(programs.items if isinstance(programs, ProgramFaults) else ())
     groups: dict[str, list[Container]] = {}
     for one in containers.items:
         if one.has_failed_start and one.id not in apart and not is_starved(one):

@@ -19,7 +19,10 @@ from doctor.model.errors import FormatError
 from doctor.model.missing import HostError
 from doctor.model.paths import HostPath, join
 
-_REFUSED = r"""\bexec\b.*(?:exec format error|no such file or directory|not found|permission denied|is a directory)"""
+# "fork/exec" is of a program of the host: a runtime or a shim.
+_REFUSED = (
+    r"""(?<!/)\bexec\b.*(?:exec format error|no such file or directory|not found|permission denied|is a directory)"""
+)
 _NAMED = r"""exec:? (?:user process caused:? )?"?(/[^\s":]+)"?"""
 _SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """PATH of a container whose image sets none (moby oci/defaults.go)."""

@@ -1,6 +1,10 @@
 """Explains why the last start of a container failed. Costs nothing without such a container."""
 
+from doctor.facts.config.engine import EngineConfig
 from doctor.facts.containers.containers import Containers
+from doctor.facts.containers.gpus import Gpus, by_cdi, by_hook
+from doctor.facts.containers.host_sources import ContainerSources
+from doctor.facts.containers.needs import lost_runtimes
 from doctor.facts.containers.start_errors import StartErrors, cause_of
 from doctor.facts.engine.programs import EnginePrograms
 from doctor.facts.engine.state import EngineInfo, EngineState
@@ -11,12 +15,15 @@ from doctor.plugins.messages import explained
 
 
 @collector
-def start_errors(
+def start_errors(  # noqa: PLR0917 - a parameter a fact
     host: Host,
     containers: Containers,
     state: EngineState | Missing,
     info: EngineInfo | Missing,
     programs: EnginePrograms | Missing,
+    config: EngineConfig | Missing,
+    sources: ContainerSources | Missing,
+    gpus: Gpus | Missing,
 ) -> StartErrors:
     """Return what is known; each different error is matched once. Whether a cause is gone is known of a running host only."""
     failed = [one for one in containers.items if one.has_failed_start]
@@ -28,7 +35,18 @@ def start_errors(
     found = explained(texts.values())
     is_alive = host.is_live() and isinstance(state, EngineState) and state.is_running
     reasons = {one.id: gone(host, one, info, programs) for one in failed} if is_alive else {}
+    apart: set[str] = set()
+    if isinstance(sources, ContainerSources):
+        apart.update(sources.devices, sources.mounts, sources.plugins)
+    if isinstance(config, EngineConfig):
+        listed = info.runtimes if isinstance(info, EngineInfo) else ()
+        lost = lost_runtimes(containers, config)
+        apart.update(one.id for name, users in lost.items() if name not in listed for one in users)
+    if isinstance(gpus, Gpus):
+        apart.update(one.id for one in failed if any(not gpus.has_device(name) for name in by_cdi(one)))
+        apart.update(one.id for one in failed if by_hook(one) and not gpus.hook)
     return StartErrors(
+        apart=frozenset(apart),
         known={identity: found[text].best for identity, text in texts.items() if text in found},
         gone={identity: reason for identity, reason in reasons.items() if reason},
     )

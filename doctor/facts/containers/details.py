@@ -111,3 +111,16 @@ class SourceUnmounted(Struct, frozen=True, kw_only=True):
     is_mounted: bool
     names: tuple[str, ...]
     target: str
+
+
+class GpuProblem(Struct, frozen=True, kw_only=True):
+    """The problem: ``toolkit``, ``driver`` or ``mismatch``."""
+
+    kind: str
+
+
+class CharLinks(Struct, frozen=True, kw_only=True):
+    """Device node → its missing link; the path of nvidia-ctk, "" for none."""
+
+    links: dict[str, str]
+    tool: str

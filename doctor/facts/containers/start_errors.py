@@ -13,10 +13,12 @@ class StartErrors(Struct, frozen=True, kw_only=True):
 
     Attributes:
         known: the message that its ``State.Error`` contains; a container with an unknown error is missing.
+        apart: containers that need something that does not exist: the checks of these causes report it.
         gone: why a start succeeds now; a container whose cause may still exist is missing.
     """
 
     known: dict[str, KnownMessage] = {}
+    apart: frozenset[str] = frozenset()
     gone: dict[str, str] = {}
 
 

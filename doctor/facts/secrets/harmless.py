@@ -92,6 +92,7 @@ NAMES = frozenset(OPTIONS).union(FLAGS_WITHOUT_KEY, *(words.split() for words in
 _PATTERNS = (
     r"(?:net|kernel|vm|fs|user|dev|abi|ipv4|ipv6)[./][\w./-]+"  # sysctls
     r"|CONFIG_[A-Z0-9_]+"  # the kernel's build
+    r"|[\w-]+\.com/(?:gpu|mig|npu|rdma)\w*"  # CDI devices
     r"|systemd\.[\w.]+|[a-z_]+\.unified_cgroup_hierarchy"
     r"|(?:tcp|udp|sctp|ip|ip6|ct|meta|iif|oif)\w*"  # nft
 )
