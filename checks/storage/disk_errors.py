@@ -27,7 +27,8 @@ def disk_errors(log: KernelLog) -> Iterator[Finding]:
 
     What it looks at:
         I/O and medium errors of the last 24 hours in the kernel's log, of the devices below the data root, /var/lib/containerd and /,
-        including the disks of a partition, LVM or RAID. Errors of other devices (a DVD, a stick) are left out.
+        including the disks of a partition, LVM or RAID. Errors of other devices (a DVD, a stick), and of an earlier device with the same
+        name (loop, dm), are left out.
 
     Why it matters:
         Reads fail with "input/output error", writes are lost, and the file system becomes read-only. State that the engine writes

@@ -29,7 +29,7 @@ def file_system_errors(log: KernelLog) -> Iterator[Finding]:
 
     What it looks at:
         Errors of ext4, xfs, btrfs and f2fs of the last 24 hours in the kernel's log, for the devices of the data root,
-        /var/lib/containerd and /. The daily reminder of ext4 about old errors ("error count since last fsck") does not count.
+        /var/lib/containerd and /, since they were mounted. The daily reminder of ext4 about old errors ("error count since last fsck") does not count.
 
     Why it matters:
         The kernel makes the file system read-only or shuts it down, to protect what is left: the engine and containers can't write.

@@ -6,10 +6,12 @@ costs a fraction of that, so a large buffer of a healthy host is not read.
 
 from collections.abc import Iterator
 
-from doctor.facts.engine.data_root import DataRoot
+from doctor.engines.containerd import places as containerd
+from doctor.engines.docker import places as docker
+from doctor.facts.config.engine import EngineConfig
 from doctor.facts.host.mounts import Mounts
 from doctor.facts.host.processes import Processes
-from doctor.facts.kernel.log import WORDS, KernelLog, events_of
+from doctor.facts.kernel.log import MOUNTED, WORDS, KernelLog, events_of, without_earlier
 from doctor.formats.kernel.kernel_log import lines_with
 from doctor.formats.text import decode, is_number
 from doctor.host.base import Host
@@ -26,7 +28,7 @@ _ERRORS = HostPath("/sys/fs/ext4")
 
 @collector
 def kernel_log(
-    host: Host, mounts: Mounts | Missing, root: DataRoot | Missing, processes: Processes | Missing
+    host: Host, mounts: Mounts | Missing, engine: EngineConfig | Missing, processes: Processes | Missing
 ) -> KernelLog:
     """Return the events; missing if the log can't be read."""
     ring = host.kernel_log(_SMALL_BYTES)
@@ -34,10 +36,12 @@ def kernel_log(
         ring = host.kernel_log(_ANY_SIZE)
     events = events_of(lines_with(ring.text, WORDS), ring.now_s)
     has_disks = any(event.kind in {"io", "file-system"} for event in events)
+    if has_disks:
+        events = without_earlier(events, lines_with(ring.text, MOUNTED), ring.now_s)
     return KernelLog(
         events=events,
         namespace=_namespace(host) if any(event.kind == "conntrack" for event in events) else "",
-        devices=_devices(host, mounts, root) if has_disks and isinstance(mounts, Mounts) else {},
+        devices=_devices(host, mounts, engine) if has_disks and isinstance(mounts, Mounts) else {},
         thresholds=_thresholds(host, {event.subject for event in events if event.kind == "neighbours"}),
     )
 
@@ -90,10 +94,11 @@ def _thresholds(host: Host, tables: set[str]) -> dict[str, int]:
     return found
 
 
-def _devices(host: Host, mounts: Mounts, root: DataRoot | Missing) -> dict[str, tuple[str, ...]]:
-    paths = [root.resolved] if isinstance(root, DataRoot) else []
+def _devices(host: Host, mounts: Mounts, engine: EngineConfig | Missing) -> dict[str, tuple[str, ...]]:
+    # Not from the data root itself: on a failing disk it can't be read.
+    top = engine.data_root if isinstance(engine, EngineConfig) else docker.DEFAULT_ROOT
     found: dict[str, list[str]] = {}
-    for path in (*paths, HostPath("/var/lib/containerd"), HostPath("/")):
+    for path in (_real(host, top), containerd.DEFAULT_ROOT, HostPath("/")):
         mount = mounts.covering(path)
         if mount is None:
             continue
@@ -102,6 +107,13 @@ def _devices(host: Host, mounts: Mounts, root: DataRoot | Missing) -> dict[str, 
             if shown not in found.setdefault(name, []):
                 found[name].append(shown)
     return {name: tuple(paths) for name, paths in found.items()}
+
+
+def _real(host: Host, path: HostPath) -> HostPath:
+    try:
+        return host.resolve(path)
+    except HostError:
+        return path
 
 
 def _source(host: Host, source: str) -> str:

@@ -60,6 +60,12 @@ _KINDS: dict[str, tuple[tuple[str, ...], str]] = {
 WORDS = tuple(word.encode() for words, _ in _KINDS.values() for word in words)
 
 
+MOUNTED = (b": mounted filesystem", b": Mounting V", b": first mount of filesystem")
+_MOUNT = r"(?:EXT[34]-fs|XFS|BTRFS info) \((?:device )?(?P<device>[^ )]+)\): (?:mounted filesystem|Mounting V|first mount of filesystem).*"
+_REUSED = ("loop", "dm-", "md", "nbd", "rbd", "zram")
+"""Beginnings of device names that the next device gets again."""
+
+
 class KernelEvent(Struct, frozen=True, kw_only=True):
     """One event.
 
@@ -199,3 +205,25 @@ def _event(kind: str, fields: dict[str, str | None], text: str, age_s: float, li
         limited=fields.get("limited") or "",
         limit_bytes=limit_bytes if kind == "oom" else 0,
     )
+
+
+def without_earlier(
+    events: tuple[KernelEvent, ...], mounts: Iterable[LogLine], now_s: float
+) -> tuple[KernelEvent, ...]:
+    """Return the events without those of an earlier life of their device.
+
+    A file system that was mounted since is another one, or was checked. An error of a disk remains one, unless its name is
+    given to the next device.
+    """
+    since: dict[str, float] = {}
+    for line in mounts:
+        match = re.fullmatch(_MOUNT, line.text)
+        if match is not None:
+            since[match["device"]] = max(now_s - line.seconds, 0.0)
+    return tuple(event for event in events if not _is_earlier(event, since.get(event.subject)))
+
+
+def _is_earlier(event: KernelEvent, mounted_s: float | None) -> bool:
+    if mounted_s is None or event.age_s <= mounted_s:
+        return False
+    return event.kind == "file-system" or (event.kind == "io" and event.subject.startswith(_REUSED))

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from doctor.model.errors import FormatError
 
+_READ_ONLY = frozenset({"ro", "emergency_ro", "shutdown"})
 _OCTAL = r"\\([0-3][0-7]{2})"
 
 
@@ -39,8 +40,8 @@ class Mount(Struct, frozen=True, kw_only=True):
 
     @property
     def is_read_only(self) -> bool:
-        """Whether the mount or its file system is read-only."""
-        return "ro" in self.options or "ro" in self.super_options
+        """Whether the mount or its file system is read-only, also after an error (ext4 of Linux 6.15 and later)."""
+        return "ro" in self.options or not _READ_ONLY.isdisjoint(self.super_options)
 
     @property
     def is_shared(self) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 import time
+from typing import Any
 
 import pytest
 
@@ -44,3 +45,41 @@ def test_containers_that_reached_a_limit(patient_box: Box) -> None:
     assert "container many" in said
     box.docker("rm", "-f", "greedy", "many")
     assert found(box) == {}
+
+
+def test_a_disk_that_fails_below_the_data_root(bare_box: Box) -> None:
+    """A real ext4 on a loop device whose end is gone: reads fail, the journal aborts, the kernel forbids writes."""
+    box = bare_box
+    box.run(
+        [
+            "sh",
+            "-c",
+            "truncate -s 64M /disk && mkfs.ext4 -q /disk && mount -o loop,errors=remount-ro /disk /var/lib/docker",
+        ]
+    )
+    box.run(["mkdir", "/var/lib/docker/overlay2"])
+    device = box.run(["findmnt", "-no", "SOURCE", "/var/lib/docker"]).stdout.split()[-1].removeprefix("/dev/")
+    wanted = {"storage/disk-errors", "storage/file-system-errors", "storage/data-root-readonly"}
+    assert not wanted & ids(box).keys()
+    box.run(
+        [
+            "sh",
+            "-c",
+            "umount /var/lib/docker && mount -o loop,errors=remount-ro /disk /var/lib/docker && truncate -s 1M /disk",
+        ]
+    )
+    box.run(
+        ["sh", "-c", "ls -lR /var/lib/docker; touch /var/lib/docker/x /var/lib/docker/overlay2/y; sync"], check=False
+    )
+    seen = ids(box)
+    box.run(["umount", "/var/lib/docker"])
+    assert wanted <= seen.keys()
+    assert seen["storage/disk-errors"]["subject"]["name"] == device
+    assert "which has /var/lib/docker, has I/O errors" in seen["storage/disk-errors"]["message"]
+    assert f"e2fsck -fn /dev/{device}" in seen["storage/file-system-errors"]["fix"]["summary"]
+
+
+def ids(box: Box) -> dict[str, Any]:
+    """The findings about storage, by id."""
+    done = box.doctor("scan", "--select", "storage", "--format", "json")
+    return {one["id"]: one for one in json.loads(done.stdout)["findings"]}
