@@ -2,11 +2,22 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.kernel.cgroups import Cgroups
 
 
-@check(severity=Severity.INFO, ok="control groups version 2 is in use")
+@check(
+    severity=Severity.INFO,
+    ok="control groups version 2 is in use",
+    messages=(
+        Message(
+            pattern=r"kubelet is configured to not run on a host using cgroup v1.*|Support for cgroup v1 is deprecated.*|cgroup v1 (?:support is in maintenance mode|is not supported).*",
+            example="kubelet is configured to not run on a host using cgroup v1",
+            means="the host uses control groups version 1, which kubelet 1.35 and newer refuse and Docker Engine 29 warns about",
+            do="boot with systemd.unified_cgroup_hierarchy=1; until then failCgroupV1: false in the kubelet's settings",
+        ),
+    ),
+)
 def v1_deprecated(cgroups: Cgroups) -> Iterator[Finding]:
     """The host uses control groups version 1, which systemd and Kubernetes are dropping.
 
