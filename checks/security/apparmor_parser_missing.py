@@ -50,12 +50,14 @@ def apparmor_parser_missing(
         else [one for one in containers.items if one.apparmor_profile not in _LOST]
     )
     fails = isinstance(version, EngineVersion) and version.release == (23, 0, 0)
+    # An engine that started with the parser uses the loaded profile until its next start.
+    when = "after the next start of the engine " if DEFAULT in apparmor.profiles else ""
     effect = (
         "this engine starts no container"
         if fails
-        else f"container {named[0].title} runs without its profile {named[0].apparmor_profile}"
+        else f"{when}container {named[0].title} runs without its profile {named[0].apparmor_profile}"
         if named
-        else "the engine runs containers without an AppArmor profile"
+        else f"{when}containers run without an AppArmor profile"
     )
     yield Finding(
         subject=Subject("command", "apparmor_parser"),
