@@ -24,7 +24,8 @@ def own_address_received(log: KernelLog, links: Links) -> Iterator[Finding]:
     """A bridge received packets from its own address in the last day: two interfaces share a MAC address, or there is a loop.
 
     What it looks at:
-        "with own address as source address" of the last 24 hours in the kernel's log, for bridges that exist on this host.
+        "with own address as source address" of the last 24 hours in the kernel's log, for bridges and
+        ports that exist on this host now.
 
     Why it matters:
         The bridge learns the wrong port, and packets to a container get lost now and then. A loop multiplies each broadcast until the
@@ -37,11 +38,15 @@ def own_address_received(log: KernelLog, links: Links) -> Iterator[Finding]:
     References:
         https://docs.kernel.org/networking/bridge.html
     """
-    bridges = {link.name for link in links.links if link.kind == "bridge"}
-    for name, events in grouped(log.recent("own-address"), lambda event: event.subject).items():
-        if name in bridges:
-            yield Finding(
-                subject=Subject("interface", name),
-                message=f"bridge {name} receives packets from its own address, so packets of containers get lost: {times(events)}",
-                evidence=tuple(Evidence(f"kernel log, {event.ago}", event.text) for event in events[-3:]),
-            )
+    # Each host on a kernel has a docker0: the port shows whose it is.
+    ports = {link.name: link.master for link in links.links if link.master}
+    events_here = (event for event in log.recent("own-address") if ports.get(event.name) == event.subject)
+    for name, events in grouped(events_here, lambda event: event.subject).items():
+        yield Finding(
+            subject=Subject("interface", name),
+            message=(
+                f"bridge {name} receives packets from its own address on {events[-1].name}, so packets of containers get lost: "
+                f"{times(events)}"
+            ),
+            evidence=tuple(Evidence(f"kernel log, {event.ago}", event.text) for event in events[-3:]),
+        )

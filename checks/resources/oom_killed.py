@@ -6,6 +6,8 @@ from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, c
 from doctor.engines.containerd import places as containerd
 from doctor.engines.docker import places as docker
 from doctor.facts.containers.containers import Containers
+from doctor.facts.containers.loops import RestartLoops
+from doctor.facts.containers.memory import is_starved
 from doctor.facts.host.resources import size
 from doctor.facts.kernel.details import MemoryKill
 from doctor.facts.kernel.log import KernelEvent, KernelLog, container_at, grouped, times
@@ -28,13 +30,14 @@ _SERVICES = (docker.SERVICE, containerd.SERVICE)
         ),
     ),
 )
-def oom_killed(log: KernelLog, containers: Containers | Missing) -> Iterator[Finding]:
+def oom_killed(log: KernelLog, containers: Containers | Missing, loops: RestartLoops | Missing) -> Iterator[Finding]:
     """The kernel killed a process in the last day: a container reached its memory limit, or the host had no memory left.
 
     What it looks at:
         The reports of the OOM killer of the last 24 hours in the kernel's log, as far as its buffer goes back. A kill in a
         control group is tied to a container by the id in its path; kills of other groups, and those of test containers, are left
-        out. A kill without a limit concerns the whole host.
+        out. A container that should run and was killed itself is a finding of containers/out-of-memory. A kill without a limit
+        concerns the whole host.
 
     Why it matters:
         The process ends in the middle of its work, and data that it did not write is lost. If it is not the container's first
@@ -50,7 +53,10 @@ def oom_killed(log: KernelLog, containers: Containers | Missing) -> Iterator[Fin
     """
     kills = log.recent("oom")
     known = containers if isinstance(containers, Containers) else Containers()
+    starved = {one.title for one in known.items if is_starved(one, loops)}
     for title, events in grouped(kills, lambda event: _container(event, known)).items():
+        if title in starved:
+            continue
         limit = events[-1].limit_bytes
         yield Finding(
             subject=Subject("container", title),

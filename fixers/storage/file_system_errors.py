@@ -15,6 +15,6 @@ def file_system_errors(finding: Finding) -> Iterator[Action]:
         kind, f"e2fsck -fn {device}"
     )
     yield Advise(
-        text="save images, volumes and writable layers to another disk: doctor salvage --to DIR --volumes all; "
+        text="save images, volumes and writable layers to another disk: doctor salvage --to DIR --volumes --containers; "
         f"then stop the engine, unmount the file system and look at it: {look}"
     )

@@ -29,8 +29,8 @@ _KINDS: dict[str, tuple[tuple[str, ...], str]] = {
         r"(?:blk_update_request: )?(?:Buffer )?(?:I/O error|critical [\w ]+ error)(?:,| on) dev (?P<subject>[^ ,]+),.*",
     ),
     "file-system": (
-        ("-fs error", "orruption", "hut down", "hutting down", "force_shutdown", "Log I/O Error", "BTRFS error",
-         "BTRFS: error", "BTRFS critical", "BTRFS: critical", "Remounting filesystem"),
+        (" error (device ", " critical (device ", "orruption", "hut down", "hutting down", "force_shutdown",
+         "Remounting filesystem"),
         (r"(?:EXT[34]-fs|F2FS-fs) error \(device (?P<ext>[^ ):]+)\).*"
         r"|XFS \((?P<xfs>[^ )]+)\): .*(?:[Cc]orruption|[Ss]hut(?:ting)? ?down|I/O Error|force_shutdown).*"
         r"|BTRFS:? (?:error|critical) \(device (?P<btrfs>[^ ):]+).*"

@@ -79,7 +79,31 @@ def test_a_disk_that_fails_below_the_data_root(bare_box: Box) -> None:
     assert f"e2fsck -fn /dev/{device}" in seen["storage/file-system-errors"]["fix"]["summary"]
 
 
-def ids(box: Box) -> dict[str, Any]:
-    """The findings about storage, by id."""
-    done = box.doctor("scan", "--select", "storage", "--format", "json")
+def test_a_bridge_that_hears_itself(patient_box: Box) -> None:
+    """A second interface with the address of docker0, behind one of its ports."""
+    box = patient_box
+    assert "network/own-address-received" not in ids(box, "network")
+    address = box.read("/sys/class/net/docker0/address").strip()
+    for words in (
+        f"link add port0 type veth peer name port1 address {address}",
+        "link set port0 master docker0 up",
+        "link set port1 up",
+    ):
+        box.run(["ip", *words.split()])
+    deadline = time.monotonic() + 10
+    seen: dict[str, Any] = {}
+    while "network/own-address-received" not in seen and time.monotonic() < deadline:
+        time.sleep(0.3)
+        seen = ids(box, "network")
+    assert (
+        "bridge docker0 receives packets from its own address on port0"
+        in seen["network/own-address-received"]["message"]
+    )
+    box.run(["ip", "link", "del", "port0"])
+    assert "network/own-address-received" not in ids(box, "network")
+
+
+def ids(box: Box, area: str = "storage") -> dict[str, Any]:
+    """The findings of an area, by id."""
+    done = box.doctor("scan", "--select", area, "--format", "json")
     return {one["id"]: one for one in json.loads(done.stdout)["findings"]}
