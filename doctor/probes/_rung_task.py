@@ -1,5 +1,6 @@
 """The third rung: containerd starts a task through its shim, without the engine and without an image."""
 
+import re
 from functools import partial
 from typing import Any
 
@@ -19,6 +20,8 @@ _CODE = 42
 _RUNTIME = "io.containerd.runc.v2"
 _OF_SHIM = ("create task", "start task", "wait for task", "delete task")
 """Calls that containerd hands to the shim."""
+_SHIM_FAILED = r"failed to start shim: (?:start failed|failed to resolve runtime path)|binary not installed"
+"""Without these words, something else than its program kept the shim from starting: a full /run, for example."""
 
 
 def rung(
@@ -62,7 +65,7 @@ def _judge(found: HostContainerd, again: str, ended: Ended) -> RungResult:
     if seen.get("exit") == _CODE and seen.get("stdout") == seen.get("expected"):
         return RungResult(state=PASSED, says="started a task through its shim", evidence=evidence)
     if kind == "refused":
-        is_shim = containerd.SHIM in text or "failed to start shim" in text
+        is_shim = re.search(_SHIM_FAILED, text) is not None
         cause = (
             Cause(f"its shim {containerd.SHIM} can't be started ({shown(text)})", again) if is_shim else cause_of(text)
         )

@@ -1,5 +1,7 @@
 """The cause in an error that a layer answered with, by the table of error lines (docs/decisions/0039)."""
 
+import re
+
 from msgspec import Struct
 
 from doctor.facts.secrets.redact import redact
@@ -8,6 +10,7 @@ from doctor.model.probing import Ended
 from doctor.plugins.messages import explained
 
 _LONGEST = 400
+_FULL = r"(/[\w./@-]{1,1000}): no space left on device"
 _GENERAL = "containers/start-failed"
 """The owner of the words that every failed start has; they name no cause."""
 
@@ -21,6 +24,13 @@ class Cause(Struct, frozen=True):
 
 def cause_of(text: str) -> Cause:
     """Return the meaning of an error, followed by the error; the error alone if no message explains it."""
+    full = re.search(_FULL, text)
+    if full is not None:
+        # The test container's own directory is gone when the user looks.
+        place = "/".join(full[1].split("/")[:4])[:100]
+        return Cause(
+            f"a file system is full or has no free inodes ({shown(text)})", f"df -h {place} and df -i {place} show it"
+        )
     found = explained([text]).get(text)
     if found is None or found.best.checks[:1] == (_GENERAL,):
         return Cause(shown(text))

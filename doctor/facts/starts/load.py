@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 _BUSY = 2.0
-_USUAL_S, _BUSY_S = 5.0, 15.0
+_USUAL_S, _BUSY_S = 5.0, 10.0
 
 
 class HostLoad(Struct, frozen=True, kw_only=True):
@@ -17,6 +17,6 @@ class HostLoad(Struct, frozen=True, kw_only=True):
         """Return the time limit of a start. It takes 0.2 s on an idle host, and 2 s on a small one with a slow disk.
 
         >>> HostLoad(load=0.5, processors=2).limit_s, HostLoad(load=9.0, processors=2).limit_s
-        (5.0, 15.0)
+        (5.0, 10.0)
         """
         return _BUSY_S if self.load > _BUSY * self.processors else _USUAL_S

@@ -14,6 +14,7 @@ Output: {"step", "kind", "status", "message", "image", "exit", "container"}: the
 ended.
 """
 
+import json
 from typing import Any
 from urllib.parse import quote
 
@@ -65,6 +66,7 @@ class _Start:
         images = self._images()
         if not images:
             return
+        self._refuse_a_second()
         self._staged.before("undo", "engine", self._socket, self._staged.token)
         identity = self._create(images)
         packed = _tar(ENTRY.lstrip("/"), image)
@@ -79,6 +81,14 @@ class _Start:
         if ended.status != _OK:
             raise _RefusedError(ended)
         self._found["exit"] = ended.json.get("StatusCode")
+
+    def _refuse_a_second(self) -> None:
+        """Raise if a test container could not be removed: on an engine that hangs, each probe would add one."""
+        query = quote(json.dumps({"label": [LABEL]}))
+        listed = self._ask("list containers", "GET", f"/containers/json?all=1&filters={query}", wanted=_OK).json
+        names = [name.lstrip("/") for one in listed if isinstance(one, dict) for name in one.get("Names") or ()]
+        if names:
+            raise CallError("stuck", f"it can't remove test container {names[0]} of an earlier probe")
 
     def _images(self) -> list[str]:
         """The images to try: those with few labels of their own first, and the smallest of these."""

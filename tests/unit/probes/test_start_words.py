@@ -180,3 +180,11 @@ def test_a_secret_in_an_error_is_masked() -> None:
 def test_a_busy_host_is_given_more_time() -> None:
     """Else a slow disk would be taken for a fault."""
     assert HostLoad(load=20.0, processors=2).limit_s > HostLoad(load=1.0, processors=2).limit_s
+
+
+def test_a_full_run_is_not_blamed_on_the_shim() -> None:
+    """Its error says "failed to start shim" for everything that keeps it from one; the place is that of the failed write."""
+    text = "failed to start shim: symlink /var/lib/x/d7 /run/docker/containerd/x/work: no space left on device: unknown"
+    result = task({"step": "create task", "kind": "refused", "message": text})
+    assert result.says.startswith("a file system is full")
+    assert result.brings_back == "df -h /run/docker/containerd and df -i /run/docker/containerd show it"
