@@ -5,7 +5,7 @@ root with millions of files only a lower limit is known.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -13,7 +13,7 @@ from doctor.collect.host.disk_places import Place, places
 from doctor.collect.host.disk_walk import count
 from doctor.engines.docker import places as docker
 from doctor.facts.engine.data_root import DataRoot
-from doctor.facts.host.disk_eaters import DiskEaters, Eater
+from doctor.facts.host.disk_eaters import DiskEaters, DiskUse, Eater
 from doctor.facts.host.resources import FileSystem, FileSystems
 from doctor.facts.layers.leftovers import Leftovers
 from doctor.facts.logging.drivers import Logging
@@ -44,25 +44,9 @@ def disk_eaters(
     full = [system for system in systems.items if system.is_nearly_full or system.lacks_inodes]
     if not full:
         return DiskEaters()
-    devices = {system.path: _device(host, HostPath(system.path)) for system in full}
-    found: dict[str, list[Eater]] = {system.path: [] for system in full}
-    deadline = time.monotonic() + _WALK_S
-    for place in places(host, root, logging, leftovers):
-        for path, eater in _measured(host, place, full, devices, deadline):
-            found[path].append(eater)
-    home = next((system for system in full if "data root" in system.uses), None)
-    for file in host.deleted_files():
-        system = next((one for one in full if devices[one.path] == file.device), home if file.is_of_overlay else None)
-        if system is not None:
-            found[system.path].append(_deleted(file))
-    if home is not None and isinstance(root, DataRoot):
-        found[home.path] = _with_engine(found[home.path], _usage(host), _recorded(host, root))
+    found = _consumers(host, full, root, places(host, root, logging, leftovers))
     return DiskEaters(
-        by_path={
-            one.path: _largest([e for e in found[one.path] if e.size_bytes >= _LEAST_BYTES])
-            for one in full
-            if one.is_nearly_full
-        },
+        by_path={one.path: _largest(found[one.path]) for one in full if one.is_nearly_full},
         by_inodes={
             one.path: tuple(
                 sorted((e for e in found[one.path] if e.files >= _LEAST_FILES), key=lambda eater: -eater.files)[:_SHOWN]
@@ -73,8 +57,45 @@ def disk_eaters(
     )
 
 
+@collector
+def disk_use(
+    host: Host,
+    systems: FileSystems,
+    root: DataRoot | Missing,
+    logging: Logging | Missing,
+    leftovers: Leftovers | Missing,
+) -> DiskUse:
+    """Return the largest consumers on the file systems of engines, however full; only a deep check asks for it."""
+    engines = [one for one in systems.items if one.holds_data_root and not one.read_only]
+    found = _consumers(host, engines, root, places(host, root, logging, leftovers))
+    return DiskUse(by_path={path: _largest(eaters) for path, eaters in found.items()})
+
+
+def _consumers(
+    host: Host, systems: list[FileSystem], root: DataRoot | Missing, wanted: Iterable[Place]
+) -> dict[str, list[Eater]]:
+    """Return the consumers on some file systems, by the path of each."""
+    devices = {system.path: _device(host, HostPath(system.path)) for system in systems}
+    found: dict[str, list[Eater]] = {system.path: [] for system in systems}
+    deadline = time.monotonic() + _WALK_S
+    for place in wanted:
+        for path, eater in _measured(host, place, systems, devices, deadline):
+            found[path].append(eater)
+    home = next((system for system in systems if "data root" in system.uses), None)
+    for file in host.deleted_files():
+        system = next(
+            (one for one in systems if devices[one.path] == file.device), home if file.is_of_overlay else None
+        )
+        if system is not None:
+            found[system.path].append(_deleted(file))
+    if home is not None and isinstance(root, DataRoot):
+        found[home.path] = _with_engine(found[home.path], _usage(host), _recorded(host, root))
+    return found
+
+
 def _largest(eaters: list[Eater]) -> tuple[Eater, ...]:
-    return tuple(sorted(eaters, key=lambda eater: -eater.size_bytes)[:_SHOWN])
+    known = (eater for eater in eaters if eater.size_bytes >= _LEAST_BYTES)
+    return tuple(sorted(known, key=lambda eater: -eater.size_bytes)[:_SHOWN])
 
 
 def _device(host: Host, path: HostPath) -> int:

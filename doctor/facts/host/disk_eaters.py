@@ -60,3 +60,9 @@ class DiskEaters(Struct, frozen=True, kw_only=True):
     def inodes_on(self, path: str) -> tuple[Eater, ...]:
         """Return the consumers with most files on this file system."""
         return self.by_inodes.get(path, ())
+
+
+class DiskUse(Struct, frozen=True, kw_only=True):
+    """The largest consumers by path of each file system with data of an engine, however full, largest first."""
+
+    by_path: dict[str, tuple[Eater, ...]] = {}
