@@ -100,6 +100,8 @@ def launch(wanted: tuple[Launch, ...], addresses: Addresses) -> tuple[dict[str, 
     finally:
         # They end at their own limits; until then, this process must not: the end of stdin ends them.
         reached = _reached(climbing) if climbing is not None else []
+        if climbing is not None and climbing.returncode < 0:
+            _reached(_climb([]))  # it was killed: the next one removes what it left
     for ended in (*every, *reached):
         number_text, _, identity = ended.id.partition(".")
         found[int(number_text)][identity] = ended

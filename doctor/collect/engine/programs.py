@@ -1,7 +1,6 @@
 """Searches the engine's helper programs."""
 
 from doctor.collect.engine.program_files import LIBRARY, problem_of_content
-from doctor.collect.host.package_files import owner
 from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.programs import NAMES, EnginePrograms
@@ -44,8 +43,14 @@ def engine_programs(host: Host, state: EngineState | Missing, config: EngineConf
         broken=broken,
         runtime=runtime,
         lacks=lacks,
-        owners={name: package for name, file in lacks.items() if (package := owner(host, file)) is not None},
+        owners=_owners(host, lacks) if lacks else {},
     )
+
+
+def _owners(host: Host, lacks: dict[str, str]) -> dict[str, str]:
+    from doctor.collect.host.package_files import owner  # noqa: PLC0415 - only for a broken program
+
+    return {name: package for name, file in lacks.items() if (package := owner(host, file)) is not None}
 
 
 def _look_up(host: Host, name: str, paths: list[HostPath], found: dict[str, str], broken: dict[str, str]) -> None:
