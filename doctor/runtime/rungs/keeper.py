@@ -17,6 +17,8 @@ from doctor.runtime.rungs.stage import Stage
 
 _KINDS = frozenset({"runtime", "task", "engine"})
 _MOST_S, _USUAL_S = 60.0, 5.0
+_SETTLE_S, _ABANDONED_S = 0.4, 8.0
+"""How long directories of starts that were cut short are watched: doctor waits for it, or is dead."""
 _SET_PDEATHSIG, _SET_CHILD_SUBREAPER = 1, 36
 _MOST_BYTES = 1 << 20
 
@@ -47,7 +49,7 @@ class _Rung:
         self.kill()
         os.waitpid(self.pid, 0)
         os.close(self.reading)
-        left = self.stage.close()
+        left = self.stage.close(was_cut=not self.said)
         try:
             found = json.loads(self.said) if self.said else {}
         except ValueError:
@@ -106,6 +108,7 @@ def run() -> int:
     prctl(_SET_CHILD_SUBREAPER, 1)
     given = json.loads(_line())
     bases = [str(given["base"]), *([str(given["spare"])] if given.get("spare") else [])]
+    earlier = [one for base in bases for one in stage.stages(base)]
     for one in (one for base in bases for one in stage.sweep(base)):
         os.write(2, f"left of an earlier run: {one}\n".encode("utf-8", "replace"))
     base = next((base for base in bases if stage.has_room(base)), bases[0])
@@ -115,9 +118,13 @@ def run() -> int:
             running.append(_Rung(asked, base))
         except (OSError, LaunchError) as error:
             _emit({"id": str(asked["id"]), "exit": FAILED, "error": _words(error)})
+    every = tuple(running)
     while running:
         running = _step(running)
     _end_orphans()
+    cut = [rung.stage.directory for rung in every if not rung.said]
+    wait = _SETTLE_S if any(rung.timed_out for rung in every) else _ABANDONED_S
+    stage.watch([*cut, *earlier], wait if cut else 0.0)
     for each in bases:
         _remove_base(each)
     return 0

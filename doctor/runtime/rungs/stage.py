@@ -4,6 +4,7 @@ import fcntl
 import importlib
 import json
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -19,6 +20,7 @@ _KEPT_S, _YOUNG_S = 3600.0, 60.0
 _KINDS = frozenset({"runtime", "task", "engine"})
 """Modules of this folder that start a rung."""
 _MOST_BYTES = 1 << 16
+_TOKEN = re.compile(r"doctor-[0-9a-f]{12}")
 _ROOM, _FILES = 1 << 20, 64
 """Free bytes and inodes that all rungs together need, with reserve."""
 
@@ -51,10 +53,10 @@ class Stage:
         """Announce what is made next: ("command", ARGV…), ("cgroup", PATH) or ("undo", KIND, WORDS…)."""
         os.write(self._list, json.dumps(words).encode() + b"\n")
 
-    def close(self) -> list[str]:
-        """Remove everything; return what is left."""
+    def close(self, *, was_cut: bool = False) -> list[str]:
+        """Remove everything; return what is left. ``was_cut``: the start did not end by itself."""
         os.close(self._list)
-        left = clear(self.directory)
+        left = clear(self.directory, was_cut=was_cut)
         os.close(self._lock)
         return left
 
@@ -96,7 +98,7 @@ def sweep(base: str) -> list[str]:
             continue
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            left += clear(f"{base}/{name}")
+            left += clear(f"{base}/{name}", was_cut=True)
         except OSError:
             continue  # it is of a live run
         finally:
@@ -110,8 +112,31 @@ def _remove_unlocked(directory: str) -> None:
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def clear(directory: str) -> list[str]:
+def watch(directories: list[str], limit_s: float) -> None:
+    """Remove directories that come back: a shim whose start was cut short calls the runtime once more, which makes its own."""
+    end = time.monotonic() + limit_s
+    while True:
+        for directory in directories:
+            if not os.path.lexists(f"{directory}/{_LOCK}"):
+                shutil.rmtree(directory, ignore_errors=True)
+        if time.monotonic() >= end:
+            return
+        time.sleep(_PAUSE_S)
+
+
+def stages(base: str) -> list[str]:
+    """Return the directories of all stages."""
+    try:
+        return [f"{base}/{name}" for name in os.listdir(base) if _TOKEN.fullmatch(name)]
+    except OSError:
+        return []
+
+
+def clear(directory: str, *, was_cut: bool = False) -> list[str]:
     """Undo what a stage announced, in reverse order, and remove its directory; return what is left.
+
+    If the start was cut short, processes that name the stage are killed before the directory goes: a slow runtime, a child of
+    containerd's shim, would make it again.
 
     The announcements of that stay for the next sweep, for an hour: until then, an engine that hangs may answer again.
     """
@@ -123,6 +148,8 @@ def clear(directory: str) -> list[str]:
         except (OSError, LaunchError) as error:
             left.append(f"{' '.join(words)}: {error.message if isinstance(error, LaunchError) else reason(error)}")
             kept.insert(0, words)
+    if was_cut:
+        _end_named(os.path.basename(directory))
     if kept and _age_s(f"{directory}/{_LOCK}") < _KEPT_S:
         _keep(directory, kept)
         return left
@@ -130,6 +157,23 @@ def clear(directory: str) -> list[str]:
     if os.path.lexists(directory):
         left.append(directory)
     return left
+
+
+def _end_named(token: str) -> None:
+    """Kill the processes with a stage's token on their command line: of the runtime and of a shim."""
+    if not _TOKEN.fullmatch(token):
+        return
+    own, wanted = str(os.getpid()), token.encode()
+    for pid in os.listdir("/proc"):
+        if not pid.isdigit() or pid == own:
+            continue
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as source:
+                is_named = wanted in source.read(_MOST_BYTES)
+            if is_named:
+                os.kill(int(pid), signal.SIGKILL)
+        except OSError:
+            continue
 
 
 def _keep(directory: str, kept: list[list[str]]) -> None:

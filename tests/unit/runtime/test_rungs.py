@@ -117,3 +117,11 @@ def test_a_held_stage_is_not_swept(tmp_path: Path) -> None:
     with open(f"{one.directory}/lock", "rb") as lock, pytest.raises(BlockingIOError):
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     one.close()
+
+
+def test_a_process_of_a_stage_that_was_cut_is_killed(tmp_path: Path) -> None:
+    """It is a child of another program: only its command line names the stage."""
+    one = stage.Stage(f"{tmp_path}/base", 5.0)
+    with subprocess.Popen(["/bin/sh", "-c", "sleep 60; :", f"--root={one.directory}/state"]) as other:
+        assert one.close(was_cut=True) == []
+        assert other.wait(timeout=5) == -9
