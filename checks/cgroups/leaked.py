@@ -15,6 +15,7 @@ _MOST = 65_535
     ok="the kernel has memory control groups left",
     messages=(
         Message(
+            names=("cgroup leak",),
             pattern=r"mkdir /sys/fs/cgroup/\S*: (?:no space left on device|cannot allocate memory)",
             example="mkdir /sys/fs/cgroup/memory/docker/4f0c9f: no space left on device",
             means="the kernel has no control group left: removed ones are kept as long as any memory belongs to them",

@@ -23,6 +23,7 @@ _ENGINE = frozenset(
     ok="no process of the engine or of a container hangs in the kernel",
     messages=(
         Message(
+            names=("hung task",),
             pattern=r"(?:INFO: )?task \S+ blocked for more than \d+ seconds",
             example="kernel: INFO: task dockerd:812 blocked for more than 120 seconds.",
             means="a process waits in the kernel, usually for a disk or an NFS server that does not answer",

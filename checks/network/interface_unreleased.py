@@ -14,6 +14,7 @@ _RECENT_S = 600.0
     ok="the kernel releases the network interfaces of ended containers",
     messages=(
         Message(
+            names=("unregister_netdevice",),
             pattern=r"unregister_netdevice: waiting for \S+ to become free.*",
             example="kernel: unregister_netdevice: waiting for lo to become free. Usage count = 1",
             means="the kernel does not release a network interface of a container that ended: a kernel bug, which blocks other containers",

@@ -18,6 +18,7 @@ _FAMILIES = {"arp_cache": "ipv4", "ndisc_cache": "ipv6"}
     ok="the kernel's neighbour tables have room",
     messages=(
         Message(
+            names=("neighbour table", "arp cache"),
             pattern=r"(?:neighbour: )?(?:arp_cache|ndisc_cache): neighbor table overflow|neighbour table overflow",
             example="kernel: neighbour: arp_cache: neighbor table overflow!",
             means="the kernel's table of addresses on the links is full, so it reaches no further address on any bridge or network",

@@ -21,6 +21,7 @@ _SERVICES = (docker.SERVICE, containerd.SERVICE)
     ok="the kernel killed no process of a container for lack of memory",
     messages=(
         Message(
+            names=("oom-killer",),
             pattern=r"oom-kill(?:er)?:.*|Memory cgroup out of memory: .*|Out of memory: Kill(?:ed)? process \d+.*",
             example="Memory cgroup out of memory: Killed process 3122 (java) total-vm:4120000kB, anon-rss:524288kB",
             means="the kernel killed a process: a container reached its memory limit, or the host has no memory left",

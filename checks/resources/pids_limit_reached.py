@@ -12,6 +12,7 @@ from doctor.facts.kernel.log import KernelEvent, KernelLog, container_at, groupe
     ok="no container reached its limit of processes",
     messages=(
         Message(
+            names=("fork rejected", "pids limit"),
             pattern=r"cgroup: fork rejected by pids controller.*",
             example="kernel: cgroup: fork rejected by pids controller in /docker/4f0c9f",
             means="a container reached its limit of processes",

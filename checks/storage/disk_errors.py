@@ -13,6 +13,7 @@ from doctor.model.text import in_words
     ok="the disks of the engine's data have no I/O errors",
     messages=(
         Message(
+            names=("i/o error", "bad disk"),
             pattern=r"(?:blk_update_request: |Buffer )?(?:I/O error|critical \w+ error),? (?:on )?dev \S+.*|input/output error",
             example="blk_update_request: I/O error, dev sda, sector 123456 op 0x0:(READ) flags 0x80700",
             means="a disk does not return or store data",

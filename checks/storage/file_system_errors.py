@@ -14,6 +14,7 @@ from doctor.model.text import in_words
     ok="the file systems of the engine's data have no errors",
     messages=(
         Message(
+            names=("file system errors", "remounted read-only"),
             pattern=r"EXT[34]-fs error.*|XFS \(\S+\): .*(?:corruption|shutdown|shut down|Shutting down).*|BTRFS:? (?:error|critical) \(device \S+.*"
             r"|structure needs cleaning|Remounting filesystem read-only",
             example="EXT4-fs error (device sda1): ext4_find_entry:1455: inode #2: comm dockerd: reading directory lblock 0",
