@@ -1,23 +1,33 @@
-"""The engine runs with older settings than those in daemon.json."""
+"""The engine runs with other settings than those in daemon.json."""
 
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.engines.docker import places as docker
+from doctor.facts.config.applied import differences
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.data_root import DataRoot
-from doctor.facts.engine.state import EngineInfo, EngineState
-from doctor.facts.secrets.redact import as_json
+from doctor.facts.engine.shown import ShownSettings
+from doctor.facts.engine.state import EngineState
+from doctor.facts.network.networks import Networks
+from doctor.facts.secrets.redact import as_json, conceal
 
 
 @check(severity=Severity.WARNING, ok="the engine runs with the settings in daemon.json")
 def not_applied(
-    config: EngineConfig, state: EngineState, info: EngineInfo, root: DataRoot | Missing
+    config: EngineConfig,
+    state: EngineState,
+    shown: ShownSettings,
+    root: DataRoot | Missing,
+    networks: Networks | Missing,
 ) -> Iterator[Finding]:
-    """The settings file was changed after the engine started, so the engine still runs with the old settings.
+    """A setting in the file differs from the one that the running engine has, so the change is not active.
 
     What it looks at:
-        The modification time of daemon.json against dockerd's start, and the logging driver, storage driver, data root, default
-        runtime, debug and live-restore of the running engine against the file.
+        Each setting of daemon.json that the running engine shows (GET /info, GET /version, the record of the default network):
+        logging and storage driver, data root, runtimes, cgroup driver, labels, mirrors, insecure registries, proxies, address
+        pools, security options, plugins, the default bridge's address, MTU and IPv6 …. A setting that it does not show is not
+        judged.
 
     Why it matters:
         dockerd reads the file at its start. On SIGHUP it reloads only some keys; the logging driver is not one of them. The
@@ -30,28 +40,24 @@ def not_applied(
     References:
         https://docs.docker.com/reference/cli/dockerd/#configuration-reload-behavior
     """
-    if not config.json.exists or not state.started or config.json.mtime_ns / 1e9 <= state.started:
+    if not config.json.exists or not state.is_running:
         return
-    for key, running in _running(info).items():
-        wanted = config.get(key)
-        if key not in config.json.value or wanted is None or wanted == running or config.setting(key).origin != "file":
-            continue
-        if key == "data-root" and isinstance(root, DataRoot) and running == root.resolved:
+    items = networks.items if isinstance(networks, Networks) else ()
+    bridge = next((network for network in items if network.is_default), None)
+    for found in differences(config, shown, bridge):
+        key = found.key
+        if key == "data-root" and isinstance(root, DataRoot) and found.running == root.resolved:
             # dockerd resolves symbolic links to it once, at its start, and reports the target.
             continue
+        if key == "storage-driver" and found.running == docker.SNAPSHOTTER and found.wanted in _ALIASES:
+            continue
+        wanted, running = as_json(conceal(key, found.wanted)), as_json(conceal(key, found.running))
         yield Finding(
             subject=Subject("setting", key),
-            message=f"{key} is {as_json(wanted)} in {config.json.path}, but the engine still runs with {as_json(running)}",
-            evidence=(Evidence(config.json.path, f"{key}: {as_json(wanted)}"), Evidence("GET /info", as_json(running))),
+            message=f"{key} is {wanted} in {config.json.path}, but the engine still runs with {running}",
+            evidence=(Evidence(config.json.path, f"{key}: {wanted}"), Evidence(found.source, running)),
         )
 
 
-def _running(info: EngineInfo) -> dict[str, object]:
-    return {
-        "log-driver": info.logging_driver,
-        "storage-driver": info.storage_driver,
-        "data-root": info.data_root,
-        "default-runtime": info.default_runtime,
-        "live-restore": info.live_restore,
-        "debug": info.debug,
-    }
+_ALIASES = frozenset({"", "overlay", "overlay2"})
+"""With the containerd image store, the engine names the snapshotter "overlayfs" for these."""

@@ -174,6 +174,7 @@ def engine_info(host: Host, answer: EngineAnswer) -> EngineInfo:
         https_proxy=text(raw.get("HttpsProxy")),
         http_proxy=text(raw.get("HttpProxy")),
         no_proxy=text(raw.get("NoProxy")),
+        answer=raw,
     )
 
 

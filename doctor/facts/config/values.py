@@ -129,6 +129,8 @@ def _mirrors(value: Any) -> str:
     for mirror in value if isinstance(value, list) else ():
         if not re.match(r"https?://[^/]", str(mirror)):
             return f'invalid mirror: unsupported scheme in "{mirror}"'
+        if re.search(r"://[^/]*@", str(mirror)):
+            return f'invalid mirror: username/password not allowed in URI "{mirror}"'
         if re.search(r"[?#]", str(mirror)):
             return f'invalid mirror: query or fragment at end of "{mirror}"'
     return ""

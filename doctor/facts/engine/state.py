@@ -96,6 +96,7 @@ class EngineInfo(Guarded, frozen=True, kw_only=True):
         warnings: its own warnings.
         log_drivers: names of its logging drivers, including plugins.
         volume_drivers: names of its volume drivers; an old-style plugin is one of them only after its first use.
+        answer: the whole answer, for the settings in it.
         https_proxy, http_proxy, no_proxy: its proxies; it masks their passwords itself.
     """
 
@@ -119,6 +120,7 @@ class EngineInfo(Guarded, frozen=True, kw_only=True):
     https_proxy: Annotated[str, SECRET] = ""
     http_proxy: Annotated[str, SECRET] = ""
     no_proxy: str = ""
+    answer: Annotated[dict[str, Any], SECRET] = field(default_factory=dict)
 
 
 def start_fails(state: EngineState | Missing) -> str:
