@@ -1,18 +1,26 @@
 """Correct the JSON of the settings file."""
 
+import json
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Missing, fixer
+from doctor.api import Action, Applicability, Evidence, Missing, fixer
 from doctor.api.actions.advice import Advise
+from doctor.api.actions.choose import Choosable, Choose
 from doctor.api.actions.config.engine_settings import repair_json
-from doctor.api.actions.files import Quarantine
+from doctor.api.actions.files import Quarantine, WriteFile
 from doctor.facts.config.engine import DaemonJson
+from doctor.facts.config.lost import LostSettings
 from doctor.facts.host.mounts import Mounts
+from doctor.facts.secrets.redact import as_json
+from doctor.model.text import holdings
 
 
 @fixer(applicability=Applicability.SAFE)
-def invalid_json(file: DaemonJson, mounts: Mounts | Missing) -> Iterator[Action]:
-    """Make the smallest change if only one is possible; move a directory in its place to quarantine."""
+def invalid_json(file: DaemonJson, mounts: Mounts | Missing, lost: LostSettings | Missing) -> Iterator[Action]:
+    """Make the smallest change if only one is possible; move a directory in its place to quarantine.
+
+    Otherwise ask: a copy beside it, or the smallest file with which the engine uses a data root that is known.
+    """
     if file.is_repairable:
         yield repair_json(file)
     elif file.is_directory and isinstance(mounts, Mounts) and any(mounts.beneath(file.path)):
@@ -22,7 +30,35 @@ def invalid_json(file: DaemonJson, mounts: Mounts | Missing) -> Iterator[Action]
     elif file.is_directory:
         # 'docker run -v' creates a directory if its source file is missing.
         yield Quarantine(path=file.path, why="it is a directory in place of the settings file")
+    elif options := tuple(_options(file, lost)) if isinstance(lost, LostSettings) else ():
+        yield Choose(question=f"which settings replace those of {file.path}, which can't be read", options=options)
     else:
         yield Advise(
             text=f"edit {file.path} at {file.where or 'its beginning'}, then dockerd --validate --config-file {file.path}"
         )
+
+
+def _options(file: DaemonJson, lost: LostSettings) -> Iterator[Choosable]:
+    for copy in lost.copies:
+        evidence = Evidence(copy.path, f"valid, with {', '.join(copy.keys)}")
+        name = copy.path.rpartition("/")[2]
+        yield Choosable(name=name, evidence=(evidence,), actions=_replace(file, copy.content, f"as in {copy.path}"))
+    known = [root for root in lost.roots if root.holds_anything] or list(lost.roots[:1])
+    for root in known:
+        content = f"{json.dumps(root.settings, indent=4)}\n".encode()
+        yield Choosable(
+            name=f"{root.path}:{root.driver}" if root.driver else root.path,
+            evidence=(
+                Evidence("data root", f"{root.path}: {holdings(root.images, root.containers)}"),
+                Evidence("named by", ", ".join(root.sources)),
+                Evidence("settings", as_json(root.settings)),
+            ),
+            actions=_replace(file, content, f"with {', '.join(root.settings) or 'no setting'}"),
+        )
+
+
+def _replace(file: DaemonJson, content: bytes, words: str) -> tuple[Action, ...]:
+    return (
+        Quarantine(path=file.path, why="nothing in it can be read"),
+        WriteFile(path=file.path, content=content, what=f"write a valid {file.path} {words}"),
+    )

@@ -127,6 +127,20 @@ def newest_at(host: Host, root: DataRoot) -> RootBackup | None:
     return None
 
 
+def backed_up_paths(host: Host) -> tuple[str, ...]:
+    """Return the paths of all data roots that have a metadata backup, newest first."""
+    top = join(host.resolve(HostPath(state_dir() if host.root == "/" else STATE_DIR)), DIRECTORY)
+    found: dict[str, None] = {}
+    try:
+        check_owner(host, top)
+        for name in reversed(host.listdir(top, follow=False)):
+            raw = _own(host, join(top, name), _LIST_BYTES) if is_generation(name) else b""
+            found |= {decode(raw, BackupGeneration).identity.path: None} if raw else {}
+    except (HostError, FormatError):
+        pass
+    return tuple(path for path in found if path.startswith("/"))
+
+
 def check_owner(host: Host, top: HostPath) -> None:
     """Check that only root can write to a directory, as its content is used by root. Raises ``HostError`` (absent)."""
     if host.lstat(top, follow=False).kind != "d":

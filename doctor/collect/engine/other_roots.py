@@ -51,12 +51,23 @@ def _known(host: Host, root: DataRoot) -> Iterator[OtherRoot]:
 
 
 def _look(host: Host, top: HostPath, how: str) -> OtherRoot:
+    images = sum(images_by_driver(host, top).values())
+    return OtherRoot(how=how, path=top, images=images, containers=containers_in(host, top))
+
+
+def images_by_driver(host: Host, top: HostPath) -> dict[str, int]:
+    """Return the number of image configs of each storage driver in a data root; {} for any other directory."""
     try:
         stores = [name for name, kind in host.scandir(join(top, docker.IMAGE), follow=False) if kind == "d"]
     except HostError:
-        stores = []
-    images = sum(_count(host, join(top, docker.image_store(name), docker.IMAGE_CONFIGS)) for name in stores)
-    return OtherRoot(how=how, path=top, images=images, containers=_count(host, join(top, docker.CONTAINERS)))
+        return {}
+    counted = {name: _count(host, join(top, docker.image_store(name), docker.IMAGE_CONFIGS)) for name in sorted(stores)}
+    return {name: count for name, count in counted.items() if count}
+
+
+def containers_in(host: Host, top: HostPath) -> int:
+    """Return the number of container directories in a data root, 0 for any other directory."""
+    return _count(host, join(top, docker.CONTAINERS))
 
 
 def _replaced(host: Host, root: DataRoot) -> Iterator[OtherRoot]:

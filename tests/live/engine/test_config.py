@@ -155,3 +155,27 @@ def test_a_change_that_waits_for_a_reload(box: Box) -> None:
     assert box.pids("dockerd") == before
     assert json.loads(box.docker("info", "--format", "{{json .Debug}}")) is True
     assert findings(box) == {}
+
+
+def test_settings_that_are_lost_are_found_again_by_their_data_root(bare_box: Box) -> None:
+    """Nothing in the file can be read: doctor's backup names the data root, its images the driver, and they are back."""
+    box = bare_box
+    root = "/var/lib/docker/moved/root"
+    box.write(DAEMON_JSON, json.dumps({"data-root": root, "storage-driver": "vfs"}))
+    box.start_dockerd()
+    box.run(["sh", "-c", "tar -C /bin -c busybox | docker import - kept:1"])
+    box.doctor("scan")
+    box.stop_dockerd()
+    lost = "\0" * 64
+    box.write(DAEMON_JSON, lost)
+
+    choice = f"config/invalid-json:{DAEMON_JSON}={root}"
+    plan = box.doctor("fix", "config/invalid-json")
+    assert f"--choose {choice}" in plan.stdout
+    fix = box.doctor("fix", "config", "engine", "--choose", choice, "--apply", "--yes")
+    print(fix.stdout, fix.stderr)
+    assert json.loads(box.read(DAEMON_JSON)) == {"data-root": root, "storage-driver": "vfs"}
+    assert "kept" in box.run(["docker", "images"]).stdout
+
+    assert box.doctor("undo", "--yes").returncode == 0
+    assert box.read(DAEMON_JSON) == lost
