@@ -13,6 +13,7 @@ from doctor.model.missing import HostError, Missing, Why
 from doctor.model.process import Process
 
 _WORKS = frozenset({"running", "hung", "starting"})
+_SNAPS = "/snap/"
 
 
 @collector
@@ -28,6 +29,8 @@ def host_containerd(
     engines = frozenset(process.pid for process in processes.of_host(*docker.PROCESSES))
     own = next((process for process in running if is_engines(process, engines)), None)
     other = next((process for process in running if process is not own), None)
+    if any(process.exe.startswith(_SNAPS) for process in running):
+        raise HostError(Missing(Why.ABSENT, "the containerd of a snap may read only the files of its snap"))
     settings = EngineConfig() if isinstance(config, Missing) else config
     has_engine = isinstance(state, EngineState) and state.status in _WORKS
     named = settings.get("containerd")
