@@ -1,6 +1,5 @@
 """Correct the JSON of the settings file."""
 
-import json
 from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Evidence, Missing, fixer
@@ -45,7 +44,6 @@ def _options(file: DaemonJson, lost: LostSettings) -> Iterator[Choosable]:
         yield Choosable(name=name, evidence=(evidence,), actions=_replace(file, copy.content, f"as in {copy.path}"))
     known = [root for root in lost.roots if root.holds_anything] or list(lost.roots[:1])
     for root in known:
-        content = f"{json.dumps(root.settings, indent=4)}\n".encode()
         yield Choosable(
             name=f"{root.path}:{root.driver}" if root.driver else root.path,
             evidence=(
@@ -53,7 +51,7 @@ def _options(file: DaemonJson, lost: LostSettings) -> Iterator[Choosable]:
                 Evidence("named by", ", ".join(root.sources)),
                 Evidence("settings", as_json(root.settings)),
             ),
-            actions=_replace(file, content, f"with {', '.join(root.settings) or 'no setting'}"),
+            actions=_replace(file, root.content, f"with {', '.join(root.settings) or 'no setting'}"),
         )
 
 

@@ -1,5 +1,6 @@
 """Records of the settings of a daemon.json that can't be read: where its data root was, and copies of the file."""
 
+import json
 from typing import Any
 
 from msgspec import Struct
@@ -25,6 +26,11 @@ class KnownRoot(Struct, frozen=True, kw_only=True):
     containers: int = 0
     sources: tuple[str, ...] = ()
     settings: dict[str, Any] = {}
+
+    @property
+    def content(self) -> bytes:
+        """Return the settings as a file."""
+        return f"{json.dumps(self.settings, indent=4)}\n".encode()
 
     @property
     def holds_anything(self) -> bool:

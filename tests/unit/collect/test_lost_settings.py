@@ -32,7 +32,7 @@ def lost(top: Path) -> LostSettings:
 
 
 def test_each_driver_with_images_is_a_candidate(host: Path) -> None:
-    """A driver that the text names and that has nothing is none."""
+    """A driver that the text names, and that has no images, is left out."""
     found = {(root.path, root.driver): root.settings for root in lost(host).roots}
     assert found == {
         ("/srv/docker", "overlay2"): {"data-root": "/srv/docker", "storage-driver": "overlay2"},
@@ -56,6 +56,6 @@ def test_only_valid_copies_count(host: Path) -> None:
     "content", [b"\0" * 4096, b'{"data-root": "' + b"/x" * 9000 + b'"', b"\xff" * 100, b'"data-root": "/etc/passwd"']
 )
 def test_hostile_content_names_no_root(host: Path, content: bytes) -> None:
-    """The default root is left, and a path that is no data root is never offered with images."""
+    """The default root is left, and a path without a data root is never offered with images."""
     (host / "etc/docker/daemon.json").write_bytes(content)
     assert [root.path for root in lost(host).roots if root.holds_anything] == ["/var/lib/docker"]
