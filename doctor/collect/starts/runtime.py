@@ -9,11 +9,12 @@ from msgspec import Struct
 from doctor.collect.config.values import seccomp_profile
 from doctor.collect.engine.programs import PLACES, lacks_of, problem_of
 from doctor.collect.host.package_files import owner
+from doctor.collect.starts.limits import limits_of
 from doctor.engines.containerd import places as containerd
 from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.state import EngineState
-from doctor.facts.host.processes import Processes
+from doctor.facts.host.processes import Processes, program
 from doctor.facts.kernel.cgroups import Cgroups
 from doctor.facts.starts.runtime import HostRuntime
 from doctor.formats.config.seccomp_profile import to_oci
@@ -27,7 +28,6 @@ from doctor.model.process import Process
 _PACKAGES = ("runc", "crun", "containerd.io", "moby-runc", "docker-ce", "docker.io")
 _PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin")
 """The PATH of a service of systemd."""
-_LIMITS = {"Max open files": "NOFILE", "Max processes": "NPROC", "Max locked memory": "MEMLOCK"}
 _SHIMS = re.compile(r"io\.containerd\..*")
 _OPTION = "native.cgroupdriver="
 _UNLIMITED = 1 << 64
@@ -95,9 +95,9 @@ def host_runtime(
         arguments=named.arguments,
         search=search,
         origin=named.origin,
-        user=docker.PROCESS if has_engine else containerd.PROCESS,
+        user=program(starter) if starter is not None else "",
         pid=starter.pid if starter is not None else 0,
-        limits=_limits(host, starter),
+        limits=limits_of(host, starter.pid) if starter is not None else {},
         uses_systemd=_uses_systemd(host, settings, is_v2=is_v2),
         parent=str(settings.get("cgroup-parent") or ""),
         cgroup_namespace=is_v2,
@@ -157,27 +157,6 @@ def _owner(host: Host, lacks: str, *, is_suspect: bool) -> str | None:
     if lacks.startswith("/usr/local/"):
         return ""
     return owner(host, lacks, _PACKAGES) or None
-
-
-def _limits(host: Host, starter: Process | None) -> dict[str, tuple[int, int]]:
-    """Return the limits of a process (/proc/PID/limits)."""
-    if starter is None:
-        return {}
-    try:
-        lines = decode(host.read(HostPath(f"/proc/{starter.pid}/limits"), limit_bytes=1 << 16)).splitlines()
-    except HostError:
-        return {}
-    found = {}
-    for line in lines:
-        name = next((own for start, own in _LIMITS.items() if line.startswith(start)), "")
-        words = line[25:].split()
-        if name and len(words) >= 2:
-            found[name] = (_number(words[0]), _number(words[1]))
-    return found
-
-
-def _number(word: str) -> int:
-    return int(word) if word.isdigit() else -1
 
 
 def _rlimits(value: Any) -> tuple[dict[str, Any], ...]:
