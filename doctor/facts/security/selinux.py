@@ -1,4 +1,4 @@
-"""What SELinux refused to the engine and its runtime."""
+"""Accesses of the engine and its runtime that SELinux refused."""
 
 from msgspec import Struct
 
