@@ -1,10 +1,13 @@
 """A CDI specification names files or a driver version that this host does not have."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.containers.gpus import Gpus
-from doctor.formats.host.cdi import CdiSpec
+
+if TYPE_CHECKING:
+    from doctor.formats.host.cdi import CdiSpec
 
 
 @check(
@@ -63,5 +66,5 @@ def _few(names: tuple[str, ...]) -> str:
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
-def _devices(spec: CdiSpec) -> str:
+def _devices(spec: "CdiSpec") -> str:
     return _few(tuple(f"{spec.kind}={name}" for name in spec.devices)) or "none"

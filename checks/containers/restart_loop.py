@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Message, Missing, Severity, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.facts.containers.containers import Container, Containers
 from doctor.facts.containers.details import OfContainers
 from doctor.facts.containers.loops import WINDOW_S, Ends, RestartLoops, ended, gave_up, looping
 from doctor.facts.containers.memory import is_starved
 from doctor.facts.containers.needs import subject_of, titles
 from doctor.facts.containers.programs import ProgramFaults
+
+_MOST = 30
+"""Groups of containers with a finding of their own."""
 
 
 @check(
@@ -51,7 +54,9 @@ def restart_loop(containers: Containers, loops: RestartLoops, programs: ProgramF
     for one, ends in looping(containers, loops):
         if one.id not in known and not is_starved(one, loops):
             groups.setdefault((one.image, one.state.exit_code, gave_up(one)), []).append((one, ends))
-    for (image, code, is_over), members in groups.items():
+    ordered = sorted(groups.items(), key=lambda group: -len(group[1]))
+    yield from _others([one for _, members in ordered[_MOST:] for one, _ in members])
+    for (image, code, is_over), members in ordered[:_MOST]:
         first, ends = next(((one, ends) for one, ends in members if ends.line), members[0])
         some = [one for one, _ in members]
         yield Finding(
@@ -63,6 +68,18 @@ def restart_loop(containers: Containers, loops: RestartLoops, programs: ProgramF
                 *((Evidence("containers", titles(some)),) if len(some) > 1 else ()),
             ),
             severity=Severity.ERROR if code else Severity.WARNING,
+            detail=OfContainers(names=tuple(one.title for one in some[:5])),
+        )
+
+
+def _others(some: list[Container]) -> Iterator[Finding]:
+    """Yield one finding for the containers of small groups, if there are very many."""
+    if some:
+        codes = ", ".join(str(code) for code in sorted({one.state.exit_code for one in some})[:10])
+        yield Finding(
+            subject=Subject("cause", "many containers"),
+            message=f"{len(some)} more containers restart again and again: {titles(some)}",
+            evidence=(Evidence("exit codes", codes),),
             detail=OfContainers(names=tuple(one.title for one in some[:5])),
         )
 

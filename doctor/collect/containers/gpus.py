@@ -3,15 +3,17 @@
 import os
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from doctor.facts.containers.containers import Containers
 from doctor.facts.containers.gpus import Gpus, by_cdi, by_hook
-from doctor.formats.host import cdi
-from doctor.formats.host.cdi import CdiSpec
 from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath, join
+
+if TYPE_CHECKING:
+    from doctor.formats.host.cdi import CdiSpec
 
 _CDI = (HostPath("/etc/cdi"), HostPath("/var/run/cdi"))
 _PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
@@ -46,7 +48,7 @@ def gpus(host: Host, containers: Containers) -> Gpus:
     )
 
 
-def _specs(host: Host, gaps: list[Missing]) -> Iterator[CdiSpec]:
+def _specs(host: Host, gaps: list[Missing]) -> Iterator["CdiSpec"]:
     for top in _CDI:
         try:
             names = sorted(name for name, _ in host.scandir(top) if name.endswith((".yaml", ".json")))
@@ -54,6 +56,10 @@ def _specs(host: Host, gaps: list[Missing]) -> Iterator[CdiSpec]:
             if not error.is_absent:
                 gaps.append(error.missing)
             continue
+        if not names:
+            continue
+        from doctor.formats.host import cdi  # noqa: PLC0415 - few hosts have a specification
+
         for name in names[:_MOST]:
             path = join(top, name)
             try:

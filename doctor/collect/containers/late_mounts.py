@@ -8,7 +8,7 @@ from doctor.facts.containers.containers import Container, Containers
 from doctor.facts.containers.late_mounts import LateMount, LateMounts
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.host.mounts import Mounts
-from doctor.formats.host import fstab, mountinfo
+from doctor.formats.host import mountinfo
 from doctor.formats.host.mountinfo import Mount, covering
 from doctor.formats.text import decode
 from doctor.host.base import Host
@@ -82,6 +82,8 @@ def _table(host: Host, pid: int) -> tuple[Mount, ...]:
 
 def _unmounted(host: Host, mounts: Mounts, binds: list[tuple[Container, HostPath, str]]) -> Iterator[LateMount]:
     """Yield the entries of /etc/fstab above a source at which nothing is mounted."""
+    from doctor.formats.host import fstab  # noqa: PLC0415 - only a container with a bind mount needs it
+
     try:
         entries = fstab.parse(host.read(_FSTAB, limit_bytes=1 << 18).decode("utf-8", "replace"))
     except HostError:

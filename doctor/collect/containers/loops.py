@@ -1,11 +1,8 @@
 """Examines containers that restart again and again. Costs nothing without one: the states on disk show which may."""
 
-from doctor.collect.containers.log_end import log_end
 from doctor.facts.containers.containers import Container, Containers, ContainerState
 from doctor.facts.containers.loops import FEW, WINDOW_S, Ends, RestartLoops, gave_up, may_loop, waits
 from doctor.facts.engine.state import EngineInfo, EngineState
-from doctor.formats.json_safe import load
-from doctor.formats.json_values import mapping, text
 from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.errors import FormatError
@@ -25,6 +22,8 @@ def restart_loops(
     possible = [one for one in containers.items if is_running and may_loop(one) and _is_recent(host, one.state)]
     if not certain and not possible:
         return RestartLoops()
+    from doctor.collect.containers.log_end import log_end  # noqa: PLC0415 - a healthy host needs none
+
     gaps: list[Missing] = []
     counted, starved = _count(host, gaps) if is_running else ({}, set())
     found = {one.id for one in certain} | {
@@ -89,6 +88,9 @@ def _count(host: Host, gaps: list[Missing]) -> tuple[dict[str, int], set[str]]:
     The engine keeps the last 256 events of all kinds, and frequent health checks fill that: the numbers are lower limits.
     """
     from urllib.parse import quote  # noqa: PLC0415 - as above
+
+    from doctor.formats.json_safe import load  # noqa: PLC0415
+    from doctor.formats.json_values import mapping, text  # noqa: PLC0415
 
     until = int(host.now())
     path = f"/events?since={until - WINDOW_S}&until={until}&filters={quote(_FILTERS, safe='')}"

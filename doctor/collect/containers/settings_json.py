@@ -18,6 +18,9 @@ from doctor.facts.containers.devices import DeviceRequest
 from doctor.formats.json_values import items, mapping, mappings, number, text, texts
 from doctor.model.paths import HostPath
 
+_LONGEST_ERROR = 8192
+"""Characters of an error that are kept, of a longer one its end: programs write the cause there."""
+
 
 def container_of(
     config: dict[str, Any], directory: HostPath, *, host: HostConfig | None, directories: tuple[str, ...] = ()
@@ -85,7 +88,7 @@ def _state(raw: dict[str, Any]) -> ContainerState:
         removing=raw.get("RemovalInProgress") is True,
         pid=number(raw.get("Pid")),
         exit_code=number(raw.get("ExitCode")),
-        error=text(raw.get("Error")),
+        error=text(raw.get("Error"))[-_LONGEST_ERROR:],
         started_at=text(raw.get("StartedAt")),
         finished_at=text(raw.get("FinishedAt")),
         oom_killed=raw.get("OOMKilled") is True,

@@ -13,6 +13,9 @@ from doctor.model.declare import collector
 from doctor.model.missing import Missing
 from doctor.plugins.messages import explained
 
+_MOST = 100
+"""Different errors that are explained."""
+
 
 @collector
 def start_errors(  # noqa: PLR0917 - a parameter a fact
@@ -32,7 +35,7 @@ def start_errors(  # noqa: PLR0917 - a parameter a fact
     from doctor.collect.containers.gone_causes import gone  # noqa: PLC0415 - a healthy host has no use for it
 
     texts = {one.id: cause_of(one) for one in failed}
-    found = explained(texts.values())
+    found = explained(list(dict.fromkeys(texts.values()))[:_MOST])
     is_alive = host.is_live() and isinstance(state, EngineState) and state.is_running
     reasons = {one.id: gone(host, one, info, programs) for one in failed} if is_alive else {}
     apart: set[str] = set()

@@ -1,10 +1,15 @@
 """GPUs that containers ask for, and what the host has of the NVIDIA driver and its Container Toolkit."""
 
+from typing import TYPE_CHECKING
+
 from msgspec import Struct
 
 from doctor.facts.containers.containers import Container
-from doctor.formats.host.cdi import CdiSpec
 from doctor.model.missing import Missing
+
+if TYPE_CHECKING:
+    # Few hosts have a specification.
+    from doctor.formats.host.cdi import CdiSpec
 
 _GPU = frozenset({"gpu", "nvidia"})
 
@@ -24,7 +29,7 @@ class Gpus(Struct, frozen=True, kw_only=True):
         gaps: what could not be examined.
     """
 
-    specs: tuple[CdiSpec, ...] = ()
+    specs: "tuple[CdiSpec, ...]" = ()
     lost: dict[str, tuple[str, ...]] = {}
     hook: str = ""
     tool: str = ""
