@@ -20,16 +20,16 @@ from doctor.facts.registry.clients import DockerClients
     ),
 )
 def credential_helper_missing(clients: DockerClients) -> Iterator[Finding]:
-    """A user's docker client is set to a credential helper that is not installed, so logins, builds and private pulls fail.
+    """A user's docker client is set to a credential helper that is not installed, so logins and private pulls fail.
 
     What it looks at:
         ``credsStore`` and ``credHelpers`` in .docker/config.json of root and of the users with a home directory in /home, and
         whether a program ``docker-credential-NAME`` is in the usual directories of programs, or in one of the user's own.
 
     Why it matters:
-        The client starts the program for each login and each registry that needs one. Without it, "docker login" and builds
-        fail with "error getting credentials", and private images can't be pulled. Docker Desktop leaves
-        "credsStore": "desktop" in place when it is removed.
+        The client starts the program for each login. Without it, "docker login" fails with "Error saving credentials", private
+        images can't be pulled, and many builders and docker compose fail with "error getting credentials" even for public
+        ones. Docker Desktop leaves "credsStore": "desktop" in place when it is removed.
 
     How it is fixed:
         Manually: install the program, or remove the line and run "docker login" again; without a helper the client keeps the
@@ -46,7 +46,7 @@ def credential_helper_missing(clients: DockerClients) -> Iterator[Finding]:
                 subject=Subject("file", client.path),
                 message=(
                     f"{client.path} names the credential helper {helper}, but docker-credential-{helper} is not installed: this"
-                    " user's logins, builds and private pulls fail"
+                    " user can't log in to a registry, and can't pull private images"
                 ),
                 evidence=(Evidence(client.path, f"{setting}: {helper}"),),
             )

@@ -12,6 +12,7 @@ from doctor.model.outcome import Result
 from doctor.model.probe_result import ProbeResult
 from doctor.model.probing import Ended
 
+_DNS_ERRORS = {1: "FORMERR", 2: "SERVFAIL", 4: "NOTIMP", 5: "REFUSED"}
 _REACHED = {"tcp": "connected", "greet": "connected", "dns": "answered", "ping": "echo"}
 
 
@@ -57,6 +58,8 @@ def not_run(ended: Iterable[Ended | None]) -> ProbeResult | None:
 
 def target_word(target: dict[str, Any]) -> str:
     """Return the outcome for one target of the builtin ``reach``, as a word for people."""
+    if target.get("reached") and target.get("code") in _DNS_ERRORS:
+        return f"answers {_DNS_ERRORS[target['code']]}"
     if target.get("reached"):
         return _REACHED.get(str(target.get("kind")), "reached")
     number = target.get("errno")

@@ -44,7 +44,7 @@ def dns(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
 
     A container on the default bridge gets the daemon's ``dns``, else the servers of the host's resolv.conf without those on
     the loopback (resolved's own list if resolv.conf has only its stub), else 8.8.8.8 and 8.8.4.4. Any answer counts, also
-    that the name does not exist. One answering server is enough: the others only cost time. The host's own resolver is
+    that the name does not exist, but not an error (SERVFAIL, REFUSED). One answering server is enough: the others only cost time. The host's own resolver is
     queried too: if it answers and no server of the container does, resolution fails only in the container. If no server
     answers anyone, the cause is outside this host and no repair of it can help.
     If the engine runs, its embedded server is queried inside running containers on user-defined networks.
@@ -156,8 +156,15 @@ def _judge(
     if lost:
         text = f"the engine's name server does not answer in {', '.join(lost)}: names of other containers don't resolve"
         return failed(text, (*evidence, Evidence(f"{_EMBEDDED} inside {count} containers", "no answer")))
-    answered = [server for server, one in inside.items() if one.get("reached")]
-    by = [server for server, one in from_host.items() if one.get("reached")]
+    answered = [server for server, one in inside.items() if _is_usable(one)]
+    by = [server for server, one in from_host.items() if _is_usable(one)]
+    errors = {
+        server: target_word(one) for server, one in inside.items() if one.get("reached") and server not in answered
+    }
+    if errors and not answered and not by:
+        # A resolver that is cut off from the outside, or knows only names of its own, may be what this network wants.
+        said = ", ".join(f"{server} {word}" for server, word in errors.items())
+        return passed(f"a container on {network} reaches its name servers, but of unknown names {said}", evidence)
     if not answered and not by and not has_own:
         return skipped("this host has no name server, and the engine's default servers do not answer", evidence)
     if not answered and not by:
@@ -167,14 +174,25 @@ def _judge(
         )
     if not answered:
         return failed(
-            f"names don't resolve in a container on {network}: no answer from {', '.join(servers)} ({why}); the host"
+            f"names don't resolve in a container on {network}: {_words(servers, errors)} ({why}); the host"
             f" gets answers from {', '.join(by)}",
             evidence,
         )
     silent = [server for server in servers if server not in answered]
-    slow = f"; no answer from {', '.join(silent)}, which delays lookups by seconds" if silent else ""
+    slow = f"; {_words(silent, errors)}, which delays lookups" if silent else ""
     own = f"; the engine's name server answered in {plural(count, 'container')}" if count else ""
     return passed(f"a container on {network} got answers from {', '.join(answered)}{own}{slow}", evidence)
+
+
+def _is_usable(one: dict[str, Any]) -> bool:
+    """Whether a server answered about the name: that it does not exist, as everyone knows, or anything but an error."""
+    return bool(one.get("reached")) and one.get("code") in {None, 0, 3}
+
+
+def _words(servers: Iterable[str], errors: dict[str, str]) -> str:
+    silent = [server for server in servers if server not in errors]
+    words = [f"no answer from {', '.join(silent)}"] if silent else []
+    return ", ".join([*words, *(f"{server} {errors[server]}" for server in servers if server in errors)])
 
 
 def _any(ended: Ended) -> bool:

@@ -18,6 +18,7 @@ from doctor.probes._result import failed, failed_beyond, not_run, passed, result
 _TOKENS_S = 0.5
 _SKEW_S = 300.0
 _NAMED = 3
+_ROWS = 16
 
 
 @probe(proves="the registries of this host answer as the engine reaches them", messages=MESSAGES, retries=False)
@@ -91,6 +92,9 @@ class _Judge:
         """Judge all of them."""
         for one in self.known.items:
             self._look(one)
+        if len(self.evidence) > _ROWS:
+            others = len(self.evidence) - _ROWS
+            self.evidence[_ROWS:] = [Evidence("registries", f"{others} more were asked")]
         pending = "; its settings name another proxy, in force after a restart" if self.known.proxies.pending else ""
         more = f"; {self.known.left_out} more were not asked" if self.known.left_out else ""
         bad = [(one, found) for one, found in self.troubles.values() if self._counts(one, found)]
@@ -101,7 +105,7 @@ class _Judge:
         remarks = "".join(f"; {one.name} {found.text}" for one, found in list(self.troubles.values())[:_NAMED])
         if self.good:
             return passed(f"{good}{rest} answered{remarks}{more}{pending}", self.evidence)
-        doubt = self.known.other_names and any("has a name" in found.text for _, found in self.troubles.values())
+        doubt = self.known.other_names and any(found.is_nameless for _, found in self.troubles.values())
         if doubt:
             return unproven(f"no registry could be asked{remarks}", self.evidence)
         return skipped(
@@ -159,8 +163,8 @@ class _Judge:
             return True
         if not one.is_needed or self.known.has_way_out is False:
             return False
-        if one.source == DEFAULT and "has a name" in found.text:
-            return False  # a network without outside names; the probe dns judges the name servers
+        if one.source == DEFAULT and found.is_nameless:
+            return False  # a network without outside names
         return not (one.is_hub and any(other.is_mirror for other in self.good))
 
     def _failed(self, bad: list[tuple[Registry, Trouble]], pending: str) -> ProbeResult:

@@ -27,10 +27,11 @@ class ProxyAddress(Struct, frozen=True, kw_only=True):
 
 
 def parse(text: str) -> ProxyAddress | None:
-    """Return the proxy that a variable names, ``None`` if Go uses no proxy or rejects it. Without a host it is this one.
+    """Return the proxy that a variable names, ``None`` if Go uses no proxy or rejects it. Without a host it is this one;
+    of a port that is not a number Go makes the host "http".
 
     >>> parse("proxy.lan:3128"), parse("HTTP://u:p%40@proxy.lan"), parse(":0"), parse("http://proxy:x"), parse("")
-    (http://proxy.lan:3128, http://proxy.lan:80, http://localhost:80, None, None)
+    (http://proxy.lan:3128, http://proxy.lan:80, http://localhost:80, http://http:80, None)
     """
     for candidate in (text, f"http://{text}"):
         try:

@@ -1,6 +1,7 @@
 """The test container that talks to registries: where it goes, by which proxy, and which authorities it trusts."""
 
 import re
+from ipaddress import ip_address
 from typing import Any
 
 from doctor.facts.registry.certificates import RegistryCertificates
@@ -70,7 +71,7 @@ class TalkOrder:
         return found | ({"store": _SYSTEM} if tls else {})
 
     def _names(self, host: str) -> dict[str, Any]:
-        known = self._known.hosts.get(host.lower())
+        known = self._known.hosts.get(host.lower()) or ((host,) if _is_address(host) else ())
         return {"addresses": list(known)} if known else {"names": list(self._known.spellings(host))}
 
     def _store(self, name: str) -> str:
@@ -91,3 +92,11 @@ class TalkOrder:
         inside = f"/certificates/{len(self._volumes)}{end}"
         self._volumes.append({"source": path, "target": inside, "readonly": True})
         return inside
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True

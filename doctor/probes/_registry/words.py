@@ -69,13 +69,19 @@ def _no_name(said: dict[str, Any], known: Registries) -> Trouble:
     if not answers:
         words = "this host has no name server"
     other = f"; nsswitch.conf also names {', '.join(known.other_names)}" if known.other_names else ""
-    exists = "does not exist" if set(answers.values()) <= {"NXDOMAIN", "empty"} and answers else "can't be resolved"
-    text = f"has a name that {exists} ({words}{other})"
-    return Trouble(text=text, is_unreachable=True, do="correct the name servers of /etc/resolv.conf, or the name")
+    is_nameless = bool(answers) and set(answers.values()) <= {"NXDOMAIN", "empty"}
+    text = f"has a name that {'does not exist' if is_nameless else 'does not resolve'} ({words}{other})"
+    do = "correct the name servers of /etc/resolv.conf, or the name"
+    return Trouble(text=text, is_unreachable=True, is_nameless=is_nameless, do=do)
 
 
 def _dns_word(word: str) -> str:
-    return {"silent": "no answer", "refused": "nothing listens", "empty": "no address"}.get(word, word)
+    return {
+        "silent": "no answer",
+        "refused": "nothing listens",
+        "empty": "no address",
+        "garbage": "no valid answer",
+    }.get(word, word)
 
 
 def _of_proxy(place: str, step: str, problem: str, said: dict[str, Any], known: Registries) -> Trouble:

@@ -76,7 +76,7 @@ class NameQuery:
         if self.addresses:
             return "ok"
         if not self.codes:
-            return "silent" if self.errno is None else "refused" if self.errno == 111 else f"errno {self.errno}"
+            return {None: "silent", 111: "refused", 74: "garbage"}.get(self.errno, f"errno {self.errno}")
         code = max(self.codes.values())
         return {0: "empty", 2: "SERVFAIL", 3: "NXDOMAIN", 5: "REFUSED"}.get(code, f"code {code}")
 

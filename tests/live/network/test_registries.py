@@ -57,10 +57,10 @@ def _both_work(box: Box) -> None:
 
 def test_certificates_are_judged_as_a_pull_does(outside: Outside) -> None:
     box = outside.box
-    good = outside.certificate(HUB)
+    good = outside.certificate(HUB, by="First CA")
     with outside.registry(443, good):
-        _both_fail(box, "an authority that this host does not trust (Test CA)", "unknown authority")
-        outside.trust()
+        _both_fail(box, "an authority that this host does not trust (First CA)", "unknown authority")
+        outside.trust("First CA")
         _both_fail(box, "was added after the engine's start", "unknown authority")
         _settings(box, {})
         _both_work(box)
@@ -74,9 +74,21 @@ def test_certificates_are_judged_as_a_pull_does(outside: Outside) -> None:
         assert found.seconds < 6
         box.run(["iptables", "-D", *lost])
     for certificate, doctor, engine in (
-        (outside.certificate(HUB, dates=PAST), "that expired on 2021-01-01", "expired or is not yet valid"),
-        (outside.certificate(HUB, dates=FUTURE), "not valid before 2090-01-01", "expired or is not yet valid"),
-        (outside.certificate("other.test"), "another name: it is for other.test", "valid for other.test"),
+        (
+            outside.certificate(HUB, by="First CA", dates=PAST),
+            "that expired on 2021-01-01",
+            "expired or is not yet valid",
+        ),
+        (
+            outside.certificate(HUB, by="First CA", dates=FUTURE),
+            "not valid before 2090-01-01",
+            "expired or is not yet valid",
+        ),
+        (
+            outside.certificate("other.test", by="First CA"),
+            "another name: it is for other.test",
+            "valid for other.test",
+        ),
         (None, "is answered in plain HTTP", "HTTP response to HTTPS client"),
     ):
         with outside.registry(443, certificate):
@@ -85,6 +97,7 @@ def test_certificates_are_judged_as_a_pull_does(outside: Outside) -> None:
 
 def test_proxies_are_judged_as_a_pull_does(outside: Outside) -> None:
     box = outside.box
+    outside.trust()
     with outside.registry(443, outside.certificate(HUB)):
         _settings(box, {"proxies": {"https-proxy": f"http://{PROXY}"}})
         _both_fail(box, f"the proxy http://{PROXY} refuses connections", "proxyconnect tcp")

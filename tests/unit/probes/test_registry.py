@@ -1,0 +1,151 @@
+"""The judgement of the probe of registries on what its test container reports."""
+
+from typing import Any
+
+import pytest
+
+from doctor.facts.registry.certificates import CertificateFlaw, RegistryCertificates
+from doctor.facts.registry.registries import DEFAULT, HUB, EngineProxies, Registries, Registry
+from doctor.model.outcome import Result
+from doctor.model.paths import HostPath
+from doctor.model.probe_result import ProbeResult
+from doctor.model.probing import Ended
+from doctor.probes.registry import registry
+
+NOW = 1_795_990_000.0
+HUB_USED = Registry(host=HUB, port=443, source="image app", is_needed=True)
+HUB_MAYBE = Registry(host=HUB, port=443, source=DEFAULT)
+FRESH = Registry(host=HUB, port=443, source=DEFAULT, is_needed=True)
+MIRROR = Registry(host="mirror.lan", port=5000, source="registry-mirrors", is_mirror=True, is_needed=True)
+LOGIN = Registry(host="old.lan", port=443, source="login in /root/.docker/config.json")
+STORE = (HostPath("/etc/ssl/certs/ca-certificates.crt"),)
+OK = {"step": "done", "status": 200}
+DROPPED = {"step": "connect", "problem": "silent", "address": "192.0.2.1"}
+REFUSED = {"step": "connect", "problem": "errno", "errno": 111, "address": "192.0.2.1"}
+NXDOMAIN = {"step": "resolve", "problem": "no-address", "servers": {"10.0.0.1": "NXDOMAIN"}}
+SERVFAIL = {"step": "resolve", "problem": "no-address", "servers": {"10.0.0.1": "SERVFAIL"}}
+UNTRUSTED = {"step": "tls", "problem": "untrusted", "errno": 20}
+
+
+def judged(
+    *found: tuple[Registry, dict[str, Any]],
+    second: dict[str, dict[str, Any]] | None = None,
+    files: RegistryCertificates | None = None,
+    **known: Any,
+) -> ProbeResult:
+    """Run the probe with the answers of its containers."""
+    facts = Registries(items=tuple(one for one, _ in found), store=STORE, **({"has_way_out": True} | known))
+    probe = registry(facts, files or RegistryCertificates())
+    answers = [said | {"id": f"{one.host}:{one.port}"} for one, said in found]
+    try:
+        next(probe)
+        probe.send({"talk": Ended(id="talk", exit=0, output={"results": answers, "now": NOW, "seconds": 0.1})})
+        later = [said | {"id": name} for name, said in (second or {}).items()]
+        probe.send({"talk": Ended(id="talk", exit=0, output={"results": later})})
+    except StopIteration as end:
+        found: ProbeResult = end.value
+        return found
+    raise AssertionError("it did not end")
+
+
+@pytest.mark.parametrize(
+    ("found", "known", "outcome"),
+    [
+        ([(HUB_USED, OK)], {}, Result.PASS),
+        ([(HUB_USED, DROPPED)], {}, Result.FAIL),
+        ([(HUB_USED, SERVFAIL)], {}, Result.FAIL),
+        ([(HUB_USED, DROPPED)], {"has_way_out": False}, Result.SKIP),
+        ([(HUB_MAYBE, DROPPED)], {}, Result.SKIP),
+        ([(HUB_MAYBE, NXDOMAIN)], {}, Result.SKIP),
+        ([(HUB_MAYBE, UNTRUSTED)], {}, Result.FAIL),
+        ([(FRESH, NXDOMAIN)], {}, Result.SKIP),
+        ([(FRESH, SERVFAIL)], {}, Result.FAIL),
+        ([(FRESH, REFUSED)], {}, Result.FAIL),
+        ([(FRESH, NXDOMAIN)], {"other_names": ("mdns4_minimal",)}, Result.UNPROVEN),
+        ([(MIRROR, OK), (HUB_USED, DROPPED)], {}, Result.PASS),
+        ([(MIRROR, DROPPED), (HUB_USED, OK)], {}, Result.FAIL),
+        ([(HUB_USED, OK), (LOGIN, NXDOMAIN)], {}, Result.PASS),
+        ([(HUB_USED, OK), (LOGIN, UNTRUSTED)], {}, Result.FAIL),
+        ([(HUB_USED, {"step": "failed", "problem": "failed", "text": "x"})], {}, Result.ERROR),
+    ],
+)
+def test_by_design_is_no_failure(
+    found: list[tuple[Registry, dict[str, Any]]], known: dict[str, Any], outcome: Result
+) -> None:
+    """A registry that nothing answers for counts only if the host certainly uses it and has a way there."""
+    assert judged(*found, **known).result is outcome
+
+
+def test_no_registry_is_a_skip() -> None:
+    assert judged().result is Result.SKIP
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        (
+            {"step": "connect", "problem": "errno", "errno": 111, "address": "10.0.0.9"},
+            "refuses connections on port 3128",
+        ),
+        ({"step": "proxy", "problem": "status", "status": 407}, "wants a valid user name and password (407)"),
+        ({"step": "proxy", "problem": "status", "status": 403}, "answers 403 Forbidden"),
+        ({"step": "proxy", "problem": "silent"}, "accepts the connection and does not answer"),
+        ({"step": "proxy", "problem": "not-http"}, "does not speak HTTP"),
+        ({"step": "proxy", "problem": "closed"}, "closes the connection"),
+    ],
+)
+def test_a_proxy_fails_every_registry_behind_it(said: dict[str, Any], text: str) -> None:
+    """Also one that the host may not use; and no password of the proxy is shown."""
+    proxies = EngineProxies(https="http://me:hunter2@proxy.lan:3128", source="/etc/docker/daemon.json:2")
+    found = judged((HUB_MAYBE, said), proxies=proxies)
+    assert found.result is Result.FAIL
+    assert f"the proxy http://proxy.lan:3128 {text}" in found.message
+    assert "hunter2" not in repr((found, proxies))
+
+
+def test_an_insecure_registry_may_speak_plain_http() -> None:
+    plain = {"step": "tls", "problem": "plain"}
+    assert judged((Registry(host="a", port=5000, source="", is_insecure=True), plain)).result is Result.PASS
+    assert "insecure-registries" in repr(judged((Registry(host="a", port=5000, source=""), plain)))
+
+
+def test_a_late_authority_and_refused_files() -> None:
+    """The handshake succeeds, but the engine does not know it yet or does not get so far."""
+    late = judged((HUB_USED, OK | {"root": "ab"}), late={"ab": HostPath("/usr/local/share/ca-certificates/x.crt")})
+    assert "added after the engine's start" in late.message
+    path = HostPath("/etc/docker/certs.d/mirror.lan:5000/a.cert")
+    flaw = CertificateFlaw(path=path, registry="mirror.lan:5000", why="has no key a.key beside it")
+    files = RegistryCertificates(flaws=(flaw,))
+    assert "is refused by the engine itself" in judged((MIRROR, OK), files=files).message
+
+
+def test_the_token_server_and_the_limit_count() -> None:
+    asks = {
+        "step": "done",
+        "status": 401,
+        "headers": {"www-authenticate": 'Bearer realm="https://auth.docker.io/token",service="s"'},
+    }
+    key = f"{HUB}:443"
+    used_up = {"step": "done", "status": 200, "then": {"status": 200, "headers": {"ratelimit-remaining": "0;w=21600"}}}
+    left = {"step": "done", "status": 200, "then": {"status": 200, "headers": {"ratelimit-remaining": "9;w=21600"}}}
+    assert judged((HUB_USED, asks), second={key: left}).result is Result.PASS
+    assert "no pulls left" in judged((HUB_USED, asks), second={key: used_up}).message
+    assert "its token server does not answer" in judged((HUB_USED, asks), second={key: DROPPED}).message
+
+
+def test_hostile_text_is_escaped() -> None:
+    found = judged(
+        (HUB_USED, {"step": "tls", "problem": "tls", "text": "\x1b[31m\u202e", "headers": {"date": "\x00\x1b"}})
+    )
+    assert "\x1b" not in found.message + repr(found.evidence)
+    assert "\u202e" not in found.message
+
+
+def test_many_registries_are_summed_up() -> None:
+    many = [
+        (Registry(host=f"m{number}", port=443, source="", is_mirror=True, is_needed=True), DROPPED)
+        for number in range(50)
+    ]
+    found = judged(*many)
+    assert len(found.evidence) < 20
+    assert len(found.message) < 600
