@@ -1,6 +1,6 @@
 """Reads how busy the host is."""
 
-import os
+import re
 
 from doctor.facts.starts.load import HostLoad
 from doctor.formats.text import decode
@@ -12,9 +12,10 @@ from doctor.model.paths import HostPath
 
 @collector
 def host_load(host: Host) -> HostLoad:
-    """Return the load average of the last minute (proc_loadavg(5))."""
+    """Return the load average of the last minute (proc_loadavg(5)), and the number of processors (proc_stat(5))."""
     words = decode(host.read(HostPath("/proc/loadavg"), limit_bytes=256)).split()
+    processors = re.findall(rb"^cpu\d", host.read(HostPath("/proc/stat"), limit_bytes=1 << 20), re.MULTILINE)
     try:
-        return HostLoad(load=float(words[0]), processors=os.cpu_count() or 1)
+        return HostLoad(load=float(words[0]), processors=len(processors) or 1)
     except (IndexError, ValueError) as error:
         raise HostError(Missing(Why.UNREADABLE, "/proc/loadavg has no load average")) from error

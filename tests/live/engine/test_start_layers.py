@@ -102,7 +102,7 @@ def test_killed_at_any_instant_the_next_probe_removes_what_is_left(box: Box) -> 
         time.sleep(delay)
         box.run(["pkill", "-9", "-f", "[p]robe start|__main__.py [r]ungs"], check=False)
     assert probe(box, "start").named("pass") == {"start"}
-    # What a shim wrote after the end of its start is removed once it is a minute old.
+    # Files that a shim wrote after the end of its start are removed once they are a minute old.
     assert [line for line in left(box) if not line.startswith("/run/doctor-start/")] in (
         ["moby"],
         ["moby", "/run/doctor-start"],
