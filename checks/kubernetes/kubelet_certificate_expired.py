@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Message, Severity, Subject, check
-from doctor.facts.kubernetes.node import KubeletCredentials
+from doctor.facts.host.kubernetes import KubeletCredentials
 
 
 @check(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
-from doctor.facts.kubernetes.node import KubeletCredentials
+from doctor.facts.host.kubernetes import KubeletCredentials
 
 
 @fixer(applicability=Applicability.MANUAL)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
-from doctor.facts.swarm.node import SwarmCertificate, SwarmNode
+from doctor.facts.engine.swarm_state import SwarmCertificate, SwarmNode
 
 
 @check(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Message, Severity, Subject, check
-from doctor.facts.swarm.node import SwarmNode
+from doctor.facts.engine.swarm_state import SwarmNode
 
 _LONGEST = 400
 _STATES = {

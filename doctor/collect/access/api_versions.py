@@ -2,9 +2,6 @@
 
 import json
 import os
-import re
-from calendar import timegm
-from time import strptime
 
 from doctor.engines.docker import places as docker
 from doctor.facts.access.api_versions import ApiRefusals, Refusal, Version, floor, parsed
@@ -96,6 +93,8 @@ def _pinned(host: Host, container: Container, oldest: Version, newest: Version) 
 def _logged(host: Host, container: Container, state: EngineState, oldest: Version, newest: Version) -> Refusal | None:
     if container.host is None or container.host.log_driver != "json-file" or not container.log_path:
         return None
+    import re  # noqa: PLC0415 - few containers mount the socket
+
     for row in reversed(_tail(host, container.log_path).split(b"\n")):
         found = re.search(_REFUSED, row.decode("utf-8", "replace")) if b"client version" in row else None
         if found is None:
@@ -109,6 +108,9 @@ def _logged(host: Host, container: Container, state: EngineState, oldest: Versio
 
 
 def _time(row: bytes) -> float:
+    from calendar import timegm  # noqa: PLC0415 - it costs a scan 3 ms, and few logs have such a line
+    from time import strptime  # noqa: PLC0415
+
     try:
         return float(timegm(strptime(text(mapping(json.loads(row)).get("time"))[:19], "%Y-%m-%dT%H:%M:%S")))
     except (ValueError, RecursionError):

@@ -1,7 +1,5 @@
 """Reads which engine the docker commands of each user are for: environment files, shells' start files, contexts."""
 
-import hashlib
-import json
 import re
 from collections.abc import Iterator
 
@@ -125,6 +123,8 @@ def _context(
 ) -> Iterator[ClientEndpoint]:
     if name in {"", "default"}:
         return
+    import hashlib  # noqa: PLC0415 - few users choose a context
+
     setting = f'context "{name[:80]}"'
     digest = hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()
     meta = join(user.home, f".docker/contexts/meta/{digest}/meta.json")
@@ -222,6 +222,8 @@ def _read(host: Host, path: HostPath, limit_bytes: int) -> bytes | None:
 
 
 def _object(content: bytes) -> dict[str, object]:
+    import json  # noqa: PLC0415
+
     try:
         return mapping(json.loads(content))
     except (ValueError, RecursionError):

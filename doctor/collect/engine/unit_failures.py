@@ -2,15 +2,12 @@
 
 from doctor.engines.containerd import places as containerd
 from doctor.engines.docker import places as docker
-from doctor.facts.engine.log import blame, last_start
 from doctor.facts.engine.unit_failures import UnitFailure, UnitFailures
 from doctor.facts.engine.units import SHOW, EngineUnits, UnitState, parse
 from doctor.facts.host.kubernetes import Kubelet
-from doctor.facts.secrets.redact import redact
 from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing
-from doctor.plugins.messages import latest_table
 
 _KUBELET = "kubelet.service"
 _LINES = "200"
@@ -38,6 +35,10 @@ def _state(host: Host, name: str, gaps: list[Missing]) -> UnitState:
 
 
 def _failure(host: Host, state: UnitState, gaps: list[Missing]) -> UnitFailure:
+    from doctor.facts.engine.log import blame, last_start  # noqa: PLC0415 - only for a failed unit
+    from doctor.facts.secrets.redact import redact  # noqa: PLC0415
+    from doctor.plugins.messages import latest_table  # noqa: PLC0415
+
     argv = ("journalctl", "-u", state.name, "-n", _LINES, "-o", "cat", "--no-pager", "-q")
     lines: list[str] = []
     try:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
-from doctor.facts.swarm.node import SwarmCertificate
+from doctor.facts.engine.swarm_state import SwarmCertificate
 
 
 @fixer(applicability=Applicability.MANUAL)

@@ -1,1 +1,0 @@
-"""Reads the certificate and the state of a swarm node."""

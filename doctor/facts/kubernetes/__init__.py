@@ -1,1 +1,0 @@
-"""The files of a Kubernetes node that its kubelet needs."""
