@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from doctor.facts.access.clients import ClientEndpoint, ClientEndpoints
-from doctor.facts.secrets.redact import redact
 from doctor.formats.json_values import mapping, text
-from doctor.formats.network.proc_net import parse_listeners, parse_unix_listeners
 from doctor.formats.text import decode
 from doctor.host.base import Host
 from doctor.model.declare import collector
@@ -143,6 +141,8 @@ def _context(
 def _endpoint(
     looked: "_Sockets", user: str, path: HostPath, *, setting: str, address: str, command: str = ""
 ) -> ClientEndpoint:
+    from doctor.facts.secrets.redact import redact  # noqa: PLC0415 - few users have such a setting
+
     return ClientEndpoint(
         user=user,
         file=path,
@@ -196,11 +196,15 @@ class _Sockets:
         return "/.docker/desktop/" in path and self._host.exists(_DESKTOP)
 
     def _listening(self) -> frozenset[str]:
+        from doctor.formats.network.proc_net import parse_unix_listeners  # noqa: PLC0415
+
         content = _read(self._host, HostPath("/proc/net/unix"), 16 << 20) or b""
         paths = [path for _, path in parse_unix_listeners(decode(content))]
         return frozenset([*paths, *(path.replace("/var/run/", "/run/", 1) for path in paths)])
 
     def _tcp(self, port: int) -> str:
+        from doctor.formats.network.proc_net import parse_listeners  # noqa: PLC0415
+
         for protocol in ("tcp", "tcp6"):
             content = _read(self._host, HostPath(f"/proc/net/{protocol}"), 16 << 20)
             if content is None and protocol == "tcp":
