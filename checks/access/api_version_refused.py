@@ -14,12 +14,21 @@ from doctor.facts.access.api_versions import ApiRefusals, Refusal, word
         Message(
             pattern=r"client version [\d.]+ is too old\. Minimum supported API version is [\d.]+.*",
             example="Error response from daemon: client version 1.24 is too old. Minimum supported API version is 1.44, please upgrade your client to a newer version",
+            names=(
+                "client too old",
+                "api version",
+                "api too old",
+            ),
             means="engine 29 raised the oldest API that it accepts to 1.44, and a program that uses the socket (traefik, watchtower, portainer, testcontainers) is older",
             do='upgrade that program; until then set "min-api-version": "1.24" in daemon.json or DOCKER_MIN_API_VERSION for the engine, and restart it',
         ),
         Message(
             pattern=r"client version [\d.]+ is too new\. Maximum supported API version is [\d.]+",
             example="Error response from daemon: client version 1.44 is too new. Maximum supported API version is 1.43",
+            names=(
+                "client too new",
+                "api too new",
+            ),
             means="the client is newer than the engine and does not negotiate the version",
             do="upgrade the engine, or set DOCKER_API_VERSION to the engine's version for the client",
             also=("versions/mixed-packages", "versions/engine-eol"),

@@ -14,6 +14,11 @@ from doctor.facts.access.clients import ClientEndpoint, ClientEndpoints
         Message(
             pattern=r"(?:Cannot connect to the Docker daemon at|failed to connect to the docker API at) (?:unix://)?/\S+/(?:\.docker/(?:desktop|run)|\.colima|\.orbstack|\.rd)/\S+ Is the docker daemon running|(?:open|stat|dial unix) /\S+/\.docker/(?:desktop|run)/docker\.sock\b.*|failed to connect to the docker API at unix:///\S+/\.(?:docker/(?:desktop|run)|colima|orbstack|rd)/.*",
             example="docker: Cannot connect to the Docker daemon at unix:///home/me/.docker/desktop/docker.sock. Is the docker daemon running?.",
+            names=(
+                "docker context",
+                "context",
+                "docker desktop",
+            ),
             means="the client uses the socket of Docker Desktop or of another program that does not run, because of its context or DOCKER_HOST",
             do="run 'docker context use default' and 'unset DOCKER_HOST' for the engine of this host, or start that program",
             also=("engine/down",),

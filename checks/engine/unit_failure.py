@@ -27,6 +27,7 @@ _LONGEST = 400
         Message(
             pattern=r"Dependency failed for Docker Application Container Engine|Dependency failed for docker\.service\S*|docker\.service/start failed with result 'dependency'|A dependency job for docker\.service failed.*",
             example="Dependency failed for docker.service - Docker Application Container Engine.",
+            names=("dependency failed",),
             means="a unit that docker.service needs did not start, mostly docker.socket",
             do="see 'journalctl -u docker.socket', and 'systemctl list-dependencies --failed docker.service'",
             also=("engine/socket-group-missing", "engine/containerd-down", "engine/unit-masked"),

@@ -14,6 +14,10 @@ from doctor.facts.host.kubernetes import CniConfig
         Message(
             pattern=r'networkPlugin cni failed to (?:set up|teardown) pod|failed to setup network for sandbox|/run/flannel/subnet\.env: no such file or directory|"cni0" already has an IP address different from \S+|cni plugin not initialized(?:: failed to load cni config)?|cni config uninitialized|NetworkPluginNotReady.*|failed to find plugin "\S+" in path.*|no network config found in /etc/cni/net\.d.*',
             example="container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized",
+            names=(
+                "cni",
+                "cni plugin not initialized",
+            ),
             means="no network plugin is installed on the node yet, or its programs below /opt/cni/bin are missing",
             do="install or restart the network plugin (flannel, calico, cilium); look into /etc/cni/net.d",
             apart="ls /etc/cni/net.d /opt/cni/bin",

@@ -14,6 +14,10 @@ from doctor.facts.host.kubernetes import KubeletCredentials
         Message(
             pattern=r"failed to load [kK]ubelet config file.*|bootstrap-kubelet\.conf: no such file or directory|/etc/kubernetes/kubelet\.conf: no such file or directory",
             example="failed to load kubelet config file, path: /var/lib/kubelet/config.yaml, error: failed to load Kubelet config file /var/lib/kubelet/config.yaml, error failed to read kubelet config file: open /var/lib/kubelet/config.yaml: no such file or directory",
+            names=(
+                "kubelet config",
+                "kubeadm",
+            ),
             means="the node has not joined a cluster yet, its files are missing, or the kubelet's certificate has expired",
             do="run 'kubeadm join' or 'kubeadm init'; renew with 'kubeadm certs renew all' on the control plane",
             also=("kubernetes/kubelet-certificate-expired",),

@@ -14,6 +14,10 @@ from doctor.facts.engine.swarm_state import SwarmCertificate, SwarmNode
         Message(
             pattern=r"error while loading TLS certificate in \S*swarm-node\.crt: .*(?:certificate has expired or is not yet valid|not valid (?:after|before)).*|error while validating Root CA Certificate: x509: certificate has expired or is not yet valid.*",
             example="error while loading TLS certificate in /var/lib/docker/swarm/certificates/swarm-node.crt: certificate (1 - k8rxtaxrhzdw2j48j1dotuj0a) not valid after Fri, 25 Jun 2021 01:41:00 UTC, and it is currently Wed, 21 Jul 2021 00:39:25 EDT: x509: certificate has expired or is not yet valid",
+            names=(
+                "swarm certificate expired",
+                "swarm certificate",
+            ),
             means="the node's swarm certificate expired while the node was off for more than 90 days, or the clock is wrong",
             do="check the clock with 'timedatectl'; a node with other managers: 'docker swarm leave --force', and join again",
             also=("state/swarm-cert-corrupt",),

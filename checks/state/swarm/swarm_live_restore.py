@@ -18,6 +18,7 @@ from doctor.facts.engine.state import EngineState, start_fails
         Message(
             pattern="--live-restore daemon configuration is incompatible with swarm mode",
             example="Error starting cluster component: --live-restore daemon configuration is incompatible with swarm mode",
+            names=("live-restore with swarm",),
             means="a swarm node can't have the setting live-restore",
             do='remove "live-restore" from daemon.json, or leave the swarm',
         ),

@@ -22,6 +22,10 @@ _STATES = {
         Message(
             pattern=r"The swarm does not have a leader.*|rpc error: code = \S+ desc = .*raft.*",
             example="Error response from daemon: rpc error: code = Unknown desc = The swarm does not have a leader. It's possible that too few managers are online. Make sure more than half of the managers are online.",
+            names=(
+                "swarm quorum",
+                "no leader",
+            ),
             means="no majority of the swarm's managers is reachable",
             do="start the other managers; if they are lost, 'docker swarm init --force-new-cluster' on one that is left",
             also=("state/swarm-raft-corrupt",),

@@ -52,6 +52,9 @@ def run(words: str, shared: SharedOptions, *, unit: str = "", elsewhere: bool = 
     topic = explain_line.topic_of(text, catalog)
     if topic is not None:
         return explain_line.show_topic(topic, catalog, shared, is_here)
+    near = explain_line.topics_near(text, catalog) if re.fullmatch(r"[a-z0-9:/_-]+", text) else []
+    if near:
+        return explain_line.show_near(near, catalog, shared, is_here)
     if re.fullmatch(r"[a-z0-9:/_-]+", text):
         raise UsageError(f"unknown check, area, probe or topic '{text}'", do=_nearest(text, catalog))
     if text.count("\n") > _WRAPPED:

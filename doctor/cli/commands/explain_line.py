@@ -17,6 +17,12 @@ from doctor.plugins.messages import Topic, table, topics
 _LONGEST = 400
 _LONGEST_NAME = 60
 _MOST_OTHERS = 3
+_MOST_WORDS = 5
+"""Significant words of a subject; a text with more is a message."""
+_FILLERS = frozenset(
+    {"a", "an", "and", "container", "docker", "error", "failed", "for", "how", "in", "is", "mode", "not", "of", "on"}
+    | {"problem", "run", "the", "to", "with"}
+)
 _UNKNOWN = "no known error message is in this text; 'doctor scan' examines the host"
 
 
@@ -52,11 +58,44 @@ def show_topic(topic: Topic | KnownMessage, catalog: Catalog, shared: SharedOpti
     return 0
 
 
+def topics_near(text: str, catalog: Catalog) -> list[Topic | KnownMessage]:
+    """Return the topics that a few words name: "rootless docker" is "rootless", "swarm" is each topic about it."""
+    words = _significant(text)
+    if not words or len(words) > _MOST_WORDS:
+        return []
+    known: list[Topic | KnownMessage] = [*topics(), *(one for one in table(catalog) if one.message.names)]
+    named = [(topic, [_significant(name) for name in _names(topic)]) for topic in known]
+    exact = [topic for topic, names in named if any(name and name <= words for name in names)]
+    return exact or [topic for topic, names in named if any(words <= name for name in names)]
+
+
+def _names(topic: Topic | KnownMessage) -> tuple[str, ...]:
+    return topic.message.names if isinstance(topic, KnownMessage) else topic.names
+
+
+def _significant(text: str) -> frozenset[str]:
+    return frozenset("".join(one if one.isalnum() else " " for one in text.lower()).split()) - _FILLERS
+
+
+def show_near(near: list[Topic | KnownMessage], catalog: Catalog, shared: SharedOptions, is_here: bool) -> int:
+    """Print the topic that is meant, or the names of several; return 0."""
+    if len(near) == 1:
+        return show_topic(near[0], catalog, shared, is_here)
+    print("Topics with these words:")
+    for topic in near:
+        means = topic.message.means if isinstance(topic, KnownMessage) else topic.means
+        print("\n".join(filled(f"{_names(topic)[0]}: {means}", indent="  ", hang="      ")))
+    return 0
+
+
 def show_text(text: str, catalog: Catalog, shared: SharedOptions, is_here: bool) -> int:
     """Explain a pasted message; return 3 if it is unknown."""
     known = table(catalog)
     found = explain(text, known)
     if found is None:
+        near = topics_near(text, catalog)
+        if near:
+            return show_near(near, catalog, shared, is_here)
         print(pasted(_UNKNOWN))
         return 3
     if is_here and _depends_on_release(found):

@@ -316,11 +316,35 @@ def test_a_check_that_crashes_is_no_all_clear(
 
 def test_a_topic_is_found_by_each_name(capsys: pytest.CaptureFixture[str]) -> None:
     """In any case and spacing; with its remedy and source."""
-    for name in ("commit", "systemd in a container", "Exit  137", "dind", "rootless", "snap", "'docker context'"):
+    for name in ("commit", "systemd in a container", "Exit  137", "dind", "rootless", "'snap'"):
         assert explain.run(name, PLAIN, elsewhere=True) == 0
         out = capsys.readouterr().out
         assert "Do: " in out
         assert "Source: https://" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "first"),
+    [
+        ("rootless docker", "rootless"),
+        ("run systemd in docker", "systemd in a container"),
+        ("docker-in-docker", "dind"),
+        ("docker commit error", "commit"),
+        ("Docker Context", "docker context"),
+        ("swarm", "Topics with these words:"),
+    ],
+)
+def test_a_few_words_of_a_newcomer_find_their_topic(words: str, first: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Words that say nothing are passed over; several topics are listed."""
+    assert explain.run(words, PLAIN, elsewhere=True) == 0
+    assert capsys.readouterr().out.startswith(f"{first}\n")
+
+
+def test_words_that_name_no_topic_are_unknown() -> None:
+    """Nothing is guessed."""
+    assert explain.run("no such thing here", PLAIN, elsewhere=True) == 3
+    with pytest.raises(UsageError, match="unknown check"):
+        explain.run("error", PLAIN, elsewhere=True)
 
 
 def test_all_topics_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
