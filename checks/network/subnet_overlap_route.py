@@ -16,14 +16,6 @@ from doctor.facts.network.networks import Network, Networks
     ok="no route diverts the addresses of a container network",
     messages=(
         Message(
-            pattern=r"dial tcp (?:172\.(?:1[6-9]|2\d|3[01])|192\.168)\.[\d.]+:\d+: (?:getsockopt: |connect: )?no route to host",
-            example="dial tcp 172.17.30.1:80: getsockopt: no route to host",
-            means="the private address can't be reached: it may be in the subnet of one of the engine's networks, so that its packets stay on this host, or a firewall rejects the connection",
-            do='compare it with \'ip route get ADDRESS\': if that names a bridge of the engine, give the engine other subnets ("bip" for docker0, "default-address-pools" for the others)',
-            also=("network/bridge-stale-same-subnet", "firewall/foreign-reject-first"),
-            apart="the interface that 'ip route get ADDRESS' names",
-        ),
-        Message(
             pattern=r"(?:conflicts with network|overlaps with|Pool overlaps with) (?!.*same bridge name).*",
             example="invalid pool request: Pool overlaps with other one on this address space",
             means="the subnet of a new network overlaps with that of another network of the engine, or of a stale bridge",
@@ -39,7 +31,7 @@ def subnet_overlap_route(networks: Networks, links: Links) -> Iterator[Finding]:
     What it looks at:
         For each bridge network that is up, the routes of the main table with the same or a longer prefix inside its subnet:
         those through another interface that take precedence, and longer ones that drop packets (blackhole). Less specific
-        routes, such as a VPN's 10.0.0.0/8, don't matter: the bridge's route is longer.
+        routes, such as a VPN's 10.0.0.0/8, lose against the bridge's: network/subnet-shadows-route judges them.
 
     Why it matters:
         Replies to the containers go to a VPN or another network: containers reach only each other. With policy routing
