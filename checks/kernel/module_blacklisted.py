@@ -19,7 +19,7 @@ def module_blacklisted(needs: KernelNeeds, modules: Modules) -> Iterator[Finding
 
     What it looks at:
         "install NAME /bin/false" and "blacklist NAME" in modprobe.d (/etc, /run, /usr/lib), and kernel.modules_disabled, for
-        modules that containers need and that are neither loaded nor built in.
+        modules that containers need and that are neither loaded nor built in, and for those that they need in turn.
 
     Why it matters:
         An install line blocks even an explicit "modprobe". A blacklist line blocks only loading by alias (mounting a file
@@ -46,12 +46,15 @@ def module_blacklisted(needs: KernelNeeds, modules: Modules) -> Iterator[Finding
 
 def _finding(module: str, consequence: str, where: str, rule: ModuleRule | None, severity: Severity | None) -> Finding:
     line = "modules_disabled" if rule is None else f"{rule.kind} {rule.module} {rule.rest}".rstrip()
+    named = module if rule is None else rule.module
+    what = "it" if named == module else f"{named}, which it needs"
     return Finding(
         subject=Subject("module", module),
-        message=f"module {module} is not loaded, and '{line}' forbids loading it: {consequence}",
+        message=f"module {module} is not loaded, and '{line}' forbids loading {what}: {consequence}",
         evidence=(Evidence(where, line), Evidence("/proc/modules", f"{module} is not loaded")),
         detail=Forbidden(
             module=module,
+            named=named,
             file=HostPath("" if rule is None else rule.path),
             line=0 if rule is None else rule.line,
             kind="" if rule is None else rule.kind,

@@ -20,8 +20,8 @@ def module_blacklisted(detail: Forbidden) -> Iterator[Action]:
     elif detail.file.startswith("/etc/"):
         yield EditFile(
             path=detail.file,
-            edit=_commented(detail.kind, detail.module),
-            what=f"allow the module {detail.module}: comment out line {detail.line} of {detail.file}",
+            edit=_commented(detail.kind, detail.named),
+            what=f"allow the module {detail.named}: comment out line {detail.line} of {detail.file}",
         )
         yield LoadModule(name=detail.module)
     else:

@@ -29,13 +29,21 @@ def modules(host: Host, kernel: Kernel, sysctl: Sysctl | Missing) -> Modules:
     tree = f"/lib/modules/{kernel.name}"
     dependencies = _text(host, f"{tree}/modules.dep", gaps)
     built_in = lists.parse_built_in(_text(host, f"{tree}/modules.builtin", gaps) or "")
+    present = lists.parse_loaded(loaded or "") | built_in | _of_sysfs(host, loaded is None)
+    rules = _rules(host, gaps)
     return Modules(
         release=kernel.name,
         supported=loaded is not None,
-        present=lists.parse_loaded(loaded or "") | built_in | _of_sysfs(host, loaded is None),
+        present=present,
         loadable=frozenset(lists.parse_dependencies(dependencies or "")),
         has_tree=dependencies is not None,
-        rules=_rules(host, gaps),
+        rules=rules,
+        blocked={
+            name: rule
+            for rule in rules
+            if rule.is_forbidding and rule.module not in present
+            for name in lists.dependents(dependencies or "", rule.module)
+        },
         disabled=isinstance(sysctl, Sysctl) and sysctl.number("kernel.modules_disabled") == 1,
         is_nested=dependencies is None and _is_container(host),
         gaps=tuple(gaps),

@@ -12,9 +12,13 @@ class KubeletDriver(Struct, frozen=True, kw_only=True):
 
 
 class Forbidden(Struct, frozen=True, kw_only=True):
-    """The line that forbids a module. ``file`` is "" if modules_disabled forbids it."""
+    """The line that forbids a module. ``file`` is "" if modules_disabled forbids it.
+
+    ``named`` is the module in the line: this one, or one that it needs.
+    """
 
     module: str
+    named: str
     file: HostPath
     line: int
     kind: str

@@ -17,6 +17,7 @@ class Modules(Struct, frozen=True, kw_only=True):
         loadable: modules in modules.dep of the running release.
         has_tree: whether /lib/modules has the running release; otherwise no module can be loaded.
         rules: lines of modprobe.d, in the order of the effective files.
+        blocked: module → the line that forbids a module which it needs.
         disabled: whether kernel.modules_disabled is set: no module can be loaded until the next boot.
         is_nested: whether this host is a container without the modules: then the kernel loads a module on demand from the outer
             host, but a program in the container can't.
@@ -29,6 +30,7 @@ class Modules(Struct, frozen=True, kw_only=True):
     loadable: frozenset[str]
     has_tree: bool
     rules: tuple[ModuleRule, ...] = ()
+    blocked: dict[str, ModuleRule] = {}
     disabled: bool = False
     is_nested: bool = False
     gaps: tuple[Missing, ...] = ()
@@ -44,9 +46,10 @@ class Modules(Struct, frozen=True, kw_only=True):
         )
 
     def forbidding(self, name: str) -> ModuleRule | None:
-        """Return the install line that stops ``modprobe NAME`` from loading it, or ``None``."""
+        """Return the install line that stops ``modprobe NAME`` from loading it, or a module that it needs; or ``None``."""
         name = normalize(name)
-        return next((rule for rule in self.rules if rule.module == name and rule.is_forbidding), None)
+        own = next((rule for rule in self.rules if rule.module == name and rule.is_forbidding), None)
+        return own or self.blocked.get(name)
 
     def blacklisting(self, name: str) -> ModuleRule | None:
         """Return the blacklist line that stops aliases (a file system type, a protocol) from loading it, or ``None``."""

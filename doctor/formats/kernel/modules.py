@@ -53,6 +53,24 @@ def parse_dependencies(text: str) -> dict[str, str]:
     return {name.replace("-", "_"): path for path, name in _DEPENDENCY.findall(text)}
 
 
+def dependents(text: str, name: str) -> list[str]:
+    r"""The modules that modules.dep lists with this one among the modules they need, directly or not.
+
+    >>> dependents("kernel/net/bridge.ko.xz: kernel/net/ipv6/ipv6.ko.xz kernel/a.ko.xz\nkernel/a.ko.xz:\n", "ipv6")
+    ['bridge']
+    """
+    found = []
+    for spelling in {name, name.replace("_", "-")}:
+        start = 0
+        while (at := text.find(f"/{spelling}.ko", start)) >= 0:
+            start = at + 1
+            begin = text.rfind("\n", 0, at) + 1
+            colon = text.find(":", begin)
+            if 0 <= colon < at:
+                found.append(normalize(text[begin:colon].rpartition("/")[2]))
+    return found
+
+
 def parse_built_in(text: str) -> frozenset[str]:
     r"""The modules of /lib/modules/RELEASE/modules.builtin: always available, never in /proc/modules.
 
