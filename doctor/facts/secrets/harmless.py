@@ -17,7 +17,7 @@ WRAPPERS = frozenset({
     "ExecReload", "ExecStart", "ExecStartPost", "ExecStartPre", "ExecStop", "KUBELET_EXTRA_ARGS", "KUBELET_KUBEADM_ARGS", "OPTIONS",
     "OTHER_ARGS", "Options", "o", "options",
     # Fields of a log line of dockerd and containerd: they have the error messages.
-    "err", "error", "level", "module", "msg", "time",
+    "desc", "err", "error", "level", "module", "msg", "time",
 })  # fmt: skip
 """Names whose value is examined instead of masked as a whole."""
 

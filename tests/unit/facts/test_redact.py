@@ -107,6 +107,7 @@ def test_a_url_that_ends_in_its_password_shows_none() -> None:
         "failed to get bridge endpoints from store: invalid character ':' after object key",
         "EnvironmentFile=-/etc/sysconfig/docker",
         "12:03:44 dockerd[71]: level=error msg",
+        'connection error: desc = "error reading server preface: read unix @->/run/c.sock: connection reset": unavailable',
     ],
 )
 def test_what_is_known_to_be_harmless_stays_readable(text: str) -> None:
