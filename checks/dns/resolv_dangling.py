@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Message, Severity, Subject, check
+from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.network.dns import RESOLV_CONF, HostDns
 
 
@@ -10,22 +10,6 @@ from doctor.facts.network.dns import RESOLV_CONF, HostDns
     severity=Severity.WARNING,
     breaks=("dns", "image"),
     ok="resolv.conf is a file or a link to one",
-    messages=(
-        Message(
-            pattern=r"Temporary failure (?:in name resolution|resolving)\b.*|server misbehaving|lookup \S+ on (?!127\.|\[::1\])\S+:53: (?:no such host|(?:read|dial) udp .*: i/o timeout|(?:read|dial) udp|i/o timeout|server misbehaving)|lookup \S+: (?:no such host|Temporary failure.*|i/o timeout)|(?:DNS|name) resolution\b.{0,20}\b(?:not work|fail|broken|does ?n.t work)\w*.*|could not resolve host\b.*",
-            example="dial tcp: lookup registry-1.docker.io on 10.0.0.2:53: read udp 10.0.0.9:39049->10.0.0.2:53: i/o timeout",
-            means="name resolution fails: no server is named, or the server does not answer or can't be reached",
-            do="compare 'getent hosts registry-1.docker.io' on the host and in a container with 'doctor probe dns'",
-            also=(
-                "dns/daemon-dns-loopback",
-                "dns/resolved-stub-dead",
-                "dns/resolv-loopback-only",
-                "network/ip-forward-off",
-                "firewall/masquerade-missing",
-            ),
-            apart="whether the host itself resolves names; if only containers fail, the firewall or forwarding is at fault",
-        ),
-    ),
 )
 def resolv_dangling(dns: HostDns) -> Iterator[Finding]:
     """/etc/resolv.conf is a link to a file that does not exist, so the host resolves no names.

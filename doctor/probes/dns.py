@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from doctor.api import Evidence, Missing, probe
+from doctor.api import Evidence, Message, Missing, probe
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.containers.containers import Containers
 from doctor.facts.engine.files import RuntimeStates
@@ -29,7 +29,26 @@ _NAME = "doctor.invalid"
 """Never exists (RFC 6761): the answer is NXDOMAIN, and the query discloses nothing."""
 
 
-@probe(proves="names resolve in a container")
+@probe(
+    proves="names resolve in a container",
+    messages=(
+        Message(
+            pattern=r"Temporary failure (?:in name resolution|resolving)\b.*|server misbehaving|lookup \S+ on (?!127\.|\[::1\])\S+:53: (?:no such host|(?:read|dial) udp .*: i/o timeout|(?:read|dial) udp|i/o timeout|server misbehaving)|lookup \S+: (?:no such host|Temporary failure.*|i/o timeout)|(?:DNS|name) resolution\b.{0,20}\b(?:not work|fail|broken|does ?n.t work)\w*.*|could not resolve host\b.*",
+            example="dial tcp: lookup registry-1.docker.io on 10.0.0.2:53: read udp 10.0.0.9:39049->10.0.0.2:53: i/o timeout",
+            means="name resolution fails: no server is named, or the server does not answer or can't be reached",
+            do="compare 'getent hosts registry-1.docker.io' on the host and in a container with 'doctor probe dns'",
+            also=(
+                "dns/resolv-dangling",
+                "dns/daemon-dns-loopback",
+                "dns/resolved-stub-dead",
+                "dns/resolv-loopback-only",
+                "network/ip-forward-off",
+                "firewall/masquerade-missing",
+            ),
+            apart="whether the host itself resolves names; if only containers fail, the firewall or forwarding is at fault",
+        ),
+    ),
+)
 def dns(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
     networks: Networks,
     host: HostDns,

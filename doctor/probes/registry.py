@@ -174,7 +174,8 @@ class _Judge:
         parts = [f"{_names(names)} {text}" for text, names in list(groups.items())[:_NAMED]]
         more = f"; and {plural(len(groups) - _NAMED, 'other problem')}" if len(groups) > _NAMED else ""
         advice = [Evidence("to do", do) for do in dict.fromkeys(found.do for _, found in bad) if do]
-        make = failed if all(found.is_local for _, found in bad) else failed_beyond
+        # Only a proxy's URL is repaired; no other cause may roll a repair back.
+        make = failed if all(found.is_local and found.is_proxy for _, found in bad) else failed_beyond
         return make(f"{'; '.join(parts)}{more}{pending}", (*self.evidence, *advice))
 
     def _word(self, said: dict[str, Any], found: Trouble | None) -> str:

@@ -47,7 +47,7 @@ MESSAGES = (
     ),
     Message(
         names=("registry timeout",),
-        pattern=r"net/http: TLS handshake timeout|request canceled while waiting for connection.*|Client\.Timeout exceeded while awaiting headers.*|dial tcp \S+:443: (?:i/o timeout|connect: (?:connection refused|connection timed out|no route to host|network is unreachable))",
+        pattern=r"net/http: TLS handshake timeout|https?://\S+/v2/\S* (?:context deadline exceeded|dial tcp \S+:\d+: (?:i/o timeout|connect: (?:connection refused|connection timed out|network is unreachable)))|request canceled while waiting for connection.*|Client\.Timeout exceeded while awaiting headers.*|dial tcp \S+:443: (?:i/o timeout|connect: (?:connection refused|connection timed out|no route to host|network is unreachable))",
         example='Error response from daemon: Get "https://registry-1.docker.io/v2/": net/http: request canceled while waiting for connection (Client.Timeout exceeded while awaiting headers)',
         means="the registry can't be reached from this host: a firewall, a missing proxy, a wrong MTU, IPv6 without a route, or a registry that is blocked",
         do="try 'curl -v https://registry-1.docker.io/v2/' on the host; with a proxy, set it for the engine's service, because the engine does not use the shell's variables",
@@ -65,7 +65,7 @@ MESSAGES = (
     ),
     Message(
         names=("registry error",),
-        pattern=r"received unexpected HTTP status: \d+.*|error parsing HTTP \d+ response body.*|(?:registry|https?:)\S*: (?:Bad Gateway|Service Unavailable|Forbidden|Gateway Timeout)|remote error: tls: [\w ]+|unknown blob|filesystem layer verification failed for digest.*|connection reset by peer",
+        pattern=r"received unexpected HTTP status: \d+.*|error parsing HTTP \d+ response body.*|(?:registry|https?:)\S*: (?:Bad Gateway|Service Unavailable|Forbidden|Gateway Timeout)|remote error: tls: [\w ]+|unknown blob|filesystem layer verification failed for digest.*|connection reset by peer|https?://\S+/v2/\S* (?:Access violation|Unable to connect|Unauthorized|EOF|unexpected EOF|malformed HTTP .*)|missing or empty Content-Type header|tls: first record does not look like a TLS handshake",
         example="error parsing HTTP 403 response body: invalid character '<' looking for beginning of value: \"<html>\"",
         means="something on the way to the registry answers in its place or breaks the connection: a proxy, a mirror, a filter, or the registry is down",
         do="open https://REGISTRY/v2/ with curl on this host, with and without the proxy and the mirror",
