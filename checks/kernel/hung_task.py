@@ -7,7 +7,9 @@ from doctor.engines.containerd import places as containerd
 from doctor.engines.docker import places as docker
 from doctor.facts.containers.containers import Containers
 from doctor.facts.host.processes import Processes
+from doctor.facts.kernel.details import HungProcess
 from doctor.facts.kernel.log import KernelEvent, KernelLog, container_at, grouped
+from doctor.model.text import plural
 
 _LONGEST_NAME = 15
 """Length of a process's name in the kernel."""
@@ -19,6 +21,7 @@ _ENGINE = frozenset(
 
 @check(
     severity=Severity.ERROR,
+    detail=HungProcess,
     causes=("storage/disk-errors", "storage/file-system-errors"),
     ok="no process of the engine or of a container hangs in the kernel",
     messages=(
@@ -52,10 +55,15 @@ def hung_task(log: KernelLog, processes: Processes, containers: Containers | Mis
     known = containers if isinstance(containers, Containers) else Containers()
     for title, events in grouped(log.recent("hung"), lambda event: _title(event, processes, known)).items():
         pids = list(dict.fromkeys(event.subject for event in events))
+        minutes = int(events[0].age_s + float(events[0].limited or 0)) // 60
         yield Finding(
             subject=Subject("process", title),
-            message=f"{title} hangs in the kernel, and nothing can end it: process {', '.join(pids)}, since at least {events[0].ago}",
+            message=(
+                f"{title} has hung in the kernel for {plural(max(minutes, 1), 'minute')}, and nothing can end it: "
+                f"process {', '.join(pids)}"
+            ),
             evidence=tuple(Evidence(f"kernel log, {event.ago}", event.text) for event in events[-3:]),
+            detail=HungProcess(pid=pids[0]),
         )
 
 

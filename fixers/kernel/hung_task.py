@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Finding, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
+from doctor.facts.kernel.details import HungProcess
 
 
 @fixer(applicability=Applicability.MANUAL)
-def hung_task(finding: Finding) -> Iterator[Action]:
+def hung_task(detail: HungProcess) -> Iterator[Action]:
     """Show the commands; a process in the kernel can't be ended."""
-    pid = finding.message.rpartition("process ")[2].partition(",")[0]
     yield Advise(
-        text=f"see where it waits: cat /proc/{pid}/stack; restore the disk or the server of that mount (findmnt -t nfs,nfs4,cifs); else reboot"
+        text=f"see where it waits: cat /proc/{detail.pid}/stack; restore the disk or the server of that mount (findmnt -t nfs,nfs4,cifs); else reboot"
     )

@@ -64,3 +64,9 @@ class Thresholds(Struct, frozen=True, kw_only=True):
     """(key, new value) of each limit of a table; empty if this host does not have them."""
 
     settings: tuple[tuple[str, int], ...]
+
+
+class HungProcess(Struct, frozen=True, kw_only=True):
+    """The process that waits, by its number."""
+
+    pid: str

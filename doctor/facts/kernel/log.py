@@ -38,7 +38,7 @@ _KINDS: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "hung": (
         (" blocked for more than ",),
-        r"INFO: task (?P<name>.+):(?P<subject>\d+) blocked for more than (?P<limited>\d+) seconds\..*",
+        r"INFO: task (?P<name>.+):(?P<subject>\d+) blocked for more than (?P<limited>\d{1,9}) seconds\..*",
     ),
     "conntrack": (
         ("table full",), r"(?:nf_conntrack: )+table full(?: in netns (?P<subject>\d+))?, dropping packet",
@@ -75,7 +75,7 @@ class KernelEvent(Struct, frozen=True, kw_only=True):
         text: the line.
         subject: the control group of the killed or rejected process, the device, interface, table or pid.
         name: name of the process or the second interface, "" for none.
-        limited: of an ``oom``: the control group whose limit was reached, "" for the whole host.
+        limited: of an ``oom``: the control group whose limit was reached, "" for the whole host; of a ``hung``: the seconds of waiting before.
         limit_bytes: that limit, 0 if unknown.
     """
 
