@@ -5,6 +5,7 @@ from typing import Any
 
 from doctor.facts.host.package_commands import reinstall, reinstall_file
 from doctor.facts.host.packages import Packages, System
+from doctor.facts.secrets.redact import redact
 from doctor.facts.starts.runtime import HostRuntime
 from doctor.model.finding import Evidence
 from doctor.model.missing import Missing
@@ -99,10 +100,10 @@ def _words(ended: Ended) -> str:
     seen = ended.output
     logged = seen.get("log")
     if isinstance(logged, list) and logged:
-        return str(logged[-1])
+        return redact(str(logged[-1]))
     lines = str(seen.get("stderr", "")).strip().splitlines()
     if lines:
-        return lines[-1]
+        return redact(lines[-1])
     code = seen.get("exit")
     if isinstance(code, int) and code < 0:
         return f"ended by signal {-code}" + (f" ({_SIGNALS[-code]})" if -code in _SIGNALS else "")

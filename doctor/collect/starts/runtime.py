@@ -1,5 +1,6 @@
 """Finds the runtime that the engine would start, and how it would start it."""
 
+import json
 import platform
 import re
 from typing import Any
@@ -121,9 +122,19 @@ def _named(config: EngineConfig) -> _Named:
     origin = config.setting("runtimes").place
     if entry.get("runtimeType"):
         raise HostError(Missing(Why.ABSENT, f"the default runtime {name} is a shim, which only containerd starts"))
-    given = entry.get("runtimeArgs")
-    arguments = tuple(str(word) for word in given) if isinstance(given, list) else ()
+    arguments = _arguments(config, name) if entry.get("runtimeArgs") else ()
     return _Named(name, str(entry.get("path") or docker.RUNC), arguments, origin)
+
+
+def _arguments(config: EngineConfig, name: str) -> tuple[str, ...]:
+    """Return the arguments of a runtime from the file itself: in the settings, they are masked."""
+    try:
+        given = json.loads(config.json.content)["runtimes"][name]["runtimeArgs"]
+    except (ValueError, RecursionError, KeyError, TypeError):
+        given = None
+    if not isinstance(given, list) or not all(isinstance(word, str) for word in given):
+        raise HostError(Missing(Why.UNREADABLE, f"the arguments of the runtime {name} are unknown"))
+    return tuple(given)
 
 
 def _starter(processes: Processes) -> Process | None:

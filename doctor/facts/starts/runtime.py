@@ -1,11 +1,13 @@
 """The OCI runtime of this host, as its engine would start it."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import Struct
+from msgspec import field
+
+from doctor.model.secret import SECRET, Guarded
 
 
-class HostRuntime(Struct, frozen=True, kw_only=True):
+class HostRuntime(Guarded, frozen=True, kw_only=True):
     """The runtime of containers that do not choose one; that of containerd on a host without an engine.
 
     Missing if the host has neither.
@@ -16,7 +18,7 @@ class HostRuntime(Struct, frozen=True, kw_only=True):
         problem: why the program can't be executed, as far as its file shows.
         lacks: the file that makes it work again: the program, or the name of a library that it lacks.
         owner: the package (dpkg) that has this file; "" if no package has it, ``None`` if that is unknown.
-        arguments: its own arguments, before the verb.
+        arguments: its own arguments, before the verb, as written: the settings mask them.
         search: the directories in which a name without a path is looked up.
         origin: what names it ("default", "/etc/docker/daemon.json").
         user: the program that starts it ("dockerd", "containerd"), for messages.
@@ -37,12 +39,12 @@ class HostRuntime(Struct, frozen=True, kw_only=True):
     problem: str = ""
     lacks: str = ""
     owner: str | None = None
-    arguments: tuple[str, ...] = ()
+    arguments: Annotated[tuple[str, ...], SECRET] = ()
     search: tuple[str, ...] = ()
     origin: str = "default"
     user: str = ""
     pid: int = 0
-    limits: dict[str, tuple[int, int]] = {}
+    limits: dict[str, tuple[int, int]] = field(default_factory=dict)
     uses_systemd: bool = False
     parent: str = ""
     cgroup_namespace: bool = False
