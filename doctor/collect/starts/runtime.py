@@ -1,6 +1,5 @@
 """Finds the runtime that the engine would start, and how it would start it."""
 
-import json
 import platform
 import re
 from typing import Any
@@ -122,19 +121,10 @@ def _named(config: EngineConfig) -> _Named:
     origin = config.setting("runtimes").place
     if entry.get("runtimeType"):
         raise HostError(Missing(Why.ABSENT, f"the default runtime {name} is a shim, which only containerd starts"))
-    arguments = _arguments(config, name) if entry.get("runtimeArgs") else ()
+    given = entry.get("runtimeArgs")
+    # A slice is the value itself: the settings print, and encode, such words masked.
+    arguments = tuple(word[:] for word in given if isinstance(word, str)) if isinstance(given, list) else ()
     return _Named(name, str(entry.get("path") or docker.RUNC), arguments, origin)
-
-
-def _arguments(config: EngineConfig, name: str) -> tuple[str, ...]:
-    """Return the arguments of a runtime from the file itself: in the settings, they are masked."""
-    try:
-        given = json.loads(config.json.content)["runtimes"][name]["runtimeArgs"]
-    except (ValueError, RecursionError, KeyError, TypeError):
-        given = None
-    if not isinstance(given, list) or not all(isinstance(word, str) for word in given):
-        raise HostError(Missing(Why.UNREADABLE, f"the arguments of the runtime {name} are unknown"))
-    return tuple(given)
 
 
 def _starter(processes: Processes) -> Process | None:
@@ -148,7 +138,7 @@ def _search(host: Host, starter: Process | None) -> tuple[str, ...]:
         words = host.environ(starter.pid).get("PATH", "") if starter is not None else ""
     except HostError:
         words = ""
-    return tuple(word for word in words.split(":") if word.startswith("/")) or _PATH
+    return tuple(word[:] for word in words.split(":") if word.startswith("/")) or _PATH
 
 
 def _found(host: Host, program: str, search: tuple[str, ...]) -> str:
