@@ -23,8 +23,8 @@ def socket_unserved(answer: EngineAnswer, config: EngineConfig) -> Iterator[Find
         docker.socket is still active.
 
     How it is fixed:
-        Manually, because the intended setup is unknown: add ``-H fd://`` to the other addresses, or disable docker.socket and set
-        DOCKER_HOST for every client.
+        Manually, because the intended setup is unknown: add ``-H fd://`` to the other addresses, or set DOCKER_HOST for every
+        client. Disabling docker.socket does not help: docker.service requires it and starts it again.
 
     References:
         https://docs.docker.com/engine/daemon/remote-access/
@@ -35,7 +35,7 @@ def socket_unserved(answer: EngineAnswer, config: EngineConfig) -> Iterator[Find
     named = ", ".join(map(str, hosts)) if isinstance(hosts, list) else "none"
     yield Finding(
         subject=Subject("file", docker.SOCKET),
-        message=f"systemd listens on {docker.SOCKET}, but the engine accepts connections only on {named}: docker commands hang",
+        message=f"systemd listens on {docker.SOCKET}, but the engine accepts connections only on {named}, so docker commands hang",
         evidence=(Evidence(docker.SOCKET, answer.unserved), Evidence(config.setting("hosts").place, f"hosts: {named}")),
         detail=UnservedSocket(place=config.setting("hosts").place),
     )

@@ -14,5 +14,5 @@ def socket_unserved(detail: UnservedSocket) -> Iterator[Action]:
     file = where if where.startswith("/") else "the engine's unit"
     yield Advise(
         text=f"add -H fd:// to dockerd's command in {file}, then systemctl daemon-reload && systemctl restart docker.socket docker;"
-        " or systemctl disable --now docker.socket, and set DOCKER_HOST for every client"
+        " or echo DOCKER_HOST=ADDRESS >> /etc/environment for all clients (docker.socket can't be disabled: docker.service requires it)"
     )

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from shlex import quote
 
 from msgspec import Struct
 
@@ -113,7 +114,9 @@ def _of_context(host: Host, looked: "_Sockets", user: _User) -> Iterator[ClientE
     if content is None or b"currentContext" not in content:
         return
     name = text(_object(content).get("currentContext"))
-    yield from _context(host, looked, user, path, name, command=f"sudo -u {user.name} docker context use default")
+    yield from _context(
+        host, looked, user, path, name, command=f"sudo -u {quote(user.name)} docker context use default"
+    )
 
 
 def _context(

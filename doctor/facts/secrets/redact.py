@@ -29,7 +29,7 @@ _SHAPES = (
     r"|(?<=\bBearer )[\w.~+/=-]{4,}|(?<=\bBasic )[\w+/=-]{8,}"
 )
 _NAMED = (
-    r"""(?P<quote>["'])(?P<key>[\w.@/-]{1,128})(?P=quote)[ \t]*:\s*"""
+    r"""(?P<quote>["'])(?P<key>(?!/[\w.@/-]*\.sock["'][ \t]*:\s*[a-z])[\w.@/-]{1,128})(?P=quote)[ \t]*:\s*"""
     r"""|(?:(?<![\w./%-])|(?<=\n-))(?P<name>[A-Za-z_][\w./-]*)[ \t]?=(?![=>~])[ \t]*"""
     r"""|(?<![\w-])--(?P<flag>[A-Za-z][\w.-]*)(?:=|[ \t]+(?=[^\s-])(?!(?:a|and|are|as|at|for|from|has|in|is|of|or|out|shows|to|was|with|\(\w+)\b))"""
     r"""|(?m:^)[+ -]?[ \t]*(?P<header>(?i:(?:proxy-)?authorization|(?:set-)?cookie|x-[\w.-]+|private-token)):[ \t]*"""

@@ -86,6 +86,14 @@ def test_a_url_shows_no_login_and_no_query(form: str, value: str) -> None:
     assert CANARY not in redact(form.format(v=value))
 
 
+def test_a_socket_in_an_error_of_go_is_not_the_name_of_a_value() -> None:
+    """Its words after the colon are the reason; a quoted value is still masked."""
+    line = 'failed to dial "/run/containerd/containerd.sock": connection refused'
+    assert redact(line) == line
+    assert CANARY not in redact(f'{{"/run/x.sock": "{CANARY}"}}')
+    assert CANARY not in redact(f'{{"/run/x": {CANARY}}}')
+
+
 def test_a_url_that_ends_in_its_password_shows_none() -> None:
     """A truncated file."""
     assert redact('"http-proxy": "http://user:hunter') == '"http-proxy": "http://***'
