@@ -69,7 +69,7 @@ class _Start:
         self._refuse_a_second()
         self._staged.before("undo", "engine", self._socket, self._staged.token)
         identity = self._create(images)
-        packed = _tar(ENTRY.lstrip("/"), image)
+        packed = tar(ENTRY.lstrip("/"), image)
         self._ask("copy program", "PUT", f"/containers/{identity}/archive?path=/", wanted=_OK, body=packed)
         # The request waits before the start, so that it sees the end of a container that is removed at once.
         self._found["step"] = "wait for container"
@@ -150,7 +150,7 @@ class _Start:
         return max(0.05, self._staged.left_s - _RESERVE_S)
 
 
-def _tar(name: str, content: bytes) -> bytes:
+def tar(name: str, content: bytes) -> bytes:
     """A tar with one executable file and nothing after its end: the engine reads no further, and would reset the connection."""
     fields = [
         name.ljust(100, "\0"),

@@ -147,7 +147,9 @@ def clear(directory: str, *, was_cut: bool = False) -> list[str]:
             _undo(words)
         except (OSError, LaunchError) as error:
             left.append(f"{' '.join(words)}: {error.message if isinstance(error, LaunchError) else reason(error)}")
-            kept.insert(0, words)
+            # A runtime that can't delete could not create: its processes and groups are undone without it.
+            if words[0] != "command":
+                kept.insert(0, words)
     if was_cut:
         _end_named(os.path.basename(directory))
     if kept and _age_s(f"{directory}/{_LOCK}") < _KEPT_S:

@@ -1,16 +1,20 @@
 """The program that a rung runs, and what is left of a rung that was killed."""
 
 import fcntl
+import io
 import json
 import os
 import platform
+import socket
 import subprocess
+import tarfile
+import threading
 from pathlib import Path
 
 import pytest
 
 from doctor.runtime.base.frozen import LaunchError
-from doctor.runtime.rungs import elf, stage
+from doctor.runtime.rungs import elf, engine, stage
 
 
 def test_the_program_needs_nothing_and_proves_that_it_ran(tmp_path: Path) -> None:
@@ -63,25 +67,46 @@ def test_the_next_run_removes_what_a_killed_one_left(tmp_path: Path) -> None:
     live.close()
 
 
+def answers(path: str) -> threading.Thread:
+    """An engine that answers one request: the container is removed."""
+    listening = socket.socket(socket.AF_UNIX)
+    listening.bind(path)
+    listening.listen(1)
+
+    def serve() -> None:
+        with listening, listening.accept()[0] as connection:
+            connection.recv(1 << 16)
+            connection.sendall(b"HTTP/1.0 204 No Content\r\n\r\n")
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    return thread
+
+
 def test_an_undo_that_failed_is_repeated_by_the_next_run(tmp_path: Path) -> None:
-    """An engine that hangs keeps its container until it answers; after an hour the announcement is dropped."""
-    base, flag = f"{tmp_path}/base", tmp_path / "flag"
+    """An engine that hangs keeps its container until it answers. A command is not repeated."""
+    base, path = f"{tmp_path}/base", f"{tmp_path}/d.sock"
     one = stage.Stage(base, 5.0)
     Path(one.directory, "rootfs").mkdir()
-    one.before("command", "/bin/sh", "-c", f"test -e {flag}")
-    one.before("command", "/bin/true")
-    assert len(one.close()) == 1
+    one.before("undo", "engine", path, "doctor-x")
+    one.before("command", "/bin/false")
+    assert len(one.close()) == 2
     assert sorted(os.listdir(one.directory)) == ["lock", "undo"]
-    assert len(Path(one.directory, "undo").read_text().splitlines()) == 1
+    assert json.loads(Path(one.directory, "undo").read_text()) == ["undo", "engine", path, "doctor-x"]
     assert len(stage.sweep(base)) == 1
-    flag.touch()
+    engine_thread = answers(path)
     assert stage.sweep(base) == []
+    engine_thread.join(3)
     assert os.listdir(base) == []
-    old = stage.Stage(base, 5.0)
-    old.before("command", "/bin/false")
+
+
+def test_after_an_hour_an_undo_is_dropped(tmp_path: Path) -> None:
+    """The engine may have been removed meanwhile."""
+    old = stage.Stage(str(tmp_path / "base"), 5.0)
+    old.before("undo", "engine", f"{tmp_path}/none", "doctor-x")
     os.utime(f"{old.directory}/lock", (0, 0))
     assert len(old.close()) == 1
-    assert os.listdir(base) == []
+    assert os.listdir(tmp_path / "base") == []
 
 
 def test_what_a_shim_wrote_after_the_end_is_removed(tmp_path: Path) -> None:
@@ -125,3 +150,16 @@ def test_a_process_of_a_stage_that_was_cut_is_killed(tmp_path: Path) -> None:
     with subprocess.Popen(["/bin/sh", "-c", "sleep 60; :", f"--root={one.directory}/state"]) as other:
         assert one.close(was_cut=True) == []
         assert other.wait(timeout=5) == -9
+
+
+def test_the_program_is_packed_as_a_tar() -> None:
+    """Python's reader agrees with it; bytes after the end would have the engine reset the connection."""
+    image = bytes(range(256)) * 3
+    packed = engine.tar("doctor-start", image)
+    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+        (member,) = archive.getmembers()
+        assert (member.name, member.mode, member.uid, member.isreg()) == ("doctor-start", 0o755, 0, True)
+        content = archive.extractfile(member)
+        assert content is not None
+        assert content.read() == image
+    assert len(packed) == 512 + 1024 + 1024
