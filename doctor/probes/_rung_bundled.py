@@ -8,9 +8,9 @@ _NAME = "the bundled runtime"
 _TEXT = "started\n"
 
 
-def rung() -> Rung:
+def rung(limit_s: float) -> Rung:
     """Return the rung."""
-    container = {"id": "bundled", "builtin": "print", "args": {"text": _TEXT}, "timeout_s": 5.0}
+    container = {"id": "bundled", "builtin": "print", "args": {"text": _TEXT}, "timeout_s": limit_s}
     return Rung(name=_NAME, id="bundled", container=container, judge=_judge)
 
 

@@ -15,14 +15,15 @@ from doctor.probes._rung_words import cause_of, rest
 
 _CODE = 42
 """The exit code of doctor's program (doctor/runtime/rungs/elf.py)."""
-_LIMIT_S = 3.0
 _SIGNALS = {4: "SIGILL", 6: "SIGABRT", 7: "SIGBUS", 9: "SIGKILL", 11: "SIGSEGV", 31: "SIGSYS"}
 _PROFILE = (
     "correct the file of seccomp-profile in daemon.json, or remove the setting: the engine has a profile of its own"
 )
 
 
-def rung(runtime: HostRuntime | Missing, system: System | Missing, packages: Packages | Missing) -> Rung:
+def rung(
+    runtime: HostRuntime | Missing, system: System | Missing, packages: Packages | Missing, limit_s: float
+) -> Rung:
     """Return the rung for the runtime that the engine uses."""
     if isinstance(runtime, Missing):
         return not_tried("the host's runtime", SKIPPED if runtime.is_harmless else OPEN, runtime.reason)
@@ -38,7 +39,7 @@ def rung(runtime: HostRuntime | Missing, system: System | Missing, packages: Pac
     start: dict[str, Any] = {
         "id": "runtime",
         "kind": "runtime",
-        "limit_s": _LIMIT_S,
+        "limit_s": limit_s,
         "program": runtime.path,
         "arguments": list(runtime.arguments),
         "environment": {"PATH": ":".join(runtime.search)},
@@ -51,7 +52,11 @@ def rung(runtime: HostRuntime | Missing, system: System | Missing, packages: Pac
         "cgroup_namespace": runtime.cgroup_namespace,
     }
     return Rung(
-        name=name, id="runtime", start=start, judge=partial(_judge, runtime, again), others=_others(runtime, start)
+        name=name,
+        id="runtime",
+        start=start,
+        judge=partial(_judge, runtime, again, limit_s),
+        others=_others(runtime, start),
     )
 
 
@@ -72,14 +77,14 @@ def _others(runtime: HostRuntime, start: dict[str, Any]) -> dict[str, dict[str, 
     return {part: {**start, **change, "id": f"runtime{number}"} for number, (part, change) in enumerate(wanted)}
 
 
-def _judge(runtime: HostRuntime, again: str, ended: Ended) -> RungResult:
+def _judge(runtime: HostRuntime, again: str, limit_s: float, ended: Ended) -> RungResult:
     seen = ended.output
     path, words, code = runtime.path, _words(ended), seen.get("exit")
     evidence = (Evidence(f"{path} run", words), *rest(ended))
     if code == _CODE and seen.get("stdout") == seen.get("expected"):
         return RungResult(state=PASSED, says=f"{path} started a container", evidence=evidence)
     if ended.timed_out:
-        return RungResult(state=FAILED, says=f"{path} did not end within {_LIMIT_S:g} s", evidence=evidence)
+        return RungResult(state=FAILED, says=f"{path} did not end within {limit_s:g} s", evidence=evidence)
     if runtime.problem:
         return RungResult(state=FAILED, says=f"{path}: {runtime.problem}", brings_back=again, evidence=evidence)
     if seen.get("refused"):
@@ -107,4 +112,4 @@ def _words(ended: Ended) -> str:
     code = seen.get("exit")
     if isinstance(code, int) and code < 0:
         return f"ended by signal {-code}" + (f" ({_SIGNALS[-code]})" if -code in _SIGNALS else "")
-    return str(seen.get("refused") or (f"no end within {_LIMIT_S:g} s" if ended.timed_out else f"exit code {code}"))
+    return str(seen.get("refused") or ("it did not end" if ended.timed_out else f"exit code {code}"))

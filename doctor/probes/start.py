@@ -44,8 +44,8 @@ def start(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
     limit_s = (HostLoad(load=0.0, processors=1) if isinstance(load, Missing) else load).limit_s
     # Each rung is a file of its own; its order here is the order of the ladder.
     rungs = (
-        _rung_bundled.rung(),
-        _rung_runtime.rung(runtime, system, packages),
+        _rung_bundled.rung(limit_s),
+        _rung_runtime.rung(runtime, system, packages, limit_s),
         _rung_task.rung(containerd, runtime, system, packages, limit_s),
         _rung_engine.rung(engine, system, packages, limit_s),
     )
