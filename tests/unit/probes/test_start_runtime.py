@@ -123,7 +123,7 @@ def climbed(runtime: dict[str, Any], without: dict[str, bool]) -> ProbeResult:
     except StopIteration as end:
         found: ProbeResult = end.value
         return found
-    raise AssertionError("it goes on")
+    raise AssertionError("it has no result")
 
 
 def test_the_part_at_fault_is_named() -> None:
