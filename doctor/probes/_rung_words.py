@@ -47,4 +47,4 @@ def shown(text: str) -> str:
 
 def rest(ended: Ended) -> tuple[Evidence, ...]:
     """Return what a start could not remove, as evidence."""
-    return tuple(Evidence("not removed; the next probe removes it", one) for one in ended.left)
+    return tuple(Evidence("not removed", one) for one in ended.left)

@@ -40,7 +40,7 @@ def host_containerd(
         return _own(settings, own)
     if other is not None or host.exists(containerd.SOCKET):
         return _of_service(_address(other, service), other, service)
-    if has_engine:
+    if has_engine and engines:
         return _own(settings, None)
     raise HostError(Missing(Why.ABSENT, "no containerd runs on this host"))
 

@@ -70,6 +70,12 @@ def test_one_that_should_run(tmp_path: Path) -> None:
     assert (found.is_own, found.pid) == (True, 0)
 
 
+def test_an_engine_without_a_process_here(tmp_path: Path) -> None:
+    """Its socket is mounted from another machine or namespace: nothing is known of its containerd."""
+    with pytest.raises(HostError, match="no containerd runs"):
+        look(tmp_path, RUNS)
+
+
 def test_without_an_engine(tmp_path: Path) -> None:
     """One by itself, or that of k3s; an engine that is down has taken its own with it."""
     assert look(tmp_path, DOWN, OTHER).socket == "/run/containerd/containerd.sock"
