@@ -129,4 +129,13 @@ CASES = (
         "live-restore without a swarm",
         change=lambda tree: tree.put("etc/docker/daemon.json", '{"live-restore": true}\n'),
     ),
+    recipe(
+        "swarm-live-restore",
+        "left",
+        "a certificate is left of a swarm that this host is no longer in",
+        change=lambda tree: (
+            tree.put(f"{SWARM}/certificates/swarm-node.crt", KEY),
+            tree.put("etc/docker/daemon.json", '{"live-restore": true}\n'),
+        ),
+    ),
 )

@@ -290,6 +290,25 @@ def test_a_cause_that_this_host_has_is_marked(
     assert "found on this host" not in capsys.readouterr().out
 
 
+def test_an_earlier_line_is_the_cause_only_if_this_host_does_not_deny_it(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    feed: Callable[..., None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Containerd's modprobe fails where overlay is part of the kernel; the driver's name is this host's problem."""
+    before = "modprobe: FATAL: Module overlay not found in directory /lib/modules/6.1.0"
+    fatal = "failed to start daemon: error initializing graphdriver: driver not supported: nope"
+    etc = tmp_path / "etc/docker"
+    etc.mkdir(parents=True)
+    monkeypatch.setattr(explain_line, "open_host", lambda _: RootHost(str(tmp_path)))
+    for settings, first in (('{"storage-driver": "nope"}', f"Line: {fatal}"), ("{}", f"Cause: {before}")):
+        (etc / "daemon.json").write_text(settings)
+        feed(f"{START}\n{before}\n{fatal}".encode())
+        assert explain.run("-", PLAIN) == 0
+        assert capsys.readouterr().out.startswith(first)
+
+
 def test_a_check_that_crashes_is_no_all_clear(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
