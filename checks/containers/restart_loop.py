@@ -52,7 +52,7 @@ def restart_loop(containers: Containers, loops: RestartLoops, programs: ProgramF
     known = programs.items if isinstance(programs, ProgramFaults) else {}
     groups: dict[tuple[str, int, bool], list[tuple[Container, Ends]]] = {}
     for one, ends in looping(containers, loops):
-        if one.id not in known and not is_starved(one, loops):
+        if not one.service and one.id not in known and not is_starved(one, loops):
             groups.setdefault((one.image, one.state.exit_code, gave_up(one)), []).append((one, ends))
     ordered = sorted(groups.items(), key=lambda group: -len(group[1]))
     yield from _others([one for _, members in ordered[_MOST:] for one, _ in members])

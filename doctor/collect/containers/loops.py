@@ -20,17 +20,19 @@ def restart_loops(
     certain = [one for one in containers.items if waits(one) or gave_up(one)]
     is_running = isinstance(state, EngineState) and state.is_running
     possible = [one for one in containers.items if is_running and may_loop(one) and _is_recent(host, one.state)]
-    if not certain and not possible:
+    services = _services(host, containers) if is_running else {}
+    if not certain and not possible and not services:
         return RestartLoops()
     from doctor.collect.containers.log_end import log_end  # noqa: PLC0415 - a healthy host needs none
 
     gaps: list[Missing] = []
-    counted, starved = _count(host, gaps) if is_running else ({}, set())
+    counted, starved = _count(host, gaps) if is_running and (certain or possible) else ({}, set())
     found = {one.id for one in certain} | {
         one.id
         for one in possible
         if one.restart_count >= FEW and (counted.get(one.id, 0) >= FEW or _is_often(host, one, state, info))
     }
+    found |= {tasks[0] for tasks in services.values()}
     looping = [one for one in containers.items if one.id in found]
     read = {one.id for one in looping[:_MOST_LOGS]}
     return RestartLoops(
@@ -43,9 +45,25 @@ def restart_loops(
             for one in looping
         },
         starved=frozenset(one.id for one in possible if one.id in starved),
+        services=services,
         unread=len(looping) - len(read),
         gaps=tuple(gaps),
     )
+
+
+def _services(host: Host, containers: Containers) -> dict[str, tuple[str, ...]]:
+    """Return the services of which enough tasks failed recently; swarm keeps the last five of each by default."""
+    ended: dict[str, list[tuple[float, str]]] = {}
+    for one in containers.items:
+        if one.service and one.state.word == "exited" and one.state.exit_code:
+            finished = _seconds(one.state.finished_at)
+            if finished is not None and 0 <= host.now() - finished < WINDOW_S:
+                ended.setdefault(one.service, []).append((finished, one.id))
+    return {
+        name: tuple(identity for _, identity in sorted(tasks, reverse=True))
+        for name, tasks in ended.items()
+        if len(tasks) >= FEW
+    }
 
 
 def _is_recent(host: Host, state: ContainerState) -> bool:

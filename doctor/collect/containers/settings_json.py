@@ -45,6 +45,7 @@ def container_of(
         hosts_path=HostPath(text(config.get("HostsPath"))),
         resolv_conf_path=HostPath(text(config.get("ResolvConfPath"))),
         sandbox_id=text(network.get("SandboxID")),
+        service=text(mapping(asked.get("Labels")).get("com.docker.swarm.service.name")),
         restart_count=number(config.get("RestartCount")),
         stopped_by_hand=config.get("HasBeenManuallyStopped") is True,
         apparmor_profile=text(config.get("AppArmorProfile")),

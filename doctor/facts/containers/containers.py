@@ -152,6 +152,7 @@ class Container(Struct, frozen=True, kw_only=True):
         host: the host config; ``None`` if hostconfig.json is missing or corrupt.
         log_path: the json-file log, "" for other drivers.
         sandbox_id: its network sandbox, "" for none.
+        service: the swarm service whose task it is, "" for none.
         directories: names of directories in its directory, except those of the engine (mounts, checkpoints, secrets).
     """
 
@@ -171,6 +172,7 @@ class Container(Struct, frozen=True, kw_only=True):
     hosts_path: HostPath
     resolv_conf_path: HostPath
     sandbox_id: str = ""
+    service: str = ""
     restart_count: int = 0
     stopped_by_hand: bool = False
     apparmor_profile: str = ""

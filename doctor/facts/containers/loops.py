@@ -36,12 +36,15 @@ class RestartLoops(Struct, frozen=True, kw_only=True):
     Attributes:
         items: in the order of ``Containers.items``.
         starved: ids of containers that run again after they were out of memory.
+        services: swarm service → its failed tasks of the last ten minutes, the latest one first: swarm replaces a task instead of
+            restarting its container.
         unread: of how many the log was not read, because there are too many.
         gaps: what could not be examined.
     """
 
     items: dict[str, Ends] = {}
     starved: frozenset[str] = frozenset()
+    services: dict[str, tuple[str, ...]] = {}
     unread: int = 0
     gaps: tuple[Missing, ...] = ()
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -140,6 +141,25 @@ def on_plugin(change: Callable[[Tree], None], *, has_socket: bool) -> Callable[[
 
 
 PLUGGED = {"/d": {"Source": "", "Destination": "/d", "RW": True, "Name": "pv", "Driver": "myplug", "Type": "volume"}}
+
+
+def tasks(*ages_s: int) -> Callable[[Tree], None]:
+    """Tasks of a swarm service that failed so many seconds ago."""
+
+    def change(tree: Tree) -> None:
+        web(AWAY, policy="no")(tree)
+        for number, age in enumerate(ages_s):
+            name = f"bad.{number}"
+            settings = roots.config_of(name, roots.hex_id(f"container {name}"))
+            settings["Config"]["Labels"] = {"com.docker.swarm.service.name": "bad"}
+            moment = datetime.fromtimestamp(1764000000 - age, UTC).isoformat()
+            settings["State"] |= {"Running": False, "Pid": 0, "ExitCode": 1, "FinishedAt": moment}
+            settings["NetworkSettings"]["Networks"] = {}
+            roots.put_container(tree, name, settings, roots.host_config(RestartPolicy={"Name": ""}, NetworkMode="none"))
+
+    return change
+
+
 CHECKED = {"Hostname": "web", "Image": "app:latest", "Labels": {}, "Healthcheck": {"Test": ["CMD", "/check"]}}
 
 CASES = (
@@ -334,5 +354,20 @@ CASES = (
         answers=NOW,
         findings=(("start-failed", "container", "web"),),
         fix="resolved",
+    ),
+    case(
+        problem="service-failing",
+        name="replaced",
+        about="a swarm replaces the tasks of a service, which end at once",
+        change=tasks(5, 15, 25),
+        answers=NOW,
+        findings=(("service-failing", "service", "bad"),),
+    ),
+    case(
+        problem="service-failing",
+        name="healthy-history",
+        about="two tasks failed during an update, and others last week",
+        change=tasks(5, 15, 700000, 700010),
+        answers=NOW,
     ),
 )
