@@ -21,7 +21,7 @@ _MOST_WORDS = 5
 """Significant words of a subject; a text with more is a message."""
 _FILLERS = frozenset(
     {"a", "an", "and", "container", "docker", "error", "failed", "for", "how", "in", "is", "mode", "not", "of", "on"}
-    | {"problem", "run", "the", "to", "with"}
+    | {"found", "no", "problem", "run", "such", "the", "to", "with"}
 )
 _UNKNOWN = "no known error message is in this text; 'doctor scan' examines the host"
 
