@@ -14,8 +14,6 @@ from doctor.model.view import Stat
 
 _PROGRAMS = tuple(HostPath(f"{top}{name}") for top in ("/usr/local/", "/usr/", "/") for name in ("sbin", "bin"))
 _PLUGIN_LIMIT_BYTES = 1 << 20
-_SPECS = tuple(HostPath(f"{top}/docker/plugins") for top in ("/etc", "/usr/lib"))
-_SOCKETS = HostPath("/run/docker/plugins")
 
 
 def unfit_places(host: Host, config: EngineConfig) -> Iterator[UnfitPlace]:
@@ -105,18 +103,24 @@ def _plugins(host: Host, config: EngineConfig) -> Iterator[UnfitPlace]:
     wanted = [str(name) for name in names if isinstance(name, str)] if isinstance(names, list) else []
     if not wanted:
         return
-    known = {*_listed(host), *_managed(host, config)}
+    known = known_plugins(host, config) | {
+        name.removesuffix(".sock") for name, _ in _entries(host, docker.PLUGIN_SOCKETS[0])
+    }
     for name in wanted:
         if name not in known and f"{name}:latest" not in known:
             yield UnfitPlace(key="authorization-plugins", why=f"plugin {name} not found")
             return
 
 
-def _listed(host: Host) -> Iterator[str]:
-    """Yield the names of plugins with a socket or a description."""
-    for top in (_SOCKETS, *_SPECS):
+def known_plugins(host: Host, config: EngineConfig) -> frozenset[str]:
+    """Return the names of plugins with a description, and of managed ones."""
+    return frozenset({*_described(host), *_managed(host, config)})
+
+
+def _described(host: Host) -> Iterator[str]:
+    for top in docker.PLUGIN_SPECS:
         for name, _ in _entries(host, top):
-            yield name.removesuffix(".sock").removesuffix(".spec").removesuffix(".json")
+            yield name.removesuffix(".spec").removesuffix(".json")
 
 
 def _managed(host: Host, config: EngineConfig) -> Iterator[str]:
