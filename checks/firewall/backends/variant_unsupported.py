@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
-from doctor.facts.firewall.backends import is_switched
+from doctor.facts.firewall.backends import by_owner, is_switched
 from doctor.facts.firewall.details import WrongVariant
-from doctor.facts.firewall.packet_filter import Firewall
+from doctor.facts.firewall.packet_filter import Firewall, Saved
 from doctor.facts.firewall.rules import EngineRules
 from doctor.facts.firewall.variants import FirewallVariants, Variant
 from doctor.facts.kernel.features import JudgedFeature
@@ -54,9 +54,9 @@ def variant_unsupported(
         bridge driver: failed to create NAT chain DOCKER: iptables failed".
 
     How it is fixed:
-        If the kernel can do the other variant, its programs are installed, and the current variant holds no rules, the links in
-        /etc/alternatives are pointed to the other variant and the engine is started, as after update-alternatives --set. Otherwise
-        manually, with the module or another kernel.
+        If the kernel can do the other variant, its programs are installed, and the current variant holds no rules of others, the
+        links in /etc/alternatives are pointed to the other variant, rules that a failed start of the engine left are removed,
+        and the engine is started. Otherwise manually, with the module or another kernel.
 
     References:
         https://wiki.debian.org/nftables#Reverting_to_legacy_xtables
@@ -67,20 +67,20 @@ def variant_unsupported(
     for family, used in ((4, variants.used), (6, variants.used6)):
         lacks = () if used is None else tuple(one for one in used.lacks if not one.feature.name.endswith("_raw"))
         if used is not None and lacks:
-            yield _finding(variants, family, used, lacks, _rules_of(firewall))
+            saved = None if isinstance(firewall, Missing) else firewall.v4
+            yield _finding(variants, family, used, lacks, saved, None if isinstance(rules, Missing) else rules)
 
 
-def _rules_of(firewall: Firewall | Missing) -> int | None:
-    """Return the number of rules in the variant that is used; ``None`` if they can't be listed."""
-    if isinstance(firewall, Missing) or firewall.v4 is None:
-        return None
-    return len(firewall.v4.ruleset.rules)
-
-
-def _finding(
-    variants: FirewallVariants, family: int, used: Variant, lacks: tuple[JudgedFeature, ...], rules: int | None
+def _finding(  # noqa: PLR0917 - the parts of one finding
+    variants: FirewallVariants,
+    family: int,
+    used: Variant,
+    lacks: tuple[JudgedFeature, ...],
+    saved: Saved | None,
+    rules: EngineRules | None,
 ) -> Finding:
     command = "iptables" if family == 4 else "ip6tables"
+    own, foreign = ({}, None) if saved is None else by_owner(saved, rules)
     names = " and ".join(one.feature.name for one in lacks)
     effect = "the engine does not start" if family == 4 else "networks with IPv6 can't be created"
     return Finding(
@@ -99,7 +99,9 @@ def _finding(
             other_works=variants.other.is_able,
             states=tuple(one.state for one in lacks),
             modules=tuple(one.feature.modules[0] for one in lacks),
-            keeps_rules=not used.is_empty and rules != 0,
+            keeps_rules=not used.is_empty and foreign != 0,
+            saved=saved,
+            engine_rules=own,
             switches=variants.switches,
         ),
     )

@@ -44,7 +44,27 @@ def other_backend(firewall: Firewall, rules: EngineRules, networks: Networks) ->
     # Empty chains and the policy ACCEPT have no effect: listing the rules creates them.
     if saved is None or (not saved.ruleset.rules and saved.policy("filter", "FORWARD") != "DROP"):
         return None
-    expected = {(rule.table, rule.chain, rule.text) for rule in rules.families[0].expected.rules()}
+    engine_rules, foreign = by_owner(saved, rules)
+    cut, network = _cut(saved, networks)
+    return OtherBackend(
+        name=name,
+        saved=saved,
+        engine_rules=engine_rules,
+        foreign=foreign,
+        drops=saved.policy("filter", "FORWARD") == "DROP",
+        cut=cut,
+        network=network,
+    )
+
+
+def by_owner(saved: Saved, rules: EngineRules | None) -> tuple[dict[tuple[str, str], tuple[str, ...]], int]:
+    """Return the engine's rules of a backend by (table, chain), and the number of rules of others.
+
+    ``rules`` add those that the engine would create now to those in its own chains and the jumps to them.
+    """
+    expected: set[tuple[str, str, str]] = set()
+    if rules is not None:
+        expected = {(rule.table, rule.chain, rule.text) for rule in rules.families[0].expected.rules()}
     engine_rules: dict[tuple[str, str], tuple[str, ...]] = {}
     foreign = 0
     for (table, chain), found in saved.by_chain.items():
@@ -58,16 +78,7 @@ def other_backend(firewall: Firewall, rules: EngineRules, networks: Networks) ->
         if own:
             engine_rules[table, chain] = own
         foreign += len(found) - len(own)
-    cut, network = _cut(saved, networks)
-    return OtherBackend(
-        name=name,
-        saved=saved,
-        engine_rules=engine_rules,
-        foreign=foreign,
-        drops=saved.policy("filter", "FORWARD") == "DROP",
-        cut=cut,
-        network=network,
-    )
+    return engine_rules, foreign
 
 
 def _leads_to_engine(text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from doctor.facts.firewall.packet_filter import Saved
 from doctor.facts.network.doctor_runs import Mark
 from doctor.model.paths import HostPath
 
@@ -51,7 +52,8 @@ class WrongVariant(Struct, frozen=True, kw_only=True):
         used, other: ``nft`` or ``legacy``.
         other_works: whether the kernel certainly has all that the other one needs.
         states, modules: state and module of each part that the kernel lacks.
-        keeps_rules: whether the variant may hold rules, which the other one does not show.
+        keeps_rules: whether the variant may hold rules of others, which the other one does not show.
+        saved: its rules, ``None`` if they can't be listed; ``engine_rules`` those of the engine among them, by (table, chain).
         switches: links in /etc/alternatives → program of the other variant, {} if they can't be switched.
     """
 
@@ -61,6 +63,8 @@ class WrongVariant(Struct, frozen=True, kw_only=True):
     states: tuple[str, ...]
     modules: tuple[str, ...]
     keeps_rules: bool
+    saved: Saved | None
+    engine_rules: dict[tuple[str, str], tuple[str, ...]]
     switches: dict[HostPath, str]
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from doctor.api import Action, Applicability, HostPath, Missing, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.files import MakeSymlinks
+from doctor.api.actions.firewall.iptables import remove_rules
 from doctor.facts.firewall.details import WrongVariant
 from doctor.facts.host.package_commands import install
 from doctor.facts.host.packages import System
@@ -27,6 +28,10 @@ def variant_unsupported(
             what=f"make {words} the {detail.other} variant in /etc/alternatives, which this kernel can do",
             needs_engine_restart=True,
         )
+        if detail.saved is not None and detail.engine_rules:
+            drops = detail.saved.policy("filter", "FORWARD") == "DROP"
+            why = f"Docker does not use {detail.used} any more"
+            yield from remove_rules(detail.saved, detail.engine_rules, why, (("FORWARD", "ACCEPT"),) if drops else ())
         return
     package = modules_package(needs)
     others = installed.releases if isinstance(installed, InstalledKernels) else ()
@@ -52,8 +57,8 @@ def variant_unsupported(
 def _switch(detail: WrongVariant, system: System | Missing) -> str:
     if detail.switches:
         return (
-            f"iptables-{detail.used}-save may show rules that only iptables-{detail.used} knows: save them, then update-alternatives"
-            f" --set iptables {detail.switches[_IPTABLES]} and systemctl restart docker"
+            f"iptables-{detail.used}-save shows rules of others, which iptables-{detail.other} does not know: add them there, then"
+            f" ln -sf {detail.switches[_IPTABLES]} {_IPTABLES} (likewise -save and -restore) and systemctl restart docker"
         )
     package = f"iptables-{detail.other}" if detail.other == "legacy" else "iptables"
     return f"{install(system, package)}, make iptables-{detail.other} the command iptables, and restart docker"

@@ -62,6 +62,28 @@ def unsupported() -> Iterator[Story]:
         kernel(NFT.splitlines()[0] + "\n" + LEGACY, "CONFIG_NF_TABLES=m\n" + LEGACY_OPTIONS, use="nft"),
         COMMAND,
     )
+    left = "*filter\n:FORWARD DROP [0:0]\n:DOCKER-USER - [0:0]\n-A FORWARD -j DOCKER-USER\nCOMMIT\n"
+    partial = NFT.replace("kernel/net/netfilter/nft_compat.ko\n", "") + LEGACY
+    yield case(
+        about,
+        "rules-of-a-failed-start",
+        "nft_compat is missing: a start of the engine wrote the rules that need no match, and failed at the next",
+        kernel(partial, NFT_OPTIONS + LEGACY_OPTIONS, use="nft", save=left),
+        COMMAND,
+    )
+    yield case(
+        about,
+        "rules-of-others",
+        "nft_compat is missing, and an administrator's rule is in the variant that the kernel can hardly do",
+        kernel(
+            partial,
+            NFT_OPTIONS + LEGACY_OPTIONS,
+            use="nft",
+            save=left.replace("COMMIT", "-A FORWARD -j ACCEPT\nCOMMIT"),
+        ),
+        COMMAND,
+        fix="manual",
+    )
     yield case(
         about,
         "neither",
