@@ -14,7 +14,8 @@ from doctor.model.errors import FormatError
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath
 
-_DEBIAN = re.compile(r"\bDebian (\d\S*)")
+# Of the build, which "#1 SMP" begins: before it stands the compiler, often "(Debian 14.2.0-19)" too.
+_DEBIAN = re.compile(r"#\d.*?\bDebian (\d\S*)")
 _UBUNTU = re.compile(r"^Ubuntu (\S+?)-[a-z]\S* (\d+\.\d+\.\d+)")
 
 
