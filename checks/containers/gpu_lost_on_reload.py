@@ -37,7 +37,8 @@ def gpu_lost_on_reload(containers: Containers, gpus: Gpus, info: EngineInfo) -> 
         container fail with "Failed to initialize NVML: Unknown Error" until the container restarts.
 
     How it is fixed:
-        The links are created, as nvidia-ctk does. They are gone after a boot: the advice has the udev rule that creates them.
+        The links are created, as nvidia-ctk does. They are gone after a boot: if nvidia-ctk is installed, a udev rule runs it when
+        the driver is loaded.
 
     References:
         https://github.com/NVIDIA/nvidia-container-toolkit/issues/48

@@ -7,7 +7,7 @@ LONGEST = 300
 """Characters that are shown."""
 
 # Programs print secrets with less order than settings files hold them: "password: x", "using token x", a bare key.
-_NAMED = r"(?i)\b([\w.-]*(?:passw(?:or)?d|passphrase|secret|token|credentials?|(?:api|access|private)[_-]?key)s?\b[\"']?\s*(?:[:=]+|\bis\b)?\s*)(?![=:]|\*{3}|(?:is|was|not|has|for|in|of|and|or|the|at|to|from|file|must|missing|required|invalid|expired|incorrect|authentication)\b)[^\s,;]+"
+_NAMED = r"(?i)(?<![\w.-])([\w.-]*(?:passw(?:or)?d|passphrase|secret|token|credentials?|(?:api|access|private)[_-]?key)s?\b[\"']?\s*(?:[:=]+|\bis\b)?\s*)(?![=:]|\*{3}|(?:is|was|not|has|for|in|of|and|or|the|at|to|from|file|must|missing|required|invalid|expired|incorrect|authentication)\b)[^\s,;]+"
 _BARE = r"(?<![\w/.+=-])(?=[\w+=-]*\d)(?=[\w+=-]*[A-Za-z])[\w+=-]{24,}(?![\w/.])"
 
 

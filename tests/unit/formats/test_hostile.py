@@ -14,9 +14,9 @@ from doctor.formats import json_safe, version
 from doctor.formats.config import daemon_json, env_file, go_json, json_mend, unit_command, unit_file, words
 from doctor.formats.databases import raft_log
 from doctor.formats.firewall import iptables_save, nft_json
-from doctor.formats.host import dpkg_status, mountinfo, os_release
+from doctor.formats.host import cdi, dpkg_status, mountinfo, os_release, program
 from doctor.formats.kernel import kernel_config, modules, sysctl_conf
-from doctor.formats.logging import json_log
+from doctor.formats.logging import json_log, last_line
 from doctor.formats.network import ip_json, proc_net, resolv_conf
 from doctor.formats.storage import thin_metadata
 from doctor.model.errors import FormatError
@@ -25,6 +25,10 @@ from tests.clocks import within
 from tests.unit.salvage import thin
 
 TEXTS: dict[str, tuple[Callable[[str], Any], str]] = {
+    "cdi": (
+        partial(cdi.parse, "/etc/cdi/x.yaml"),
+        'kind: a.com/gpu\ndevices:\n- name: "0"\n  containerEdits:\n    deviceNodes:\n    - path: /dev/x\n      hostPath: /dev/y\n',
+    ),
     "env_file": (env_file.parse, "# x\nOPTIONS='--log-driver=journald \\\n--debug'\nexport A=\"b\"\n"),
     "go_json": (go_json.first_error, '{"a": [1.5e3, true, null, "\\u00e9\\n"], "b": {}}'),
     "iptables": (
@@ -78,6 +82,12 @@ BYTES: dict[str, tuple[Callable[[bytes], Any], bytes]] = {
     "json_log": (json_log.damages, b'{"log":"a\\n","stream":"stdout","time":"t"}\n'),
     "json_mend": (json_mend.examine, b"{\n  // x\n  'a': 1,\n}"),
     "json_safe": (json_safe.load_first, b'{"a": [1, "\\ud800"]} x'),
+    "last_line": (last_line.of_json_file, b'{"log":"a\\n","stream":"stdout","time":"t"}\n'),
+    "last_line_local": (last_line.of_local, b"\0\0\0\x04\x1a\x02ab\0\0\0\x04"),
+    "program": (
+        program.parse,
+        b"\x7fELF\x02\x01\x01" + bytes(25) + b"\x40" + bytes(21) + b"\x38\0\x01\0" + b"\x03" + bytes(60),
+    ),
     "kernel_config": (kernel_config.parse, b"# Linux/x86_64 6.1.0 Kernel Configuration\nCONFIG_VETH=m\n"),
     "nft": (
         nft_json.parse,
