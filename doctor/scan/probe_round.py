@@ -16,6 +16,7 @@ from typing import Any
 
 from doctor.facts.network.links import Links
 from doctor.facts.network.networks import Networks
+from doctor.facts.starts.leftovers import STAGES
 from doctor.host.neighbours import holders
 from doctor.model.errors import DoctorError
 from doctor.model.probing import Ended, Launch
@@ -27,8 +28,6 @@ _LIMIT_S = 90.0
 _CONTAINER_S = 15.0
 _PARALLEL = 8
 _MOST_TRIES, _AT_ONCE = 64, 8
-_STAGES = "/run/doctor-start"
-"""Where rungs keep what a start needs, until they end."""
 _RUNGS_S = 30.0
 
 
@@ -131,7 +130,7 @@ def _climb(rungs: list[dict[str, Any]]) -> "subprocess.Popen[bytes]":
     )
     if climbing.stdin is not None:
         climbing.stdin.write(
-            json.dumps({"base": _STAGES, "spare": f"{state_dir()}/start", "rungs": rungs}).encode() + b"\n"
+            json.dumps({"base": STAGES, "spare": f"{state_dir()}/start", "rungs": rungs}).encode() + b"\n"
         )
         climbing.stdin.flush()
     return climbing
