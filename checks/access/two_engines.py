@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.engines.docker import places as docker
-from doctor.facts.access.engines import Engines
+from doctor.facts.engine.state import Engines
 
 
 @check(severity=Severity.ERROR, detail=Engines, ok="one engine runs on this host")

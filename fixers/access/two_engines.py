@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
 from doctor.engines.docker import places as docker
-from doctor.facts.access.engines import Engines
+from doctor.facts.engine.state import Engines
 
 
 @fixer(applicability=Applicability.MANUAL)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from doctor.api import Action, Applicability, Finding, Missing, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.engine import RestartEngine
-from doctor.facts.access.engines import Engines
+from doctor.facts.engine.state import Engines
 
 
 @fixer(applicability=Applicability.SAFE)
