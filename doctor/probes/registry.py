@@ -103,6 +103,8 @@ class _Judge:
         good = ", ".join(one.name for one in self.good[:_NAMED])
         rest = f" and {len(self.good) - _NAMED} more" if len(self.good) > _NAMED else ""
         remarks = "".join(f"; {one.name} {found.text}" for one, found in list(self.troubles.values())[:_NAMED])
+        if any(found.is_doubt for _, found in self.troubles.values()):
+            return unproven(f"{good or 'no registry'} answered for certain{remarks}", self.evidence)
         if self.good:
             return passed(f"{good}{rest} answered{remarks}{more}{pending}", self.evidence)
         doubt = self.known.other_names and any(found.is_nameless for _, found in self.troubles.values())
@@ -114,7 +116,7 @@ class _Judge:
 
     def _look(self, one: Registry) -> None:
         said = self.first.get(_key(one))
-        flaw = None if one.is_hub else self.refused.get(one.name)
+        flaw = self.refused.get(one.directory)
         found: Trouble | None
         if flaw is not None:
             text = f"is refused by the engine itself: {flaw.path} {flaw.why}"
@@ -159,6 +161,8 @@ class _Judge:
 
     def _counts(self, one: Registry, found: Trouble) -> bool:
         """Whether a problem fails the probe; one that may be by design, or of a remainder, does not."""
+        if found.is_doubt:
+            return False
         if found.is_proxy or not found.is_unreachable:
             return True
         if not one.is_needed or self.known.has_way_out is False:

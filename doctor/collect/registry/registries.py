@@ -2,9 +2,13 @@
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from doctor.collect.registry.trust import late_authorities, store
 from doctor.collect.registry.way import addresses, engine_proxies, other_names
+from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
+from doctor.facts.containerd.lists import ContainerdLists
 from doctor.facts.engine.state import EngineInfo, EngineState
 from doctor.facts.images.images import Images
 from doctor.facts.network.dns import HostDns
@@ -17,14 +21,16 @@ from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing, Why
 
 _MOST = 64
+_MOST_TRIED = 2
+_TRY_S = 1.0
 _LOCAL = ("127.", "localhost", "::1")
 
 
 class _Found:
     """Registries by place; the first source that names one is shown."""
 
-    def __init__(self, insecure: frozenset[str]) -> None:
-        self._insecure = insecure
+    def __init__(self, insecure: frozenset[str], *, in_containerd: bool) -> None:
+        self._insecure, self._in_containerd = insecure, in_containerd
         self._items: dict[tuple[str, int], Registry] = {}
 
     def add(self, text: str, source: str, *, is_needed: bool = False, is_mirror: bool = False) -> None:
@@ -46,7 +52,17 @@ class _Found:
 
     def items(self) -> tuple[Registry, ...]:
         """Return them, those in use first."""
-        return tuple(sorted(self._items.values(), key=lambda one: (not one.is_needed, not one.is_hub)))
+        found = (replace(one, directory=self._directory(one)) for one in self._items.values())
+        return tuple(sorted(found, key=lambda one: (not one.is_needed, not one.is_hub)))
+
+    def _directory(self, one: Registry) -> str:
+        """Return the directory of its certificates: none for Docker Hub itself (moby registry/service_v2.go).
+
+        With images in containerd's store, that of docker.io counts for Docker Hub and for its mirrors (seen with 28.5).
+        """
+        if self._in_containerd and (one.is_hub or one.is_mirror):
+            return "docker.io"
+        return "" if one.is_hub else one.name
 
 
 @collector
@@ -56,6 +72,7 @@ def registries(  # noqa: PLR0917 - facts
     state: EngineState | Missing,
     info: EngineInfo | Missing,
     images: Images | Missing,
+    stores: ContainerdLists | Missing,
     clients: DockerClients | Missing,
     certificates: RegistryCertificates | Missing,
     dns: HostDns | Missing,
@@ -65,17 +82,29 @@ def registries(  # noqa: PLR0917 - facts
     if not host.is_live():
         raise HostError(Missing(Why.UNSUPPORTED, "not a running machine, so it reaches no registry"))
     proxies = engine_proxies(host, config, state, info)
-    found = _found(config, images, clients, certificates, has_proxy=bool(proxies.https))
+    references = tuple(_references(images, stores))
+    found = _found(
+        config,
+        references,
+        clients,
+        certificates,
+        has_proxy=bool(proxies.https),
+        in_containerd=not isinstance(info, Missing)
+        and docker.SNAPSHOTTER_MARK in info.driver_status.get("driver-type", ""),
+        is_fresh=not references and not isinstance(images, Missing),
+    )
     started = state.started if isinstance(state, EngineState) and state.is_running else 0.0
     named = [one.host for one in found]
     named += [proxy.host for one in found if (proxy := proxies.to(one.host, one.port, tls=one.tls)) is not None]
+    late = late_authorities(host, started)
     resolver = None if isinstance(dns, Missing) else dns.config
     return Registries(
         items=found[:_MOST],
         left_out=max(0, len(found) - _MOST),
         proxies=proxies,
         store=store(host, state),
-        late=late_authorities(host, started),
+        late=late,
+        trusts=_trusts(host, found) if late else {},
         hosts=addresses(host, frozenset((*named, HUB_TOKENS))),
         other_names=other_names(host),
         servers=(resolver.nameservers[:3] or ("127.0.0.1",)) if resolver is not None else ("127.0.0.1",),
@@ -86,23 +115,24 @@ def registries(  # noqa: PLR0917 - facts
 
 def _found(
     config: EngineConfig,
-    images: Images | Missing,
+    references: tuple[tuple[str, str, bool], ...],
     clients: DockerClients | Missing,
     certificates: RegistryCertificates | Missing,
     *,
     has_proxy: bool,
+    in_containerd: bool,
+    is_fresh: bool,
 ) -> tuple[Registry, ...]:
     insecure = _texts(config.get("insecure-registries"))
-    found = _Found(frozenset(insecure))
+    found = _Found(frozenset(insecure), in_containerd=in_containerd)
     for mirror in _texts(config.get("registry-mirrors")):
         found.add(
             mirror, f"registry-mirrors, {config.setting('registry-mirrors').place}", is_needed=True, is_mirror=True
         )
     for registry in insecure:
         found.add(registry, f"insecure-registries, {config.setting('insecure-registries').place}")
-    has_images = others = False
-    for registry, reference, is_pulled in _of_images(images):
-        has_images = True
+    others = False
+    for registry, reference, is_pulled in references:
         others = others or (is_pulled and registry != "docker.io")
         if is_pulled or registry != "docker.io":
             found.add(registry, f"image {reference}", is_needed=is_pulled)
@@ -115,19 +145,23 @@ def _found(
     elif has_proxy:
         found.add(HUB, "behind the engine's proxy", is_needed=True)
     elif not others:
-        is_fresh = not has_images and not isinstance(images, Missing) and not found.items()
-        found.add(HUB, DEFAULT, is_needed=is_fresh)
+        found.add(HUB, DEFAULT, is_needed=is_fresh and not found.items())
     return found.items()
 
 
-def _of_images(images: Images | Missing) -> Iterator[tuple[str, str, bool]]:
-    """Yield registry, a reference and whether it was pulled: only a pull or push records a digest."""
-    if isinstance(images, Missing):
-        return
+def _references(images: Images | Missing, stores: ContainerdLists | Missing) -> Iterator[tuple[str, str, bool]]:
+    """Yield registry, an image's name and whether it was pulled: only a pull or push records a digest.
+
+    containerd's store records none by name, so where its images come from is not certain.
+    """
     pulled: dict[str, str] = {}
     tagged: dict[str, str] = {}
-    for reference in images.tags.entries:
+    for reference in () if isinstance(images, Missing) else images.tags.entries:
         (pulled if "@" in reference else tagged).setdefault(registry_of(reference), reference.partition("@")[0])
+    for kept in () if isinstance(stores, Missing) else stores.items:
+        for image in kept.images:
+            if image.namespace == docker.NAMESPACE and not image.name.startswith("sha256:"):
+                tagged.setdefault(registry_of(image.name), image.name.partition("@")[0])
     yield from ((registry, reference, True) for registry, reference in pulled.items())
     yield from ((registry, reference, False) for registry, reference in tagged.items() if registry not in pulled)
 
@@ -136,6 +170,19 @@ def _of_clients(clients: DockerClients | Missing) -> Iterator[tuple[str, str]]:
     for client in () if isinstance(clients, Missing) else clients.items:
         for key in (*client.registries, *(key for key in client.helpers if key)):
             yield key, f"login in {client.path}"
+
+
+def _trusts(host: Host, found: tuple[Registry, ...]) -> dict[str, bool]:
+    """Ask the running engine for an image that does not exist, which costs no pull: it says whether it trusts the registry."""
+    answers = {}
+    for one in [one for one in found if not one.is_mirror][:_MOST_TRIED]:
+        name = "" if one.is_hub else f"{one.name}/"
+        try:
+            answer = host.engine(f"/distribution/{name}doctor/absent/json", timeout_s=_TRY_S)
+        except HostError:
+            continue
+        answers[one.name] = b"x509" not in answer.body
+    return answers
 
 
 def _texts(value: object) -> tuple[str, ...]:

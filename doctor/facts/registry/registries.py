@@ -26,7 +26,8 @@ class Registry(Struct, frozen=True, kw_only=True):
         source: what names it, for display.
         is_mirror: whether it is a mirror of Docker Hub.
         is_needed: whether this host certainly uses it: an image was pulled from it, it is a mirror, or the host has no images
-            yet and no other registry. One that only a login or a directory of certificates names may be a remainder.
+            yet and no other registry. ``directory`` is the name of its directory in /etc/docker/certs.d, "" if the engine
+            reads none for it. One that only a login or a directory of certificates names may be a remainder.
     """
 
     host: str
@@ -36,6 +37,7 @@ class Registry(Struct, frozen=True, kw_only=True):
     source: str
     is_mirror: bool = False
     is_needed: bool = False
+    directory: str = ""
 
     @property
     def name(self) -> str:
@@ -80,6 +82,7 @@ class Registries(Struct, frozen=True, kw_only=True):
         proxies: the proxies.
         store: files with the authorities that the engine trusts, links followed.
         late: SHA-256 → file of authorities that were added to the host after the engine had started.
+        trusts: registry → whether the running engine accepts its certificate; it is asked only if an authority is late.
         hosts: name → addresses of /etc/hosts, for registries and proxies.
         other_names: sources of names in nsswitch.conf besides files and DNS.
         servers: name servers of the host, at most three.
@@ -93,6 +96,7 @@ class Registries(Struct, frozen=True, kw_only=True):
     proxies: EngineProxies = field(default_factory=EngineProxies)
     store: tuple[HostPath, ...] = ()
     late: dict[str, HostPath] = {}
+    trusts: dict[str, bool] = {}
     hosts: dict[str, tuple[str, ...]] = {}
     other_names: tuple[str, ...] = ()
     servers: tuple[str, ...] = ()

@@ -36,9 +36,8 @@ class TalkOrder:
         target = self._target(f"{one.host}:{one.port}", one.host, one.port, tls=one.tls)
         if not one.tls or one.is_insecure:
             return target | {"store": ""}
-        # The engine reads no directory of certificates for Docker Hub itself (moby registry/service_v2.go).
-        store = _SYSTEM if one.is_hub else self._store(one.name)
-        client = None if one.is_hub else self._certificates.clients.get(one.name)
+        store = self._store(one.directory)
+        client = self._certificates.clients.get(one.directory)
         found = {"certificate": self._pair(client)} if client is not None else {}
         return target | {"store": store} | found
 

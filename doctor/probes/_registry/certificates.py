@@ -45,7 +45,7 @@ def untrusted(one: Registry, said: dict[str, Any], known: Registries, now: float
     text = f"shows a certificate of an authority that this host does not trust{by}{through}"
     if number not in _UNTRUSTED and number is not None:
         text = f"shows a certificate that is not valid: {visible(str(said.get('text') or ''))}"
-    ca = "" if one.is_hub else f", or write it to /etc/docker/certs.d/{one.name}/ca.crt"
+    ca = f", or write it to /etc/docker/certs.d/{one.directory}/ca.crt" if one.directory else ""
     return Trouble(
         text=text,
         do=f"put the authority's certificate in /usr/local/share/ca-certificates/NAME.crt, run update-ca-certificates and restart the engine{ca}",

@@ -13,6 +13,7 @@ class Trouble(Struct, frozen=True, kw_only=True):
         do: the remedy, "" if nothing on this host helps.
         is_unreachable: nothing answered: by design on an isolated host.
         is_nameless: the name servers say that the name does not exist.
+        is_doubt: it may work all the same.
         is_proxy: the proxy is at fault, so every registry behind it is.
         is_local: this host's own setting is the cause.
     """
@@ -21,6 +22,7 @@ class Trouble(Struct, frozen=True, kw_only=True):
     do: str = ""
     is_unreachable: bool = False
     is_nameless: bool = False
+    is_doubt: bool = False
     is_proxy: bool = False
     is_local: bool = False
 

@@ -25,7 +25,7 @@ def trouble(one: Registry, said: dict[str, Any], known: Registries, now: float) 
     step, problem = str(said.get("step")), str(said.get("problem") or "")
     proxy = known.proxies.to(one.host, one.port, tls=one.tls)
     if not problem:
-        return _late(said, known) or _answered(said)
+        return _late(one, said, known) or _answered(said)
     if step in {"resolve", "connect"}:
         found = _unreached(one if proxy is None else proxy, said, known)
         if proxy is None:
@@ -144,10 +144,17 @@ def _answered(said: dict[str, Any]) -> Trouble | None:
     return None
 
 
-def _late(said: dict[str, Any], known: Registries) -> Trouble | None:
+def _late(one: Registry, said: dict[str, Any], known: Registries) -> Trouble | None:
     file = known.late.get(str(said.get("root") or ""))
-    if file is None:
+    trusts = known.trusts.get(one.name)
+    if file is None or trusts is True:
         return None
+    if trusts is None:
+        return Trouble(
+            text=f"has a certificate whose authority ({file}) was added after the engine's start: the engine may not trust it yet",
+            do="restart the engine if pulls fail: systemctl restart docker",
+            is_doubt=True,
+        )
     return Trouble(
         text=f"has a certificate whose authority ({file}) was added after the engine's start, so the engine does not trust it yet",
         do="restart the engine: systemctl restart docker",

@@ -16,7 +16,9 @@ NOW = 1_795_990_000.0
 HUB_USED = Registry(host=HUB, port=443, source="image app", is_needed=True)
 HUB_MAYBE = Registry(host=HUB, port=443, source=DEFAULT)
 FRESH = Registry(host=HUB, port=443, source=DEFAULT, is_needed=True)
-MIRROR = Registry(host="mirror.lan", port=5000, source="registry-mirrors", is_mirror=True, is_needed=True)
+MIRROR = Registry(
+    host="mirror.lan", port=5000, source="registry-mirrors", is_mirror=True, is_needed=True, directory="mirror.lan:5000"
+)
 LOGIN = Registry(host="old.lan", port=443, source="login in /root/.docker/config.json")
 STORE = (HostPath("/etc/ssl/certs/ca-certificates.crt"),)
 OK = {"step": "done", "status": 200}
@@ -111,8 +113,11 @@ def test_an_insecure_registry_may_speak_plain_http() -> None:
 
 def test_a_late_authority_and_refused_files() -> None:
     """The handshake succeeds, but the engine does not know it yet or does not get so far."""
-    late = judged((HUB_USED, OK | {"root": "ab"}), late={"ab": HostPath("/usr/local/share/ca-certificates/x.crt")})
+    added = {"late": {"ab": HostPath("/usr/local/share/ca-certificates/x.crt")}}
+    late = judged((HUB_USED, OK | {"root": "ab"}), trusts={HUB: False}, **added)
     assert "added after the engine's start" in late.message
+    assert judged((HUB_USED, OK | {"root": "ab"}), trusts={HUB: True}, **added).result is Result.PASS
+    assert judged((HUB_USED, OK | {"root": "ab"}), **added).result is Result.UNPROVEN
     path = HostPath("/etc/docker/certs.d/mirror.lan:5000/a.cert")
     flaw = CertificateFlaw(path=path, registry="mirror.lan:5000", why="has no key a.key beside it")
     files = RegistryCertificates(flaws=(flaw,))
