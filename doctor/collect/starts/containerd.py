@@ -42,7 +42,8 @@ def host_containerd(
         return _of_service(_address(other, service), other, service)
     if has_engine and engines:
         return _own(settings, None)
-    raise HostError(Missing(Why.ABSENT, "no containerd runs on this host"))
+    refused = next((one for one in (state, config, service) if isinstance(one, Missing) and not one.is_harmless), None)
+    raise HostError(refused or Missing(Why.ABSENT, "no containerd runs on this host"))
 
 
 def _own(settings: EngineConfig, process: Process | None) -> HostContainerd:

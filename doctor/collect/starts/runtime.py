@@ -80,6 +80,8 @@ def host_runtime(
     search = _search(host, starter)
     path = _found(host, named.program, search)
     if not has_engine and not path:
+        if (refused := _refused(host, state, processes)) is not None:
+            raise HostError(refused)
         raise HostError(Missing(Why.ABSENT, "this host has no Docker Engine and no runc"))
     problem = problem_of(host, HostPath(path)) or "" if path else ""
     lacks = lacks_of(f"{path}: {problem}")
@@ -107,6 +109,20 @@ def host_runtime(
         seccomp_problem=seccomp_profile(host, settings)[1],
         apparmor=_apparmor(host),
     )
+
+
+def _refused(host: Host, *needed: object) -> Missing | None:
+    """Return why it is unknown whether this host has a runtime: a refused read is no absence."""
+    found = next((one for one in needed if isinstance(one, Missing) and not one.is_harmless), None)
+    if found is not None:
+        return found
+    for place in PLACES:
+        try:
+            host.lstat(HostPath(f"{place}/{docker.RUNC}"))
+        except HostError as error:
+            if not error.is_absent:
+                return error.missing
+    return None
 
 
 def _named(config: EngineConfig) -> _Named:
