@@ -9,7 +9,7 @@ _VERSION = r"\.so\.(\d{2,4}\.\d+(?:\.\d+)?)$"
 
 
 class CdiSpec(Struct, frozen=True, kw_only=True):
-    """What a specification needs of the host.
+    """A specification, and the things of the host that it needs.
 
     Attributes:
         path: the file.
