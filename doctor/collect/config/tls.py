@@ -88,6 +88,9 @@ def _foreign_key(host: Host, config: EngineConfig, gaps: list[Missing]) -> Itera
     shown, held = _read(host, certificate, gaps), _read(host, key, gaps)
     if shown is None or held is None:
         return
+    if b"ENCRYPTED" in held:
+        yield _problem(config, "tlskey", key, "is encrypted, and the engine has no password for it", stops=True)
+        return
     try:
         public = x509.public_half(held)
     except FormatError as error:

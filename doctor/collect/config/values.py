@@ -30,6 +30,7 @@ def named_things(host: Host, config: EngineConfig) -> NamedThings:
         subordinate=ranges[0] & ranges[1],
         seccomp_problem=seccomp_profile(host, config)[1],
         needs_systemd=_wants_systemd(config) and host.is_live() and not host.exists(HostPath("/run/systemd/system")),
+        most_files=_most_files(host) if config.is_set("default-ulimits") else 0,
         binds_foreign=any(config.is_set(key) for key in ("ip", "hosts"))
         and any(_is_on(host, family) for family in ("ipv4", "ipv6")),
     )
@@ -53,6 +54,13 @@ def seccomp_profile(host: Host, config: EngineConfig) -> tuple[dict[str, Any] | 
         return profiles.parse(content), ""
     except profiles.ProfileError as error:
         return None, str(error)
+
+
+def _most_files(host: Host) -> int:
+    try:
+        return int(host.read(HostPath("/proc/sys/fs/nr_open"), limit_bytes=64))
+    except (HostError, ValueError):
+        return 0
 
 
 def _is_on(host: Host, family: str) -> bool:

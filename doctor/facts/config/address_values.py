@@ -88,13 +88,14 @@ def _gateway(config: EngineConfig, links: Links | None) -> Iterator[ValueProblem
     network = _default_network(config, links)
     if network is None:
         return
-    bip = _interface(config.get("bip"))
     if gateway not in network:
         yield ValueProblem(key=key, why=f"{gateway} is outside {network}, the default bridge's network")
     elif network.prefixlen < 31 and gateway in {network.network_address, network.broadcast_address}:
         yield ValueProblem(key=key, why=f"{gateway} can't be the address of a host in {network}")
-    elif bip is not None and gateway == bip.ip:
-        yield ValueProblem(key=key, why=f"{gateway} is the address of bip, which is the gateway without this setting")
+    elif gateway == _own_address(config, links):
+        yield ValueProblem(
+            key=key, why=f"{gateway} is the bridge's own address, which is the gateway without this setting"
+        )
     elif links is not None and not _has_router(links, _bridge_name(config), gateway):
         yield ValueProblem(
             key=key,
@@ -102,6 +103,15 @@ def _gateway(config: EngineConfig, links: Links | None) -> Iterator[ValueProblem
             stops=False,
             follows="containers on the default network reach nothing outside",
         )
+
+
+def _own_address(config: EngineConfig, links: Links | None) -> IPv4Address | None:
+    """Return the address that the engine gives to the bridge, or that the bridge has already."""
+    bip = _interface(config.get("bip"))
+    link = None if links is None else links.link(_bridge_name(config))
+    if bip is not None:
+        return bip.ip
+    return None if link is None or not link.ipv4 else IPv4Address(link.ipv4[0].address)
 
 
 def _has_router(links: Links, bridge: str, gateway: IPv4Address) -> bool:

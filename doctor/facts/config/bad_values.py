@@ -13,7 +13,7 @@ def bad_values(
     found = (
         *values.problems(config, release),
         *named_values.problems(config, things),
-        *value_formats.problems(config),
+        *value_formats.problems(config, things),
         *address_values.problems(config, things, links),
     )
     return tuple({one.key: one for one in reversed(found)}.values())[::-1]

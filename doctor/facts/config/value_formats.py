@@ -6,7 +6,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from doctor.facts.config.engine import EngineConfig
-from doctor.facts.config.values import ValueProblem
+from doctor.facts.config.values import NamedThings, ValueProblem
 from doctor.facts.secrets.redact import as_json
 
 _SIZE = re.compile(r"\d+(\.\d+)*\s?([kKmMgGtTpP][iI]?)?[bB]?|\d+%|")
@@ -19,7 +19,7 @@ _FEWEST_FILES = 10
 """With a limit of 8 open files runc can't start a container, with 10 it can (runc 1.1)."""
 
 
-def problems(config: EngineConfig) -> Iterator[ValueProblem]:
+def problems(config: EngineConfig, things: NamedThings) -> Iterator[ValueProblem]:
     """Yield the values whose parts the engine rejects at its start, or runc at each container's."""
     for key, rule in _RULES.items():
         value = config.get(key) if config.is_set(key) else None
@@ -28,7 +28,7 @@ def problems(config: EngineConfig) -> Iterator[ValueProblem]:
             yield ValueProblem(key=key, why=why)
     yield from _certificates(config)
     limits = config.get("default-ulimits")
-    why = _limit(limits) if isinstance(limits, dict) else ""
+    why = _limit(limits, things.most_files) if isinstance(limits, dict) else ""
     if why:
         yield ValueProblem(key="default-ulimits", why=why, stops=False, halts=True)
 
@@ -45,7 +45,7 @@ def _certificates(config: EngineConfig) -> Iterator[ValueProblem]:
             return
 
 
-def _limit(limits: dict[str, Any]) -> str:
+def _limit(limits: dict[str, Any], most_files: int) -> str:
     for key, limit in limits.items():
         if not isinstance(limit, dict):
             continue
@@ -58,6 +58,9 @@ def _limit(limits: dict[str, Any]) -> str:
         if name == "nofile" and isinstance(soft, int) and 0 <= soft < _FEWEST_FILES:
             given = f"soft limit {soft}" if "Soft" in limit else "no soft limit, which means 0"
             return f"ulimit nofile has {given}: a container can't start with so few open files"
+        hard = limit.get("Hard", 0)
+        if name == "nofile" and isinstance(hard, int) and 0 < most_files < hard:
+            return f"ulimit nofile: hard limit {hard} is above the kernel's {most_files} (fs.nr_open)"
     return ""
 
 

@@ -57,6 +57,7 @@ class NamedThings(Struct, frozen=True, kw_only=True):
         subordinate: names that have a range both in /etc/subuid and in /etc/subgid.
         needs_systemd: whether the cgroup driver systemd is configured and no systemd runs.
         seccomp_problem: why the file that ``seccomp-profile`` names is not a valid profile.
+        most_files: the kernel's largest limit of open files (``fs.nr_open``), 0 if unknown.
         binds_foreign: whether programs may bind to addresses that no interface has (``ip_nonlocal_bind``).
     """
 
@@ -67,6 +68,7 @@ class NamedThings(Struct, frozen=True, kw_only=True):
     subordinate: frozenset[str] = frozenset()
     needs_systemd: bool = False
     seccomp_problem: str = ""
+    most_files: int = 0
     binds_foreign: bool = False
 
 

@@ -40,6 +40,12 @@ BLOCKED = {
         "config/invalid-value",
         "invalid pools size",
     ),
+    "gateway": (
+        '{"bip": "10.9.0.1/24", "default-gateway": "10.10.0.1"}\n',
+        "config/invalid-value",
+        "must belong to the master pool",
+    ),
+    "plugin": ('{"authorization-plugins": ["gate"]}\n', "config/invalid-value", 'plugin "gate" not found'),
     "seccomp": ('{"seccomp-profile": "/etc/docker/none.json"}\n', "config/invalid-value", "seccomp profile"),
 }
 

@@ -56,6 +56,12 @@ def test_an_expired_certificate_and_a_foreign_key_are_found(bare_box: Box) -> No
     assert "expired" in client(box)
     assert found(box) == {f"{FOLDER}/c.pem": False}
 
+    box.run(["openssl", "rsa", "-aes256", "-passout", "pass:x", "-in", f"{FOLDER}/k.pem", "-out", f"{FOLDER}/xk.pem"])
+    plain = box.read(f"{FOLDER}/k.pem")
+    box.run(["cp", f"{FOLDER}/xk.pem", f"{FOLDER}/k.pem"])
+    assert found(box)[f"{FOLDER}/k.pem"]
+    box.write(f"{FOLDER}/k.pem", plain)
+
     make(box, "x", until="21200101000000Z")
     box.run(["cp", f"{FOLDER}/xc.pem", f"{FOLDER}/c.pem"])
     assert found(box) == {f"{FOLDER}/k.pem": True}

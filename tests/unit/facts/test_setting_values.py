@@ -41,9 +41,9 @@ def config(settings: dict[str, Any]) -> EngineConfig:
 
 def judged(settings: dict[str, Any], links: Links | None = HOST, *, binds_foreign: bool = False) -> dict[str, str]:
     """Setting → what the engine does."""
-    things = NamedThings(missing_paths={}, binds_foreign=binds_foreign)
+    things = NamedThings(missing_paths={}, most_files=1 << 20, binds_foreign=binds_foreign)
     found = (
-        *value_formats.problems(config(settings)),
+        *value_formats.problems(config(settings), things),
         *address_values.problems(config(settings), things, links),
     )
     return {one.key: STOPS if one.stops else HALTS if one.halts else FAILS for one in found}
@@ -95,6 +95,7 @@ def judged(settings: dict[str, Any], links: Links | None = HOST, *, binds_foreig
         ({"default-ulimits": {"bogus": {"Name": "bogus", "Soft": 1, "Hard": 2}}}, "default-ulimits", HALTS),
         ({"default-ulimits": {"nofile": {"Soft": 64, "Hard": 64}}}, "default-ulimits", HALTS),
         ({"default-ulimits": {"nofile": {"Name": "nofile", "Hard": 4096}}}, "default-ulimits", HALTS),
+        ({"default-ulimits": {"nofile": {"Name": "nofile", "Soft": 99, "Hard": 9999999999}}}, "default-ulimits", HALTS),
         ({"default-ulimits": {"nofile": {"Name": "nofile", "Soft": 8, "Hard": 100}}}, "default-ulimits", HALTS),
     ],
 )  # fmt: skip
@@ -157,3 +158,11 @@ def test_a_pool_that_the_bridge_already_uses_is_no_fault() -> None:
     pools = {"default-address-pools": [{"base": "10.9.0.0/24", "size": 24}]}
     own = Route(destination="10.9.0.0/24", device="docker0")
     assert judged(pools, Links(links=RUNNING.links, routes=(LAN, own))) == {}
+
+
+def test_the_bridges_own_address_is_no_gateway_of_the_settings() -> None:
+    """The engine reserves the address twice, and does not start: with bip, with docker0 of the last start, with a user's bridge."""
+    assert judged({"default-gateway": "10.9.0.1"}, RUNNING) == {"default-gateway": STOPS}
+    own = Links(links=(*HOST.links, link(6, "br0", "10.77.0.1/24", kind="bridge")), routes=())
+    assert judged({"bridge": "br0", "default-gateway": "10.77.0.1"}, own) == {"default-gateway": STOPS}
+    assert judged({"bridge": "br0", "fixed-cidr": "10.77.0.128/25"}, own) == {}
