@@ -45,7 +45,6 @@ BLOCKED = {
         "config/invalid-value",
         "must belong to the master pool",
     ),
-    "plugin": ('{"authorization-plugins": ["gate"]}\n', "config/invalid-value", 'plugin "gate" not found'),
     "seccomp": ('{"seccomp-profile": "/etc/docker/none.json"}\n', "config/invalid-value", "seccomp profile"),
 }
 
