@@ -10,6 +10,6 @@ from doctor.api.actions.advice import Advise
 def disk_errors(finding: Finding) -> Iterator[Action]:
     """Show the commands: the data first."""
     yield Advise(
-        text="save images, volumes and writable layers to another disk: doctor salvage --to DIR --volumes --containers; "
+        text="save images, volumes and writable layers to another disk: 'doctor salvage --to DIR --volumes --containers'; "
         f"then judge the disk: smartctl -a /dev/{finding.subject.name}"
     )

@@ -16,7 +16,7 @@ from doctor.state.paths import STATE_DIR
 
 _LOGS = 5
 _QUARANTINE = ".doctor-quarantine"
-_PURGE = "doctor quarantine purge --older-than 30d"
+_PURGE = "'doctor quarantine purge --older-than 30d'"
 _ORIGINALS = "originals that an undo of older repairs would need"
 
 
@@ -54,7 +54,7 @@ def _of_engine(host: Host, root: DataRoot, leftovers: Leftovers | Missing) -> It
         yield Place(
             what="layers that nothing refers to",
             paths=tuple(join(root.at(docker.OVERLAY2), name) for name in leftovers.orphans),
-            frees="doctor fix state/layer-orphan --apply --allow destructive, then doctor quarantine purge --run RUN",
+            frees="'doctor fix state/layer-orphan --apply --allow destructive', then 'doctor quarantine purge --run RUN'",
             deletes="nothing before the purge",
         )
     yield Place(what="quarantine of doctor", paths=(root.at(_QUARANTINE),), frees=_PURGE, deletes=_ORIGINALS)
