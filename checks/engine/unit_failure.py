@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Message, Severity, Subject, check
+from doctor.engines.containerd import places as containerd
 from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.details import StartFailure
-from doctor.facts.engine.unit_failures import UnitFailure, UnitFailures
+from doctor.facts.engine.units import UnitFailure, UnitFailures
 
 _LONGEST = 400
 
@@ -61,6 +62,9 @@ def unit_failure(failures: UnitFailures, config: EngineConfig) -> Iterator[Findi
     """
     for failure in failures.items:
         if failure.name == docker.SOCKET_UNIT and not _is_used(config):
+            continue
+        if not failure.line and failure.name in {docker.SOCKET_UNIT, containerd.SERVICE}:
+            # Without a reason, engine/down and engine/containerd-down say as much.
             continue
         message = failure.explained.best.message if failure.explained is not None else None
         show = f"journalctl -u {failure.name} -n 50"

@@ -1,10 +1,12 @@
-"""The state of the engine's units in systemd."""
+"""The state of the engine's units in systemd, and why other units that containers need have failed."""
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from doctor.engines.containerd import places as containerd
 from doctor.engines.docker import places as docker
+from doctor.model.message import Explained
+from doctor.model.missing import Missing
 
 NAMES = (*docker.UNITS, containerd.SERVICE)
 _PROPERTIES = (
@@ -89,6 +91,30 @@ class EngineUnits(Struct, frozen=True, kw_only=True):
             for unit in self.units
         )
         return "\n".join(blocks).encode()
+
+
+class UnitFailure(Struct, frozen=True, kw_only=True):
+    """One failed unit.
+
+    Attributes:
+        state: its state in systemd's words ("failed (exit-code)").
+        source: the command that printed the line.
+        line: the line of its last start that shows why it failed, "" if none does; credentials are masked.
+        explained: the meaning of the line; ``None`` if it is unknown.
+    """
+
+    name: str
+    state: str
+    source: str
+    line: str = ""
+    explained: Explained | None = None
+
+
+class UnitFailures(Struct, frozen=True, kw_only=True):
+    """The failed ones of docker.socket, containerd.service and, on a node of Kubernetes, kubelet.service."""
+
+    items: tuple[UnitFailure, ...] = ()
+    gaps: tuple[Missing, ...] = ()
 
 
 def parse(text: str) -> EngineUnits:
