@@ -112,7 +112,7 @@ def host_runtime(
 
 
 def _refused(host: Host, *needed: object) -> Missing | None:
-    """Return why it is unknown whether this host has a runtime: a refused read is no absence."""
+    """Return why it is unknown whether this host has a runtime: a refused read does not show absence."""
     found = next((one for one in needed if isinstance(one, Missing) and not one.is_harmless), None)
     if found is not None:
         return found
