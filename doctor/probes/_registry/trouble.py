@@ -13,7 +13,7 @@ class Trouble(Struct, frozen=True, kw_only=True):
         do: the remedy, "" if nothing on this host helps.
         is_unreachable: nothing answered: by design on an isolated host.
         is_nameless: the name servers say that the name does not exist.
-        is_doubt: it may work all the same.
+        is_doubt: it is not certain.
         is_proxy: the proxy is at fault, so every registry behind it is.
         is_local: this host's own setting is the cause.
     """

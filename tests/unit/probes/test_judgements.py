@@ -215,20 +215,15 @@ def test_names() -> None:
 
 
 def test_a_server_that_answers_errors_resolves_nothing() -> None:
-    """SERVFAIL in a container is a failure only if the host's own server does better."""
-
     def asked(host: dict[str, Any], inside: dict[str, Any]) -> ProbeResult:
         config = EngineConfig(settings={"dns": EffectiveSetting(value=["192.0.2.9"], origin="file")})
         work = dns(NETWORKS, host_dns("nameserver 192.0.2.53\n"), config, UP, GONE, GONE, RULES, GONE)
         return end(work, said(begin(work), {"host": {"dns": host}, "inside": {"dns": inside}}))
 
     error, answer = {"reached": True, "code": 2}, {"reached": True, "code": 3}
-    assert asked(answer, answer).result is Result.PASS
-    assert "192.0.2.9 answers SERVFAIL" in asked(answer, error).message
-    assert asked(answer, error).result is Result.FAIL
-    cut_off = asked(error, error)
-    assert cut_off.result is Result.PASS
-    assert "of unknown names 192.0.2.9 answers SERVFAIL" in cut_off.message
+    found = [asked(*pair) for pair in ((answer, answer), (answer, error), (error, error))]
+    assert [one.result for one in found] == [Result.PASS, Result.FAIL, Result.PASS]
+    assert all("192.0.2.9 answers SERVFAIL" in one.message for one in found[1:])
 
 
 MEMORY = {"/sys/fs/cgroup/memory/memory.limit_in_bytes": "25165824"}
