@@ -10,6 +10,7 @@ from doctor.model.errors import FormatError
 from doctor.model.missing import HostError, Missing
 from doctor.model.paths import HostPath, join
 
+_ROOT = HostPath("/root")
 _MOST_HOMES = 200
 _MOST_BYTES = 1 << 20
 _PROGRAMS = (
@@ -46,7 +47,8 @@ def docker_clients(host: Host) -> DockerClients:
         try:
             content = host.read(path, limit_bytes=_MOST_BYTES)
         except HostError as error:
-            if not error.is_absent:
+            # A user's own home may be closed to root (NFS), or hold anything: that says nothing about the host.
+            if not error.is_absent and home == _ROOT:
                 gaps.append(error.missing)
             continue
         found.append(_client(host, home, path, content))
@@ -54,7 +56,7 @@ def docker_clients(host: Host) -> DockerClients:
 
 
 def _homes(host: Host, gaps: list[Missing]) -> Iterator[HostPath]:
-    yield HostPath("/root")
+    yield _ROOT
     try:
         names = host.listdir(HostPath("/home"))
     except HostError as error:

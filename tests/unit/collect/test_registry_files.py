@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from doctor.collect.registry.clients import docker_clients
 from doctor.collect.registry.trust import late_authorities, store
 from doctor.collect.registry.way import addresses, engine_proxies, other_names
 from doctor.facts.config.engine import EffectiveSetting, EngineConfig, EngineFlags
@@ -85,3 +86,18 @@ def test_names_of_the_hosts_file(tmp_path: Path) -> None:
     assert addresses(host, frozenset({"b"})) == {"b": ("10.0.0.2",)}
     write(tmp_path, "/etc/nsswitch.conf", "hosts: files mdns4_minimal [NOTFOUND=return] dns\n")
     assert other_names(host) == ("mdns4_minimal",)
+
+
+def test_a_user_can_not_spoil_the_scan(tmp_path: Path) -> None:
+    """A FIFO, a directory or a torn file in a home is passed over; root's own is a gap."""
+    write(tmp_path, "/home/ann/.docker/config.json", '{"credsStore": "desktop"}')
+    write(tmp_path, "/home/bob/.docker/config.json", "{torn")
+    for home in ("home/cat", "root"):
+        (tmp_path / home / ".docker").mkdir(parents=True)
+        os.mkfifo(tmp_path / home / ".docker/config.json")
+    found = docker_clients(RootHost(str(tmp_path)))
+    assert [(one.path, one.missing, bool(one.problem)) for one in found.items] == [
+        ("/home/ann/.docker/config.json", ("desktop",), False),
+        ("/home/bob/.docker/config.json", (), True),
+    ]
+    assert len(found.gaps) == 1
