@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from doctor.collect.host.disk_places import Place, places
+from doctor.collect.host.disk_places import LikelyPlace, places
 from doctor.collect.host.disk_walk import count
 from doctor.engines.docker import places as docker
 from doctor.facts.engine.data_root import DataRoot
@@ -72,7 +72,7 @@ def disk_use(
 
 
 def _consumers(
-    host: Host, systems: list[FileSystem], root: DataRoot | Missing, wanted: Iterable[Place]
+    host: Host, systems: list[FileSystem], root: DataRoot | Missing, wanted: Iterable[LikelyPlace]
 ) -> dict[str, list[Eater]]:
     """Return the consumers on some file systems, by the path of each."""
     devices = {system.path: _device(host, HostPath(system.path)) for system in systems}
@@ -106,7 +106,7 @@ def _device(host: Host, path: HostPath) -> int:
 
 
 def _measured(
-    host: Host, place: Place, full: list[FileSystem], devices: dict[str, int], deadline: float
+    host: Host, place: LikelyPlace, full: list[FileSystem], devices: dict[str, int], deadline: float
 ) -> Iterator[tuple[str, Eater]]:
     """Yield the eater of a place with the path of its file system, if that is nearly full."""
     system = next((one for path in place.paths if (one := _system(host, path, full, devices)) is not None), None)

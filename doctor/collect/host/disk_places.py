@@ -20,7 +20,7 @@ _PURGE = "'doctor quarantine purge --older-than 30d'"
 _ORIGINALS = "originals that an undo of older repairs would need"
 
 
-class Place(Struct, frozen=True, kw_only=True):
+class LikelyPlace(Struct, frozen=True, kw_only=True):
     """A place to measure: several paths count together. The other fields are those of an eater."""
 
     what: str
@@ -31,11 +31,11 @@ class Place(Struct, frozen=True, kw_only=True):
 
 def places(
     host: Host, root: DataRoot | Missing, logging: Logging | Missing, leftovers: Leftovers | Missing
-) -> Iterator[Place]:
+) -> Iterator[LikelyPlace]:
     """Yield them; a place that does not exist costs one look."""
     if isinstance(logging, Logging):
         for file in sorted(logging.files, key=lambda file: -file.size_bytes)[:_LOGS]:
-            yield Place(
+            yield LikelyPlace(
                 what=f"the log of container {file.container}",
                 paths=(file.path,),
                 frees=f"truncate -s 0 {file.path}",
@@ -44,38 +44,42 @@ def places(
     yield from _of_system(first=True)
     if isinstance(root, DataRoot):
         yield from _of_engine(host, root, leftovers)
-    yield Place(what="containerd's content", paths=(join(containerd.DEFAULT_ROOT, "io.containerd.content.v1.content"),))
-    yield Place(what="containerd's snapshots", paths=(join(containerd.DEFAULT_ROOT, containerd.SNAPSHOTTER),))
+    yield LikelyPlace(
+        what="containerd's content", paths=(join(containerd.DEFAULT_ROOT, "io.containerd.content.v1.content"),)
+    )
+    yield LikelyPlace(what="containerd's snapshots", paths=(join(containerd.DEFAULT_ROOT, containerd.SNAPSHOTTER),))
     yield from _of_system(first=False)
 
 
-def _of_engine(host: Host, root: DataRoot, leftovers: Leftovers | Missing) -> Iterator[Place]:
+def _of_engine(host: Host, root: DataRoot, leftovers: Leftovers | Missing) -> Iterator[LikelyPlace]:
     if isinstance(leftovers, Leftovers) and leftovers.orphans:
-        yield Place(
+        yield LikelyPlace(
             what="layers that nothing refers to",
             paths=tuple(join(root.at(docker.OVERLAY2), name) for name in leftovers.orphans),
             frees="'doctor fix state/layer-orphan --apply --allow destructive', then 'doctor quarantine purge --run RUN'",
             deletes="nothing before the purge",
         )
-    yield Place(what="quarantine of doctor", paths=(root.at(_QUARANTINE),), frees=_PURGE, deletes=_ORIGINALS)
-    yield Place(
+    yield LikelyPlace(what="quarantine of doctor", paths=(root.at(_QUARANTINE),), frees=_PURGE, deletes=_ORIGINALS)
+    yield LikelyPlace(
         what="unfinished downloads",
         paths=(root.at("tmp"),),
         frees=f"systemctl restart {docker.NAME}",
         deletes="the parts of images that were not pulled to the end",
     )
-    yield Place(
+    yield LikelyPlace(
         what="the build cache",
         paths=(root.at(docker.BUILDKIT),),
         frees="docker builder prune -a",
         deletes="cached build steps; the next builds take longer",
     )
     for name in _names(host, root.at(docker.VOLUMES)):
-        yield Place(what=f"volume {name}", paths=(join(root.at(docker.VOLUMES), name),))
-    yield Place(what="images and writable layers together", paths=(root.at(root.active_driver or docker.OVERLAY2),))
+        yield LikelyPlace(what=f"volume {name}", paths=(join(root.at(docker.VOLUMES), name),))
+    yield LikelyPlace(
+        what="images and writable layers together", paths=(root.at(root.active_driver or docker.OVERLAY2),)
+    )
 
 
-def _of_system(*, first: bool) -> Iterator[Place]:
+def _of_system(*, first: bool) -> Iterator[LikelyPlace]:
     if not first:
         for what, path in (
             ("other logs", "/var/log"),
@@ -85,10 +89,10 @@ def _of_system(*, first: bool) -> Iterator[Place]:
             ("root's home", "/root"),
             ("files of services in /run", "/run"),
         ):
-            yield Place(what=what, paths=(HostPath(path),))
+            yield LikelyPlace(what=what, paths=(HostPath(path),))
         return
     runs = HostPath(f"{STATE_DIR}/runs")
-    yield Place(what="quarantine and backups of doctor", paths=(runs,), frees=_PURGE, deletes=_ORIGINALS)
+    yield LikelyPlace(what="quarantine and backups of doctor", paths=(runs,), frees=_PURGE, deletes=_ORIGINALS)
     for what, path, frees, deletes in (
         ("the journal", "/var/log/journal", "journalctl --vacuum-size=200M", "its oldest entries"),
         ("the journal", "/run/log/journal", "journalctl --vacuum-size=20M", "its oldest entries"),
@@ -97,7 +101,7 @@ def _of_system(*, first: bool) -> Iterator[Place]:
         ("package archives", "/var/cache/apt", "apt-get clean", "downloaded packages"),
         ("package archives", "/var/cache/dnf", "dnf clean all", "downloaded packages"),
     ):
-        yield Place(what=what, paths=(HostPath(path),), frees=frees, deletes=deletes)
+        yield LikelyPlace(what=what, paths=(HostPath(path),), frees=frees, deletes=deletes)
 
 
 def _names(host: Host, path: HostPath) -> list[str]:

@@ -17,7 +17,7 @@ BESIDE = "/.doctor-quarantine/"
 """The directory in a data root for originals that are not on the file system of doctor's own files."""
 
 
-class Kept(Struct, frozen=True, kw_only=True):
+class Original(Struct, frozen=True, kw_only=True):
     """One original.
 
     Attributes:
@@ -46,7 +46,7 @@ class Holding(Struct, frozen=True, kw_only=True):
     root: str
     started: float
     result: str
-    items: tuple[Kept, ...] = ()
+    items: tuple[Original, ...] = ()
     size_bytes: int = 0
     is_partial: bool = False
     is_needed: bool = False
@@ -119,7 +119,7 @@ def _blocked(run: RunDirectory, result: str, open_runs: frozenset[str]) -> str:
     return ""
 
 
-def _items(run: RunDirectory, plan: PlanRecord) -> Iterator[Kept]:
+def _items(run: RunDirectory, plan: PlanRecord) -> Iterator[Original]:
     """Yield what exists; a run of a disk that is not mounted now shows what is in its own directory."""
     steps = [step for action in plan.actions for step in action.steps]
     paths: dict[str, str] = {}
@@ -137,16 +137,16 @@ def _items(run: RunDirectory, plan: PlanRecord) -> Iterator[Kept]:
             and f"{BESIDE}{run.name}/" in place
             and os.path.lexists(on_machine(place, plan.root))
         ):
-            yield Kept(place=place, path=path)
+            yield Original(place=place, path=path)
 
 
-def _inside(run: RunDirectory, paths: dict[str, str]) -> Iterator[Kept]:
+def _inside(run: RunDirectory, paths: dict[str, str]) -> Iterator[Original]:
     for folder in ("backup", "quarantine"):
         top = os.path.join(run.path, folder)
         with suppress(OSError):
             for name in sorted(os.listdir(top)):
                 place = os.path.join(top, name)
-                yield Kept(place=place, path=paths.get(place, ""))
+                yield Original(place=place, path=paths.get(place, ""))
 
 
 def on_machine(place: str, root: str) -> str:
@@ -154,7 +154,7 @@ def on_machine(place: str, root: str) -> str:
     return root.rstrip("/") + place.removeprefix("host:") if place.startswith("host:") else place
 
 
-def _sizes(items: tuple[Kept, ...], root: str, deadline: float) -> tuple[int, bool]:
+def _sizes(items: tuple[Original, ...], root: str, deadline: float) -> tuple[int, bool]:
     """Return the allocated bytes of some originals, and whether all were counted."""
     total = 0
     seen: set[tuple[int, int]] = set()

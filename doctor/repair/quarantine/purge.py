@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from doctor.model.errors import RefusedError, UsageError
 from doctor.model.missing import HostError
-from doctor.repair.quarantine.kept import BESIDE, Holding, Kept
+from doctor.repair.quarantine.kept import BESIDE, Holding, Original
 from doctor.repair.runs.found import find_run
 from doctor.repair.runs.journal import Entry
 from doctor.repair.steps import moving
@@ -87,7 +87,7 @@ def purge(one: Holding) -> dict[str, str]:
     return left
 
 
-def _delete(tree: Tree, item: Kept) -> str:
+def _delete(tree: Tree, item: Original) -> str:
     """Delete one original, no link followed and no other file system entered; return why it remains, "" if it is gone."""
     try:
         if not item.place.startswith("host:"):
