@@ -158,3 +158,25 @@ class Host(View, Protocol):
     def now(self) -> float:
         """Return seconds since the epoch."""
         ...
+
+
+class BasedHost:
+    """A host over ``base``, of which it never changes these parts; the other methods are those of the subclass."""
+
+    base: Host
+
+    def kernel_log(self, largest_bytes: int) -> KernelRing:
+        """As the base host."""
+        return self.base.kernel_log(largest_bytes)
+
+    def deleted_files(self) -> tuple[DeletedFile, ...]:
+        """As the base host."""
+        return self.base.deleted_files()
+
+    def environ(self, pid: int) -> dict[str, str]:
+        """As the base host."""
+        return self.base.environ(pid)
+
+    def now(self) -> float:
+        """As the base host."""
+        return self.base.now()

@@ -7,8 +7,7 @@ the base host.
 import os
 from collections.abc import Iterable, Iterator
 
-from doctor.host.base import ApiAnswer, CommandResult, Host, Process, StatFs
-from doctor.host.based import BasedHost
+from doctor.host.base import ApiAnswer, BasedHost, CommandResult, Host, Process, StatFs
 from doctor.host.changes import PredictedChanges
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath, join, parent

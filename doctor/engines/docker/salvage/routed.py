@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from doctor.engines.docker.salvage.pool import Devices
-from doctor.host.base import ApiAnswer, CommandResult, Host, Process, StatFs
-from doctor.host.based import BasedHost
+from doctor.host.base import ApiAnswer, BasedHost, CommandResult, Host, Process, StatFs
 from doctor.model.paths import HostPath, is_beneath
 from doctor.model.view import Stat
 

@@ -1,0 +1,1 @@
+"""Limits and messages of the kernel's network."""
