@@ -152,6 +152,11 @@ class _Judge:
     def _limit(self, then: dict[str, Any]) -> Trouble | None:
         headers = then.get("headers")
         left = str(headers.get("ratelimit-remaining", "")) if isinstance(headers, dict) else ""
+        status = then.get("status")
+        if isinstance(status, int) and status >= 500:
+            return Trouble(
+                text=f"answers {status} when it is asked for an image: it is down, or something in front of it is"
+            )
         if then.get("status") != 429 and left.partition(";")[0].strip() != "0":
             return None
         return Trouble(

@@ -135,6 +135,8 @@ def test_the_token_server_and_the_limit_count() -> None:
     left = {"step": "done", "status": 200, "then": {"status": 200, "headers": {"ratelimit-remaining": "9;w=21600"}}}
     assert judged((HUB_USED, asks), second={key: left}).result is Result.PASS
     assert "no pulls left" in judged((HUB_USED, asks), second={key: used_up}).message
+    down = {"step": "done", "status": 200, "then": {"status": 503, "headers": {}}}
+    assert "answers 503 when" in judged((HUB_USED, asks), second={key: down}).message
     assert "its token server does not answer" in judged((HUB_USED, asks), second={key: DROPPED}).message
 
 
