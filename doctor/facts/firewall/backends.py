@@ -8,6 +8,9 @@ from doctor.facts.firewall.packet_filter import Firewall, Saved
 from doctor.facts.firewall.rules import EngineRules
 from doctor.facts.network.networks import Networks
 
+_USER_RETURN = "-A DOCKER-USER -j RETURN"
+"""The rule that the engine itself puts into the administrator's chain."""
+
 
 class OtherBackend(Struct, frozen=True, kw_only=True):
     """The backend that does not hold the engine's current rules, and its content.
@@ -72,6 +75,7 @@ def by_owner(saved: Saved, rules: EngineRules | None) -> tuple[dict[tuple[str, s
             rule.text
             for rule in found
             if (chain in ENGINE_CHAINS and chain != "DOCKER-USER")
+            or rule.text == _USER_RETURN
             or (table, chain, rule.text) in expected
             or (chain in BUILT_IN and _leads_to_engine(rule.text))
         )

@@ -62,7 +62,7 @@ def unsupported() -> Iterator[Story]:
         kernel(NFT.splitlines()[0] + "\n" + LEGACY, "CONFIG_NF_TABLES=m\n" + LEGACY_OPTIONS, use="nft"),
         COMMAND,
     )
-    left = "*filter\n:FORWARD DROP [0:0]\n:DOCKER-USER - [0:0]\n-A FORWARD -j DOCKER-USER\nCOMMIT\n"
+    left = "*filter\n:FORWARD DROP [0:0]\n:DOCKER-USER - [0:0]\n-A FORWARD -j DOCKER-USER\n-A DOCKER-USER -j RETURN\nCOMMIT\n"
     partial = NFT.replace("kernel/net/netfilter/nft_compat.ko\n", "") + LEGACY
     yield case(
         about,
