@@ -32,7 +32,7 @@ def libseccomp_old(library: Libseccomp, version: EngineVersion) -> Iterator[Find
         answers system calls that the library does not know with ENOSYS, so programs use an older call.
 
     Why it matters:
-        Programs of Alpine 3.13, glibc 2.33 and newer try new system calls first. EPERM is no reason for them to try the old one:
+        Programs of Alpine 3.13, glibc 2.33 and newer try new system calls first. After EPERM they do not try the old one:
         ``apt-get update`` in a container reports invalid signatures, and clocks fail on 32-bit ARM.
 
     How it is fixed:

@@ -20,6 +20,6 @@ def rootless_forbidden(engines: RootlessEngines, sysctl: Sysctl | Missing) -> It
     threads = None if isinstance(sysctl, Missing) else sysctl.number("kernel.threads-max")
     value = "1" if engines.key.endswith("clone") else str((threads or 30000) // 2)
     yield Advise(
-        text=f"sysctl -w {engines.key}={value} and the same line in a file of /etc/sysctl.d allow user namespaces to all users; then"
-        " systemctl --user start docker as the user"
+        text=f"sysctl -w {engines.key}={value} and the same line in a file of /etc/sysctl.d allow user namespaces to all users; then the user"
+        " starts docker.service of the own session"
     )

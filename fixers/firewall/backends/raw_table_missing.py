@@ -17,8 +17,8 @@ def raw_table_missing(
     """Advise: a change of the variant leaves the rules of others behind, and the engine's variable opens containers."""
     if variants.other.is_able:
         yield Advise(
-            text="stop docker, save the rules of iptables-legacy-save, then update-alternatives --set iptables /usr/sbin/iptables-nft"
-            " and systemctl start docker; or set DOCKER_INSECURE_NO_IPTABLES_RAW=1 for docker.service, which opens containers to"
+            text="stop docker, save the rules of iptables-legacy-save, then ln -sf /usr/sbin/iptables-nft"
+            " /etc/alternatives/iptables (likewise -save and -restore) and systemctl start docker; or set DOCKER_INSECURE_NO_IPTABLES_RAW=1 for docker.service, which opens containers to"
             " direct access from the local network"
         )
         return
