@@ -103,7 +103,7 @@ def test_a_lost_group_is_the_cause_and_no_start_is_tried(host: SystemdHost) -> N
     assert "engine/socket-group-missing" in ids(host)
     host.run(["systemctl", "stop", *UNITS])
     assert host.run(["systemctl", "start", "docker.service"], check=False).returncode != 0
-    assert ids(host) == {"engine/socket-group-missing", "engine/down"}
+    assert ids(host) == {"engine/socket-group-missing", "engine/down", "engine/unit-failure"}
     fix = host.doctor("fix", "--apply", "--yes")
     print(fix.stdout, fix.stderr)
     assert fix.returncode == 1
