@@ -110,9 +110,11 @@ class _Start:
             self._found |= {"step": "create container", "image": image}
             body = self._container(image, config)
             target = f"/containers/create?name={self._staged.token}"
-            last = ask(self._socket, "POST", target, timeout_s=self._left(), body=body)
-            if last.status == _CREATED:
-                return str(last.json.get("Id"))
+            answer = ask(self._socket, "POST", target, timeout_s=self._left(), body=body)
+            if answer.status == _CREATED:
+                return str(answer.json.get("Id"))
+            # The engine keeps the name of a container that it could not create: the first refusal has the reason.
+            last = last or answer
             tried += 1
             if tried >= int(self._given.get("images") or 2):
                 break
