@@ -28,7 +28,7 @@ browser:  ## test the HTML report in headless Chromium
 docs:  ## build the page of every check from its docstring, into build/checks
 	.venv/bin/python scripts/docs.py
 
-new-check:  ## make new-check ID=network/foo: check, fixer, two cases
+new-check:  ## make new-check ID=dns/foo: check, fixer, two cases
 	.venv/bin/python scripts/new_check.py $(ID)
 
 case:  ## make case ID=state/tag-dangling/image-gone DIR=/tmp/x: write a case's host there

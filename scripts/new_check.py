@@ -1,4 +1,4 @@
-"""Writes the skeleton of a check, its fixer and two cases: ``python scripts/new_check.py network/foo-bar``.
+"""Writes the skeleton of a check, its fixer and two cases: ``python scripts/new_check.py dns/foo-bar``.
 
 It prints each file that it writes; no other file has to be edited. All input is checked before the first one is written.
 """

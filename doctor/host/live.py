@@ -59,13 +59,13 @@ class LiveHost(RootedFiles):
 
     def kernel_log(self, largest_bytes: int) -> KernelRing:
         """Return the end of the kernel's log."""
-        from doctor.host import kernel_log  # noqa: PLC0415
+        from doctor.host.machine import kernel_log  # noqa: PLC0415
 
         return kernel_log.read(largest_bytes)
 
     def deleted_files(self) -> tuple[DeletedFile, ...]:
         """Return deleted files that processes have open."""
-        from doctor.host import deleted_files  # noqa: PLC0415
+        from doctor.host.machine import deleted_files  # noqa: PLC0415
 
         return deleted_files.find()
 

@@ -254,10 +254,10 @@ def test_every_check_has_a_failing_and_a_passing_case() -> None:
     assert missing == []
 
 
-def test_an_area_has_one_form_of_cases() -> None:
+def test_a_problem_has_one_form_of_cases() -> None:
     """Folders, or stories in Python: whoever looks for a case knows where it is."""
-    folders = {path.parents[2].name for path in HERE.glob("*/*/*/case.toml")}
+    folders = {path.parents[1].relative_to(HERE).as_posix() for path in HERE.glob("*/*/*/case.toml")}
     in_folders = {case.name for case in CASES if (HERE / case.name / "case.toml").exists()}
-    stories = {case.area for case in CASES if case.name not in in_folders}
+    stories = {case.name.rpartition("/")[0] for case in CASES if case.name not in in_folders}
     assert stories
     assert stories & folders == set()

@@ -19,7 +19,7 @@ _PLAIN = frozenset({
 })  # fmt: skip
 
 
-class Difference(Struct, frozen=True, kw_only=True):
+class AppliedDifference(Struct, frozen=True, kw_only=True):
     """A setting that runs otherwise: its value in the file, and the running one as the engine shows it; ``source``: where."""
 
     key: str
@@ -28,7 +28,7 @@ class Difference(Struct, frozen=True, kw_only=True):
     source: str
 
 
-def differences(config: EngineConfig, shown: ShownSettings, bridge: Network | None) -> Iterator[Difference]:
+def differences(config: EngineConfig, shown: ShownSettings, bridge: Network | None) -> Iterator[AppliedDifference]:
     """Yield the settings of the file that the running engine does not have."""
     for key in _keys(config):
         wanted = config.get(key)
@@ -37,11 +37,11 @@ def differences(config: EngineConfig, shown: ShownSettings, bridge: Network | No
         if key == "insecure-registries":
             lacking = [one for one in _list(wanted) if registry(one) not in shown.insecure]
             if lacking:
-                yield Difference(key=key, wanted=lacking, running=[*shown.insecure], source="GET /info")
+                yield AppliedDifference(key=key, wanted=lacking, running=[*shown.insecure], source="GET /info")
         elif key in shown.values:
             want = _normal(key, wanted)
             if want is not None and not _agrees(key, want, shown.values[key]):
-                yield Difference(key=key, wanted=wanted, running=shown.values[key], source="GET /info")
+                yield AppliedDifference(key=key, wanted=wanted, running=shown.values[key], source="GET /info")
         elif bridge is not None:
             yield from _of_bridge(key, wanted, bridge)
 
@@ -81,7 +81,7 @@ def _normal(key: str, value: Any) -> Any:
     return value if key == "seccomp-profile" and value else None
 
 
-def _of_bridge(key: str, wanted: Any, bridge: Network) -> Iterator[Difference]:
+def _of_bridge(key: str, wanted: Any, bridge: Network) -> Iterator[AppliedDifference]:
     """Compare a setting of the default bridge; its record is that of the engine's last start."""
     running: Any = None
     if key in _BRIDGE_FLAGS:
@@ -97,7 +97,7 @@ def _of_bridge(key: str, wanted: Any, bridge: Network) -> Iterator[Difference]:
         if _interface(wanted) == _interface(running):
             return
     if running is not None and running != wanted:
-        yield Difference(key=key, wanted=wanted, running=running, source="the default bridge network")
+        yield AppliedDifference(key=key, wanted=wanted, running=running, source="the default bridge network")
 
 
 def _interface(text: Any) -> str:

@@ -17,7 +17,7 @@ _MOST_BYTES = 16 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Response:
     """Status and body of an answer."""
 
     status: int
@@ -40,7 +40,7 @@ class Answer:
         return f"status {self.status}: {self.body[:200].decode('utf-8', 'replace')}"
 
 
-def ask(path: str, verb: str, target: str, *, timeout_s: float, body: object = None) -> Answer:
+def ask(path: str, verb: str, target: str, *, timeout_s: float, body: object = None) -> Response:
     """Send a request and read its answer. Raises CallError."""
     with Request(path, verb, target, timeout_s=timeout_s, body=body) as request:
         return request.answer(timeout_s=timeout_s)
@@ -73,7 +73,7 @@ class Request:
     def __exit__(self, *_: object) -> None:
         self._socket.close()
 
-    def answer(self, *, timeout_s: float) -> Answer:
+    def answer(self, *, timeout_s: float) -> Response:
         """Read the answer to its end."""
         end, raw = time.monotonic() + timeout_s, b""
         try:
@@ -94,4 +94,4 @@ class Request:
         words = head.split(None, 2)
         if not separator or len(words) < 2 or not words[0].startswith(b"HTTP/") or not words[1].isdigit():
             raise CallError("invalid", f"{self._path}: the answer to {self._asked} is not HTTP")
-        return Answer(status=int(words[1]), body=body)
+        return Response(status=int(words[1]), body=body)

@@ -6,7 +6,7 @@ from typing import Any
 from doctor.runtime.base import commands
 from doctor.runtime.base.frozen import LaunchError
 from doctor.runtime.rungs import elf
-from doctor.runtime.rungs.stage import Stage
+from doctor.runtime.rungs.stage import Workspace
 
 
 def program(line: str) -> bytes:
@@ -17,7 +17,7 @@ def program(line: str) -> bytes:
     return image
 
 
-def announce_group(staged: Stage, given: dict[str, Any]) -> str:
+def announce_group(staged: Workspace, given: dict[str, Any]) -> str:
     """Announce the container's group, and return its name as in config.json."""
     parent = str(given.get("parent") or "")
     if given.get("systemd"):

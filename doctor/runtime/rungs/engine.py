@@ -19,10 +19,10 @@ from typing import Any
 from urllib.parse import quote
 
 from doctor.runtime.calls.errors import CallError
-from doctor.runtime.calls.http import Answer, Request, ask
+from doctor.runtime.calls.http import Response, Request, ask
 from doctor.runtime.rungs.bundle import program
 from doctor.runtime.rungs.config import ENTRY
-from doctor.runtime.rungs.stage import Stage
+from doctor.runtime.rungs.stage import Workspace
 
 LABEL = "io.doctor.probe"
 _MEANING = "test container of 'doctor scan --probe', removed within seconds"
@@ -31,15 +31,15 @@ _NO_CONTENT, _CREATED, _OK, _NOT_FOUND, _GONE = 204, 201, 200, 404, frozenset({2
 _LOOKED_AT = 12
 
 
-class _RefusedError(Exception):
+class _EngineRefusedError(Exception):
     """The engine answered with an error."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Response) -> None:
         super().__init__(answer.message)
         self.answer = answer
 
 
-def attempt(staged: Stage, given: dict[str, Any]) -> dict[str, Any]:
+def attempt(staged: Workspace, given: dict[str, Any]) -> dict[str, Any]:
     """Create the container, start it, wait until the engine has removed it."""
     image = program("")
     found: dict[str, Any] = {"step": "", "kind": "", "status": 0, "message": "", "image": "", "container": staged.token}
@@ -47,7 +47,7 @@ def attempt(staged: Stage, given: dict[str, Any]) -> dict[str, Any]:
         _Start(staged, given, found).run(image)
     except CallError as error:
         found |= {"kind": error.kind, "message": error.message}
-    except _RefusedError as error:
+    except _EngineRefusedError as error:
         found |= {"kind": "refused", "status": error.answer.status, "message": error.answer.message}
     else:
         found["step"] = ""
@@ -57,7 +57,7 @@ def attempt(staged: Stage, given: dict[str, Any]) -> dict[str, Any]:
 class _Start:
     """One start. Each request is named in `found["step"]` before it is sent."""
 
-    def __init__(self, staged: Stage, given: dict[str, Any], found: dict[str, Any]) -> None:
+    def __init__(self, staged: Workspace, given: dict[str, Any], found: dict[str, Any]) -> None:
         self._staged, self._given, self._found = staged, given, found
         self._socket = str(given["socket"])
 
@@ -79,7 +79,7 @@ class _Start:
             self._found["step"] = "wait for container"
             ended = waiting.answer(timeout_s=self._left())
         if ended.status != _OK:
-            raise _RefusedError(ended)
+            raise _EngineRefusedError(ended)
         self._found["exit"] = ended.json.get("StatusCode")
 
     def _refuse_a_second(self) -> None:
@@ -99,7 +99,7 @@ class _Start:
 
     def _create(self, images: list[str]) -> str:
         """Create the container from the first image that declares no volume; from the next one if the engine refuses it."""
-        last: Answer | None = None
+        last: Response | None = None
         tried = 0
         for image in images:
             config = (
@@ -118,7 +118,7 @@ class _Start:
             tried += 1
             if tried >= int(self._given.get("images") or 2):
                 break
-        raise _RefusedError(last or Answer(status=0, body=b"no image can be inspected"))
+        raise _EngineRefusedError(last or Response(status=0, body=b"no image can be inspected"))
 
     def _container(self, image: str, config: dict[str, Any]) -> dict[str, Any]:
         volumes = dict.fromkeys(config.get("Volumes") or {}, "")
@@ -140,11 +140,11 @@ class _Start:
             "HostConfig": host,
         }
 
-    def _ask(self, step: str, verb: str, target: str, *, wanted: int, body: object = None) -> Answer:
+    def _ask(self, step: str, verb: str, target: str, *, wanted: int, body: object = None) -> Response:
         self._found["step"] = step
         answer = ask(self._socket, verb, target, timeout_s=self._left(), body=body)
         if answer.status != wanted:
-            raise _RefusedError(answer)
+            raise _EngineRefusedError(answer)
         return answer
 
     def _left(self) -> float:

@@ -13,7 +13,7 @@ from typing import Any
 
 from doctor.runtime.base.frozen import FAILED, LaunchError, reason
 from doctor.runtime.rungs import stage
-from doctor.runtime.rungs.stage import Stage
+from doctor.runtime.rungs.stage import Workspace
 
 _KINDS = frozenset({"runtime", "task", "engine"})
 _MOST_S, _USUAL_S = 60.0, 5.0
@@ -30,7 +30,7 @@ class _Rung:
         self.id = str(given["id"])
         self.started = time.monotonic()
         limit = float(given.get("limit_s", _USUAL_S))
-        self.stage = Stage(base, min(limit, _MOST_S))
+        self.stage = Workspace(base, min(limit, _MOST_S))
         self.said = b""
         self.timed_out = False
         self.reading, writing = os.pipe()
@@ -67,7 +67,7 @@ class _Rung:
         }
 
 
-def _work(staged: Stage, given: dict[str, Any], writing: int) -> None:
+def _work(staged: Workspace, given: dict[str, Any], writing: int) -> None:
     """Run one rung in the worker, and leave the process."""
     try:
         prctl(_SET_PDEATHSIG, signal.SIGKILL)
@@ -83,7 +83,7 @@ def _work(staged: Stage, given: dict[str, Any], writing: int) -> None:
         os._exit(0)
 
 
-def _attempted(staged: Stage, given: dict[str, Any]) -> dict[str, Any]:
+def _attempted(staged: Workspace, given: dict[str, Any]) -> dict[str, Any]:
     kind = str(given.get("kind"))
     if kind not in _KINDS:
         return {"error": f"unknown kind of rung '{kind}'"}

@@ -22,13 +22,13 @@ from typing import Any
 from doctor.runtime.rungs.bundle import announce_group, program, write
 from doctor.runtime.rungs.config import config
 from doctor.runtime.rungs.keeper import prctl
-from doctor.runtime.rungs.stage import Stage
+from doctor.runtime.rungs.stage import Workspace
 
 _MOST_BYTES = 1 << 16
 _SET_PDEATHSIG = 1
 
 
-def attempt(staged: Stage, given: dict[str, Any]) -> dict[str, Any]:
+def attempt(staged: Workspace, given: dict[str, Any]) -> dict[str, Any]:
     """Make the bundle and run it."""
     line = f"{staged.token} started by {os.path.basename(str(given['program']))}\n"
     image = program(line)

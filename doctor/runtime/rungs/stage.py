@@ -25,7 +25,7 @@ _ROOM, _FILES = 1 << 20, 64
 """Free bytes and inodes that all rungs together need, with reserve."""
 
 
-class Stage:
+class Workspace:
     """The directory of one rung: private, in memory where /run is, and removed at the end.
 
     Attributes:

@@ -21,7 +21,7 @@ from doctor.runtime.calls.grpc import GrpcSocket, Reply
 from doctor.runtime.calls.protobuf import fields, message
 from doctor.runtime.rungs.bundle import announce_group, program, write
 from doctor.runtime.rungs.config import config
-from doctor.runtime.rungs.stage import Stage
+from doctor.runtime.rungs.stage import Workspace
 
 NAMESPACE = "doctor"
 """containerd's namespace of the test containers. It exists only while there is one."""
@@ -37,7 +37,7 @@ _BUNDLES = "io.containerd.runtime.v2.task"
 _KILL = 9
 
 
-class _RefusedError(Exception):
+class _TaskRefusedError(Exception):
     """containerd answered with an error."""
 
     def __init__(self, reply: Reply) -> None:
@@ -45,7 +45,7 @@ class _RefusedError(Exception):
         self.reply = reply
 
 
-def attempt(staged: Stage, given: dict[str, Any]) -> dict[str, Any]:
+def attempt(staged: Workspace, given: dict[str, Any]) -> dict[str, Any]:
     """Start the task, wait for its end, and remove it."""
     line = f"{staged.token} started by containerd\n"
     image = program(line)
@@ -56,7 +56,7 @@ def attempt(staged: Stage, given: dict[str, Any]) -> dict[str, Any]:
             _Task(server, staged, given, found).run(image)
     except CallError as error:
         found |= {"kind": error.kind, "message": error.message}
-    except _RefusedError as error:
+    except _TaskRefusedError as error:
         found |= {"kind": "refused", "code": error.reply.code, "message": error.reply.message}
     else:
         found["step"] = ""
@@ -67,7 +67,7 @@ def attempt(staged: Stage, given: dict[str, Any]) -> dict[str, Any]:
 class _Task:
     """A container and its task. Each method's call is named in `found["step"]` before it is sent."""
 
-    def __init__(self, server: GrpcSocket, staged: Stage, given: dict[str, Any], found: dict[str, Any]) -> None:
+    def __init__(self, server: GrpcSocket, staged: Workspace, given: dict[str, Any], found: dict[str, Any]) -> None:
         self._server, self._staged, self._given, self._found = server, staged, given, found
 
     def run(self, image: bytes) -> None:
@@ -108,7 +108,7 @@ class _Task:
         self._found["step"] = step
         reply = _ask(self._server, method, body, _left(self._staged))
         if reply.code:
-            raise _RefusedError(reply)
+            raise _TaskRefusedError(reply)
         return reply.body
 
 
@@ -165,7 +165,7 @@ def _ask(server: GrpcSocket, method: str, body: bytes, timeout_s: float) -> Repl
     return server.call(method, body, timeout_s=timeout_s, fields={"containerd-namespace": NAMESPACE})
 
 
-def _left(staged: Stage) -> float:
+def _left(staged: Workspace) -> float:
     """Seconds for a call: it ends before the rung is killed, so that the call that hung is known."""
     return max(0.05, staged.left_s - _RESERVE_S)
 

@@ -105,7 +105,7 @@ def test_foreign_packages_earlier_on_the_path_change_nothing(site: Path, tmp_pat
 
 
 def test_a_missing_fixer_or_format_is_listed_as_broken(site: Path, tmp_path: Path) -> None:
-    (site / "doctor/fixers/network/ip_forward_off.py").unlink()
+    (site / "doctor/fixers/network/forwarding/ip_forward_off.py").unlink()
     (site / "doctor/reports/sarif.py").unlink()
     done = subprocess.run(
         [sys.executable, "-P", "-c", CODE, "list", "--format", "json"],

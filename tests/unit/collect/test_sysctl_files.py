@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from doctor.checks.network.ip_forward_off import ip_forward_off
+from doctor.checks.network.forwarding.ip_forward_off import ip_forward_off
 
 from doctor.api.actions.sysctl import persist_sysctl
 from doctor.collect.kernel.sysctl import sysctl_files

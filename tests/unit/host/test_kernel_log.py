@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from doctor.host import kernel_log
+from doctor.host.machine import kernel_log
 from doctor.model.missing import HostError, Why
 
 

@@ -215,4 +215,4 @@ def test_the_engines_words(tmp_path: Path) -> None:
     with server(tmp_path, answer) as path:
         found = http.ask(path, "POST", "/x", timeout_s=1.0, body={})
     assert (found.status, found.message) == (409, "in use")
-    assert http.Answer(status=502, body=b"<html>").message == "status 502: <html>"
+    assert http.Response(status=502, body=b"<html>").message == "status 502: <html>"

@@ -45,7 +45,7 @@ def test_there_is_no_program_for_an_unknown_machine() -> None:
 def test_a_stage_leaves_nothing(tmp_path: Path) -> None:
     """Commands are undone in reverse order, before the directory goes."""
     base, trace = f"{tmp_path}/base", tmp_path / "trace"
-    one = stage.Stage(base, 5.0)
+    one = stage.Workspace(base, 5.0)
     for word in ("first", "second"):
         one.before("command", "/bin/sh", "-c", f"echo {word} >> {trace}; ls {one.directory} >/dev/null")
     assert one.close() == []
@@ -56,7 +56,7 @@ def test_a_stage_leaves_nothing(tmp_path: Path) -> None:
 def test_the_next_run_removes_what_a_killed_one_left(tmp_path: Path) -> None:
     """A stage whose lock is held belongs to a live run, and stays; a truncated last line is ignored."""
     base, trace = f"{tmp_path}/base", tmp_path / "trace"
-    live = stage.Stage(base, 5.0)
+    live = stage.Workspace(base, 5.0)
     dead = Path(base, "doctor-dead")
     dead.mkdir(mode=0o700)
     (dead / "lock").touch(0o600)
@@ -86,7 +86,7 @@ def answers(path: str) -> threading.Thread:
 def test_an_undo_that_failed_is_repeated_by_the_next_run(tmp_path: Path) -> None:
     """An engine that hangs keeps its container until it answers. A command is not repeated."""
     base, path = f"{tmp_path}/base", f"{tmp_path}/d.sock"
-    one = stage.Stage(base, 5.0)
+    one = stage.Workspace(base, 5.0)
     Path(one.directory, "rootfs").mkdir()
     one.before("undo", "engine", path, "doctor-x")
     one.before("command", "/bin/false")
@@ -102,7 +102,7 @@ def test_an_undo_that_failed_is_repeated_by_the_next_run(tmp_path: Path) -> None
 
 def test_after_an_hour_an_undo_is_dropped(tmp_path: Path) -> None:
     """The engine may have been removed meanwhile."""
-    old = stage.Stage(str(tmp_path / "base"), 5.0)
+    old = stage.Workspace(str(tmp_path / "base"), 5.0)
     old.before("undo", "engine", f"{tmp_path}/none", "doctor-x")
     os.utime(f"{old.directory}/lock", (0, 0))
     assert len(old.close()) == 1
@@ -138,7 +138,7 @@ def test_commands_are_read_only_from_roots_own_directory(tmp_path: Path) -> None
 
 def test_a_held_stage_is_not_swept(tmp_path: Path) -> None:
     """The lock is the only sign of life."""
-    one = stage.Stage(str(tmp_path), 5.0)
+    one = stage.Workspace(str(tmp_path), 5.0)
     with open(f"{one.directory}/lock", "rb") as lock, pytest.raises(BlockingIOError):
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     one.close()
@@ -146,7 +146,7 @@ def test_a_held_stage_is_not_swept(tmp_path: Path) -> None:
 
 def test_a_process_of_a_stage_that_was_cut_is_killed(tmp_path: Path) -> None:
     """It is a child of another program: only its command line names the stage."""
-    one = stage.Stage(f"{tmp_path}/base", 5.0)
+    one = stage.Workspace(f"{tmp_path}/base", 5.0)
     with subprocess.Popen(["/bin/sh", "-c", "sleep 60; :", f"--root={one.directory}/state"]) as other:
         assert one.close(was_cut=True) == []
         assert other.wait(timeout=5) == -9

@@ -1,0 +1,1 @@
+"""Reads of the running machine that few checks ask for."""
