@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import quote
 
 from doctor.runtime.calls.errors import CallError
-from doctor.runtime.calls.http import Response, Request, ask
+from doctor.runtime.calls.http import Request, Response, ask
 from doctor.runtime.rungs.bundle import program
 from doctor.runtime.rungs.config import ENTRY
 from doctor.runtime.rungs.stage import Workspace

@@ -158,7 +158,7 @@ def test_a_plugin_that_ships_a_file_of_doctor_is_refused(host: Host) -> None:
     allow("doctor-acme")
     record = next(host.site.glob("doctor_acme-*.dist-info")) / "RECORD"
     record.write_text(record.read_text() + "doctor/checks/network/forwarding/ip_forward_off.py,,\n")
-    (host.site / "doctor/checks/network").mkdir(parents=True)
+    (host.site / "doctor/checks/network/forwarding").mkdir(parents=True)
     (host.site / "doctor/checks/network/forwarding/ip_forward_off.py").write_text("")
     assert "would replace a file of doctor" in host.doctor("list").stdout
 

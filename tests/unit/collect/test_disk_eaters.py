@@ -14,8 +14,8 @@ from doctor.collect.host import disk_eaters, disk_walk
 from doctor.collect.host.disk_eaters import _with_engine
 from doctor.facts.host.disk_eaters import DiskEaters
 from doctor.formats.storage.usage import Usage, usage_of
-from doctor.host.machine import deleted_files
 from doctor.host.base import ApiAnswer, DeletedFile, StatFs
+from doctor.host.machine import deleted_files
 from doctor.host.recorded import RecordedAnswers, RootHost
 from doctor.model.paths import HostPath
 from doctor.scan.resolve import Facts
