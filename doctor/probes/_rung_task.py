@@ -17,7 +17,6 @@ from doctor.probes._rung_words import Cause, cause_of, rest, shown
 
 _NAME = "containerd"
 _CODE = 42
-_RUNTIME = "io.containerd.runc.v2"
 _OF_SHIM = ("create task", "start task", "wait for task", "delete task")
 """Calls that containerd hands to the shim."""
 _SHIM_FAILED = r"failed to start shim: (?:start failed|failed to resolve runtime path)|binary not installed"
@@ -45,7 +44,7 @@ def rung(
         "kind": "task",
         "limit_s": limit_s,
         "socket": found.socket,
-        "runtime": _RUNTIME,
+        "runtime": containerd.RUNC_SHIM,
         "binary": "" if runtime.arguments else runtime.path,
         "systemd": runtime.uses_systemd,
         "parent": runtime.parent,

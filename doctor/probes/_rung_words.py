@@ -35,7 +35,7 @@ def cause_of(text: str) -> Cause:
     if found is None or found.best.checks[:1] == (_GENERAL,):
         return Cause(shown(text))
     known = found.best
-    do = known.message.do or (f"doctor explain {known.checks[0]}" if known.checks else "")
+    do = known.message.do or (f"see 'doctor explain {known.checks[0]}'" if known.checks else "")
     return Cause(f"{known.message.means} ({shown(text)})", do)
 
 

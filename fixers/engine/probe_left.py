@@ -10,4 +10,4 @@ from doctor.api.actions.advice import Advise
 def probe_left(finding: Finding) -> Iterator[Action]:
     """Advise the probe, which knows how to undo each of its starts."""
     del finding
-    yield Advise(text="doctor probe start")
+    yield Advise(text="'doctor probe start' removes it")

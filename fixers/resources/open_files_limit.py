@@ -14,5 +14,5 @@ def open_files_limit(finding: Finding) -> Iterator[Action]:
         yield Advise(text=f"start {name} with a higher limit: ulimit -n 1048576 in the script that starts it")
         return
     place = f"/etc/systemd/system/{name}.d/open-files.conf"
-    text = f"mkdir -p {place.rpartition('/')[0]} && printf '[Service]\\nLimitNOFILE=infinity\\n' > {place}"
+    text = f"mkdir -p {place.rpartition('/')[0]} && printf '%s\\n' '[Service]' LimitNOFILE=infinity > {place}"
     yield Advise(text=f"{text} && systemctl daemon-reload && systemctl restart {name}")

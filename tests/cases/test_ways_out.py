@@ -24,9 +24,9 @@ COMMAND = re.compile(
     r"(?<![\w/-])(?:"
     r"(?:apt-get|apt-mark|dnf|yum|zypper|apk|pacman|dpkg|rpm|systemctl|dockerd|modprobe|sysctl|journalctl|iptables(?:-nft|-legacy)?|nft|apparmor_parser"
     r"|ufw|firewall-cmd|chown|chmod|chattr|mv|cp|sed|findmnt|umount|swapoff|mkfs\.xfs|xfs_info|ls|lsblk|lsattr|du|grep|dmesg|ss"
-    r"|getent|nvidia-ctk|thin_check|thin_repair|xfs_repair|fsck|mkdir|cat|tail|tar|ps|truncate|echo) \S"
+    r"|getent|nvidia-ctk|thin_check|thin_repair|xfs_repair|fsck|mkdir|cat|tail|tar|ps|truncate|echo|ulimit) \S"
     r"|docker (?:context use|save|load|run|pull|rmi|rm|ps|inspect|info|images|image|volume|network|restart|start|stop|plugin|swarm|system|service|stats|update|builder|create) \S"
-    r"|(?:containerd|runc) --version|mount (?:-|/)|uname -r|kill -|command -v|ip (?:-\w+ )*(?:route|link|addr) \w+|rm (?:-|/)|'doctor (?:undo|salvage|fix) --"
+    r"|(?:containerd|runc) --version|mount (?:-|/)|uname -r|kill -|command -v|ip (?:-\w+ )*(?:route|link|addr) \w+|rm (?:-|/)|'doctor (?:undo|salvage|fix) --|'doctor probe start'"
     r")"
 )
 
@@ -89,7 +89,7 @@ def test_each_answer_resolves_what_was_asked(case: Case, tmp_path: Path) -> None
 ROOT = Path(__file__).parents[2]
 # Advice without its own command: it waits, or the command is filled in.
 NO_COMMAND = re.compile(
-    r"^leave it until|^X(?:;|:|,| and| shows|$)|^X?tar -|^if (?:the rule is not wanted|you must save or push them): X"
+    r"^leave it until|^X(?:;|:|,| and| shows|$)|^X?tar -|^free (?:space|inodes) as you see fit: X$|^if (?:the rule is not wanted|you must save or push them): X"
 )
 
 

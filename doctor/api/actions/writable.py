@@ -1,4 +1,4 @@
-"""What to do about a read-only mount, as an action."""
+"""The advice for a read-only mount, as an action."""
 
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.choose import Choosable, Choose

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from doctor.engines.containerd import places as containerd
 from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.config.values import UnfitPlace
@@ -81,7 +82,7 @@ def _runtime(host: Host, config: EngineConfig) -> Iterator[UnfitPlace]:
     runtimes = config.get("runtimes")
     entry = runtimes.get(name) if isinstance(runtimes, dict) else None
     path = entry.get("path") if isinstance(entry, dict) else ""
-    if name.startswith("io.containerd.") and name.count(".") >= 3:
+    if name.startswith(containerd.PLUGIN_PREFIX) and name.count(".") >= 3:
         kind, version = name.split(".")[-2:]
         path = f"containerd-shim-{kind}-{version}"
     if not isinstance(path, str) or not path or not host.is_live():

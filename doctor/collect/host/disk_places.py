@@ -44,9 +44,7 @@ def places(
     yield from _of_system(first=True)
     if isinstance(root, DataRoot):
         yield from _of_engine(host, root, leftovers)
-    yield LikelyPlace(
-        what="containerd's content", paths=(join(containerd.DEFAULT_ROOT, "io.containerd.content.v1.content"),)
-    )
+    yield LikelyPlace(what="containerd's content", paths=(join(containerd.DEFAULT_ROOT, containerd.CONTENT),))
     yield LikelyPlace(what="containerd's snapshots", paths=(join(containerd.DEFAULT_ROOT, containerd.SNAPSHOTTER),))
     yield from _of_system(first=False)
 

@@ -131,7 +131,7 @@ def _named(config: EngineConfig) -> _Named:
     known = config.get("runtimes")
     entry = known.get(name) if isinstance(known, dict) else None
     if not isinstance(entry, dict):
-        if _SHIMS.fullmatch(name) and name != "io.containerd.runc.v2":
+        if _SHIMS.fullmatch(name) and name != containerd.RUNC_SHIM:
             raise HostError(Missing(Why.ABSENT, f"the default runtime {name} is a shim, which only containerd starts"))
         return _Named(name, name if "/" in name else docker.RUNC)
     origin = config.setting("runtimes").place

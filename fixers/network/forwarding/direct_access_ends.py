@@ -12,5 +12,5 @@ def direct_access_ends(config: EngineConfig) -> Iterator[Action]:
     """It opens containers to other hosts, so the user decides."""
     yield Advise(
         text=f'if another host uses these addresses: set "allow-direct-routing": true in {config.json.path} after the upgrade '
-        "(engine 28.2 and newer), and restart the engine"
+        "(engine 28.2 and newer), and run systemctl restart docker"
     )

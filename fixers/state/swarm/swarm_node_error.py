@@ -15,7 +15,7 @@ def swarm_node_error(detail: SwarmNode) -> Iterator[Action]:
     elif detail.has_no_quorum or (detail.state == "pending" and detail.is_manager):
         yield Advise(
             text="systemctl start docker on the other managers' hosts, and open TCP 2377 between them; if they are lost for good:"
-            " docker swarm init --force-new-cluster here"
+            " docker swarm init --force-new-cluster"
         )
     else:
         do = detail.explained.best.message.do if detail.explained is not None else ""

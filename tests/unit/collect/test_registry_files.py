@@ -89,7 +89,7 @@ def test_names_of_the_hosts_file(tmp_path: Path) -> None:
 
 
 def test_a_user_can_not_spoil_the_scan(tmp_path: Path) -> None:
-    """A FIFO, a directory or a torn file in a home is passed over; root's own is a gap."""
+    """A FIFO, a directory or a truncated file in a home is passed over; root's own is a gap."""
     write(tmp_path, "/home/ann/.docker/config.json", '{"credsStore": "desktop"}')
     write(tmp_path, "/home/bob/.docker/config.json", "{torn")
     for home in ("home/cat", "root"):

@@ -15,6 +15,10 @@ EXCEPTIONS = {
     ("doctor/facts/engine/start.py", "state/engine-id-wrong"): "the id of a check",
     ("doctor/facts/engine/start.py", "state/overlay2-link-broken"): "the id of a check",
     ("doctor/model/root_identity.py", "engine-id"): "the name of a trait, as reports show it",
+    (
+        "doctor/runtime/rungs/task.py",
+        "io.containerd.runtime.v2.task",
+    ): "the runtime is a program of its own, which imports no other room",
     ("doctor/salvage/layout.py", "io.containerd.image.name"): "an annotation of OCI layouts, not a place",
 }
 """(module, literal) → why it is not a place of an engine."""
