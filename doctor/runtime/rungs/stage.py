@@ -83,22 +83,21 @@ def has_room(base: str) -> bool:
 
 
 def sweep(base: str) -> list[str]:
-    """Remove the stages of runs that were killed; return what is left of them."""
+    """Remove the stages of runs that were killed; return what is left of them. Other directories are not doctor's."""
     try:
         make_base(base)
-        names = os.listdir(base)
-    except (OSError, LaunchError):
+    except LaunchError:
         return []
     left: list[str] = []
-    for name in names:
+    for directory in stages(base):
         try:
-            lock = os.open(f"{base}/{name}/{_LOCK}", os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+            lock = os.open(f"{directory}/{_LOCK}", os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
         except OSError:
-            _remove_unlocked(f"{base}/{name}")
+            _remove_unlocked(directory)
             continue
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            left += clear(f"{base}/{name}", was_cut=True)
+            left += clear(directory, was_cut=True)
         except OSError:
             continue  # it is of a live run
         finally:
@@ -146,7 +145,7 @@ def clear(directory: str, *, was_cut: bool = False) -> list[str]:
         try:
             _undo(words)
         except (OSError, LaunchError) as error:
-            left.append(f"{' '.join(words)}: {error.message if isinstance(error, LaunchError) else reason(error)}")
+            left.append(_unremoved(words, error))
             # A runtime that can't delete could not create: its processes and groups are undone without it.
             if words[0] != "command":
                 kept.insert(0, words)
@@ -159,6 +158,14 @@ def clear(directory: str, *, was_cut: bool = False) -> list[str]:
     if os.path.lexists(directory):
         left.append(directory)
     return left
+
+
+def _unremoved(words: list[str], error: OSError | LaunchError) -> str:
+    """Name what is left, and why. Arguments of a command may be secrets: only its program is named."""
+    why = error.message if isinstance(error, LaunchError) else reason(error)
+    if words[0] != "command":
+        return f"{' '.join(words)}: {why}"
+    return f"command {words[1]}: {why.replace(' '.join(words[1:]), words[1])}"
 
 
 def _end_named(token: str) -> None:

@@ -16,6 +16,8 @@ import pytest
 from doctor.runtime.base.frozen import LaunchError
 from doctor.runtime.rungs import elf, engine, stage
 
+_OLD, _YOUNG = "doctor-000000000001", "doctor-000000000002"
+
 
 def test_the_program_needs_nothing_and_proves_that_it_ran(tmp_path: Path) -> None:
     """It is run with an empty environment; its line and code are its own."""
@@ -57,7 +59,7 @@ def test_the_next_run_removes_what_a_killed_one_left(tmp_path: Path) -> None:
     """A stage whose lock is held belongs to a live run, and stays; a truncated last line is ignored."""
     base, trace = f"{tmp_path}/base", tmp_path / "trace"
     live = stage.Workspace(base, 5.0)
-    dead = Path(base, "doctor-dead")
+    dead = Path(base, "doctor-00000000dead")
     dead.mkdir(mode=0o700)
     (dead / "lock").touch(0o600)
     (dead / "undo").write_text(json.dumps(["command", "/bin/sh", "-c", f"echo gone > {trace}"]) + '\n["comm')
@@ -110,14 +112,25 @@ def test_after_an_hour_an_undo_is_dropped(tmp_path: Path) -> None:
 
 
 def test_what_a_shim_wrote_after_the_end_is_removed(tmp_path: Path) -> None:
-    """Its directory has no lock; a young one may be a stage whose lock is not made yet."""
-    for name, age in (("doctor-old", 100), ("doctor-young", 0)):
+    """Its directory has no lock; a young one may be a stage whose lock is not made yet. A user's directory stays."""
+    for name, age in ((_OLD, 100), (_YOUNG, 0), ("project", 100), ("doctor-project", 100)):
         path = tmp_path / name
         (path / "state" / "doctor").mkdir(parents=True)
         now = path.stat().st_mtime
         os.utime(path, (now - age, now - age))
     assert stage.sweep(str(tmp_path)) == []
-    assert os.listdir(tmp_path) == ["doctor-young"]
+    assert sorted(os.listdir(tmp_path)) == sorted([_YOUNG, "doctor-project", "project"])
+
+
+def test_arguments_of_a_runtime_are_not_named(tmp_path: Path) -> None:
+    """They may be secrets of the engine's settings; what could not be removed is in reports."""
+    one = stage.Workspace(f"{tmp_path}/base", 5.0)
+    one.before("command", "/bin/sh", "-c", "echo no such container; exit 3", "hunter2")
+    one.before("command", "/nowhere/crun", "hunter2")
+    assert one.close() == [
+        "command /nowhere/crun: can't start /nowhere/crun: No such file or directory",
+        "command /bin/sh: '/bin/sh' failed with 3: no such container",
+    ]
 
 
 def test_a_full_file_system_has_no_room(tmp_path: Path) -> None:
