@@ -10,6 +10,7 @@ import selectors
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from importlib.util import find_spec
 from ipaddress import IPv4Address
 from typing import Any
@@ -28,7 +29,7 @@ _LIMIT_S = 90.0
 _CONTAINER_S = 15.0
 _PARALLEL = 8
 _MOST_TRIES, _AT_ONCE = 64, 8
-_RUNGS_S = 30.0
+_RUNGS_S, _CLEANUP_S = 30.0, 20.0
 
 
 class Addresses:
@@ -99,7 +100,7 @@ def launch(wanted: tuple[Launch, ...], addresses: Addresses) -> tuple[dict[str, 
     finally:
         # They end at their own limits; until then, this process must not: the end of stdin ends them.
         reached = _reached(climbing) if climbing is not None else []
-        if climbing is not None and climbing.returncode < 0:
+        if climbing is not None and (climbing.returncode or 0) < 0:
             _reached(_climb([]))  # it was killed: the next one removes what it left
     for ended in (*every, *reached):
         number_text, _, identity = ended.id.partition(".")
@@ -128,11 +129,12 @@ def _climb(rungs: list[dict[str, Any]]) -> "subprocess.Popen[bytes]":
     climbing = subprocess.Popen(
         _runtime("rungs"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
-    if climbing.stdin is not None:
-        climbing.stdin.write(
-            json.dumps({"base": STAGES, "spare": f"{state_dir()}/start", "rungs": rungs}).encode() + b"\n"
-        )
-        climbing.stdin.flush()
+    document = json.dumps({"base": STAGES, "spare": f"{state_dir()}/start", "rungs": rungs}).encode()
+    # A process that ends at once has no results, which the probe reports.
+    with suppress(BrokenPipeError):
+        if climbing.stdin is not None:
+            climbing.stdin.write(document + b"\n")
+            climbing.stdin.flush()
     return climbing
 
 
@@ -140,7 +142,7 @@ def _reached(climbing: "subprocess.Popen[bytes]") -> list[Ended]:
     """Wait for the rungs; return how each ended."""
     said = b""
     end = time.monotonic() + _RUNGS_S
-    with climbing, selectors.DefaultSelector() as waiting:
+    with selectors.DefaultSelector() as waiting:
         if climbing.stdout is not None:
             waiting.register(climbing.stdout, selectors.EVENT_READ)
             while (left := end - time.monotonic()) > 0:
@@ -149,7 +151,24 @@ def _reached(climbing: "subprocess.Popen[bytes]") -> list[Ended]:
                     if not chunk:
                         break
                     said += chunk
-    return [_ended(json.loads(line)) for line in said.decode("utf-8", "replace").splitlines() if line.startswith("{")]
+    _finish(climbing)
+    # The last line of a killed process may be truncated.
+    lines = said.rpartition(b"\n")[0].decode("utf-8", "replace").splitlines()
+    return [_ended(json.loads(line)) for line in lines if line.startswith("{")]
+
+
+def _finish(climbing: "subprocess.Popen[bytes]") -> None:
+    """Wait until a process of rungs has removed everything; kill it if it hangs, and not wait for one that can't be killed."""
+    for stream in (climbing.stdin, climbing.stdout):
+        with suppress(OSError):
+            if stream is not None:
+                stream.close()
+    with suppress(subprocess.TimeoutExpired):
+        climbing.wait(_CLEANUP_S)
+        return
+    climbing.kill()
+    with suppress(subprocess.TimeoutExpired):
+        climbing.wait(1)
 
 
 def _run(containers: list[dict[str, Any]]) -> list[Ended]:

@@ -40,18 +40,6 @@ def fields(body: bytes) -> Iterator[tuple[int, int | bytes]]:
         at += size
 
 
-def texts(body: bytes, *path: int) -> list[str]:
-    """The texts of a field, given as field numbers from the outermost message.
-
-    >>> texts(message((1, message((1, "a"))), (1, message((1, "b"), (2, "c")))), 1, 1)
-    ['a', 'b']
-    """
-    found = [body]
-    for number in path:
-        found = [value for one in found for at, value in fields(one) if at == number and isinstance(value, bytes)]
-    return [value.decode("utf-8", "replace") for value in found]
-
-
 def _field(number: int, value: Value) -> bytes:
     if isinstance(value, int):
         return _number(number << 3) + _number(value)

@@ -2,7 +2,6 @@
 
     socket      of the engine
     init        whether docker-init is its first process, as containers of this host ask for
-    images      how many images are tried at most
 
 The image's own programs never run: entry point, health check and user are replaced. The program is copied into the container
 before its start, because a bind mount would fail on a host whose /run is mounted `noexec`, with mapped users, and with an engine
@@ -28,7 +27,8 @@ LABEL = "io.doctor.probe"
 _MEANING = "test container of 'doctor scan --probe', removed within seconds"
 _RESERVE_S, _UNDO_S = 0.5, 1.5
 _NO_CONTENT, _CREATED, _OK, _NOT_FOUND, _GONE = 204, 201, 200, 404, frozenset({204, 404, 409})
-_LOOKED_AT = 12
+_LOOKED_AT, _TRIED = 12, 2
+"""How many images are inspected, and how many of them are tried, at most."""
 
 
 class _EngineRefusedError(Exception):
@@ -116,7 +116,7 @@ class _Start:
             # The engine keeps the name of a container that it could not create: the first refusal has the reason.
             last = last or answer
             tried += 1
-            if tried >= int(self._given.get("images") or 2):
+            if tried >= _TRIED:
                 break
         raise _EngineRefusedError(last or Response(status=0, body=b"no image can be inspected"))
 
