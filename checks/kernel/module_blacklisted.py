@@ -26,7 +26,8 @@ def module_blacklisted(needs: KernelNeeds, modules: Modules) -> Iterator[Finding
         system, opening a protocol), so it is a warning. modules_disabled is in force until the next boot.
 
     How it is fixed:
-        A line in /etc is commented out and the module is loaded. For a package's file and for modules_disabled, doctor only
+        A line in /etc is commented out and the module is loaded. If the line turns IPv6 off, "options ipv6 disable=1" replaces it:
+        bridge needs that module, but IPv6 stays off. For a package's file and for modules_disabled, doctor only
         advises.
 
     References:
