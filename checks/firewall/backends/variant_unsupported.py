@@ -55,8 +55,8 @@ def variant_unsupported(
 
     How it is fixed:
         If the kernel can do the other variant, its programs are installed, and the current variant holds no rules of others, the
-        links in /etc/alternatives are pointed to the other variant, rules that a failed start of the engine left are removed,
-        and the engine is started. Otherwise manually, with the module or another kernel.
+        links in /etc/alternatives are pointed to the other variant, a FORWARD policy DROP is set there too, rules that a failed start of
+        the engine left are removed, and the engine is started. Otherwise manually, with the module or another kernel.
 
     References:
         https://wiki.debian.org/nftables#Reverting_to_legacy_xtables

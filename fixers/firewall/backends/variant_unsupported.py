@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from doctor.api import Action, Applicability, HostPath, Missing, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.files import MakeSymlinks
-from doctor.api.actions.firewall.iptables import remove_rules
+from doctor.api.actions.firewall.iptables import EditFirewall, remove_rules
 from doctor.facts.firewall.details import WrongVariant
 from doctor.facts.host.package_commands import install
 from doctor.facts.host.packages import System
@@ -31,6 +31,15 @@ def variant_unsupported(
         if detail.saved is not None and detail.engine_rules:
             drops = detail.saved.policy("filter", "FORWARD") == "DROP"
             why = f"Docker does not use {detail.used} any more"
+            if drops:
+                # Whoever set it: forwarding that was closed stays closed.
+                yield EditFirewall(
+                    save=(f"iptables-{detail.other}-save",),
+                    restore=f"iptables-{detail.other}-restore",
+                    table="filter",
+                    policies=(("FORWARD", "DROP"),),
+                    what=f"set the policy of FORWARD to DROP (iptables-{detail.other}-save), as it is with {detail.used}",
+                )
             yield from remove_rules(detail.saved, detail.engine_rules, why, (("FORWARD", "ACCEPT"),) if drops else ())
         return
     package = modules_package(needs)
