@@ -37,7 +37,7 @@ def invalid_json(file: DaemonJson, state: EngineState | Missing) -> Iterator[Fin
         If each mistake has only one possible correction (trailing comma, comment, typographic quotes, missing comma or last
         brace), only these characters are changed. A directory in place of the file is moved to quarantine. Otherwise the user
         edits the file at the position shown, or chooses (``--choose``): the file is moved to quarantine, and a valid copy beside
-        it, or the smallest file with which the engine finds a known data root, replaces it. Data roots are known from the running
+        it, or the smallest file with which the engine finds a known data root, replaces it with the same mode and owner. Data roots are known from the running
         engine, from text in the file, from doctor's metadata backups and by the default. Lost settings that restrict access
         have to be set again.
 

@@ -11,6 +11,7 @@ from doctor.facts.config.engine import DaemonJson
 from doctor.facts.config.lost import LostSettings
 from doctor.facts.host.mounts import Mounts
 from doctor.facts.secrets.redact import as_json
+from doctor.model.step import Meta
 from doctor.model.text import holdings
 
 
@@ -41,7 +42,11 @@ def _options(file: DaemonJson, lost: LostSettings) -> Iterator[Choosable]:
     for copy in lost.copies:
         evidence = Evidence(copy.path, f"valid, with {', '.join(copy.keys)}")
         name = copy.path.rpartition("/")[2]
-        yield Choosable(name=name, evidence=(evidence,), actions=_replace(file, copy.content, f"as in {copy.path}"))
+        yield Choosable(
+            name=name,
+            evidence=(evidence,),
+            actions=_replace(file, copy.content, lost.meta, f"as in {copy.path}"),
+        )
     known = [root for root in lost.roots if root.holds_anything] or list(lost.roots[:1])
     for root in known:
         yield Choosable(
@@ -51,12 +56,13 @@ def _options(file: DaemonJson, lost: LostSettings) -> Iterator[Choosable]:
                 Evidence("named by", ", ".join(root.sources)),
                 Evidence("settings", as_json(root.settings)),
             ),
-            actions=_replace(file, root.content, f"with {', '.join(root.settings) or 'no setting'}"),
+            actions=_replace(file, root.content, lost.meta, f"with {', '.join(root.settings) or 'no setting'}"),
         )
 
 
-def _replace(file: DaemonJson, content: bytes, words: str) -> tuple[Action, ...]:
+def _replace(file: DaemonJson, content: bytes, meta: Meta | None, words: str) -> tuple[Action, ...]:
     return (
         Quarantine(path=file.path, why="nothing in it can be read"),
-        WriteFile(path=file.path, content=content, what=f"write a valid {file.path} {words}"),
+        # A file with passwords stays closed to others.
+        WriteFile(path=file.path, content=content, meta=meta, what=f"write a valid {file.path} {words}"),
     )

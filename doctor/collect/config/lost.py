@@ -16,6 +16,7 @@ from doctor.model.declare import collector
 from doctor.model.errors import FormatError
 from doctor.model.missing import HostError, Missing
 from doctor.model.paths import HostPath, join, parent
+from doctor.model.step import Meta
 
 _ROOT = re.compile(rb'"(?:data-root|graph)"\s*:\s*"(/[^"\x00-\x1f]{1,1024})"')
 _DRIVER = re.compile(rb'"storage-driver"\s*:\s*"([\w.-]{1,64})"')
@@ -33,7 +34,15 @@ def lost_settings(host: Host, file: DaemonJson, info: EngineInfo | Missing) -> L
     named = [(path, tuple(dict.fromkeys(names))) for path, names in sources.items()]
     roots = [root for path, names in named for root in _roots(host, path, names, file, info)]
     roots.sort(key=lambda root: not root.holds_anything)
-    return LostSettings(roots=tuple(roots), copies=tuple(_copies(host, file)))
+    return LostSettings(roots=tuple(roots), copies=tuple(_copies(host, file)), meta=_meta(host, file.path))
+
+
+def _meta(host: Host, path: HostPath) -> Meta | None:
+    try:
+        found = host.lstat(host.resolve(path))
+    except HostError:
+        return None
+    return Meta(mode=found.mode, uid=found.uid, gid=found.gid) if found.kind == "f" else None
 
 
 def _named(host: Host, file: DaemonJson, info: EngineInfo | Missing) -> Iterator[tuple[str, str]]:

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from doctor.model.missing import Missing
 from doctor.model.paths import HostPath
+from doctor.model.step import Meta
 
 
 class KnownRoot(Struct, frozen=True, kw_only=True):
@@ -47,8 +48,13 @@ class SettingsCopy(Struct, frozen=True, kw_only=True):
 
 
 class LostSettings(Struct, frozen=True, kw_only=True):
-    """All candidates. ``gaps``: what could not be examined."""
+    """All candidates. ``gaps``: what could not be examined.
+
+    Attributes:
+        meta: mode and owner of the file that can't be read, for the one that replaces it; ``None`` if unknown.
+    """
 
     roots: tuple[KnownRoot, ...] = ()
     copies: tuple[SettingsCopy, ...] = ()
+    meta: Meta | None = None
     gaps: tuple[Missing, ...] = ()
