@@ -38,7 +38,7 @@ def gpu_lost_on_reload(containers: Containers, gpus: Gpus, info: EngineInfo) -> 
 
     How it is fixed:
         The links are created, as nvidia-ctk does. They are gone after a boot: if nvidia-ctk is installed, a udev rule runs it when
-        the driver is loaded.
+        the driver is loaded; a rule of the administrator for that stays as it is.
 
     References:
         https://github.com/NVIDIA/nvidia-container-toolkit/issues/48

@@ -1,9 +1,9 @@
 """Create the links to the GPU's device nodes, now and at each boot."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from doctor.api import Action, Applicability, HostPath, Stage, fixer
-from doctor.api.actions.files import MakeSymlink, WriteFile
+from doctor.api.actions.files import EditFile, MakeSymlink
 from doctor.facts.containers.details import CharLinks
 
 _RULE = HostPath("/etc/udev/rules.d/71-nvidia-dev-char.rules")
@@ -17,4 +17,16 @@ def gpu_lost_on_reload(detail: CharLinks) -> Iterator[Action]:
         yield MakeSymlink(path=HostPath(link), target=target, what=f"link {link} to {node}", stage=Stage.KERNEL)
     if detail.tool:
         line = f'ACTION=="add", DEVPATH=="/bus/pci/drivers/nvidia", RUN+="{detail.tool} system create-dev-char-symlinks --create-all"\n'
-        yield WriteFile(what=f"create these links at each boot, by {_RULE}", path=_RULE, content=line.encode())
+        what = f"create these links at each boot, by {_RULE}"
+        yield EditFile(what=what, path=_RULE, edit=_with(line.encode()), create=True)
+
+
+def _with(line: bytes) -> Callable[[bytes], bytes]:
+    """Return the edit that adds a rule to a file of others, unless it has one of its own for these links."""
+
+    def edit(old: bytes) -> bytes:
+        if any(b"create-dev-char-symlinks" in row and not row.lstrip().startswith(b"#") for row in old.split(b"\n")):
+            return old
+        return old + (b"" if not old or old.endswith(b"\n") else b"\n") + line
+
+    return edit

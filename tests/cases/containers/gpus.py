@@ -14,6 +14,8 @@ from tests.cases.roots import Tree
 case = partial(Recipe, area="containers", parts=("image", "container", "network"), fix="manual")
 ALL = {"Driver": "", "Count": -1, "DeviceIDs": None, "Capabilities": [["gpu"]], "Options": {}}
 ZERO = {"Driver": "cdi", "Count": 0, "DeviceIDs": ["nvidia.com/gpu=0"], "Capabilities": None, "Options": None}
+RULE = "etc/udev/rules.d/71-nvidia-dev-char.rules"
+OWN = b'ACTION=="add", KERNEL=="nvidia", RUN+="/opt/bin/nvidia-ctk system create-dev-char-symlinks --create-all"\n'
 LIBRARY = "usr/lib/x86_64-linux-gnu/libnvidia-ml.so.{}"
 SPEC = """---
 cdiVersion: 0.5.0
@@ -71,6 +73,12 @@ def running(tree: Tree) -> None:
     has(tree, "550.54.14", "550.54.14")
     tree.put("usr/bin/nvidia-container-runtime-hook", "#!/bin/sh\n")
     tree.put("usr/bin/nvidia-ctk", "#!/bin/sh\n")
+
+
+def with_rule(tree: Tree) -> None:
+    """The same, with a rule of the administrator in the file that NVIDIA's guide names."""
+    running(tree)
+    tree.put(RULE, OWN)
 
 
 def info(driver: str) -> str:
@@ -168,6 +176,17 @@ CASES = (
         files=NODES,
         findings=(("gpu-lost-on-reload", "directory", "/dev/char"),),
         fix="resolved",
+    ),
+    case(
+        problem="gpu-lost-on-reload",
+        name="own-rule",
+        about="an administrator's rule has other options, and it did not run yet",
+        change=with_rule,
+        answers=info("systemd"),
+        files=NODES,
+        findings=(("gpu-lost-on-reload", "directory", "/dev/char"),),
+        fix="resolved",
+        after={RULE: OWN},
     ),
     case(
         problem="gpu-lost-on-reload",
