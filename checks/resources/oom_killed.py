@@ -37,7 +37,7 @@ def oom_killed(log: KernelLog, containers: Containers | Missing, loops: RestartL
     What it looks at:
         The reports of the OOM killer of the last 24 hours in the kernel's log, as far as its buffer goes back. A kill in a
         control group is tied to a container by the id in its path; kills of other groups, and those of test containers, are left
-        out. A container that should run and was killed itself is a finding of containers/out-of-memory. A kill without a limit
+        out, and so are units of users and of other hosts on the same kernel. A container that should run and was killed itself is a finding of containers/out-of-memory. A kill without a limit
         concerns the whole host.
 
     Why it matters:
@@ -68,7 +68,7 @@ def oom_killed(log: KernelLog, containers: Containers | Missing, loops: RestartL
             evidence=_evidence(events),
             detail=MemoryKill(container=title, limit_bytes=limit),
         )
-    for unit, events in grouped(kills, _service).items():
+    for unit, events in grouped(kills if log.is_own else (), _service).items():
         yield Finding(
             subject=Subject("unit", unit),
             message=f"{unit} reached its memory limit, and the kernel killed '{events[-1].name}' in it: {times(events)}",
@@ -97,8 +97,9 @@ def _container(event: KernelEvent, containers: Containers) -> str:
 
 
 def _service(event: KernelEvent) -> str:
-    """Return the engine's unit if its own limit was reached."""
-    return next((unit for unit in _SERVICES if event.limited.endswith(f"/{unit}")), "")
+    """Return the engine's unit if its own limit was reached: not that of a user's engine, or of another host on this kernel."""
+    *above, unit = event.limited.removeprefix("/").split("/")
+    return unit if unit in _SERVICES and all(one.endswith(".slice") for one in above) else ""
 
 
 def _evidence(events: tuple[KernelEvent, ...]) -> tuple[Evidence, ...]:

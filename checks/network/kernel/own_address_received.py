@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.kernel.log import KernelLog, grouped, times
 from doctor.facts.network.links import Links
+from doctor.facts.network.networks import Networks
 
 
 @check(
@@ -20,12 +21,12 @@ from doctor.facts.network.links import Links
         ),
     ),
 )
-def own_address_received(log: KernelLog, links: Links) -> Iterator[Finding]:
+def own_address_received(log: KernelLog, links: Links, networks: Networks) -> Iterator[Finding]:
     """A bridge received packets from its own address in the last day: two interfaces share a MAC address, or there is a loop.
 
     What it looks at:
-        "with own address as source address" of the last 24 hours in the kernel's log, for bridges and
-        ports that exist on this host now.
+        "with own address as source address" of the last 24 hours in the kernel's log, for bridges of
+        the engine's networks and their ports that exist on this host now.
 
     Why it matters:
         The bridge learns the wrong port, and packets to a container get lost now and then. A loop multiplies each broadcast until the
@@ -40,7 +41,12 @@ def own_address_received(log: KernelLog, links: Links) -> Iterator[Finding]:
     """
     # Each host on a kernel has a docker0: the port shows whose it is.
     ports = {link.name: link.master for link in links.links if link.master}
-    events_here = (event for event in log.recent("own-address") if ports.get(event.name) == event.subject)
+    bridges = {network.bridge for network in networks.bridges}
+    events_here = (
+        event
+        for event in log.recent("own-address")
+        if event.subject in bridges and ports.get(event.name) == event.subject
+    )
     for name, events in grouped(events_here, lambda event: event.subject).items():
         yield Finding(
             subject=Subject("interface", name),

@@ -23,6 +23,8 @@ _SMALL_BYTES = 128 << 10
 _ANY_SIZE = 1 << 40
 _DEPTH = 5
 _TABLES = {"arp_cache": "ipv4", "ndisc_cache": "ipv6"}
+_FIRST_CGROUPS = "4026531835"
+"""Number of the machine's own namespace of control groups (include/linux/proc_ns.h, PROC_CGROUP_INIT_INO)."""
 _ERRORS = HostPath("/sys/fs/ext4")
 
 
@@ -40,9 +42,10 @@ def kernel_log(
         events = without_earlier(events, lines_with(ring.text, MOUNTED), ring.now_s)
     return KernelLog(
         events=events,
-        namespace=_namespace(host) if any(event.kind == "conntrack" for event in events) else "",
+        namespace=_namespace(host, "net") if any(event.kind == "conntrack" for event in events) else "",
         devices=_devices(host, mounts, engine) if has_disks and isinstance(mounts, Mounts) else {},
         thresholds=_thresholds(host, {event.subject for event in events if event.kind == "neighbours"}),
+        is_own=not any(event.kind == "oom" for event in events) or _namespace(host, "cgroup") in {"", _FIRST_CGROUPS},
     )
 
 
@@ -75,9 +78,9 @@ def _column(host: Host, path: str, name: str) -> Iterator[int]:
                 continue
 
 
-def _namespace(host: Host) -> str:
+def _namespace(host: Host, kind: str) -> str:
     try:
-        return host.readlink(HostPath("/proc/self/ns/net")).removeprefix("net:[").removesuffix("]")
+        return host.readlink(HostPath(f"/proc/self/ns/{kind}")).removeprefix(f"{kind}:[").removesuffix("]")
     except HostError:
         return ""
 

@@ -101,12 +101,14 @@ class KernelLog(Struct, frozen=True, kw_only=True):
         namespace: number of this host's network namespace, "" if unknown.
         devices: name of a block device ("sda", "sda1") → the paths on it, if there are events of disks.
         thresholds: key → limit of the neighbour tables, if one has overflowed.
+        is_own: whether the control groups in it have the paths that they have on this host; a container of the machine sees others.
     """
 
     events: tuple[KernelEvent, ...] = ()
     namespace: str = ""
     devices: dict[str, tuple[str, ...]] = {}
     thresholds: dict[str, int] = {}
+    is_own: bool = True
 
     def recent(self, kind: str, within_s: float = DAY_S) -> tuple[KernelEvent, ...]:
         """Return the events of a kind of the last day, or of another time."""
