@@ -13,6 +13,7 @@ _LIMIT_S = 1.2
 _TYPES = ("A", "AAAA")
 _MOST_ADDRESSES = 6
 _SERVER_BYTES = 4096
+_NOT_A_NAME = 22
 
 
 class NameQuery:
@@ -24,34 +25,45 @@ class NameQuery:
         self.addresses: list[str] = []
         self.errno: int | None = None
         self._asked: dict[int, tuple[str, bytes]] = {}
-        for kind in _TYPES:
-            identity = int.from_bytes(os.urandom(2), "big")
-            self._asked[identity] = (kind, dns.query(name, kind, identity))
+        self.socket: socket.socket | None = None
+        first = int.from_bytes(os.urandom(2), "big")
         plain, _, zone = server.partition("%")
-        self.socket = socket.socket(socket.AF_INET6 if ":" in plain else socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.setblocking(False)
         try:
+            for number, kind in enumerate(_TYPES):
+                # Two random identities could be equal.
+                self._asked[first ^ number] = (kind, dns.query(name, kind, first ^ number))
+            self.socket = socket.socket(socket.AF_INET6 if ":" in plain else socket.AF_INET, socket.SOCK_DGRAM)
+            self.socket.setblocking(False)
             place = (plain, 53, 0, socket.if_nametoindex(zone)) if zone else (plain, 53)
             self.socket.connect(place)
         except OSError as error:
             self.errno = error.errno
+        except LaunchError:
+            self.errno = _NOT_A_NAME
 
     @property
     def is_done(self) -> bool:
         """Whether nothing more will come."""
         return self.errno is not None or len(self.codes) == len(_TYPES)
 
+    def close(self) -> None:
+        """Close the socket."""
+        if self.socket is not None:
+            self.socket.close()
+
     def ask(self) -> None:
         """Send the queries that have no answer."""
         try:
             for kind, message in self._asked.values():
-                if kind not in self.codes and self.errno is None:
+                if self.socket is not None and kind not in self.codes and self.errno is None:
                     self.socket.send(message)
         except OSError as error:
             self.errno = error.errno
 
     def look(self) -> None:
         """Read an answer."""
+        if self.socket is None:
+            return
         try:
             answer = self.socket.recv(_SERVER_BYTES)
             asked = self._asked.get(int.from_bytes(answer[:2], "big")) if len(answer) >= 12 else None
@@ -76,7 +88,9 @@ class NameQuery:
         if self.addresses:
             return "ok"
         if not self.codes:
-            return {None: "silent", 111: "refused", 74: "garbage"}.get(self.errno, f"errno {self.errno}")
+            return {None: "silent", 111: "refused", 74: "garbage", _NOT_A_NAME: "not a name"}.get(
+                self.errno, f"errno {self.errno}"
+            )
         code = max(self.codes.values())
         return {0: "empty", 2: "SERVFAIL", 3: "NXDOMAIN", 5: "REFUSED"}.get(code, f"code {code}")
 
@@ -93,7 +107,7 @@ def resolved(names: list[str], servers: list[str], deadline: float) -> tuple[lis
         _wait(questions, end)
     finally:
         for one in questions:
-            one.socket.close()
+            one.close()
     said: dict[str, str] = {}
     for name in names:
         mine = [one for one in questions if one.name == name]
@@ -110,7 +124,7 @@ def _wait(questions: list[NameQuery], end: float) -> None:
     again = time.monotonic() + _AGAIN_S
     for one in questions:
         one.ask()
-    while waiting := {one.socket.fileno(): one for one in questions if not one.is_done}:
+    while waiting := {one.socket.fileno(): one for one in questions if one.socket is not None and not one.is_done}:
         now = time.monotonic()
         if now >= end:
             return
