@@ -13,6 +13,7 @@ from doctor.model.missing import Missing
 from doctor.model.outcome import Result
 from doctor.model.probe_result import ProbeResult
 from doctor.model.probing import Ended
+from doctor.probes import _port_local
 from doctor.probes._cuts import PacketCut, Path, cut, cut_for_it_alone
 from doctor.probes._outside import Outside
 from doctor.probes._port_setting import SERVER_PORT, AskedPort, PortSetting
@@ -30,6 +31,7 @@ class _PortResults(Struct):
     evidence: list[Evidence]
     notes: list[str]
     is_ours: bool = False
+    own_ends: frozenset[str] = frozenset()
 
     def lost(self, sentence: str, *, by_others: bool = False) -> None:
         """Record a failure."""
@@ -59,6 +61,8 @@ def _gathered(
 ) -> _PortResults:
     found = _PortResults(good=[], bad=[], open=[], evidence=[], notes=[])
     sees_client: bool | None = None
+    local = _port_local.answers(setting.local, ended)
+    found.own_ends = frozenset(str(target.get("local")) for _, target in local)
     if setting.network is not None:
         targets, is_heard = met[setting.client.client]
         sees_client = _own(setting, setting.network, targets.pop(0), ended["seen-server"], found, is_heard=is_heard)
@@ -68,6 +72,8 @@ def _gathered(
         targets, is_heard = met[one.client.client]
         seen = ended.get(f"seen-{one.endpoint.container_id[:12]}")
         _published(setting, one, targets.pop(0), seen, found, sees_client=sees_client, is_heard=is_heard)
+    for one, target in local:
+        _local(one, target, ended.get(f"seen-{one.endpoint.container_id[:12]}"), found)
     for left in setting.left_out:
         ports = ", ".join(left.ports)
         found.evidence.append(Evidence(f"not tried: {left.why}", ports))
@@ -168,8 +174,8 @@ def _published(
     word = target_word(target)
     number = one.port.container_port
     is_known = seen is not None and not seen.error and bool(seen.output.get("ok"))
-    peers = _peers(seen, number, target) if seen is not None else ()
-    listens = is_known and seen is not None and number in seen.output.get("listening", ())
+    peers = _peers(seen, number, target, found.own_ends) if seen is not None else ()
+    listens = is_known and _listens(seen, number)
     about = (
         f"; the server sees {', '.join(peers)}"
         if peers
@@ -190,6 +196,18 @@ def _published(
         found.notes.append(f"{one.title} refuses connections: no process in the container listens on it")
         return
     _silent(setting, one.client, (setting.path(one), None), (one.title, word), found, is_heard=is_heard)
+
+
+def _listens(seen: Ended | None, number: int) -> bool:
+    return seen is not None and not seen.error and number in seen.output.get("listening", ())
+
+
+def _local(one: AskedPort, target: dict[str, Any], seen: Ended | None, found: _PortResults) -> None:
+    """Judge the answer to this host itself; a port that answers nobody was reported with the outside client's."""
+    failure = _port_local.lost(one, target, listens=_listens(seen, one.port.container_port))
+    if failure is not None and not any(one.title in text for text in found.bad):
+        found.lost(failure[0], by_others=True)
+        found.evidence.append(failure[1])
 
 
 def _silent(
@@ -246,11 +264,11 @@ def _by_reading(setting: PortSetting, way: tuple[Path, Rule | None], title: str,
     return not (met.spares or met.rule) and met.is_sure
 
 
-def _peers(seen: Ended, port: int, target: dict[str, Any]) -> tuple[str, ...]:
-    """Return the peer addresses that a server sees: the client's own connection, else others on its bridge."""
+def _peers(seen: Ended, port: int, target: dict[str, Any], own_ends: frozenset[str] = frozenset()) -> tuple[str, ...]:
+    """Return the peer addresses that a server sees: the client's own connection, else others on its bridge but this host's."""
     table = seen.output.get("seen")
     found = table.get(str(port)) if isinstance(table, dict) else None
-    ends = [str(end) for end in found] if isinstance(found, list) else []
+    ends = [str(end) for end in found if str(end) not in own_ends] if isinstance(found, list) else []
     local = str(target.get("local") or "")
     client = local.rpartition(":")[0]
     if local and local in ends:

@@ -56,6 +56,7 @@ class PortSetting(Struct, frozen=True, kw_only=True):
     Attributes:
         way: how the probe's own port is published; ``network`` is its server's, ``None`` without a server.
         asked: ports of running containers.
+        local: those that this host itself must reach at 127.0.0.1.
         uplink: the interface that real clients' packets arrive on, "" if unknown.
         client: the outside host that connects to the probe's own port, at ``host_address``, ``host_port``.
         not_tried: why no client can be placed behind the uplink, else "".
@@ -76,6 +77,7 @@ class PortSetting(Struct, frozen=True, kw_only=True):
     not_tried: str = ""
     left_out: tuple[LeftOut, ...] = ()
     udp_client: Outside | None = None
+    local: tuple[AskedPort, ...] = ()
 
     @property
     def clients(self) -> tuple[Outside, ...]:

@@ -21,6 +21,8 @@ _OF_SHIM = ("create task", "start task", "wait for task", "delete task")
 """Calls that containerd hands to the shim."""
 _SHIM_FAILED = r"failed to start shim: (?:start failed|failed to resolve runtime path)|binary not installed"
 """Without these words, something else than its program kept the shim from starting: a full /run, for example."""
+_NO_RESOURCE = r"too many open files|resource temporarily unavailable|cannot allocate memory|no space left on device|file too large|file system$"
+"""With these words at the end, its program is not at fault either."""
 
 
 def rung(
@@ -64,7 +66,7 @@ def _judge(found: HostContainerd, again: str, ended: Ended) -> RungResult:
     if seen.get("exit") == _CODE and seen.get("stdout") == seen.get("expected"):
         return RungResult(state=PASSED, says="started a task through its shim", evidence=evidence)
     if kind == "refused":
-        is_shim = re.search(_SHIM_FAILED, text) is not None
+        is_shim = re.search(_SHIM_FAILED, text) is not None and re.search(_NO_RESOURCE, text.strip()) is None
         cause = (
             Cause(f"its shim {containerd.SHIM} can't be started ({shown(text)})", again) if is_shim else cause_of(text)
         )

@@ -15,6 +15,7 @@ from doctor.facts.network.links import Link, Links
 from doctor.facts.network.listeners import Listeners
 from doctor.facts.network.networks import Networks
 from doctor.model.probing import Launch, Probing
+from doctor.probes import _port_local
 from doctor.probes._outside import NO_WAY, Outside, behind, free_networks, on_own_bridge, uplink_of
 from doctor.probes._place import bridge_network
 from doctor.probes._port_judge import judge
@@ -30,7 +31,7 @@ _HOLD_S = 12.0
 _SEEN_S = 0.5
 
 
-@probe(proves="a published port answers an outside host on the interface that users' packets arrive on")
+@probe(proves="a published port answers this host, and an outside host on the interface that users' packets arrive on")
 def port(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
     networks: Networks,
     links: Links,
@@ -58,12 +59,14 @@ def port(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
     containers, since a server need not answer; ports over IPv6; ports of paused containers, since the kernel accepts their
     connections.
 
-    These are not failures: a connection refused by a container without a listening process; a port published on the
-    loopback. A port that rules open only to some sources, or that a rule drops which can't be evaluated, is unproven.
+    A port that is published on 127.0.0.1, alone or with all addresses, must also answer this host itself: a client in its own
+    network namespace connects to the container as docker-proxy does.
+
+    A connection refused by a container without a listening process is not a failure. A port that rules open only to some sources, or that a rule drops which can't be evaluated, is unproven.
     """
     way = way_in(config, state, firewall)
     network = bridge_network(networks)
-    published = _published(networks, links, containers, runtimes)
+    local, published = _published(networks, links, containers, runtimes)
     asked = published[:_MOST]
     if network is None and not asked:
         return skipped("the engine has no bridge network")
@@ -87,6 +90,7 @@ def port(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
         uplink=uplink.name if (uplink := uplink_of(links)) is not None else "",
         host_port=_free_port(networks, listeners),
         proxy_only=config.get("iptables", True) is False,
+        local=local[:_MOST],
         left_out=(*not_asked(networks, containers), *_beyond(published[_MOST:])),
     )
     return (yield from _tried(setting, links, uplink, sysctl))
@@ -146,35 +150,32 @@ def _on_bridge(setting: PortSetting, links: Links, sysctl: Sysctl | Missing) -> 
 
 def _published(
     networks: Networks, links: Links, containers: Containers | Missing, runtimes: RuntimeStates | Missing
-) -> tuple[AskedPort, ...]:
-    """Return the published TCP ports of running containers that an outside host can reach."""
+) -> tuple[tuple[AskedPort, ...], tuple[AskedPort, ...]]:
+    """Return the published TCP ports of running containers that this host must reach at 127.0.0.1, and an outside host."""
     holders = {address.address: link for link in links.links for address in link.ipv4}
     # If the host is a container itself, its uplink is a veth, which `outer` leaves out.
     ways = (*links.uplinks(), *links.outer())
     outer = next((link.ipv4[0].address for link in ways if link.ipv4), "")
     names = {link.name for link in ways}
-    found = []
+    local, outside = [], []
     for network, endpoint, published in networks.published():
-        address = outer if published.is_any else published.host_ip
-        if (
-            published.protocol != "tcp"
-            or not published.host_port
-            or is_paused(containers, endpoint)
-            or address not in holders
-            or address.startswith("127.")
-        ):
+        if published.protocol != "tcp" or not published.host_port or is_paused(containers, endpoint):
             continue
-        found.append(
-            AskedPort(
-                network=network,
-                endpoint=endpoint,
-                port=published,
-                address=address,
-                interface=name if (name := holders[address].name) in names else "",
-                process="" if isinstance(runtimes, Missing) else runtimes.process(endpoint.container_id),
-            )
+        address = outer if published.is_any else published.host_ip
+        is_loopback = address.startswith("127.")
+        one = AskedPort(
+            network=network,
+            endpoint=endpoint,
+            port=published,
+            address=address,
+            interface=name if address in holders and (name := holders[address].name) in names else "",
+            process="" if isinstance(runtimes, Missing) else runtimes.process(endpoint.container_id),
         )
-    return tuple(found)
+        if (published.host_ip in {"", "0.0.0.0"} or is_loopback) and published.version == 4:  # noqa: S104 - compared, never bound
+            local.append(one)
+        if address in holders and not is_loopback:
+            outside.append(one)
+    return tuple(local), tuple(outside)
 
 
 def _beyond(rest: tuple[AskedPort, ...]) -> tuple[LeftOut, ...]:
@@ -221,9 +222,12 @@ def _containers(setting: PortSetting) -> list[dict[str, Any]]:
     found += [_client(setting, number, client) for number, client in enumerate(setting.clients)]
     if setting.network is not None:
         found.append(_look("server", "container:server", (SERVER_PORT,), setting, setting.network.gateway))
-    for process in dict.fromkeys(one.process for one in setting.asked if one.process):
-        mine = [one for one in setting.asked if one.process == process]
-        ports = tuple(one.port.container_port for one in mine)
+    if setting.local:
+        found.append(_port_local.client(setting.local, _LIMIT_S))
+    tested = (*setting.asked, *setting.local)
+    for process in dict.fromkeys(one.process for one in tested if one.process):
+        mine = [one for one in tested if one.process == process]
+        ports = tuple(dict.fromkeys(one.port.container_port for one in mine))
         name = mine[0].endpoint.container_id[:12]
         found.append(_look(name, f"container:{process}", ports, setting, mine[0].network.gateway))
     return found

@@ -6,6 +6,7 @@ import pytest
 
 from tests.hosts import faults, judge
 from tests.hosts.box import Box
+from tests.live.network.probe_kit import probe
 
 pytestmark = pytest.mark.live
 
@@ -104,3 +105,23 @@ def test_a_read_only_data_root(stopped: tuple[Box, dict[str, str]]) -> None:
     done = box.doctor("fix", *AREAS, "--apply", "--yes")
     assert done.returncode == 1, done.stdout + done.stderr
     assert not box.engine_answers()
+
+
+def test_a_read_only_directory_of_the_data_root(box: Box) -> None:
+    """The data root is writable, and what the engine keeps in one directory of it is not: only some commands fail."""
+    box.load_images()
+    for name, command in {
+        "containers": ("run", "--rm", "bb:1", "true"),
+        "volumes": ("run", "--rm", "-v", "new:/data", "bb:1", "true"),
+    }.items():
+        path = f"/var/lib/docker/{name}"
+        box.run(["sh", "-ec", f"mount --bind {path} {path}; mount -o remount,bind,ro {path}"])
+        assert "read-only file system" in box.run(["docker", *command], check=False).stderr, name
+        assert findings(box)["storage/directory-readonly"] == "error"
+        if name == "containers":
+            message = probe(box, "start").by_name["start"]["message"]
+            assert "a file system is mounted read-only" in message, "the reason of the first refusal"
+            box.run(["umount", path])
+    done = box.doctor("fix", "storage", "--choose", f"storage/directory-readonly:{path}=writable", "--apply", "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    box.docker(*command)

@@ -71,6 +71,24 @@ def test_ports_that_are_dead_for_outside_hosts_alone(patient_box: Box) -> None:
         assert "open to 10.0.0.1" in found.said("port")
 
 
+def test_a_port_that_is_dead_for_the_host_itself_alone(patient_box: Box) -> None:
+    """A reverse proxy on the host is such a client; docker-proxy accepts its connection all the same."""
+    box = patient_box
+    wait_for_servers(box)
+    box.docker("run", "-d", "--name", "behind", "-p", "127.0.0.1:8077:80", "com:1", "httpd", "-f", "-p", "80")
+    fetch = ["busybox", "wget", "-qO-", "-T", "2", "http://127.0.0.1:8081"]
+    assert box.run(fetch).stdout == "com\n"
+    assert probe(box, "port").named("pass") == {"port"}
+    with undone(box):
+        iptables(box, "-I OUTPUT -o docker0 -j DROP")
+        assert box.fetch(8081), "an outside host is served"
+        found = probe(box, "port")
+        assert found.named("fail") == {"port"}
+        for name in ("8081 of plain", "8077 of behind"):
+            assert f"port {name} does not answer this host itself" in found.by_name["port"]["message"]
+    assert probe(box, "port").named("pass") == {"port"}
+
+
 def test_udp_and_what_is_not_tried(patient_box: Box) -> None:
     """A UDP port is asked on the way of containers' ones, and fails with it; what nobody asks is said, a paused container too."""
     box = patient_box

@@ -60,6 +60,7 @@ def met(
     listens: bool = True,
     own: tuple[str, ...] = (OWN,),
     udp: dict[str, Any] | None = None,
+    more: dict[str, Ended] | None = None,
 ) -> ProbeResult:
     """The result where the own server answered a client it saw as ``own``, and web as given."""
     first = {"kind": "tcp", "reached": True, "errno": None, "local": OWN}
@@ -72,7 +73,7 @@ def met(
         "seen-c0ffee": seen,
         "client-udp": udp or {},
     }
-    return judge(how, {name: Ended(id=name, exit=0, output=output) for name, output in ended.items()})
+    return judge(how, {name: Ended(id=name, exit=0, output=output) for name, output in ended.items()} | (more or {}))
 
 
 PING = {"kind": "ping", "reached": True, "errno": None, "local": ""}
@@ -108,6 +109,26 @@ def test_refusals() -> None:
     assert found.result is Result.UNPROVEN
     assert "no process in the container listens" in found.message
     assert met(setting(), SILENT, (), listens=False).result is Result.FAIL, "even then a container would refuse"
+
+
+def test_a_port_that_does_not_answer_this_host_itself() -> None:
+    """Unless nobody listens inside; and this host's own connection is no sign of docker-proxy."""
+    how = replace(setting(), local=(WEB,))
+
+    def here(target: dict[str, Any], *, listens: bool = True, seen: tuple[str, ...] = (MINE,)) -> ProbeResult:
+        local = {"here": Ended(id="here", exit=0, output={"results": [target]})}
+        return met(how, CONNECTED, seen, listens=listens, more=local)
+
+    assert here(CONNECTED).result is Result.PASS
+    for target in (SILENT, REFUSED):
+        found = here(target)
+        assert found.result is Result.FAIL
+        assert found.by_others
+        assert "port 8081 of web does not answer this host itself at 127.0.0.1" in found.message
+    assert here(REFUSED, listens=False).result is Result.PASS
+    assert here(SILENT, listens=False).result is Result.FAIL
+    assert here(CONNECTED | {"local": PROXY}, seen=(PROXY,)).result is Result.PASS
+    assert here(CONNECTED, seen=(PROXY,)).result is Result.FAIL
 
 
 def test_an_own_port_without_answer() -> None:

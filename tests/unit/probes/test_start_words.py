@@ -21,6 +21,7 @@ OWN = HostContainerd(socket="/run/c.sock", is_own=True, pid=9)
 RUNC = HostRuntime(name="runc", path="/usr/sbin/runc")
 ENGINE = StartingEngine(socket="/run/d.sock", pid=2)
 SHIM = "failed to start shim: start failed: : fork/exec /usr/bin/containerd-shim-runc-v2: exec format error"
+FILES = "failed to start shim: start failed: : pipe2: too many open files"
 NOTHING = {"step": "", "kind": "", "code": 0, "status": 0, "message": ""}
 
 
@@ -45,6 +46,12 @@ def engine(seen: dict[str, Any], found: StartingEngine = ENGINE, **given: Any) -
             FAILED,
             "its shim containerd-shim-runc-v2",
             "reinstall",
+        ),
+        (
+            {"step": "create task", "kind": "refused", "message": FILES},
+            FAILED,
+            "too many open files",
+            "LimitNOFILE",
         ),
         (
             {"step": "create task", "kind": "timeout"},
