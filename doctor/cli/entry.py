@@ -3,10 +3,27 @@
 ``quick`` has the figures. ``--version`` may cost 1.5 times an interpreter that does nothing (10 ms); typer alone costs 25.
 """
 
+import os
 import sys
 
 
-def main() -> int:
+def main() -> None:
+    """Run the command line and end the process.
+
+    The interpreter's shutdown is skipped: it removes each of 900 modules, which costs 7 ms of a scan, and as much as a whole
+    run of the guard on an unchanged data root.
+    """
+    code = command()
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+    except (OSError, ValueError):
+        code = code or 3
+    os._exit(code)
+
+
+def command() -> int:
     """Run the command line and return its exit code."""
     arguments = sys.argv[1:]
     if arguments == ["--version"]:
@@ -15,12 +32,9 @@ def main() -> int:
         print(f"doctor {__version__}")
         return 0
     if arguments == ["guard"]:
-        import os
-
         from doctor.cli.commands import guard
 
-        # Skip the interpreter's shutdown: it costs as much as a run on an unchanged data root.
-        os._exit(guard.run())
+        return guard.run()
     if arguments[:1] in (["scan"], ["fix"]):
         from doctor.cli import quick
 

@@ -212,11 +212,11 @@ def loaded_by(*arguments: str) -> set[str]:
     """Names of the modules in memory when a command has run."""
     code = (
         "import sys, io, contextlib\n"
-        "from doctor.cli.entry import main\n"
+        "from doctor.cli.entry import command\n"
         f"sys.argv = ['doctor', *{arguments!r}]\n"
         "sink = io.TextIOWrapper(io.BytesIO())\n"
         "with contextlib.redirect_stdout(sink):\n"
-        "    main()\n"
+        "    command()\n"
         "print(*sys.modules, file=sys.stderr)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd="/")

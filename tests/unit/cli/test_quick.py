@@ -94,7 +94,7 @@ def test_both_ways_ask_for_the_same_plan(words: list[str | tuple[str, ...]]) -> 
 def test_a_plan_loads_nothing_that_changes_a_host(tmp_path: Path) -> None:
     """A plan for a healthy host costs little more than its scan."""
     code = (
-        "import sys; from doctor.cli.entry import main; code = main(); "
+        "import sys; from doctor.cli.entry import command; code = command(); "
         "print(code, sorted({'typer', 'doctor.repair.apply', 'doctor.repair.steps.execute', 'doctor.scan.prove'} & set(sys.modules)))"
     )
     (tmp_path / "etc").mkdir()
@@ -137,7 +137,7 @@ def test_a_mistyped_id_is_reported_in_one_line(
 ) -> None:
     """The short way ends as the long one does: exit 2 and what to do."""
     monkeypatch.setattr("sys.argv", ["doctor", "scan", "--select", "network/ip-forward-of"])
-    assert entry.main() == 2
+    assert entry.command() == 2
     assert "did you mean 'network/ip-forward-off'?" in capsys.readouterr().err
 
 
