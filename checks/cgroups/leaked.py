@@ -11,7 +11,7 @@ _MOST = 65_535
 
 @check(
     severity=Severity.WARNING,
-    breaks=("limits",),
+    breaks=("limits", "start"),
     ok="the kernel has memory control groups left",
     messages=(
         Message(
@@ -48,7 +48,9 @@ def leaked(cgroups: Cgroups) -> Iterator[Finding]:
     if count * 4 < _MOST * 3:
         return
     where = f"{cgroups.v2}/cgroup.stat" if cgroups.mode == "v2" else "/proc/cgroups"
-    removed = f", of which {cgroups.v2_dying} are removed and kept" if cgroups.mode == "v2" else ""
+    removed = (
+        f", {cgroups.v2_dying} of them by removed groups that the kernel still keeps" if cgroups.mode == "v2" else ""
+    )
     yield Finding(
         subject=Subject("cgroup", "memory"),
         message=f"{count} of {_MOST} memory control groups are in use{removed}: soon no container can start",

@@ -10,6 +10,7 @@ from doctor.facts.engine.state import EngineState
 
 @check(
     severity=Severity.CRITICAL,
+    breaks=("start",),
     ok="the engine's authorization plugins run",
     messages=(
         Message(

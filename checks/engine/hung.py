@@ -11,6 +11,7 @@ from doctor.facts.engine.state import EngineState
 @check(
     severity=Severity.CRITICAL,
     detail=EngineHung,
+    breaks=("start",),
     causes=("engine/authorization-plugin-dead", "engine/socket-lost", "state/socket-wrong-type"),
     ok="the engine answers in time",
     messages=(

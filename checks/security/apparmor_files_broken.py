@@ -8,7 +8,7 @@ from doctor.facts.security.apparmor import DEFAULT, AppArmor
 
 @check(
     severity=Severity.CRITICAL,
-    breaks=("storage", "egress", "port"),
+    breaks=("start", "storage", "egress", "port"),
     ok="the engine's AppArmor profile is loaded, or can be",
     messages=(
         Message(

@@ -178,7 +178,7 @@ def with_probes(found: Scan, probes: tuple[ProbeResult, ...]) -> Scan:
         Finding(
             id=f"probe/{probe.name}-failed",
             subject=Subject("probe", probe.name),
-            message=f"a test container disproves that {probe.proves}: {probe.message}",
+            message=f"probe {probe.name} failed: {probe.message}",
             evidence=probe.evidence or (Evidence(f"probe {probe.name}", probe.message),),
             severity=Severity.ERROR,
             causes=tuple(cause.fingerprint for cause in found.findings if probe.name in found.breaks.get(cause.id, ())),

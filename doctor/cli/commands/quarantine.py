@@ -41,7 +41,8 @@ def purge(runs: Sequence[str], older_than: str, format_name: str, shared: Shared
     limit = age(older_than) if older_than else None
     if not os.path.isdir(runs_dir()):
         unseen.refuse("repairs")
-        raise RefusedError("there is no quarantine: no repair was made")
+        if runs:
+            raise RefusedError("there is no quarantine: no repair was made")
     unseen.warn("repairs", shared)
     with at_work(shared):
         now = time.time()

@@ -70,7 +70,7 @@ def _no_name(said: dict[str, Any], known: Registries) -> Trouble:
         words = "this host has no name server"
     other = f"; nsswitch.conf also names {', '.join(known.other_names)}" if known.other_names else ""
     is_nameless = bool(answers) and set(answers.values()) <= {"NXDOMAIN", "empty"}
-    text = f"has a name that {'does not exist' if is_nameless else 'does not resolve'} ({words}{other})"
+    text = f"can't be resolved{': the name does not exist' if is_nameless else ''} ({words}{other})"
     do = "correct the name servers of /etc/resolv.conf, or the name"
     return Trouble(text=text, is_unreachable=True, is_nameless=is_nameless, do=do)
 
