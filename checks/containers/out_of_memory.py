@@ -8,6 +8,7 @@ from doctor.facts.containers.details import OutOfMemory
 from doctor.facts.containers.loops import RestartLoops
 from doctor.facts.containers.memory import MemoryLimits, is_starved
 from doctor.facts.host.resources import size
+from doctor.model.text import plural
 
 
 @check(
@@ -66,6 +67,7 @@ def out_of_memory(containers: Containers, limits: MemoryLimits, loops: RestartLo
                     name=one.title,
                     own=limit.own if limit.reached == "own" else 0,
                     group=limit.source if limit.reached == "group" else "",
+                    runs=runs,
                 ),
             )
 
@@ -84,4 +86,4 @@ def _fate(one: Container) -> str:
 
 def _counts(one: Container) -> str:
     error = "the last start failed because of the memory limit, " if one.state.error else ""
-    return f"{error}exit code {one.state.exit_code}, {one.restart_count} restarts"
+    return f"{error}exit code {one.state.exit_code}, {plural(one.restart_count, 'restart')}"

@@ -87,6 +87,6 @@ def _problem(fault: ProgramFault) -> str:
         "empty": "is empty",
         "no-first-line": "is a script without '#!' in its first line",
         "byte-order-mark": "has a byte order mark before '#!'",
-        "line-ends": f"has Windows line ends: the kernel looks for an interpreter '{fault.needs}\\r'",
+        "line-ends": f"has Windows line ends, so the kernel looks for an interpreter '{fault.needs}\\r'",
         "no-interpreter": f"needs {fault.needs}, which the image does not have",
     }[fault.kind]

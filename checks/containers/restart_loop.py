@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.facts.containers.containers import Container, Containers
-from doctor.facts.containers.details import OfContainers
+from doctor.facts.containers.details import LoopOfContainers
 from doctor.facts.containers.loops import WINDOW_S, Ends, RestartLoops, ended, gave_up, looping
 from doctor.facts.containers.memory import is_starved
 from doctor.facts.containers.needs import subject_of, titles
@@ -16,7 +16,7 @@ _MOST = 30
 
 @check(
     severity=Severity.ERROR,
-    detail=OfContainers,
+    detail=LoopOfContainers,
     ok="no container restarts again and again",
     messages=(
         Message(
@@ -68,7 +68,7 @@ def restart_loop(containers: Containers, loops: RestartLoops, programs: ProgramF
                 *((Evidence("containers", titles(some)),) if len(some) > 1 else ()),
             ),
             severity=Severity.ERROR if code else Severity.WARNING,
-            detail=OfContainers(names=tuple(one.title for one in some[:5])),
+            detail=LoopOfContainers(names=tuple(one.title for one in some[:5]), has_ended=is_over),
         )
 
 
@@ -80,7 +80,7 @@ def _others(some: list[Container]) -> Iterator[Finding]:
             subject=Subject("cause", "many containers"),
             message=f"{len(some)} more containers restart again and again: {titles(some)}",
             evidence=(Evidence("exit codes", codes),),
-            detail=OfContainers(names=tuple(one.title for one in some[:5])),
+            detail=LoopOfContainers(names=tuple(one.title for one in some[:5])),
         )
 
 

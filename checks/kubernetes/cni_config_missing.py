@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.host.kubernetes import CniConfig
+from doctor.model.text import plural
 
 
 @check(
@@ -50,7 +51,7 @@ def cni_config_missing(cni: CniConfig) -> Iterator[Finding]:
         message=f"{cni.directory} has no network configuration: the node is not ready, and its pods don't start",
         evidence=(
             Evidence(cni.directory, "no *.conf, *.conflist or *.json" if cni.exists else "no such directory"),
-            Evidence("/opt/cni/bin", f"{cni.programs} programs"),
+            Evidence("/opt/cni/bin", plural(cni.programs, "program") if cni.programs else "no program"),
         ),
         detail=cni,
     )

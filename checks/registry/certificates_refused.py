@@ -42,7 +42,7 @@ def certificates_refused(certificates: RegistryCertificates) -> Iterator[Finding
         moby/moby: registry/registry.go, ReadCertsDirectory
     """
     for flaw in certificates.flaws:
-        follows = f"the engine refuses to pull from {flaw.registry}" if flaw.stops_pulls else "it has no effect"
+        follows = f"the engine refuses to pull from {flaw.registry}" if flaw.stops_pulls else "the engine ignores it"
         yield Finding(
             subject=Subject("file", flaw.path),
             message=f"{flaw.path} {flaw.why}: {follows}",

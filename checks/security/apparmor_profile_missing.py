@@ -6,6 +6,7 @@ from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.containers.containers import Containers
 from doctor.facts.security.apparmor import DEFAULT, AppArmor
 from doctor.facts.security.details import UnloadedProfile
+from doctor.model.text import plural
 
 _BUILT_IN = {"", "unconfined", DEFAULT}
 
@@ -46,13 +47,17 @@ def apparmor_profile_missing(apparmor: AppArmor, containers: Containers) -> Iter
         name = container.apparmor_profile
         if name in _BUILT_IN or name in apparmor.profiles or (container.host is not None and container.host.privileged):
             continue
+        follows = "can't start again" if container.state.running else "can't start"
         yield Finding(
             subject=Subject("container", container.title),
-            message=f"the AppArmor profile {name} of container {container.title} is not loaded: it can't start",
+            message=f"AppArmor profile {name} is not loaded: container {container.title} {follows}",
             severity=Severity.WARNING if container.state.running or container.stopped_by_hand else None,
             evidence=(
                 Evidence(container.host_config_path, f"apparmor={name}"),
-                Evidence("/sys/kernel/security/apparmor/profiles", f"{name} is not among {len(apparmor.profiles)}"),
+                Evidence(
+                    "/sys/kernel/security/apparmor/profiles",
+                    f"{plural(len(apparmor.profiles), 'profile')}, without {name}",
+                ),
             ),
             detail=UnloadedProfile(profile=name),
         )

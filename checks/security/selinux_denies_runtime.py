@@ -12,7 +12,7 @@ _START = frozenset({"key", "bpf", "process", "process2", "cgroup"})
 
 @check(
     severity=Severity.WARNING,
-    breaks=("storage", "egress", "port"),
+    breaks=("start", "storage", "egress", "port"),
     ok="SELinux refused nothing to the engine's programs in the last day",
     messages=(
         Message(
@@ -52,7 +52,7 @@ def selinux_denies_runtime(selinux: Selinux) -> Iterator[Finding]:
         False: "has no module container: container-selinux is not installed",
         None: "its modules can't be listed",
     }[selinux.has_container_module]
-    effect = "containers may not start" if fatal else "a part of what it does fails"
+    effect = "containers can fail to start" if fatal else "a part of what it does fails"
     yield Finding(
         subject=Subject("selinux", shown.command),
         message=f"SELinux refuses {shown.command} the access '{shown.access}' to {shown.target}: {effect}",

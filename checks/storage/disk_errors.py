@@ -44,6 +44,6 @@ def disk_errors(log: KernelLog) -> Iterator[Finding]:
     for device, paths, events in log.by_device("io"):
         yield Finding(
             subject=Subject("device", device),
-            message=f"device {device}, which has {in_words(paths)}, has I/O errors, so data may be lost: {times(events)}",
+            message=f"device {device}, which has {in_words(paths)}, has I/O errors ({times(events)}): data may be lost",
             evidence=tuple(Evidence(f"kernel log, {event.ago}", event.text) for event in events[-3:]),
         )

@@ -47,8 +47,8 @@ def file_system_errors(log: KernelLog) -> Iterator[Finding]:
         yield Finding(
             subject=Subject("device", device),
             message=(
-                f"the file system on {device}, which has {in_words(paths)}, has errors, and the kernel may make it "
-                f"read-only: {times(events)}"
+                f"the file system on {device}, which has {in_words(paths)}, has errors ({times(events)}): the kernel "
+                "may make it read-only"
             ),
             evidence=tuple(Evidence(f"kernel log, {event.ago}", event.text) for event in events[-3:]),
         )

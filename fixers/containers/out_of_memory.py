@@ -18,4 +18,4 @@ def out_of_memory(detail: OutOfMemory) -> Iterator[Action]:
         text = f"raise the limit in {detail.group}, or move the container to another group"
     else:
         text = "free memory on the host (docker stats --no-stream; free -m), or limit the container that uses most"
-    yield Advise(text=f"{text}, then: docker start {detail.name}")
+    yield Advise(text=text if detail.runs else f"{text}, then: docker start {detail.name}")

@@ -4,14 +4,12 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
-from doctor.facts.containers.details import OfContainers
+from doctor.facts.containers.details import LoopOfContainers
 
 
 @fixer(applicability=Applicability.MANUAL)
-def restart_loop(detail: OfContainers) -> Iterator[Action]:
+def restart_loop(detail: LoopOfContainers) -> Iterator[Action]:
     """Show the commands; only the program's user knows what it lacks."""
     first, names = detail.names[0], " ".join(detail.names)
-    yield Advise(
-        text=f"read the reason: docker logs --tail 50 {first}; correct it, then: docker restart {names}; to end the loop "
-        f"meanwhile: docker stop {names}"
-    )
+    end = "" if detail.has_ended else f"; to end the loop meanwhile: docker stop {names}"
+    yield Advise(text=f"read the reason: docker logs --tail 50 {first}; correct it, then: docker restart {names}{end}")

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Missing, fixer
+from doctor.api import Action, Applicability, Finding, Missing, fixer
 from doctor.api.actions.advice import Advise
 from doctor.facts.kernel.sysctl import Sysctl
 from doctor.facts.security.rootless import RootlessEngines
 
 
 @fixer(applicability=Applicability.MANUAL)
-def rootless_forbidden(engines: RootlessEngines, sysctl: Sysctl | Missing) -> Iterator[Action]:
+def rootless_forbidden(finding: Finding, engines: RootlessEngines, sysctl: Sysctl | Missing) -> Iterator[Action]:
     """Advise: the setting protects this host, and applies to every user."""
     if engines.key == "kernel.apparmor_restrict_unprivileged_userns":
         yield Advise(
@@ -20,6 +20,6 @@ def rootless_forbidden(engines: RootlessEngines, sysctl: Sysctl | Missing) -> It
     threads = None if isinstance(sysctl, Missing) else sysctl.number("kernel.threads-max")
     value = "1" if engines.key.endswith("clone") else str((threads or 30000) // 2)
     yield Advise(
-        text=f"sysctl -w {engines.key}={value} and the same line in a file of /etc/sysctl.d allow user namespaces to all users; then the user"
-        " starts docker.service of the own session"
+        text=f"sysctl -w {engines.key}={value} and the same line in a file of /etc/sysctl.d allow user namespaces to all users;"
+        f" then as {finding.subject.name}: systemctl --user start docker"
     )

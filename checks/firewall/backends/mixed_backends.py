@@ -25,6 +25,7 @@ from doctor.model.text import plural
                 "firewall/rules-flushed",
                 "firewall/iptables-missing",
                 "firewall/alternatives-switched",
+                "firewall/variant-unsupported",
                 "kernel/module-not-loadable",
             ),
             apart="the end of the line: the message of iptables itself",

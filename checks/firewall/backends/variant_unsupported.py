@@ -9,6 +9,7 @@ from doctor.facts.firewall.packet_filter import Firewall, Saved
 from doctor.facts.firewall.rules import EngineRules
 from doctor.facts.firewall.variants import FirewallVariants, Variant
 from doctor.facts.kernel.features import JudgedFeature
+from doctor.model.text import in_words
 
 
 @check(
@@ -81,11 +82,11 @@ def _finding(  # noqa: PLR0917 - the parts of one finding
 ) -> Finding:
     command = "iptables" if family == 4 else "ip6tables"
     own, foreign = ({}, None) if saved is None else by_owner(saved, rules)
-    names = " and ".join(one.feature.name for one in lacks)
+    names = in_words([one.feature.name for one in lacks])
     effect = "the engine does not start" if family == 4 else "networks with IPv6 can't be created"
     return Finding(
         subject=Subject("command", command),
-        message=f"{command} is the {used.name} variant, and kernel {variants.kernel} has no {names}: {effect}",
+        message=f"{command} is the {used.name} variant, and kernel {variants.kernel} lacks {names}: {effect}",
         severity=None if family == 4 else Severity.ERROR,
         stops_start=None if family == 4 else False,
         evidence=(
@@ -112,5 +113,7 @@ def _of_other(variants: FirewallVariants) -> str:
         return "the kernel has all that it needs"
     lacks = variants.other.lacks
     if lacks:
-        return "; ".join(one.evidence for one in lacks)
-    return "unknown: " + "; ".join(one.evidence for one in variants.other.judged if one.state == "unknown")
+        return "; ".join(dict.fromkeys(one.evidence for one in lacks))
+    return "unknown: " + "; ".join(
+        dict.fromkeys(one.evidence for one in variants.other.judged if one.state == "unknown")
+    )

@@ -113,7 +113,7 @@ def _needed(network: Network, subnet: IPv4Network, lost: dict[str, str]) -> Find
     more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
     return Finding(
         subject=Subject("network", network.name),
-        message=f"network {network.name} ({subnet}) covers {first}{more}, which this host uses ({place}): its packets stay on this host",
+        message=f"network {network.name} ({subnet}) covers {first}{more}, which {place} names: packets to it stay on this host",
         evidence=(
             *(Evidence(where, address) for address, where in list(lost.items())[:4]),
             Evidence("the network's route", f"{subnet} dev {network.bridge}"),

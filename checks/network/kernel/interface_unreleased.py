@@ -44,8 +44,8 @@ def interface_unreleased(log: KernelLog) -> Iterator[Finding]:
             yield Finding(
                 subject=Subject("interface", name),
                 message=(
-                    f"the kernel waits for interface {name} of an ended container, so containers start and stop slowly or not at "
-                    f"all: last {events[-1].ago}"
+                    f"the kernel waits for interface {name} of an ended container, last {events[-1].ago}: containers start and "
+                    f"stop slowly or not at all"
                 ),
                 evidence=tuple(Evidence(f"kernel log, {event.ago}", event.text) for event in events[-3:]),
             )

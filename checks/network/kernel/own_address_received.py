@@ -51,8 +51,8 @@ def own_address_received(log: KernelLog, links: Links, networks: Networks) -> It
         yield Finding(
             subject=Subject("interface", name),
             message=(
-                f"bridge {name} receives packets from its own address on {events[-1].name}, so packets of containers get lost: "
-                f"{times(events)}"
+                f"bridge {name} receives packets from its own address on {events[-1].name} ({times(events)}): "
+                "packets of containers get lost"
             ),
             evidence=tuple(Evidence(f"kernel log, {event.ago}", event.text) for event in events[-3:]),
         )

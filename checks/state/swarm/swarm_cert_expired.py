@@ -48,7 +48,7 @@ def swarm_cert_expired(certificate: SwarmCertificate, node: SwarmNode | Missing)
     if is_active or not (certificate.is_expired or certificate.is_early):
         return
     if certificate.is_early:
-        why = f"is not valid yet by this host's clock ({certificate.today}), which is probably wrong"
+        why = f"is {certificate.early_for}, but this host's clock shows {certificate.today} and is probably wrong"
     else:
         why = f"expired on {certificate.last_day}"
     yield Finding(

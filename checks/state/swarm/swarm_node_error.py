@@ -59,7 +59,7 @@ def swarm_node_error(node: SwarmNode) -> Iterator[Finding]:
     if node.has_no_quorum:
         lost = ", ".join(node.unreachable)
         yield _finding(
-            node, f"of {node.managers} managers of the swarm this one can't reach {lost}: nothing in it can be changed"
+            node, f"this manager can't reach {lost} of {node.managers} managers: nothing in the swarm can be changed"
         )
     elif node.error or node.state in _STATES:
         follows = _STATES.get(node.state, "reports an error")

@@ -177,9 +177,9 @@ class _Sockets:
             real = self._host.resolve(path)
             kind = self._host.lstat(real).kind
         except HostError as error:
-            return "no such file" if error.is_absent else ""
+            return "that file does not exist" if error.is_absent else ""
         if kind != "s":
-            return "it is not a socket"
+            return "that file is not a socket"
         if self._paths is None:
             self._paths = self._listening()
         if real in self._paths or path in self._paths:

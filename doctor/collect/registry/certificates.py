@@ -74,7 +74,7 @@ class _Reader:
         if b"-----BEGIN CERTIFICATE-----" in content:
             return True
         kind = "is in DER form, not PEM" if content[:1] == b"\x30" else "holds no certificate in PEM form"
-        self._flaw(path, registry, f"{kind}: the engine ignores it", stops_pulls=False)
+        self._flaw(path, registry, kind, stops_pulls=False)
         return False
 
     def _content(self, registry: str, path: HostPath) -> bytes | None:

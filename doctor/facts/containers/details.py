@@ -70,12 +70,20 @@ class OfContainers(Struct, frozen=True, kw_only=True):
     names: tuple[str, ...]
 
 
+class LoopOfContainers(Struct, frozen=True, kw_only=True):
+    """The names of a few containers, for a command, and whether the engine has given up to restart them."""
+
+    names: tuple[str, ...]
+    has_ended: bool = False
+
+
 class OutOfMemory(Struct, frozen=True, kw_only=True):
-    """The container, its own limit in bytes (0 for none), and the file with the limit of a control group above it."""
+    """The container, its own limit in bytes (0 for none), the file with the limit of a group above it, and whether it runs."""
 
     name: str
     own: int
     group: str
+    runs: bool = False
 
 
 class ProgramUnusable(Struct, frozen=True, kw_only=True):

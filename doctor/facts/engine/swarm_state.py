@@ -106,6 +106,13 @@ class SwarmCertificate(Struct, frozen=True, kw_only=True):
         """Whether the clock is before its first day, or before the file was written: the clock is wrong."""
         return 0 < self.now < max(self.not_before, self.written - 86_400)
 
+    @property
+    def early_for(self) -> str:
+        """Return the day that the clock has not reached, with its meaning."""
+        if self.now < self.not_before:
+            return f"valid from {self.first_day}"
+        return f"written on {_day(self.written)}"
+
 
 def _day(seconds: float) -> str:
     return time.strftime("%Y-%m-%d", time.gmtime(seconds))

@@ -69,7 +69,10 @@ def reinstall(system: System | Missing, packages: Packages | Missing, component:
     """Return the command that reinstalls a component: ``engine``, ``cli``, ``containerd``, ``runc``."""
     name = manager(system)
     if not name:
-        return f"'command -v {_PROGRAMS[component]}' shows its path: reinstall it from https://download.docker.com/linux/static/"
+        return (
+            "copy the programs of a docker-*.tgz from https://download.docker.com/linux/static/stable/ over the installed ones"
+            f" ('command -v {_PROGRAMS[component]}' shows their directory)"
+        )
     return f"{_AGAIN[name]} {_package(name, packages, component)}"
 
 

@@ -2,6 +2,8 @@
 
 from msgspec import Struct
 
+from doctor.facts.host.package_commands import install
+from doctor.facts.host.packages import System
 from doctor.facts.kernel.kernel import BuildConfig, Kernel
 from doctor.facts.kernel.modules import Modules
 from doctor.model.missing import Missing
@@ -215,9 +217,11 @@ class KernelNeeds(Struct, frozen=True, kw_only=True):
         return f"the package of kernel {release}"
 
 
-def modules_package(needs: KernelNeeds | Missing) -> str:
-    """Return the package with the running kernel's other modules, in words if the distribution is unknown."""
-    return "of the running kernel's modules" if isinstance(needs, Missing) else needs.package
+def install_modules(system: System | Missing, needs: KernelNeeds | Missing) -> str:
+    """Return the command that installs the running kernel's other modules, in words if their package is unknown."""
+    if isinstance(needs, Missing):
+        return "install the package with the modules of this kernel (uname -r shows its release)"
+    return install(system, needs.package)
 
 
 class JudgedFeature(Struct, frozen=True, kw_only=True):

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from doctor.api import Action, Applicability, Missing, fixer
 from doctor.api.actions.advice import Advise
 from doctor.facts.firewall.variants import FirewallVariants
-from doctor.facts.host.package_commands import install
 from doctor.facts.host.packages import System
-from doctor.facts.kernel.features import KernelNeeds, modules_package
+from doctor.facts.kernel.features import KernelNeeds, install_modules
 
 
 @fixer(applicability=Applicability.MANUAL)
@@ -23,6 +22,6 @@ def raw_table_missing(
         )
         return
     yield Advise(
-        text=f"{install(system, modules_package(needs))}, then modprobe iptable_raw; or set DOCKER_INSECURE_NO_IPTABLES_RAW=1 for"
+        text=f"{install_modules(system, needs)}, then modprobe iptable_raw; or set DOCKER_INSECURE_NO_IPTABLES_RAW=1 for"
         " docker.service, which opens containers to direct access from the local network"
     )

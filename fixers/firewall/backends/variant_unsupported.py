@@ -9,7 +9,7 @@ from doctor.api.actions.firewall.iptables import EditFirewall, remove_rules
 from doctor.facts.firewall.details import WrongVariant
 from doctor.facts.host.package_commands import install
 from doctor.facts.host.packages import System
-from doctor.facts.kernel.features import KernelNeeds, modules_package
+from doctor.facts.kernel.features import KernelNeeds, install_modules
 from doctor.facts.kernel.kernel import InstalledKernels
 
 _IPTABLES = HostPath("/etc/alternatives/iptables")
@@ -42,7 +42,7 @@ def variant_unsupported(
                 )
             yield from remove_rules(detail.saved, detail.engine_rules, why, (("FORWARD", "ACCEPT"),) if drops else ())
         return
-    package = modules_package(needs)
+    modules = install_modules(system, needs)
     others = installed.releases if isinstance(installed, InstalledKernels) else ()
     if detail.other_works:
         yield Advise(text=_switch(detail, system))
@@ -54,13 +54,9 @@ def variant_unsupported(
     elif not isinstance(needs, Missing) and not needs.has_tree and others:
         yield Advise(text=f"reboot into the installed kernel {others[-1]}: systemctl reboot")
     elif "gone" in detail.states:
-        yield Advise(
-            text=f"{install(system, package)}; in a container, run modprobe {' '.join(detail.modules)} on the outer host"
-        )
+        yield Advise(text=f"{modules}; in a container, run modprobe {' '.join(detail.modules)} on the outer host")
     else:
-        yield Advise(
-            text=f"{install(system, package)}, then reboot: the distribution's standard kernel has both variants"
-        )
+        yield Advise(text=f"{modules}, then reboot: the distribution's standard kernel has both variants")
 
 
 def _switch(detail: WrongVariant, system: System | Missing) -> str:

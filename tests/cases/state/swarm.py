@@ -36,7 +36,7 @@ def node(tree: Tree, certificate: bytes = KEY) -> None:
     tree.put(f"{SWARM}/certificates/swarm-node.key", KEY)
 
 
-def engine(state: str, error: str = "", managers: int = 1, away: int = 0) -> str:
+def engine(state: str, error: str = "", managers: int = 1, away: int = 0, now: int = 1764000000) -> str:
     """Return the answers of an engine that runs."""
     swarm = {"LocalNodeState": state, "ControlAvailable": True, "Error": error, "RemoteManagers": [{}] * managers}
     nodes = [
@@ -51,7 +51,7 @@ def engine(state: str, error: str = "", managers: int = 1, away: int = 0) -> str
     said = "".join(
         f"[[api]]\npath = {json.dumps(path)}\nbody = {json.dumps(json.dumps(body))}\n" for path, body in bodies.items()
     )
-    return f"live = true\nnow = 1764000000\n{process}{said}"
+    return f"live = true\nnow = {now}\n{process}{said}"
 
 
 def recipe(problem: str, name: str, about: str, *found: tuple[str, str, str], **kind: object) -> Recipe:
@@ -71,6 +71,7 @@ CASES = (
         answers=engine(
             "error",
             "error while loading TLS certificate in /x/swarm-node.crt: x: x509: certificate has expired or is not yet valid",
+            now=4000000000,  # after the day on which the file is written here
         ),
         fix="manual",
     ),
