@@ -129,9 +129,10 @@ def _context(
     setting = f'context "{name[:80]}"'
     digest = hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()
     meta = join(user.home, f".docker/contexts/meta/{digest}/meta.json")
-    content = _read(host, meta, 1 << 20)
-    if content is None:
-        if host.exists(join(user.home, ".docker")) and not host.exists(meta):
+    try:
+        content = host.read(meta, limit_bytes=1 << 20)
+    except HostError as error:
+        if error.is_absent and host.exists(join(user.home, ".docker")):
             yield ClientEndpoint(
                 user=user.name, file=path, setting=setting, address="", problem="it does not exist", command=command
             )

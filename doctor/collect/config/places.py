@@ -31,6 +31,15 @@ def _status(host: Host, path: HostPath) -> Stat | None:
         return None
 
 
+def _is_absent(host: Host, path: HostPath) -> bool:
+    """Whether a path certainly does not exist; one in a closed directory may."""
+    try:
+        host.lstat(path)
+    except HostError as error:
+        return error.is_absent
+    return False
+
+
 def _is(host: Host, path: str, kind: str) -> bool:
     found = _status(host, HostPath(path.rstrip("/"))) if path.startswith("/") and path.rstrip("/") else None
     return found is not None and found.kind == kind
@@ -62,7 +71,7 @@ def _hosts(host: Host, config: EngineConfig) -> Iterator[UnfitPlace]:
         path = str(text).removeprefix("unix://") if str(text).startswith("unix:///") else ""
         # systemd and the engine's own start create the directories of /run.
         top = parent(HostPath(path)) if path else ""
-        if top and not top.startswith(("/run", "/var/run")) and not host.exists(HostPath(top)):
+        if top and not top.startswith(("/run", "/var/run")) and _is_absent(host, HostPath(top)):
             yield UnfitPlace(key="hosts", why=f"{top} does not exist, so the socket {path} can't be created")
         elif str(text).startswith("fd:") and host.is_live() and not host.exists(HostPath("/run/systemd/system")):
             yield UnfitPlace(key="hosts", why=f"{text} needs a socket from systemd, which does not run here")

@@ -64,8 +64,14 @@ def kubelet_credentials(host: Host, kubelet: Kubelet, processes: Processes | Mis
     """Return the credentials; missing without kubeadm, or if the kubelet runs with other files."""
     del kubelet
     running = () if isinstance(processes, Missing) else processes.named("kubelet")
-    named = [word.partition("=")[2] for one in running for word in one.argv if word.startswith("--kubeconfig=")]
-    if not host.exists(_FLAGS) or (named and _KUBECONFIG not in named):
+    words = [word.partition("=") for one in running for word in one.argv]
+    others = [
+        path
+        for flag, own in (("--kubeconfig", _KUBECONFIG), ("--config", _CONFIG))
+        for path in [value for name, _, value in words if name == flag][-1:]
+        if path != own
+    ]
+    if not host.exists(_FLAGS) or others:
         raise HostError(Missing(Why.ABSENT, "kubeadm did not set up this node"))
     gaps: list[Missing] = []
     pem = b""
@@ -78,14 +84,25 @@ def kubelet_credentials(host: Host, kubelet: Kubelet, processes: Processes | Mis
         kubeconfig=_KUBECONFIG,
         bootstrap=_BOOTSTRAP,
         config=_CONFIG,
-        has_kubeconfig=host.exists(_KUBECONFIG),
-        has_bootstrap=host.exists(_BOOTSTRAP),
-        has_config=host.exists(_CONFIG),
+        has_kubeconfig=_is_there(host, _KUBECONFIG, gaps),
+        has_bootstrap=_is_there(host, _BOOTSTRAP, gaps),
+        has_config=_is_there(host, _CONFIG, gaps),
         certificate=_CERTIFICATE if pem else "",
         not_after=_last_second(pem),
         now=host.now(),
         gaps=tuple(gaps),
     )
+
+
+def _is_there(host: Host, path: HostPath, gaps: list[Missing]) -> bool:
+    """Whether a file exists; a refused look is no sign of absence."""
+    try:
+        host.lstat(path)
+    except HostError as error:
+        if error.is_absent:
+            return False
+        gaps.append(error.missing)
+    return True
 
 
 def _last_second(pem: bytes) -> float:
@@ -102,7 +119,11 @@ def _last_second(pem: bytes) -> float:
 @collector
 def cni_config(host: Host, kubelet: Kubelet) -> CniConfig:
     """Return the configuration; missing before the node has joined, or if the runtime looks elsewhere."""
-    if not kubelet.uses_containerd or not host.exists(_KUBECONFIG):
+    gaps: list[Missing] = []
+    has_joined = kubelet.uses_containerd and _is_there(host, _KUBECONFIG, gaps)
+    if gaps:
+        raise HostError(gaps[0])
+    if not has_joined:
         raise HostError(Missing(Why.ABSENT, "this node has not joined a cluster, or does not use containerd"))
     try:
         settings = host.read(containerd.CONFIG, limit_bytes=_BYTES).decode("utf-8", "replace")
