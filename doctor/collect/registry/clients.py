@@ -1,6 +1,8 @@
 """Reads the docker client's settings of users: registries, and credential helpers that are not installed."""
 
+import re
 from collections.abc import Iterator
+from itertools import chain
 
 from doctor.facts.registry.clients import DockerClient, DockerClients
 from doctor.formats.json_safe import load
@@ -23,8 +25,11 @@ _PROGRAMS = (
     "/snap/bin",
     "/opt/bin",
     "/run/current-system/sw/bin",
+    "/home/linuxbrew/.linuxbrew/bin",
     "/usr/libexec/docker/cli-plugins",
 )
+_START_FILES = (".profile", ".bash_profile", ".bashrc", ".zprofile", ".zshenv", ".zshrc")
+_PATH = rb"""(?m)^[ \t]*(?:export[ \t]+)?PATH=["']?([^\s"';&|]{1,4096})"""
 _OWN_PROGRAMS = (
     "bin",
     ".local/bin",
@@ -88,8 +93,28 @@ def _client(host: Host, home: HostPath, path: HostPath, content: bytes) -> Docke
 
 
 def _is_installed(host: Host, home: HostPath, helper: str) -> bool:
-    """Whether the program is where users' programs are; the search path of a user can't be known, so all such places count."""
-    if "/" in helper or "\0" in helper:
+    """Whether the program may be where users' programs are: all usual places count, and those that their start files name."""
+    if "/" in helper or "\0" in helper or helper.endswith(".exe"):
+        # Windows has its own search path (WSL).
         return True
     places = (*_PROGRAMS, *(join(home, own) for own in _OWN_PROGRAMS))
-    return any(host.exists(HostPath(f"{place}/docker-credential-{helper}")) for place in places)
+    return any(
+        place is None or host.exists(HostPath(f"{place}/docker-credential-{helper}"))
+        for place in chain(places, _named(host, home))
+    )
+
+
+def _named(host: Host, home: HostPath) -> Iterator[str | None]:
+    """Yield the directories of search paths in start files; ``None`` for one that only a shell can name."""
+    for path in (HostPath("/etc/environment"), *(join(home, name) for name in _START_FILES)):
+        try:
+            content = host.read(path, limit_bytes=_MOST_BYTES)
+        except HostError:
+            continue
+        for value in re.findall(_PATH, content):
+            for part in value.decode("utf-8", "replace").split(":"):
+                text = re.sub(r"^(?:~|\$HOME|\$\{HOME\})(?=/|$)", lambda _: str(home), part)
+                if text.startswith("/") and "$" not in text and "`" not in text:
+                    yield text
+                elif text not in {"$PATH", "${PATH}", ""}:
+                    yield None
