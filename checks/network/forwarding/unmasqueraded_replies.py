@@ -84,5 +84,9 @@ def _covers(words: list[str], network: Network) -> bool:
         return False
     if "-s" not in words or words[words.index("-s") - 1] == "!":
         return True
-    source = IPv4Network(words[words.index("-s") + 1], strict=False)
+    try:
+        source = IPv4Network(words[words.index("-s") + 1], strict=False)
+    except (ValueError, IndexError):
+        # A mask with gaps, or a comment with these letters.
+        return True
     return any(source.overlaps(IPv4Network(subnet)) for subnet in network.subnets)

@@ -93,6 +93,10 @@ CASES = (
         host=host(NO_MASQUERADE).put(_OWN_RULE, "-A POSTROUTING"),
     ),
     replace(
+        _LOST, name="healthy-comment", about="a comment in its rule reads like a source", subject=None,
+        host=host(NO_MASQUERADE).put('-A POSTROUTING -o eth0 -m comment --comment "no -s here" -j MASQUERADE', "-A POSTROUTING"),
+    ),
+    replace(
         _LOST, name="healthy-direct-routing", about="the engine allows direct routing", subject=None,
         host=settings(host(NO_MASQUERADE), allow_direct_routing=True),
     ),
