@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from doctor.api.actions.base import Intention
 from doctor.api.actions.files import EditFile
 from doctor.model.action import Stage
-from doctor.model.missing import HostError
+from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath
 from doctor.model.step import Answer, KernelValue, Run, Step
 from doctor.model.view import View
@@ -41,9 +41,14 @@ class SetSysctl(Intention, frozen=True, kw_only=True):
         try:
             if view.read(self.path).decode("utf-8", "replace").split() == self.value.split():
                 return
+            is_open = view.lstat(self.path).mode & 0o200
         except HostError as error:
             if not error.is_absent:
                 raise
+            is_open = 0o200
+        if not is_open:
+            reason = f"{self.key} can be set only on the machine itself: sysctl -w {self.key}={self.value}"
+            raise HostError(Missing(Why.UNSUPPORTED, reason))
         yield KernelValue(path=self.path, value=self.value, also=tuple(self._also(view)))
 
     def _also(self, view: View) -> Iterator[str]:
