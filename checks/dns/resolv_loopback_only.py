@@ -30,7 +30,7 @@ def resolv_loopback_only(dns: HostDns, engine: EngineConfig, version: EngineVers
     What it looks at:
         The nameserver lines, unless "dns" is set for the engine. systemd-resolved's 127.0.0.53 is accepted because the engine
         then reads resolved's own list. An engine of version 28 or newer is not checked: it queries the host's resolver from
-        outside the container.
+        outside the container. Neither is a resolver that does not run, which ``dns/resolver-dead`` reports.
 
     Why it matters:
         A container has its own loopback interface. The engine replaces such servers with 8.8.8.8 and 8.8.4.4 and logs only an
@@ -46,7 +46,7 @@ def resolv_loopback_only(dns: HostDns, engine: EngineConfig, version: EngineVers
     """
     if dns.config is None or not dns.config.is_loopback_only or dns.is_stub or engine.is_set("dns"):
         return
-    if isinstance(version, EngineVersion) and version.at_least(28):
+    if dns.dead_resolvers or (isinstance(version, EngineVersion) and version.at_least(28)):
         return
     servers = tuple(dict.fromkeys(server for source in dns.sources() for server in source.outer))
     yield Finding(

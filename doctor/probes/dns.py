@@ -40,7 +40,7 @@ _NAME = "doctor.invalid"
             also=(
                 "dns/resolv-dangling",
                 "dns/daemon-dns-loopback",
-                "dns/resolved-stub-dead",
+                "dns/resolver-dead",
                 "dns/resolv-loopback-only",
                 "network/ip-forward-off",
                 "firewall/masquerade-missing",

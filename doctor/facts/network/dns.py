@@ -13,6 +13,8 @@ RESOLV_CONF = HostPath("/etc/resolv.conf")
 STUB = HostPath("/run/systemd/resolve/stub-resolv.conf")
 RESOLVED = HostPath("/run/systemd/resolve/resolv.conf")
 STUB_ADDRESS = "127.0.0.53"
+_OUTER_ENGINE = "127.0.0.11"
+"""The server of the engine that this host is a container of: rules of its own network namespace lead to another port."""
 
 
 class ServerList(Struct, frozen=True, kw_only=True):
@@ -64,6 +66,16 @@ class HostDns(Struct, frozen=True, kw_only=True):
             return None
         every = "::" if ":" in address else "0.0.0.0"  # noqa: S104 - compared, never bound
         return bool({address, every, "::"} & self.answers)
+
+    @property
+    def dead_resolvers(self) -> tuple[str, ...]:
+        """Return the host's name servers if all are on the loopback and none has a listener; else none."""
+        if self.config is None or not self.config.is_loopback_only:
+            return ()
+        servers = self.config.nameservers
+        if _OUTER_ENGINE in servers:
+            return ()
+        return servers if all(self.has_listener(server) is False for server in servers) else ()
 
     @property
     def stub_lives(self) -> bool:

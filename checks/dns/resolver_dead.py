@@ -1,9 +1,9 @@
-"""resolv.conf names systemd-resolved, which does not answer."""
+"""resolv.conf names a resolver of this host, and none runs."""
 
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Message, Severity, Subject, check
-from doctor.facts.network.dns import RESOLV_CONF, STUB_ADDRESS, HostDns
+from doctor.facts.network.dns import RESOLV_CONF, HostDns
 
 
 @check(
@@ -20,28 +20,32 @@ from doctor.facts.network.dns import RESOLV_CONF, STUB_ADDRESS, HostDns
         ),
     ),
 )
-def resolved_stub_dead(dns: HostDns) -> Iterator[Finding]:
-    """/etc/resolv.conf names only systemd-resolved's stub, and no program listens there, so no name resolves.
+def resolver_dead(dns: HostDns) -> Iterator[Finding]:
+    """/etc/resolv.conf names only resolvers of this host, and no program listens there, so no name resolves.
 
     What it looks at:
-        The nameserver lines, and the sockets on port 53 of 127.0.0.53. A mounted disk is not checked.
+        The nameserver lines, and the sockets on port 53 of the loopback addresses that they name: 127.0.0.53 of
+        systemd-resolved, 127.0.1.1 of dnsmasq, 127.0.0.1 of unbound. A mounted disk is not checked.
 
     Why it matters:
-        The host resolves no names, and containers on user-defined networks get SERVFAIL for external names.
+        The host resolves no names, so the engine pulls no images, and containers on user-defined networks get SERVFAIL for
+        external names.
 
     How it is fixed:
         The file is replaced with a link to a list of real servers that systemd-resolved or another program has written in
-        /run, if there is one. Otherwise the advice is to start systemd-resolved.
+        /run, if there is one. Otherwise the advice is to start the resolver.
 
     References:
         https://www.freedesktop.org/software/systemd/man/latest/systemd-resolved.service.html
     """
-    if dns.is_stub and dns.has_listener(STUB_ADDRESS) is False:
+    dead = dns.dead_resolvers
+    if dead:
+        named = ", ".join(dead)
         yield Finding(
             subject=Subject("file", RESOLV_CONF),
-            message=f"{RESOLV_CONF} names only {STUB_ADDRESS}, where no program listens: no name resolves",
+            message=f"{RESOLV_CONF} names only {named}, where no program listens: no name resolves",
             evidence=(
-                Evidence(RESOLV_CONF, f"nameserver {STUB_ADDRESS}"),
-                Evidence("/proc/net/{udp,tcp}", f"no listener on {STUB_ADDRESS}:53"),
+                Evidence(RESOLV_CONF, ", ".join(f"nameserver {address}" for address in dead)),
+                Evidence("/proc/net/{udp,tcp}", f"no listener on port 53 of {named}"),
             ),
         )
