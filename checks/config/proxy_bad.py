@@ -1,4 +1,4 @@
-"""The engine's proxy is not a URL."""
+"""The engine's proxy is not the URL of a proxy."""
 
 import re
 from collections.abc import Iterator
@@ -9,6 +9,8 @@ from doctor.facts.config.engine import EngineConfig
 from doctor.facts.secrets.redact import as_json, redact
 
 _URL = r"(?i)(?:https?|socks5)://[^\s\"']+"
+_NOBODY = r"(?i)(?:https?|socks5)://(?:[^/]*@)?(?::.*|/.*|[^/]*:0+/?)"
+"""A script that fills in the host or the port from an empty variable leaves ``http://:0`` or ``http://:3128/``."""
 _KEYS = {"http-proxy": "HTTP_PROXY", "https-proxy": "HTTPS_PROXY"}
 
 
@@ -18,7 +20,7 @@ _KEYS = {"http-proxy": "HTTP_PROXY", "https-proxy": "HTTPS_PROXY"}
     breaks=("registry",),
 )
 def proxy_bad(config: EngineConfig) -> Iterator[Finding]:
-    """The engine's proxy setting is not a URL, so every pull fails.
+    """The engine's proxy setting is not the URL of a proxy, so every pull fails.
 
     What it looks at:
         ``http-proxy`` and ``https-proxy`` of daemon.json or flags, else HTTP_PROXY and HTTPS_PROXY of the unit's environment.
@@ -26,7 +28,8 @@ def proxy_bad(config: EngineConfig) -> Iterator[Finding]:
 
     Why it matters:
         Without a scheme, or with a stray quote, Go's HTTP client rejects the proxy. Every pull fails with "proxyconnect tcp: dial
-        tcp: lookup" or "invalid control character in URL", although the network works.
+        tcp: lookup" or "invalid control character in URL", although the network works. Without a host or with port 0 it is
+        "proxyconnect tcp: dial tcp :0: connect: connection refused".
 
     How it is fixed:
         In daemon.json or a flag, spaces and quotes are removed and ``http://`` is added, if the result is a URL. In the unit's
@@ -42,11 +45,14 @@ def proxy_bad(config: EngineConfig) -> Iterator[Finding]:
             value = config.flags.environment.get(variable, config.flags.environment.get(variable.lower()))
             place = f"{variable} in the environment of {config.flags.launcher_file or docker.PROCESS}"
         # Go takes "host:port" as http://host:port (net/http/httpproxy, parseProxy).
-        if not isinstance(value, str) or not value or re.fullmatch(_URL, value) or re.fullmatch(r"[\w.-]+:\d+", value):
+        if not isinstance(value, str) or not value:
             continue
-        shown = redact(value)
+        is_url = bool(re.fullmatch(_URL, value) or re.fullmatch(r"[\w.-]+:\d+", value))
+        if is_url and not re.fullmatch(_NOBODY, value):
+            continue
+        shown, problem = redact(value), "names no host and port" if is_url else "is not a URL"
         yield Finding(
             subject=Subject("setting", key),
-            message=f"the proxy {as_json(shown)} ({place}) is not a URL: images can't be pulled",
+            message=f"the proxy {as_json(shown)} ({place}) {problem}: images can't be pulled",
             evidence=(Evidence(place, shown),),
         )

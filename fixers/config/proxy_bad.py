@@ -26,6 +26,8 @@ def proxy_bad(finding: Finding, config: EngineConfig, units: EngineUnits | Missi
         proxies = config.json.value.get("proxies")
         path = ("proxies", key) if isinstance(proxies, dict) and key in proxies else (key,)
         yield set_setting(config.json.path, path, wanted)
+    elif config.setting(key).origin == "file":
+        yield Advise(text=f"write http://HOST:PORT for {key} in {config.json.path}, then systemctl restart docker")
     else:
         name = key.replace("-", "_").upper()
         yield Advise(
