@@ -33,7 +33,7 @@ from doctor.facts.access.clients import ClientEndpoint, ClientEndpoints
             pattern=r"Cannot connect to the Docker daemon at (?:unix://)?/run/user/\d+/docker\.sock.*|failed to connect to the docker API at unix:///run/user/\d+/docker\.sock.*|dial unix /run/user/\d+/docker\.sock: connect: .*",
             example="Cannot connect to the Docker daemon at unix:///run/user/1000/docker.sock. Is the docker daemon running?",
             means="the client uses the user's own rootless engine, which does not run",
-            do="run 'systemctl --user start docker' as that user, or 'docker context use default' and 'unset DOCKER_HOST' for the engine of this host",
+            do="run 'systemctl start docker --user' as that user, or 'docker context use default' and 'unset DOCKER_HOST' for the engine of this host",
         ),
     ),
 )

@@ -97,10 +97,9 @@ def fits(message: Message, release: Release | None) -> bool:
 def explain(line: str, table: Iterable[KnownMessage], release: Release | None = None) -> Explained | None:
     """Return the messages that a line contains, ``None`` without one. The most specific one is first.
 
-    Messages that an engine of ``release`` does not print are last: the line may be from another host.
-
     Programs wrap an error in front ("failed to start daemon: error initializing …: no space left on device"): the cause is at
-    the end. So the match that ends last is the most specific; of those, the longest.
+    the end. So the match that ends last is the most specific; of those, one that an engine of ``release`` prints, and the longest.
+    The release decides no more than that: the line may be from another host, and a general message explains it badly.
     """
     import re  # noqa: PLC0415 - a declaration needs no regular expressions
 
@@ -115,6 +114,6 @@ def explain(line: str, table: Iterable[KnownMessage], release: Release | None = 
             # A plugin's mistake must not hide the messages of others.
             continue
         if last is not None and last.group():
-            found.append((not fits(known.message, release), -last.end(), last.start(), number, known))
+            found.append((-last.end(), not fits(known.message, release), last.start(), number, known))
     found.sort(key=lambda item: item[:4])
     return Explained(text, tuple(item[-1] for item in found)) if found else None

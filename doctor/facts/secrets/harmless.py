@@ -12,6 +12,8 @@ WRAPPERS = frozenset({
     "builder", "cluster-store-opts", "default-address-pools", "default-network-opts", "default-ulimits", "exec-opts",
     "exec-opt", "features", "gc", "labels", "label", "log-opts", "log-opt", "nri-opts", "proxies", "runtimes", "storage-opts",
     "storage-opt", "default-ulimit", "default-network-opt", "default-address-pool", "add-runtime", "opt", "opts",
+    # Flags of docker, helm and update-alternatives with an assignment or a plain name.
+    "filter", "security-opt", "set",
     # Variables and directives that hold flags, assignments or mount options.
     "DOCKERD_OPTS", "DOCKER_NETWORK_OPTIONS", "DOCKER_OPTIONS", "DOCKER_OPTS", "DOCKER_STORAGE_OPTIONS", "Environment",
     "ExecReload", "ExecStart", "ExecStartPost", "ExecStartPre", "ExecStop", "KUBELET_EXTRA_ARGS", "KUBELET_KUBEADM_ARGS", "OPTIONS",
@@ -78,6 +80,7 @@ _FLAGS = (
     "nr-data-blocks oom-score-adjust out output overlay path pid pids platform port-range ports probe reject-with reload repair root rsource "
     "run save-mark seconds select set-mark set-xmark since skip sport sports src-range src-type state storage-opt subnet sync system tag "
     "tcp-flags client-name org sparse timestamp to to-destination to-ports to-source transaction-id uid-owner update volumes yes zone remove-interface "
+    "add-subgids add-subuids advertise-addr cgroupns failed make-rshared previous seccomp task_memcg unit userns vsyscall "
     "color every full net only-upgrade qf reinstall runtime tar time-style xattrs-include"
 )
 _DOCTOR = "bytes count errno exit exit-code inode key kind line lines pages rack since until slot"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from doctor.facts.secrets.redact import redact
 from doctor.model.declare import CheckDeclaration
 from doctor.model.message import LONGEST, KnownMessage, Message, explain
 from doctor.plugins.load import load
@@ -29,6 +30,22 @@ def first(line: str) -> str:
 def test_a_public_report_is_explained_by_its_cause(report: dict[str, str]) -> None:
     """Each of the lines that people reported; a report that is not has the reason beside it."""
     assert bool(report.get("missed")) != (first(report["line"]) == report.get("first"))
+
+
+@pytest.mark.parametrize("release", [(19, 3, 5), (26, 1, 5), (29, 0, 0)], ids=str)
+def test_a_line_of_another_host_is_explained_by_its_cause(release: tuple[int, ...]) -> None:
+    """A user may paste an old engine's line on a new host: no general message stands above the one of its cause."""
+    for report in REPORTS:
+        found = explain(report["line"], TABLE, release)
+        assert found is not None
+        assert (found.best.topic or found.best.probe or found.best.checks[0]) == report["first"], report["id"]
+
+
+@pytest.mark.parametrize("known", TABLE, ids=[str(number) for number in range(len(TABLE))])
+def test_advice_can_be_copied_from_a_finding(known: KnownMessage) -> None:
+    """A finding shows the words of a message, and what it shows is redacted: no word of doctor's own may become a mask."""
+    for text in (known.message.means, known.message.do):
+        assert redact(text) == text.replace("USER:PASSWORD@", "***@")
 
 
 @pytest.mark.parametrize("entry", LINES, ids=[f"{number}-{one['first']}" for number, one in enumerate(LINES)])
