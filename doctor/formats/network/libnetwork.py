@@ -19,19 +19,25 @@ INDEX_BYTES = 8
 KINDS = frozenset(SHAPES)
 """Known kinds of record."""
 
-_ID_KEYS = {"endpoint_count": "", "sandbox": "ID", "bridge": "ID", "macvlan": "ID", "ipvlan": "ID"}
+_ID_KEYS = {"endpoint_count": "", "sandbox": "ID", "bridge": "ID", "macvlan/network": "ID", "ipvlan/network": "ID"}
 
 
 def parts(key: bytes) -> tuple[str, tuple[str, ...]]:
     """The kind and the ids of a key; ("", ()) for a key that is not a record's.
 
+    The macvlan and ipvlan drivers keep their networks and endpoints below a name of their own: their kinds are two words.
+
     >>> parts(b"docker/network/v1.0/endpoint/aa/bb/")
     ('endpoint', ('aa', 'bb'))
+    >>> parts(b"docker/network/v1.0/macvlan/network/aa/")
+    ('macvlan/network', ('aa',))
     """
     text = key.decode("latin-1")
     if not text.startswith(PREFIX):
         return "", ()
     kind, *ids = text.removeprefix(PREFIX).strip("/").split("/")
+    if ids and f"{kind}/{ids[0]}" in KINDS:
+        return f"{kind}/{ids[0]}", tuple(ids[1:])
     return kind, tuple(ids)
 
 

@@ -238,7 +238,7 @@ SHAPES: dict[str, tuple[tuple[str, ...], dict[str, Judge]]] = {
             "PortMapping": list_of(_BINDING),
         },
     ),
-    "macvlan": (
+    "macvlan/network": (
         ("ID", "Mtu", "Parent", "MacvlanMode", "Internal", "CreatedSubIface"),
         {
             "ID": identity,
@@ -251,7 +251,7 @@ SHAPES: dict[str, tuple[tuple[str, ...], dict[str, Judge]]] = {
             "Ipv6Subnets": _SUBNETS,
         },
     ),
-    "ipvlan": (
+    "ipvlan/network": (
         ("ID", "Mtu", "Parent", "IpvlanMode", "Internal", "CreatedSubIface"),
         {
             "ID": identity,
@@ -270,7 +270,7 @@ _LIGHT_ENDPOINT: tuple[tuple[str, ...], dict[str, Judge]] = (
     ("id", "nid", "SrcName"),
     {"id": identity, "nid": identity, "SrcName": interface, "MacAddress": mac, "Addr": cidr, "Addrv6": cidr},
 )
-SHAPES["macvlan-endpoint"] = SHAPES["ipvlan-endpoint"] = _LIGHT_ENDPOINT
+SHAPES["macvlan/endpoint"] = SHAPES["ipvlan/endpoint"] = _LIGHT_ENDPOINT
 
 SOFT = frozenset({time, identity, interface, address, network_type, ipam_type, scope, balancer})
 """The engine still reads a text that one of these rejects."""

@@ -13,7 +13,9 @@ from doctor.model.text import flipped_byte
 from doctor.rebuild.network.copies import SharedValue, best, slips
 
 _MAX_FLAWED = 64
-_FATAL = frozenset({"network", "bridge", "bridge-endpoint", "endpoint", "endpoint_count", "macvlan", "ipvlan"})
+_FATAL = frozenset(
+    {"network", "bridge", "bridge-endpoint", "endpoint", "endpoint_count", "macvlan/network", "ipvlan/network"}
+)
 _STRUCTS = frozenset({"sandbox", "endpoint_count"})
 
 

@@ -17,7 +17,7 @@ from doctor.formats.network.libnetwork import INDEX_BYTES, PREFIX, flaw, parts
 from doctor.rebuild.network.invalid_records import mended_network
 from doctor.rebuild.network.restore import restored_network
 
-_JOINS = frozenset({"endpoint", "bridge-endpoint", "macvlan-endpoint", "ipvlan-endpoint", "sandbox"})
+_JOINS = frozenset({"endpoint", "bridge-endpoint", "macvlan/endpoint", "ipvlan/endpoint", "sandbox"})
 """Records that the engine recreates when a container starts, and drops at its own start for stopped containers."""
 
 

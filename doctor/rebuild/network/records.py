@@ -20,6 +20,7 @@ from doctor.facts.network.traces import NetworkTraces
 from doctor.formats.databases.bolt import Bucket
 from doctor.formats.databases.bolt_write import write
 from doctor.formats.images.oci_digest import is_hex64
+from doctor.formats.network.libnetwork import parts
 from doctor.rebuild.network.bridge import bridge_record, from_network
 
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
 
 PREFIX = docker.NETWORK_KEYS.rstrip("/")
 NO_TRACES = NetworkTraces()
-_NOT_CONFIG = frozenset({"endpoint", "endpoint_count", "sandbox", "bridge-endpoint", "ipam"})
+_NOT_CONFIG = frozenset(
+    {"endpoint", "endpoint_count", "sandbox", "bridge-endpoint", "ipam", "macvlan/endpoint", "ipvlan/endpoint"}
+)
 
 
 class RebuiltNetworks(Struct, frozen=True, kw_only=True):
@@ -152,9 +155,9 @@ def _members(containers: Containers, names: set[str]) -> dict[str, list["Member"
 def _salvaged(database: NetworkDatabase) -> dict[str, bytes]:
     found = {}
     for key, value in database.salvaged.items():
-        parts = key.decode("utf-8", "replace").split("/")
-        if len(parts) > 4 and parts[3] == "network" and body_of(value).get("id") == parts[4]:
-            found[parts[4]] = value
+        kind, ids = parts(key)
+        if kind == "network" and ids and body_of(value).get("id") == ids[0]:
+            found[ids[0]] = value
     return found
 
 
@@ -203,9 +206,9 @@ def clashes(tree: Bucket, added: dict[bytes, bytes]) -> str:
 
 def _driver_records(database: NetworkDatabase, identity: str) -> Iterator[tuple[str, bytes]]:
     for key, value in database.salvaged.items():
-        parts = key.decode("utf-8", "replace").split("/")
-        if len(parts) > 4 and parts[4] == identity and parts[3] not in {"network", *_NOT_CONFIG} and len(parts) <= 6:
-            yield parts[3], value
+        kind, ids = parts(key)
+        if ids == (identity,) and kind not in {"network", *_NOT_CONFIG}:
+            yield kind, value
 
 
 def _subnets(body: dict[str, Any]) -> "Iterator[IPv4Network]":

@@ -10,6 +10,7 @@ from doctor.facts.network.needs import wanted_networks
 from doctor.facts.network.remains import NetworkRemains
 from doctor.facts.network.traces import NetworkTraces
 from doctor.formats.databases.bolt import Bucket, read
+from doctor.formats.network.libnetwork import parts
 
 
 class Rolled(Struct, frozen=True, kw_only=True):
@@ -166,8 +167,8 @@ def _members(containers: Containers, identity: str) -> Containers:
 
 
 def _kind(key: bytes) -> str:
-    return (key.decode("utf-8", "replace").split("/") + [""] * 5)[3]
+    return parts(key)[0]
 
 
 def _identity(key: bytes) -> str:
-    return (key.decode("utf-8", "replace").split("/") + [""] * 5)[4]
+    return (*parts(key)[1], "")[0]

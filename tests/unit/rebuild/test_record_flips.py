@@ -9,8 +9,10 @@ from random import Random
 import pytest
 
 from doctor.facts.containerd.items import flawed_items
+from doctor.facts.containers.containers import Containers
 from doctor.facts.databases.buildkit_items import corrected_item
 from doctor.facts.databases.buildkit_items import flawed_items as flawed_cache
+from doctor.facts.databases.databases import BoltFile, NetworkDatabase
 from doctor.facts.databases.flawed_records import Records, flips
 from doctor.facts.volumes.flaws import VolumeFlaws, corrected_volume, flawed_volumes
 from doctor.formats.databases import bolt, bolt_write
@@ -19,6 +21,7 @@ from doctor.formats.network.libnetwork import INDEX_BYTES, is_refused, parts
 from doctor.model.paths import HostPath
 from doctor.rebuild.network.invalid_records import flawed_networks, mended_network
 from doctor.rebuild.network.mend import SetRecords
+from doctor.rebuild.network.records import rebuild_networks
 
 SAMPLES = Path(__file__).parent.parent / "formats/samples"
 
@@ -33,6 +36,8 @@ def records(name: str, bucket: str) -> Records:
 
 
 NETWORKS = records("local-kv.db", "libnetwork")
+LANS = records("local-kv-vlan.db", "libnetwork")
+"""A macvlan network with a running container and an ipvlan network, as engine 26.1.5 writes them."""
 VOLUMES = records("volumes-metadata.db", "volumes")
 
 
@@ -48,6 +53,7 @@ def flipped(source: Records, count: int, start: int) -> Iterator[tuple[bytes, by
 def test_what_an_engine_wrote_has_no_flaw() -> None:
     """Neither of its networks nor of its volumes."""
     assert flawed_networks(NETWORKS) == ()
+    assert flawed_networks(LANS) == ()
     assert flawed_volumes(VOLUMES, {}, {}) == ()
 
 
@@ -154,18 +160,34 @@ def test_a_name_and_a_time_of_containerd_are_found() -> None:
     assert found({b"createdat": b"\x03" + bytes(14)}) == [b"createdat" + time]
 
 
-def test_every_key_of_the_network_database_is_judged() -> None:
+@pytest.mark.parametrize("source", [NETWORKS, LANS], ids=["bridges", "macvlan and ipvlan"])
+def test_every_key_of_the_network_database_is_judged(source: Records) -> None:
     """Whichever bit of whichever key is flipped, a bit above ASCII too: found, and filed under its key again."""
     random = Random(11)
-    for key in list(NETWORKS):
+    for key in list(source):
         for _ in range(6):
             at, bit = random.randrange(len(key)), 1 << random.choice((0, 2, 5, 7))
             wrong = key[:at] + bytes([key[at] ^ bit]) + key[at + 1 :]
-            there = {wrong if one == key else one: value for one, value in NETWORKS.items()}
+            there = {wrong if one == key else one: value for one, value in source.items()}
             found = [one for one in flawed_networks(there) if one.key == wrong]
             assert found, wrong
             change = mended_network(there, found[0])
-            assert change is None or {one: value for one, value in {**there, **change}.items() if value} == NETWORKS
+            assert change is None or {one: value for one, value in {**there, **change}.items() if value} == source
+
+
+def test_a_rebuilt_macvlan_network_keeps_the_record_of_its_driver() -> None:
+    """Without it the engine starts, and no container of the network does: the parent interface is recorded nowhere else."""
+    made = rebuild_networks(
+        NetworkDatabase(file=BoltFile(path=HostPath("/db"), status="broken"), salvaged=LANS), Containers()
+    )
+    assert made.kept == ("bridge", "host", "ipv", "mcv", "none")
+    best = bolt.read(made.content).best
+    assert best is not None
+    there = best.root.buckets[b"libnetwork"].keys
+    drivers = {key: value for key, value in LANS.items() if parts(key)[0] in {"macvlan/network", "ipvlan/network"}}
+    assert len(drivers) == 2
+    assert {key: there.get(key) for key in drivers} == drivers
+    assert flawed_networks(there) == ()
 
 
 GATEWAY = "com.docker.network.bridge.gateway_mode_ipv4"
