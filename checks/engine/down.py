@@ -55,7 +55,7 @@ def down(state: EngineState, units: EngineUnits | Missing) -> Iterator[Finding]:
     if state.status != "down":
         return
     unit = None if isinstance(units, Missing) else units.get(docker.SERVICE)
-    evidence = [Evidence(docker.SOCKET, state.reason)]
+    evidence = [Evidence(docker.SOCKET, state.reason.removeprefix(f"{docker.SOCKET}: "))]
     is_wanted, how = True, "disabled: nothing starts it"
     if unit is not None and unit.exists:
         is_masked = unit.load == "masked"

@@ -47,7 +47,7 @@ def hung(state: EngineState) -> Iterator[Finding]:
         yield Finding(
             subject=Subject("engine", docker.PROCESS),
             message=f"the engine (process {state.pid}) does not answer: docker commands hang or fail{_why(state)}",
-            evidence=(Evidence(docker.SOCKET, state.reason),),
+            evidence=(Evidence(docker.SOCKET, state.reason.removeprefix(f"{docker.SOCKET}: ")),),
             detail=EngineHung(pid=state.pid, stopped_pid=state.stopped_pid),
         )
 

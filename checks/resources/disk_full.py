@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.facts.host.details import Largest
 from doctor.facts.host.disk_eaters import DiskEaters
-from doctor.facts.host.resources import FileSystem, FileSystems, size
+from doctor.facts.host.resources import MIB, FileSystem, FileSystems, size
 
 
 @check(
     severity=Severity.WARNING,
     detail=Largest,
-    breaks=("storage", "image"),
+    breaks=("start", "storage", "image"),
     ok="the file systems that the engine writes to have free space",
     messages=(
         Message(
@@ -58,12 +58,15 @@ def disk_full(systems: FileSystems, eaters: DiskEaters | Missing) -> Iterator[Fi
         if severity is None:
             continue
         percent = int(system.used_ratio * 100)
+        state = (
+            "is full, so writes fail" if system.available_bytes < MIB else "is nearly full, so writes will soon fail"
+        )
         largest = () if isinstance(eaters, Missing) else eaters.on(system.path)
         most = f"; the largest: {', '.join(eater.words for eater in largest[:3])}" if largest else ""
         yield Finding(
             subject=Subject("file-system", system.path),
             message=(
-                f"{system.title} is nearly full, so writes will soon fail: {percent} % used, "
+                f"{system.title} {state}: {percent} % used, "
                 f"{size(system.available_bytes)} of {size(system.size_bytes)} left{most}"
             ),
             evidence=(
@@ -73,7 +76,7 @@ def disk_full(systems: FileSystems, eaters: DiskEaters | Missing) -> Iterator[Fi
                 ),
                 *(Evidence(eater.path, eater.words) for eater in largest),
             ),
-            detail=Largest(eaters=largest),
+            detail=Largest(eaters=largest, path=system.path, used_bytes=system.used_bytes),
             severity=severity,
             stops_start="inodes" not in system.stops_engine and bool(system.stops_engine),
         )

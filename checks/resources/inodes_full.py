@@ -11,7 +11,7 @@ from doctor.facts.host.resources import FileSystems
 @check(
     severity=Severity.WARNING,
     detail=Largest,
-    breaks=("storage", "image"),
+    breaks=("start", "storage", "image"),
     ok="the file systems that the engine writes to have free inodes",
 )
 def inodes_full(systems: FileSystems, eaters: DiskEaters | Missing) -> Iterator[Finding]:

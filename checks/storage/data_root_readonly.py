@@ -10,7 +10,7 @@ from doctor.facts.storage.driver import Storage
 
 @check(
     severity=Severity.CRITICAL,
-    breaks=("storage",),
+    breaks=("start", "storage"),
     stops_start=True,
     ok="the data root is writable",
     messages=(

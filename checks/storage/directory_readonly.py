@@ -22,7 +22,7 @@ _LOST = {
 }
 
 
-@check(severity=Severity.ERROR, breaks=("storage",), ok="no directory of the data root is mounted read-only")
+@check(severity=Severity.ERROR, breaks=("start", "storage"), ok="no directory of the data root is mounted read-only")
 def directory_readonly(mounts: Mounts, config: EngineConfig) -> Iterator[Finding]:
     """A directory of the data root has a mount of its own that is read-only, so the engine can't write there.
 

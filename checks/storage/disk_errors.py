@@ -9,7 +9,7 @@ from doctor.model.text import in_words
 
 @check(
     severity=Severity.ERROR,
-    breaks=("storage", "image"),
+    breaks=("start", "storage", "image"),
     ok="the disks of the engine's data have no I/O errors",
     messages=(
         Message(

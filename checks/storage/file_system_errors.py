@@ -9,7 +9,7 @@ from doctor.model.text import in_words
 
 @check(
     severity=Severity.ERROR,
-    breaks=("storage", "image"),
+    breaks=("start", "storage", "image"),
     causes=("storage/disk-errors",),
     ok="the file systems of the engine's data have no errors",
     messages=(

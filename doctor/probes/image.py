@@ -54,7 +54,7 @@ def image(root: DataRoot, samples: ImageSamples | Missing, headers: LayerHeaders
     count = (
         f"{len(able)} of {plural(samples.total, 'image')}" if len(able) < samples.total else plural(len(able), "image")
     )
-    return passed(f"{count} mounted, with the content of their layers", evidence)
+    return passed(f"{count} mounted, with the content of {'its' if len(able) == 1 else 'their'} layers", evidence)
 
 
 def _compared(headers: LayerHeaders) -> tuple[Evidence, dict[str, str]]:

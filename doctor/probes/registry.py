@@ -25,7 +25,7 @@ _ROWS = 16
 def registry(known: Registries, certificates: RegistryCertificates | Missing) -> Probing:
     """Talk to each registry and mirror that this host uses, the way the engine does, as far as it costs no pull.
 
-    TalkOrder are the mirrors, the registries that images were pulled from, those of logins, of ``insecure-registries`` and of
+    These are the mirrors, the registries that images were pulled from, those of logins, of ``insecure-registries`` and of
     /etc/docker/certs.d, and Docker Hub if a host has no images and names no other registry. The proxy is the one that the
     running engine reports, the authorities are the files that its TLS library reads and those of /etc/docker/certs.d, the
     names are resolved by all name servers of the host at once. The request is ``GET /v2/``, the token server is asked

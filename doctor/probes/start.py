@@ -65,7 +65,7 @@ def _judged(results: list[tuple[Rung, RungResult]], *, has_engine: bool) -> Prob
     evidence = [one for rung, result in results for one in (result.evidence or (Evidence(rung.name, result.says),))]
     for rung, result in results:
         if result.state == FAILED:
-            remedy = f"; to repair it: {result.brings_back}" if result.brings_back else ""
+            remedy = f"; to do: {result.brings_back}" if result.brings_back else ""
             return failed(f"{rung.name} can't start a container: {result.says}{remedy}", evidence)
     untried = [f"{rung.name}: {result.says}" for rung, result in results if result.state == OPEN]
     able = ", ".join(rung.name for rung, result in results if result.state == PASSED)

@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from doctor.model.missing import Missing
 
+MIB = 1 << 20
 GIB = 1 << 30
 _START_BYTES = 64 << 20
 _START_FILES = 1000
