@@ -1,4 +1,4 @@
-"""The advice for a read-only mount, as an action."""
+"""The action for a read-only mount: a question whether to remount it, or advice."""
 
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.choose import Choosable, Choose

@@ -72,7 +72,7 @@ def test_ports_that_are_dead_for_outside_hosts_alone(patient_box: Box) -> None:
 
 
 def test_a_port_that_is_dead_for_the_host_itself_alone(patient_box: Box) -> None:
-    """A reverse proxy on the host is such a client; docker-proxy accepts its connection all the same."""
+    """A reverse proxy on the host is such a client; docker-proxy accepts its connection in any case."""
     box = patient_box
     wait_for_servers(box)
     box.docker("run", "-d", "--name", "behind", "-p", "127.0.0.1:8077:80", "com:1", "httpd", "-f", "-p", "80")

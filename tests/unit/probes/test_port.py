@@ -112,7 +112,7 @@ def test_refusals() -> None:
 
 
 def test_a_port_that_does_not_answer_this_host_itself() -> None:
-    """Unless nobody listens inside; and this host's own connection is no sign of docker-proxy."""
+    """Unless nobody listens inside. The connection of the host itself does not count as one of docker-proxy."""
     how = replace(setting(), local=(WEB,))
 
     def here(target: dict[str, Any], *, listens: bool = True, seen: tuple[str, ...] = (MINE,)) -> ProbeResult:
