@@ -15,11 +15,12 @@ def ignored_key(file: DaemonJson, version: EngineVersion | Missing) -> Iterator[
 
     What it looks at:
         Keys with the singular name of a flag that may be repeated: ``host``, ``insecure-registry``, ``registry-mirror``,
-        ``label``, ``storage-opt``, ``dns-opt`` and others. The names in the file are plurals.
+        ``label``, ``storage-opt``, ``dns-opt`` and others. The names in the file are plurals. ``http-proxy``, ``https-proxy`` and
+        ``no-proxy`` outside of ``proxies``.
 
     Why it matters:
         dockerd validates keys against the names of its flags, but does not use the value. An administrator believes that a
-        mirror, a registry or a listening address is set.
+        mirror, a registry, a proxy or a listening address is set.
 
     How it is fixed:
         ``--choose`` asks: with the plural name the setting takes effect for the first time, which may no longer be wanted;

@@ -21,7 +21,7 @@ def ignored_key(detail: KeyProblem, config: EngineConfig) -> Iterator[Action]:
     ]
     wanted = _wanted(problem.meant, problem.value)
     # Listeners are never offered: they would open a port that was always closed.
-    if wanted is not None and problem.meant != "hosts" and not config.is_set(problem.meant):
+    if wanted is not None and problem.meant != "hosts" and not config.is_set(problem.meant.rpartition(".")[2]):
         options.insert(
             0,
             Choosable(
@@ -29,7 +29,7 @@ def ignored_key(detail: KeyProblem, config: EngineConfig) -> Iterator[Action]:
                 evidence=(
                     Evidence(docker.PROCESS, f"reads {problem.meant}: the setting takes effect for the first time"),
                 ),
-                actions=(gone, set_setting(file.path, (problem.meant,), wanted)),
+                actions=(gone, set_setting(file.path, tuple(problem.meant.split(".")), wanted)),
             ),
         )
     yield Choose(question=f"whether {problem.name} in {file.path} is wanted", options=tuple(options))

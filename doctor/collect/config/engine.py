@@ -10,7 +10,7 @@ from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import DaemonJson, EffectiveSetting, EngineConfig, EngineFlags, GivenFlag
 from doctor.facts.config.flag_values import from_flags
 from doctor.facts.config.keys import fits
-from doctor.facts.config.options import KEPT_OBJECTS, OPTIONS
+from doctor.facts.config.options import IN_PROXIES, KEPT_OBJECTS, OPTIONS
 from doctor.facts.config.spelling import nearest
 from doctor.facts.host.processes import Processes
 from doctor.facts.secrets.redact import conceal
@@ -147,7 +147,7 @@ def flattened(value: dict[str, Any]) -> dict[str, Any]:
         elif isinstance(item, dict) and key not in KEPT_OBJECTS:
             known = {name: child for name, child in item.items() if isinstance(child, bool) and name in OPTIONS}
             found.update(known)
-        else:
+        elif key not in IN_PROXIES:
             found[key] = item
     return found
 

@@ -49,7 +49,7 @@ def differences(config: EngineConfig, shown: ShownSettings, bridge: Network | No
 def _keys(config: EngineConfig) -> list[str]:
     """Return the keys of the file, those of "proxies" among them."""
     inner = config.json.value.get("proxies")
-    return [*config.json.value, *(inner if isinstance(inner, dict) else ())]
+    return list(dict.fromkeys((*config.json.value, *(inner if isinstance(inner, dict) else ()))))
 
 
 def _list(value: Any) -> list[Any]:

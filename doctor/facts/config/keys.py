@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from doctor.facts.config.options import FLAGS_WITHOUT_KEY, KEPT_OBJECTS, OPTIONS, Option, is_known
+from doctor.facts.config.options import FLAGS_WITHOUT_KEY, IN_PROXIES, KEPT_OBJECTS, OPTIONS, Option, is_known
 from doctor.facts.config.spelling import nearest
 from doctor.formats.config.flags import parse_bool
 
@@ -111,6 +111,8 @@ def _key_problem(path: tuple[str, ...], value: Any, release: Release, present: s
     if option is None:
         meant, close = _meant(key, value, release, present)
         return KeyProblem(kind="unknown", path=path, meant=meant, close=close, value=value)
+    if path[0] in IN_PROXIES and value is not None:
+        return KeyProblem(kind="ignored", path=path, meant=f"proxies.{key}", value=value)
     return _type_problem(path, value, option)
 
 

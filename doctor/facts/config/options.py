@@ -182,6 +182,9 @@ KEPT_OBJECTS = frozenset({
 })  # fmt: skip
 """Keys whose object is a value. Every other object is flattened: its children count as top-level keys."""
 
+IN_PROXIES = frozenset({"http-proxy", "https-proxy", "no-proxy"})
+"""Keys that dockerd reads only in "proxies": at the top level their flags make it accept them (seen with 26.1.5)."""
+
 NEVER_ACCEPTED = frozenset({
     "containerd-plugin-namespace", "default-init", "resolv-conf", "security-insecure", "swarm-raft-election-tick",
     "swarm-raft-heartbeat-tick",
