@@ -14,7 +14,8 @@ def refuse_others(**others: bool) -> None:
     """Raise ``UsageError`` if another option needs the host as it is: ``refuse_others(probe=True)``."""
     for name in (name.replace("_", "-") for name, given in others.items() if given):
         raise UsageError(
-            f"{_OPTION} judges an upgrade, and --{name} examines the host as it is", do=f"leave out --{name}"
+            f"an upgrade is judged by {_OPTION}, and the host as it is by --{name}: they can't be combined",
+            do=f"leave out --{name}",
         )
 
 

@@ -284,7 +284,7 @@ class Executor:
                 raise RepairError(error.missing.reason) from error
             if result.exit and not step.may_fail:
                 text = (result.stderr or result.stdout).decode("utf-8", "replace").strip().splitlines()
-                raise RepairError(f"'{' '.join(step.argv)}' failed: {' '.join(text[-3:]) or result.exit}")
+                raise RepairError(f"'{_shown(step.argv)}' failed: {' '.join(text[-3:]) or result.exit}")
         if step.until:
             launch.wait(step, child)
 
@@ -293,3 +293,8 @@ class Executor:
 
         if not process_end.end(step.pid, step.start_ticks, step.signal, timeout_s=step.timeout_s):
             raise RepairError(f"process {step.pid} did not end within {step.timeout_s:g} s after signal {step.signal}")
+
+
+def _shown(argv: tuple[str, ...]) -> str:
+    """Return a command for a message: of a script only that it is one."""
+    return " ".join(argv if argv[:2] != ("sh", "-c") else ("sh", "-c", "…"))

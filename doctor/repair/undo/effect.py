@@ -54,7 +54,7 @@ def foreseen(record: PlanRecord, host: Host, catalog: Catalog, ids: Iterable[str
     names = _named(one.name for one in record.ran)
     if not starts(record):
         with_it = f", and {names} with it" if names else ""
-        return (f"the engine stops{with_it}: it did not run before the repair, so it is not started again",)
+        return (f"the engine stops{with_it}: the engine did not run before the repair, so it is not started again",)
     ids = tuple(ids)
     try:
         before, after = scan(host, catalog, ids), scan(_predicted(record, host), catalog, ids)
