@@ -49,7 +49,7 @@ def _commented(kind: str, module: str, before: bytes) -> Callable[[bytes], bytes
                 lines[index] = b"#" + line
                 found.append(index)
         if before and found:
-            # Not after it: the line may go on in the next one.
+            # Not after it: the line may continue in the next one.
             lines.insert(found[0], before)
         return b"\n".join(lines)
 

@@ -95,7 +95,7 @@ def kubelet_credentials(host: Host, kubelet: Kubelet, processes: Processes | Mis
 
 
 def _is_there(host: Host, path: HostPath, gaps: list[Missing]) -> bool:
-    """Whether a file exists; a refused look is no sign of absence."""
+    """Whether a file exists; a refused look does not show absence."""
     try:
         host.lstat(path)
     except HostError as error:
