@@ -38,6 +38,7 @@ def layer_orphan(leftovers: Leftovers, graph: LayerGraph) -> Iterator[Finding]:
 
     Why it matters:
         An interrupted pull, build or removal leaves them, and neither ``docker system prune`` nor a restart removes them.
+        If the engine lists no image and no container at all, its lists may have been lost, so nothing is moved then.
         Entries with other names are also listed: the engine did not create them.
 
     How it is fixed:
@@ -56,6 +57,15 @@ def layer_orphan(leftovers: Leftovers, graph: LayerGraph) -> Iterator[Finding]:
             f"{'occupies' if count == 1 else 'occupy'} space: no image, container or build cache refers to {'it' if count == 1 else 'them'}",
             evidence=_evidence(graph, leftovers.orphans, "nothing refers to it"),
             detail=OfDirectories(directories=leftovers.orphans),
+        )
+    if leftovers.undecided:
+        count = len(leftovers.undecided)
+        yield Finding(
+            subject=Subject("directory", docker.OVERLAY2),
+            message=f"{count} layer {'directory' if count == 1 else 'directories'} in overlay2 and no image at all: "
+            "they only occupy space, unless the list of images was lost",
+            evidence=_evidence(graph, leftovers.undecided, "nothing refers to it"),
+            detail=OfDirectories(directories=()),
         )
     for name in leftovers.foreign:
         yield Finding(

@@ -44,6 +44,10 @@ def leftovers(  # noqa: PLR0917 - the engine supplies them by type
         unused -= used | stood_on(graph, used)
     orphans, pairs, foreign = _sort(graph, unused)
     unknown = doubt(graph, buildkit) if orphans else ""
+    # Without its list of names the image store is lost, which another check reports.
+    is_bare = graph.images.tags.status == "ok" and not (
+        layers.records or graph.images.configs or graph.images.tags.entries or graph.containers.items
+    )
     return Leftovers(
         is_engine_up=is_up,
         write_sets=look.settled(layers.unfinished, layers.unfinished_path),
@@ -56,6 +60,7 @@ def leftovers(  # noqa: PLR0917 - the engine supplies them by type
         image_files=look.settled(graph.images.strays, graph.images.path_of),
         containers=_containers(look, root, graph),
         orphans=() if unknown else look.settled(orphans, layers.directory_path),
+        undecided=look.settled(orphans, layers.directory_path) if unknown and is_bare else (),
         foreign=look.settled(foreign, layers.directory_path),
         lost_layers=tuple(
             LostLayer(

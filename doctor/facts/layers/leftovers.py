@@ -31,6 +31,7 @@ class Leftovers(Struct, frozen=True, kw_only=True):
         image_files: names in ``imagedb/content/sha256`` that are not image ids.
         containers: entries of ``containers`` that don't belong to a container → whether they are empty.
         orphans: layer directories that provably nothing refers to.
+        undecided: layer directories of a root that lists no image and no container: leftovers, or the lists were lost.
         foreign: other entries of overlay2, which no engine creates.
         lost_layers: writable layers of containers without any record: user data.
         unknown: why orphans can't be determined on this root, "" if they can.
@@ -44,6 +45,7 @@ class Leftovers(Struct, frozen=True, kw_only=True):
     image_files: tuple[str, ...] = ()
     containers: dict[HostPath, bool] = {}
     orphans: tuple[str, ...] = ()
+    undecided: tuple[str, ...] = ()
     foreign: tuple[str, ...] = ()
     lost_layers: tuple[LostLayer, ...] = ()
     unknown: str = ""

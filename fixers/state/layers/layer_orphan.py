@@ -13,7 +13,13 @@ from doctor.facts.layers.graph import LayerGraph
 def layer_orphan(finding: Finding, detail: OfDirectories, graph: LayerGraph) -> Iterator[Action]:
     """Move each directory and its short link to quarantine, after all repairs that may copy from it."""
     directories = detail.directories
-    if not directories:
+    if not directories and finding.subject.kind == "directory":
+        top = graph.layers.overlay2
+        yield Advise(
+            text=f"du -sh {top}/* shows their size, and doctor salvage can save lost images in them; if no image is missing:"
+            " systemctl stop docker.socket docker.service, mv the directories (scan -v lists them) away, systemctl start docker"
+        )
+    elif not directories:
         yield Advise(
             text=f"ls -la {graph.layers.directory_path(finding.subject.name)} shows what it is; mv it to /root/: it does "
             "not belong to the engine"

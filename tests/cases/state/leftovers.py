@@ -89,6 +89,15 @@ INIT = f"{OVERLAY}/{MOUNT}-init/diff"
 PARENT = f"{STORE}/imagedb/metadata/sha256/{IMAGE}/parent"
 HOLLOW = roots.hex_id("container hollow")
 STRAY = roots.hex_id("container stray")
+
+
+def _no_image_left(tree: roots.Tree) -> None:
+    tree.put(f"{roots.STORE}/repositories.json", '{"Repositories":{}}')
+    tree.directory(f"{roots.STORE}/imagedb/content/sha256")
+    tree.directory(f"{roots.STORE}/layerdb/sha256")
+    roots.overlay(tree, roots.hex_id("leak"), ())
+
+
 OVERLAY2 = ("layer-orphan", "directory", "overlay2")
 
 CASES = (
@@ -107,6 +116,15 @@ CASES = (
         parts=ALL,
         change=built_orphan,
         findings=(OVERLAY2,),
+    ),
+    Recipe(
+        problem="layer-orphan",
+        name="no-image-left",
+        about="the last image was removed, and a directory of an old leak remains",
+        parts=(),
+        change=_no_image_left,
+        findings=(OVERLAY2,),
+        fix="manual",
     ),
     Recipe(
         problem="layer-orphan",
