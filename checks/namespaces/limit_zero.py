@@ -17,10 +17,17 @@ from doctor.facts.kernel.sysctl import Sysctl
     ok="no limit forbids containers' namespaces",
     messages=(
         Message(
-            pattern=r"(?:unshare|clone|fork/exec \S+): no space left on device|(?:getting the )?final child'?s pid from pipe.*EOF|user\.max_\w+_namespaces",
+            pattern=r"(?:unshare|clone|fork/exec \S+): no space left on device|user\.max_\w+_namespaces",
             example="unshare: no space left on device",
             means="the limit on namespaces is used up or 0",
             do="raise user.max_user_namespaces",
+        ),
+        Message(
+            pattern=r"(?:getting the )?final child'?s pid from pipe.*EOF",
+            example="runc create failed: unable to start container process: can't get final child's PID from pipe: EOF",
+            means="the first process of runc ended: no process, no memory or no namespace was left for it",
+            do="see 'dmesg', pids.max and the memory limit of the control group above the container, and user.max_user_namespaces",
+            also=("resources/pids-limit-reached",),
         ),
     ),
 )

@@ -88,6 +88,14 @@ def test_a_task(seen: dict[str, Any], state: str, says: str, do: str) -> None:
     assert do in result.brings_back
 
 
+def test_an_early_end_of_runc_has_several_causes() -> None:
+    """The limit of processes of the group above, here: only the engine's group has it, so only the engine's start fails."""
+    said = "runc create failed: unable to start container process: can't get final child's PID from pipe: EOF: unknown"
+    result = engine({"step": "start container", "kind": "refused", "message": said})
+    assert result.says.startswith("the first process of runc ended")
+    assert "pids.max" in result.brings_back
+
+
 def test_a_task_that_ran_but_was_not_deleted_in_time_has_passed() -> None:
     """A slow disk delays the deletion of its record; the start is proven."""
     result = task({"exit": 42, "stdout": "line", "step": "delete container", "kind": "timeout"}, left=("task x",))
