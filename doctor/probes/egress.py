@@ -14,6 +14,7 @@ from doctor.facts.kernel.sysctl import Sysctl
 from doctor.facts.network.dns import HostDns, is_loopback
 from doctor.facts.network.links import Links
 from doctor.facts.network.networks import Network, Networks
+from doctor.facts.network.route_hints import has_default
 from doctor.model.outcome import Result
 from doctor.model.probe_result import ProbeResult
 from doctor.model.probing import Ended, Launch, Probing
@@ -62,6 +63,8 @@ def egress(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
     gateways = dict.fromkeys(route.gateway for route in links.defaults if is_outer(route.gateway))
     targets = _targets(tuple(gateways)[:_GATEWAYS], _servers(dns))
     peer = _peer(links, firewall)
+    if not targets and peer is None and not (has_default(links, 4) or has_default(links, 6) or links.has_policy):
+        return skipped("the host has no default route and no name server: it has no way to the outside itself")
     if not targets and peer is None:
         return unproven("the host has no gateway and no name server, and no client can be placed behind its uplink")
     work: dict[str, Any] = {"builtin": "reach", "args": {"targets": targets, "timeout_s": _LIMIT_S}}

@@ -7,6 +7,7 @@ from doctor.engines.docker import places as docker
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.images.samples import ImageSample, ImageSamples, Shape
 from doctor.facts.layers.headers import LayerHeaders
+from doctor.model.probe_result import ProbeResult
 from doctor.model.probing import Ended, Launch, Probing
 from doctor.model.text import plural, visible
 from doctor.probes._result import failed, passed, skipped, unproven
@@ -27,9 +28,7 @@ def image(root: DataRoot, samples: ImageSamples | Missing, headers: LayerHeaders
     them by: a layer that lost them shows another image than was pulled.
     """
     if isinstance(samples, Missing):
-        driver = root.active_driver
-        other = f"the storage driver is {driver}" if driver not in {"", docker.OVERLAY2} else samples.reason
-        return unproven(f"can't examine {docker.OVERLAY2} images: {other}")
+        return _unexamined(root, samples)
     if not samples.items:
         return skipped("the data root contains no images")
     able = [one for one in samples.items if not one.problem]
@@ -55,6 +54,16 @@ def image(root: DataRoot, samples: ImageSamples | Missing, headers: LayerHeaders
         f"{len(able)} of {plural(samples.total, 'image')}" if len(able) < samples.total else plural(len(able), "image")
     )
     return passed(f"{count} mounted, with the content of {'its' if len(able) == 1 else 'their'} layers", evidence)
+
+
+def _unexamined(root: DataRoot, samples: Missing) -> ProbeResult:
+    """Judge a data root without images that can be mounted from here: a skip if another driver or store has them."""
+    driver, mine = root.active_driver, root.driver(docker.OVERLAY2)
+    if driver not in {"", docker.OVERLAY2}:
+        return skipped(f"the storage driver is {driver}: 'start' starts an image of it by the engine")
+    if driver == "" and mine is None:
+        return skipped(f"{root.resolved} has no image of {docker.OVERLAY2}")
+    return unproven(f"can't examine {docker.OVERLAY2} images: {samples.reason}")
 
 
 def _compared(headers: LayerHeaders) -> tuple[Evidence, dict[str, str]]:

@@ -19,6 +19,7 @@ _TOKENS_S = 0.5
 _SKEW_S = 300.0
 _NAMED = 3
 _ROWS = 16
+_BARRED = frozenset({403, 500, 502, 503, 504})
 
 
 @probe(proves="the registries of this host answer as the engine reaches them", messages=MESSAGES, retries=False)
@@ -32,7 +33,8 @@ def registry(known: Registries, certificates: RegistryCertificates | Missing) ->
     anonymously, and of Docker Hub the rate limit is read, which does not count as a pull. No login is sent, except to the
     proxy. All of it ends within 3 seconds.
     A registry that nothing answers for fails the probe only if this host certainly uses it, and not on a host without a
-    way to the outside. A certificate that is not trusted, a wrong clock and a proxy that refuses always do.
+    way to the outside. A certificate that is not trusted, a wrong clock and a proxy that refuses always do, but for Docker Hub behind a mirror that
+    answers, and for a registry that the host may not use and that the proxy alone bars while another one answers.
     """
     if not known.items:
         return skipped("no registry is named by settings, logins or images of this host")
@@ -168,13 +170,19 @@ class _Judge:
         """Whether a problem fails the probe; one that may be by design, or of a remainder, does not."""
         if found.is_doubt:
             return False
+        if one.is_hub and (found.is_proxy or found.is_unreachable) and any(other.is_mirror for other in self.good):
+            return False  # the engine asks its mirrors first
+        if found.is_proxy and self.good and not one.is_needed and self._is_barred(one):
+            return False  # a proxy that lets through only some registries
         if found.is_proxy or not found.is_unreachable:
             return True
         if not one.is_needed or self.known.has_way_out is False:
             return False
-        if one.source == DEFAULT and found.is_nameless:
-            return False  # a network without outside names
-        return not (one.is_hub and any(other.is_mirror for other in self.good))
+        return not (one.source == DEFAULT and found.is_nameless)  # a network without outside names
+
+    def _is_barred(self, one: Registry) -> bool:
+        """Whether the proxy works, and answers that it does not connect to this registry."""
+        return self.first.get(_key(one), {}).get("status") in _BARRED
 
     def _failed(self, bad: list[tuple[Registry, Trouble]], pending: str) -> ProbeResult:
         groups: dict[str, list[str]] = {}

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 from doctor.api import Evidence, Missing, probe
 from doctor.engines.docker import places as docker
 from doctor.facts.engine.data_root import DataRoot
+from doctor.facts.engine.state import EngineInfo
 from doctor.facts.host.mounts import Mounts
 from doctor.facts.images.samples import ImageSample, ImageSamples
 from doctor.facts.storage.writable import OwnDirectory, WriteTrial
@@ -24,19 +25,21 @@ _OVERLAY_DRIVERS = frozenset({"", docker.OVERLAY2, "overlay"})
 
 
 @probe(proves="an overlay on the data root's file system supports the operations that containers need")
-def storage(
+def storage(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
     root: DataRoot,
     own: OwnDirectory | Missing,
     samples: ImageSamples | Missing,
     mounts: Mounts | Missing,
     trial: WriteTrial | Missing,
+    engine: EngineInfo | Missing,
 ) -> Probing:
     """Write, rename, link, copy up and remove in an overlay like a container's.
 
     If doctor's own directory is on the data root's file system, the writable layer is there, and the file system is tested
     fully. Otherwise the writable layer is in memory, because the probe leaves nothing in the data root. Then a writable
-    overlay mount of one of the engine's containers shows that the file system supports upper layers, and a write of an
-    unnamed file shows that it accepts writes. If either is missing, the result is unproven. The lower layer has files of
+    overlay mount of one of the engine's containers shows that the file system supports upper layers, or an engine that
+    runs with overlay2 there, which mounts one at its start and ends where it can't. A write of an unnamed file shows
+    that it accepts writes. If either is missing, the result is unproven. The lower layer has files of
     the probe's own; a second overlay uses the layers of an image, if there is one. The probe ``image`` reports damaged
     layers.
     """
@@ -56,7 +59,7 @@ def storage(
     if sample is not None and not isinstance(samples, Missing):
         containers.append(_on_image(samples, sample, scratch))
     ended = yield Launch(tuple(containers))
-    return _judge(root, sample, scratch, ended, beside=_Beside(trial, _uppers(root, mounts)))
+    return _judge(root, sample, scratch, ended, beside=_Beside(trial, _shown_by(root, mounts, engine)))
 
 
 def _plain(root: DataRoot, scratch: str) -> dict[str, Any]:
@@ -82,11 +85,21 @@ def _uppers(root: DataRoot, mounts: Mounts | Missing) -> int:
     return sum(1 for one in overlays if any(option.startswith(start) for option in one.super_options))
 
 
+def _shown_by(root: DataRoot, mounts: Mounts | Missing, engine: EngineInfo | Missing) -> str:
+    """Return who has mounted an upper layer on the data root's file system, "" for nobody."""
+    if uppers := _uppers(root, mounts):
+        return f"it has {plural(uppers, 'mounted writable layer')}"
+    if isinstance(engine, Missing) or engine.storage_driver != docker.OVERLAY2:
+        return ""
+    is_there = engine.data_root in {root.path, root.resolved}
+    return f"the engine that runs there mounted one as {docker.OVERLAY2} at its start" if is_there else ""
+
+
 class _Beside(NamedTuple):
     """Evidence that the data root's file system supports upper layers, for a test container with its own in memory."""
 
     trial: WriteTrial | Missing
-    uppers: int
+    shown_by: str
 
     def lacks(self, root: DataRoot) -> str:
         """Return the missing evidence, "" if both parts exist."""
@@ -94,7 +107,9 @@ class _Beside(NamedTuple):
             return f"writing to {root.resolved} was not tested: {self.trial.reason}"
         if self.trial.error:
             return f"writing to {root.resolved} can't be tested: {self.trial.words}"
-        return "" if self.uppers else "no container writes to that file system, and doctor's directory is elsewhere"
+        if self.shown_by:
+            return ""
+        return "no container and no running engine shows that layers can be written there, and doctor's directory is elsewhere"
 
 
 def _judge(
@@ -133,7 +148,7 @@ def _judge(
     if lacks := beside.lacks(root):
         return unproven(f"{can}; {lacks}", evidence)
     evidence.append(Evidence(f"write of an unnamed file on {root.resolved}", "done"))
-    shown = f"writing an unnamed file there works, and it has {plural(beside.uppers, 'mounted writable layer')}"
+    shown = f"writing an unnamed file there works, and {beside.shown_by}"
     return passed(f"{can}; {shown}", evidence)
 
 

@@ -42,6 +42,7 @@ class Case:
         files: what is more than that: sockets, devices, owners, modes, attributes, as ``[[file]]`` entries of a case.toml.
         after: path → content after the repair, where a test asks for the very bytes.
         for_engine: the engine that an upgrade would bring, where the findings are about that ("29.7.2").
+        severities: id → severity, where a finding of the case has another one than its check.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Case:
     files: Iterable[dict[str, Any]] = ()
     after: dict[str, bytes] = field(default_factory=dict)
     for_engine: str = ""
+    severities: dict[str, str] = field(default_factory=dict)
 
     @property
     def check(self) -> str:
@@ -145,6 +147,7 @@ def load(folder: Path) -> Case:
         name=f"{area}/{folder.parent.name}/{folder.name}",
         about=data["about"],
         findings=sorted((entry["id"], *entry["subject"]) for entry in data.get("finding", ())),
+        severities={entry["id"]: entry["severity"] for entry in data.get("finding", ()) if "severity" in entry},
         fix=data.get("expect", {}).get("fix", "resolved" if data.get("finding") else "none"),
         select=tuple(data.get("select", (area,))),
         fill=fill,

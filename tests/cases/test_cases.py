@@ -95,6 +95,7 @@ def test_a_case_has_exactly_its_findings(case: Case, tmp_path: Path) -> None:
     errors = [(outcome.id, outcome.reason) for outcome in found.outcomes if outcome.result is Result.ERROR]
     seen = sorted((finding.id, finding.subject.kind, finding.subject.name) for finding in found.findings)
     assert seen == case.findings, case.about
+    assert case.severities.items() <= {finding.id: finding.level.name.lower() for finding in found.findings}.items()
     texts = [text for one in found.findings for text in (one.message, one.fix.summary if one.fix else "")]
     assert [text for text in texts if SLIPS.search(text)] == []
     if "incomplete" not in case.name.rpartition("/")[2]:

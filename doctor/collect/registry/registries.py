@@ -143,7 +143,7 @@ def _found(
     if any(one.is_mirror for one in found.items()):
         found.add(HUB, "behind its mirrors")
     elif has_proxy:
-        found.add(HUB, "behind the engine's proxy", is_needed=True)
+        found.add(HUB, "behind the engine's proxy", is_needed=not others)
     elif not others:
         found.add(HUB, DEFAULT, is_needed=is_fresh and not found.items())
     return found.items()

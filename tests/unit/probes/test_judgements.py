@@ -3,10 +3,11 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from doctor.facts.config.engine import EffectiveSetting, EngineConfig
-from doctor.facts.engine.data_root import DataRoot
-from doctor.facts.engine.state import EngineState
+from doctor.facts.engine.data_root import DataRoot, DriverDirectory
+from doctor.facts.engine.state import EngineInfo, EngineState
 from doctor.facts.firewall.packet_filter import Firewall, Saved
 from doctor.facts.images.samples import ImageSample, ImageSamples, Shape
 from doctor.facts.kernel.cgroups import Cgroups
@@ -16,6 +17,7 @@ from doctor.facts.layers.headers import HeaderLook, LayerHeaders
 from doctor.facts.network.dns import RESOLVED, HostDns, ServerList
 from doctor.facts.network.links import Address, Link, Links, Route
 from doctor.facts.network.networks import Network, Networks
+from doctor.facts.storage.writable import WriteTrial
 from doctor.formats.firewall.iptables_save import parse
 from doctor.formats.network import resolv_conf
 from doctor.model.missing import Missing, Why
@@ -28,6 +30,7 @@ from doctor.probes.dns import dns, servers_of
 from doctor.probes.egress import egress
 from doctor.probes.image import image
 from doctor.probes.limits import limits
+from doctor.probes.storage import storage
 
 GONE = Missing(Why.ABSENT, "not here")
 UP, DOWN = EngineState(status="running", pid=7), EngineState(status="down")
@@ -305,6 +308,7 @@ ROOT = DataRoot(
     path=HostPath("/d"), resolved=HostPath("/d"), entries={}, uid=0, gid=0, mode=0o710, is_of_root=True, device=1, mount=None,
     drivers=(), configured_driver="overlay2",
 )  # fmt: skip
+OVERLAY2 = DriverDirectory(name="overlay2", exists=True, is_empty=False, images=0, layers=0, containers=0)
 UNCOMPARED = Missing(Why.ABSENT, "no layers")
 FILE = {"type": "-", "mode": 0o644, "uid": 0, "gid": 0, "bytes": 5}
 
@@ -326,6 +330,51 @@ def test_an_image_shows_what_its_layers_hold(seen: dict[str, Any], expected: Res
     work = image(ROOT, ImageSamples(overlay2=HostPath("/d/overlay2"), items=(sample,), total=1), UNCOMPARED)
     begin(work)
     assert end(work, {"image0": Ended(id="image0", exit=0, output={"files": seen})}).result is expected
+
+
+@pytest.mark.parametrize(
+    ("driver", "drivers", "expected"),
+    [
+        ("vfs", (), Result.SKIP),
+        ("", (), Result.SKIP),
+        ("", (OVERLAY2,), Result.UNPROVEN),
+        ("overlay2", (), Result.UNPROVEN),
+    ],
+    ids=["vfs", "containerd's image store, or no engine", "overlay2 without its store", "overlay2 is set"],
+)
+def test_images_of_another_driver_leave_nothing_unproven(
+    driver: str, drivers: tuple[DriverDirectory, ...], expected: Result
+) -> None:
+    """Such a host can be healthy; one that lost overlay2's store is not proven so."""
+    root = replace(ROOT, configured_driver=driver, drivers=drivers)
+    assert begin(image(root, Missing(Why.ABSENT, "no overlay2 image store"), UNCOMPARED)).result is expected
+
+
+@pytest.mark.parametrize(
+    ("driver", "place", "expected"),
+    [
+        ("overlay2", "/d", Result.PASS),
+        ("overlay2", "/other", Result.UNPROVEN),
+        ("vfs", "/d", Result.UNPROVEN),
+        ("", "", Result.UNPROVEN),
+    ],
+)
+def test_an_engine_that_runs_shows_that_its_disk_takes_layers(driver: str, place: str, expected: Result) -> None:
+    """On a data root of its own disk, nothing else shows it while no container runs."""
+    gone = Missing(Why.ABSENT, "not there")
+    info: EngineInfo | Missing = EngineInfo(data_root=place, storage_driver=driver) if driver else gone
+    work = storage(ROOT, gone, gone, gone, WriteTrial(error=0, words="written"), info)
+    begin(work)
+    done = Ended(id="plain", exit=0, output={"ok": True, "done": ["write"]})
+    assert end(work, {"plain": done}).result is expected
+
+
+def test_a_host_without_a_way_out_has_no_egress_to_prove() -> None:
+    """No default route and no name server: an isolated host. A route whose interface is unknown stays unproven."""
+    alone = Links(links=LINKS.links, routes=())
+    assert begin(egress(NETWORKS, alone, EngineConfig(), GONE, UP, RULES, GONE)).result is Result.SKIP
+    direct = Links(links=LINKS.links, routes=(Route(destination="default", device="ppp0"),))
+    assert begin(egress(NETWORKS, direct, EngineConfig(), GONE, UP, RULES, GONE)).result is Result.UNPROVEN
 
 
 @pytest.mark.parametrize(("fit", "expected"), [(1, Result.FAIL), (0, Result.PASS)])

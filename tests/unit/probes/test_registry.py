@@ -105,6 +105,35 @@ def test_a_proxy_fails_every_registry_behind_it(said: dict[str, Any], text: str)
     assert "hunter2" not in repr((found, proxies))
 
 
+@pytest.mark.parametrize("mirror", [OK, {"step": "proxy", "problem": "status", "status": 403}])
+def test_the_hub_behind_a_mirror_that_answers_may_be_refused_by_a_proxy(mirror: dict[str, Any]) -> None:
+    """The engine asks the mirror first; a proxy that refuses that one too stops pulls."""
+    refused = {"step": "proxy", "problem": "status", "status": 500}
+    proxies = EngineProxies(https="http://proxy.lan:3128", source="/etc/docker/daemon.json:2")
+    found = judged((MIRROR, mirror), (HUB_USED, refused), proxies=proxies)
+    assert found.result is (Result.PASS if mirror is OK else Result.FAIL)
+    assert "the proxy http://proxy.lan:3128 answers 500" in found.message + repr(found.evidence)
+
+
+@pytest.mark.parametrize(
+    ("status", "hub", "other", "expected"),
+    [
+        (403, HUB_MAYBE, OK, Result.PASS),
+        (403, HUB_MAYBE, DROPPED, Result.FAIL),
+        (403, HUB_USED, OK, Result.FAIL),
+        (407, HUB_MAYBE, OK, Result.FAIL),
+    ],
+)
+def test_a_proxy_may_let_only_some_registries_through(
+    status: int, hub: Registry, other: dict[str, Any], expected: Result
+) -> None:
+    """Docker Hub is barred and nothing shows that the host pulls from it, and the firm's registry answers."""
+    inner = Registry(host="registry.lan", port=443, source="images", is_needed=True, directory="registry.lan")
+    proxies = EngineProxies(https="http://proxy.lan:3128", source="/etc/docker/daemon.json:2")
+    barred = {"step": "proxy", "problem": "status", "status": status}
+    assert judged((inner, other), (hub, barred), proxies=proxies).result is expected
+
+
 def test_an_insecure_registry_may_speak_plain_http() -> None:
     plain = {"step": "tls", "problem": "plain"}
     assert judged((Registry(host="a", port=5000, source="", is_insecure=True), plain)).result is Result.PASS
