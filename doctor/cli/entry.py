@@ -35,6 +35,9 @@ def command() -> int:
         from doctor.cli.commands import guard
 
         return guard.run()
+    from doctor.cli.own_modules import find_own_modules
+
+    find_own_modules()
     if arguments[:1] in (["scan"], ["fix"]):
         from doctor.cli import quick
 
