@@ -53,8 +53,8 @@ def parse(path: str, text: str) -> CdiSpec:
             node = value
             needs.append(value)
         elif key == "hostPath" and value.startswith("/"):
-            if value != node and node in needs and _is_same_node(text, found.start()):
-                needs.remove(node)
+            if needs and node == needs[-1] != value and _is_same_node(text, found.start()):
+                needs.pop()
             needs.append(value)
         if key in {"hostPath", "containerPath"}:
             node = ""
