@@ -7,7 +7,7 @@ LONGEST = 300
 """Characters that are shown."""
 
 # Programs print secrets with less order than settings files hold them: "password: x", "using token x", a bare key.
-_NAMED = r"(?i)(?<![\w.-])([\w.-]*(?:passw(?:or)?d|passphrase|secret|token|credentials?|(?:api|access|private)[_-]?key)s?\b[\"']?\s*(?:[:=]+|\bis\b)?\s*)(?![=:]|\*{3}|(?:is|was|not|has|for|in|of|and|or|the|at|to|from|file|must|missing|required|invalid|expired|incorrect|authentication)\b)[^\s,;]+"
+_NAMED = r"(?i)(?<![\w.-])([\w.-]*(?:passw(?:or)?d|passphrase|secret|token|credentials?|(?:api|access|private)[_-]?key|(?:pass|pwd)(?=[\"']?\s*[:=]))s?\b[\"']?\s*(?:[:=]+|\bis\b)?\s*)(?![=:]|\*{3}|(?:is|was|not|has|for|in|of|and|or|the|at|to|from|file|must|missing|required|invalid|expired|incorrect|authentication)\b)[^\s,;]+"
 _BARE = r"(?<![\w/.+=-])(?=[\w+=-]*\d)(?=[\w+=-]*[A-Za-z])[\w+=-]{24,}(?![\w/.])"
 
 
@@ -18,6 +18,8 @@ def shown_line(text: str, longest: int = LONGEST) -> str:
     'FATAL: no config?[0m, password=***'
     >>> shown_line("login with password hunter2 failed, password is required")
     'login with password *** failed, password is required'
+    >>> shown_line("created the user admin, DB_PASS: hunter2")
+    'created the user admin, DB_PASS: ***'
     """
     import re  # noqa: PLC0415 - only a container that fails has such a text
 
