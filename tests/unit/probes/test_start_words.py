@@ -39,13 +39,13 @@ def engine(seen: dict[str, Any], found: StartingEngine = ENGINE, **given: Any) -
     ("seen", "state", "says", "do"),
     [
         ({"exit": 42, "stdout": "line"}, PASSED, "started a task", ""),
-        ({"exit": 42, "stdout": ""}, FAILED, "printed ''", "reinstall"),
-        ({"exit": 0, "stdout": "line"}, FAILED, "ended with code 0", "reinstall"),
+        ({"exit": 42, "stdout": ""}, FAILED, "printed ''", "docker-*.tgz"),
+        ({"exit": 0, "stdout": "line"}, FAILED, "ended with code 0", "docker-*.tgz"),
         (
             {"step": "create task", "kind": "refused", "message": SHIM},
             FAILED,
             "its shim containerd-shim-runc-v2",
-            "reinstall",
+            "docker-*.tgz",
         ),
         (
             {"step": "create task", "kind": "refused", "message": FILES},
@@ -57,7 +57,7 @@ def engine(seen: dict[str, Any], found: StartingEngine = ENGINE, **given: Any) -
             {"step": "create task", "kind": "timeout"},
             FAILED,
             "its shim containerd-shim-runc-v2 gave no answer",
-            "reinstall",
+            "docker-*.tgz",
         ),
         (
             {"step": "version", "kind": "timeout", "message": "no answer"},
@@ -130,7 +130,7 @@ def test_a_task_that_ran_but_was_not_deleted_in_time_has_passed() -> None:
             },
             FAILED,
             "docker-init, which containers of this host run below",
-            "reinstall",
+            "docker-*.tgz",
         ),
         (
             {
