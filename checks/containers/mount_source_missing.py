@@ -10,7 +10,7 @@ from doctor.facts.containers.needs import severity_of, titles
 
 @check(
     severity=Severity.WARNING,
-    ok="each path that containers mount with --mount exists",
+    ok="each path that containers bind-mount (--mount) exists",
     messages=(
         Message(
             pattern=r"bind source path does not exist(?:: \S+)?|error while creating mount source path \S+ .*",

@@ -21,6 +21,6 @@ def missing(finding: Finding) -> Iterator[Action]:
     """Show the option; distributions' kernels have it, so this kernel was built by a user."""
     option = _OPTIONS.get(finding.subject.name, "NAMESPACES")
     yield Advise(
-        text=f"grep {option}= /boot/config-$(uname -r) shows how this kernel was built; boot a kernel with CONFIG_{option}, which"
+        text=f"grep {option} /boot/config-$(uname -r) shows how this kernel was built; boot a kernel with CONFIG_{option}, which"
         " every distribution's standard kernel has"
     )

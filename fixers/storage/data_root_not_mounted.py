@@ -13,7 +13,7 @@ def data_root_not_mounted(detail: Unmounted) -> Iterator[Action]:
     """Mount the disk if that hides no files; otherwise show the commands."""
     if not detail.has_source:
         yield Advise(
-            text=f"lsblk -f shows no {detail.source}: attach that disk, then mount {detail.point} and 'doctor scan'"
+            text=f"lsblk -f shows no {detail.source.replace('=', ' ')}: attach that disk, then mount {detail.point} and 'doctor scan'"
         )
     elif detail.is_empty:
         yield MountPoint(path=detail.point, source=detail.source, fs_type=detail.fs_type)

@@ -11,6 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from doctor.facts.engine.state import EngineVersion
+from doctor.facts.secrets.redact import redact
 from doctor.host.base import ApiAnswer, Host, Process
 from doctor.host.overlay import OverlayHost
 from doctor.host.recorded import RootHost
@@ -98,6 +99,7 @@ def test_a_case_has_exactly_its_findings(case: Case, tmp_path: Path) -> None:
     assert case.severities.items() <= {finding.id: finding.level.name.lower() for finding in found.findings}.items()
     texts = [text for one in found.findings for text in (one.message, one.fix.summary if one.fix else "")]
     assert [text for text in texts if SLIPS.search(text)] == []
+    assert [text for text in texts if redact(text) != text] == [], "a word of it is masked as a secret when it is shown"
     if "incomplete" not in case.name.rpartition("/")[2]:
         assert errors == []
 

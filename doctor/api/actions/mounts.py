@@ -31,7 +31,7 @@ class MountPoint(Intention, frozen=True, kw_only=True):
     @property
     def summary(self) -> str:
         """Return its effect."""
-        return f"mount {self.source} at {self.path}, as in /etc/fstab"
+        return f"mount {self.source.replace('=', ' ')} at {self.path}, as in /etc/fstab"
 
     def steps(self, view: View) -> Iterator[Step]:
         """Yield the command, nothing if something is mounted there."""

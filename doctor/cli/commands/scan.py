@@ -114,7 +114,7 @@ def _suppose(
     refuse_others(probe=options.probe, since_last=options.since_last, scheduled=options.scheduled)
     if options.format == "prometheus":
         raise UsageError(
-            "a metric is about the host as it is, and --for-engine about an upgrade", do="choose another --format"
+            "a metric is about the host as it is, not about the upgrade of --for-engine", do="choose another --format"
         )
     host = open_host(options.root, options.data_root)
     after = wanted(options.for_engine, Facts(host))

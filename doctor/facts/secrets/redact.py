@@ -31,7 +31,7 @@ _SHAPES = (
 _NAMED = (
     r"""(?P<quote>["'])(?P<key>(?!/[\w.@/-]*\.sock["'][ \t]*:\s*[a-z])[\w.@/-]{1,128})(?P=quote)[ \t]*:\s*"""
     r"""|(?:(?<![\w./%-])|(?<=\n-))(?P<name>[A-Za-z_][\w./-]*)[ \t]?=(?![=>~])[ \t]*"""
-    r"""|(?<![\w-])--(?P<flag>[A-Za-z][\w.-]*)(?:=|[ \t]+(?=[^\s-])(?!(?:a|and|are|as|at|for|from|has|in|is|of|or|out|shows|to|was|with|\(\w+)\b))"""
+    r"""|(?<![\w-])--(?P<flag>[A-Za-z][\w.-]*)(?:=|[ \t]+(?=[^\s-])(?!(?:a|and|are|as|at|for|from|has|in|is|of|or|out|restart|shows|start|status|stop|to|was|with|\(\w+)\b))"""
     r"""|(?m:^)[+ -]?[ \t]*(?P<header>(?i:(?:proxy-)?authorization|(?:set-)?cookie|x-[\w.-]+|private-token)):[ \t]*"""
 )
 _START = r"[+ -]?[ \t]*(?:export[ \t]+|set[ \t]+)?"
