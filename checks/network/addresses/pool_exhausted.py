@@ -31,7 +31,7 @@ def pool_exhausted(networks: Networks, links: Links | Missing, engine: EngineCon
 
     What it looks at:
         The subnets of the pools ("default-address-pools", else the 31 built-in subnets) that overlap no network of the engine and
-        no route of the host, as the engine counts them. If one or two are left, the finding is a remark.
+        no route of the host to a link (a route by a gateway does not count for the engine either). If one or two are left, the finding is a remark.
 
     Why it matters:
         Creating a network fails with "could not find an available, non-overlapping IPv4 address pool among the defaults".
@@ -46,7 +46,12 @@ def pool_exhausted(networks: Networks, links: Links | Missing, engine: EngineCon
     """
     taken = [IPv4Network(subnet, strict=False) for network in networks.items for subnet in network.subnets]
     if isinstance(links, Links):
-        taken += [route.network for route in links.main if route.network is not None and route.destination != "default"]
+        # The engine counts routes of the link alone (libnetwork, netutils): one by a gateway takes no subnet from it.
+        taken += [
+            route.network
+            for route in links.main
+            if route.network is not None and route.destination != "default" and not route.gateway
+        ]
     pools = _pools(engine.get("default-address-pools"))
     total = free = 0
     for base, size in pools:
