@@ -15,7 +15,7 @@ FOLDERS = {"doctor": "doctor", **{f"doctor.{room}": room for room in ("checks", 
 
 
 def modules() -> list[tuple[str, str]]:
-    """Name and folder of each module of doctor that is no package."""
+    """Name and folder of each module of doctor except packages."""
     return [
         (f"{package}.{'.'.join(path.relative_to(CHECKOUT / folder).with_suffix('').parts)}", str(path.parent))
         for package, folder in FOLDERS.items()
@@ -39,7 +39,7 @@ def test_each_module_has_the_spec_of_the_import_system() -> None:
 
 
 def test_what_is_not_a_source_file_is_left_to_the_import_system(tmp_path: Path) -> None:
-    """Packages, other distributions, absent files, and what is no file."""
+    """Packages, other distributions, absent files, and everything that is not a file."""
     os.mkfifo(tmp_path / "fifo.py")
     (tmp_path / "folder.py").mkdir()
     (tmp_path / "there.py").touch()
