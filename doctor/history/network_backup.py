@@ -12,7 +12,8 @@ from doctor.facts.network.links import Links
 from doctor.host.base import Host
 from doctor.model.errors import DoctorError, FormatError
 from doctor.model.finding import Finding
-from doctor.model.outcome import Outcome
+from doctor.model.outcome import Outcome, Result
+from doctor.model.probe_result import ProbeResult
 from doctor.model.severity import Severity
 from doctor.state.files import atomic_write, ensure_dir
 from doctor.state.metadata import DIRECTORY, decode, encode
@@ -22,10 +23,18 @@ from doctor.state.paths import state_dir
 Ask = Callable[[type], Any]
 _AREAS = ("firewall/", "network/")
 _MANY_RULES = 2000
+_TRAFFIC = frozenset({"egress", "port", "dns", "registry"})
 
 
-def is_healthy(findings: Iterable[Finding], outcomes: Iterable[Outcome], ids: Iterable[str]) -> bool:
-    """Whether all checks of firewall and network ran without unwaived findings above info."""
+def is_healthy(
+    findings: Iterable[Finding], outcomes: Iterable[Outcome], ids: Iterable[str], probes: Iterable[ProbeResult] = ()
+) -> bool:
+    """Whether all checks of firewall and network ran without unwaived findings above info, and no probe of traffic failed.
+
+    A rule that stops the containers' traffic would be kept as wanted, and its removal be a finding.
+    """
+    if any(probe.name in _TRAFFIC and probe.result is Result.FAIL for probe in probes):
+        return False
     if any(
         finding.id.startswith(_AREAS) and finding.level > Severity.INFO and not finding.waived for finding in findings
     ):

@@ -90,7 +90,7 @@ def run(options: ScanOptions, shared: SharedOptions) -> int:
     )
     if not options.root and not options.data_root and not options.select and not options.skip:
         report = _keep(report, options, shared, settings)
-        report = replace(report, notes=(*report.notes, *_back_up(host, found, settings, catalog)))
+        report = replace(report, notes=(*report.notes, *_back_up(host, report, found, settings, catalog)))
     warn_unfinished(shared)
     if options.scheduled:
         _leave_reports(catalog, report, settings, replace(shared, quiet=True))
@@ -188,15 +188,14 @@ def _keep(report: ScanReport, options: ScanOptions, shared: SharedOptions, setti
     return replace(shown, notes=(*shown.notes, *history.notes))
 
 
-def _back_up(host: Host, found: Scan, settings: Settings, catalog: Catalog) -> tuple[str, ...]:
+def _back_up(host: Host, report: ScanReport, found: Scan, settings: Settings, catalog: Catalog) -> tuple[str, ...]:
     """Back up the metadata of a data root that this scan found healthy; return notes for the report."""
     if os.geteuid() != 0 or not host.is_live() or not settings.metadata.keep:
         return ()
     from doctor.history import backup, network_backup
 
     notes: tuple[str, ...] = ()
-    accepted = waived(found.findings, settings, host.now(), catalog)
-    if network_backup.is_healthy(accepted.findings, found.outcomes, catalog.checks):
+    if network_backup.is_healthy(report.findings, found.outcomes, catalog.checks, report.probes):
         notes = network_backup.take(host, found.facts.get)
     healthy = backup.healthy(found.findings, found.outcomes, catalog.checks)
     notes += backup.take(host, found.facts.get, settings.metadata, of=healthy)

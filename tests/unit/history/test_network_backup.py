@@ -15,6 +15,7 @@ from doctor.host.recorded import RecordedAnswers, RootHost
 from doctor.model.finding import Finding, Subject
 from doctor.model.missing import Missing, Why
 from doctor.model.outcome import Outcome, Result
+from doctor.model.probe_result import ProbeResult
 from doctor.model.severity import Severity
 from doctor.state.metadata import decode
 from doctor.state.network_record import NetworkBackup
@@ -101,3 +102,11 @@ def test_only_a_scan_that_found_both_areas_healthy_keeps_them(
     ran = [Outcome(id=name, result=Result.PASS) for name in ids]
     assert network_backup.is_healthy([finding], ran, ids) is healthy
     assert not network_backup.is_healthy([], ran[1:], ids)
+
+
+@pytest.mark.parametrize(("name", "healthy"), [("egress", False), ("port", False), ("logs", True)])
+def test_rules_that_stop_traffic_are_not_kept(name: str, healthy: bool) -> None:
+    """No check sees each rule of an administrator that blocks containers; a failed probe does."""
+    ran = [Outcome(id="firewall/a", result=Result.PASS)]
+    failed = ProbeResult(name=name, proves="", result=Result.FAIL, message="no answer")
+    assert network_backup.is_healthy([], ran, ("firewall/a",), (failed,)) is healthy
