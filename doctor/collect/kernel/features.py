@@ -2,6 +2,7 @@
 
 from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
+from doctor.facts.containers.containers import Containers
 from doctor.facts.host.packages import System
 from doctor.facts.kernel.cgroups import Cgroups
 from doctor.facts.kernel.features import FEATURES, KernelNeeds, KernelProbes, judge
@@ -40,10 +41,13 @@ def kernel_needs(  # noqa: PLR0917 - facts are passed by annotation
     cgroups: Cgroups | Missing,
     networks: Networks | Missing,
     system: System | Missing,
+    containers: Containers | Missing,
 ) -> KernelNeeds:
     """Return the state of each feature that this host needs."""
     kinds = frozenset(link.kind for link in links.links) if isinstance(links, Links) else frozenset[str]()
     conditions = _conditions(engine, cgroups, networks)
+    if isinstance(containers, Containers) and any(one.service and one.state.running for one in containers.items):
+        conditions |= {"swarm"}
     wanted = [feature for feature in FEATURES if not feature.when or feature.when in conditions]
     return KernelNeeds(
         judged=tuple(judge(feature, probes, modules, config, kinds) for feature in wanted),

@@ -21,8 +21,8 @@ class Feature(Struct, frozen=True, kw_only=True):
         paths: files of /proc or /sys, one of which proves it.
         link_kind: kind of an interface that proves it.
         required: whether the engine or every container needs it.
-        when: condition for its need: "" always, "cgroup2", "overlay" (the storage driver), "network:DRIVER", "iptables" or
-            "nftables" (how the engine filters).
+        when: condition for its need: "" always, "cgroup2", "overlay" (the storage driver), "network:DRIVER", "swarm" (a
+            service runs), "iptables" or "nftables" (how the engine filters).
         by_program: whether a program loads its module with modprobe; the kernel loads the others itself on demand.
     """
 
@@ -163,6 +163,15 @@ FEATURES = (
         modules=("ipvlan",),
         link_kind="ipvlan",
         when="network:ipvlan",
+    ),
+    Feature(
+        name="ip_vs",
+        consequence="published ports and virtual addresses of swarm services don't answer",
+        options=("IP_VS",),
+        modules=("ip_vs",),
+        paths=("/proc/net/ip_vs", "/proc/sys/net/ipv4/vs"),
+        when="swarm",
+        by_program=True,
     ),
 )
 
