@@ -55,14 +55,12 @@ def port(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
     If no client can be placed behind the uplink (a tunnel, a kernel without mirred, a user's own filters), the outside host
     is on a bridge of doctor's own. Then the rules for packets from the uplink are evaluated instead, and the result says so.
 
-    If a container publishes a UDP port, the probe tests a UDP port of its own. Listed as not tested: UDP ports of
-    containers, since a server need not answer; ports over IPv6; ports of paused containers, since the kernel accepts their
-    connections.
+    If a container publishes a UDP port, the probe tests a UDP port of its own. Not tested, and listed: UDP ports of containers,
+    since a server need not answer; ports over IPv6; ports of paused containers, since the kernel accepts connections.
 
-    A port that is published on 127.0.0.1, alone or with all addresses, must also answer this host itself: a client in its own
-    network namespace connects to the container as docker-proxy does.
-
-    A connection refused by a container without a listening process is not a failure. A port that rules open only to some sources, or that a rule drops which can't be evaluated, is unproven.
+    A port that is published on 127.0.0.1 must also answer a client in the host's own network namespace, as docker-proxy asks.
+    A connection refused by a container without a listening process is not a failure. A port that rules open only to some
+    sources, or that a rule drops which can't be evaluated, is unproven.
     """
     way = way_in(config, state, firewall)
     network = bridge_network(networks)

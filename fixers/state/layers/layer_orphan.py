@@ -16,7 +16,7 @@ def layer_orphan(finding: Finding, detail: OfDirectories, graph: LayerGraph) -> 
     if not directories and finding.subject.kind == "directory":
         top = graph.layers.overlay2
         yield Advise(
-            text=f"du -sh {top}/* shows their size, and doctor salvage can save lost images in them; if no image is missing:"
+            text=f"du -sh {top}/* shows their size, and 'doctor salvage --to DIR' saves lost images in them; if no image is missing:"
             " systemctl stop docker.socket docker.service, mv the directories (scan -v lists them) away, systemctl start docker"
         )
     elif not directories:
