@@ -89,7 +89,7 @@ def test_each_answer_resolves_what_was_asked(case: Case, tmp_path: Path) -> None
 ROOT = Path(__file__).parents[2]
 # Advice without its own command: it waits, or the command is filled in.
 NO_COMMAND = re.compile(
-    r"^leave it until|^X(?:;|:|,| and| shows|$)|^X?tar -|^free (?:space|inodes) as you see fit: X$|^if (?:the rule is not wanted|you must save or push them): X"
+    r"^leave it until|^X(?:;|:|,| and| shows|$)|^X?tar -|^free (?:space|inodes) as you see fit: X+$|^if (?:the rule is not wanted|you must save or push them): X"
 )
 
 
