@@ -24,14 +24,14 @@ from doctor.runtime.rungs.config import config
 from doctor.runtime.rungs.stage import Workspace
 
 NAMESPACE = "doctor"
-"""containerd's namespace of the test containers. It exists only while there is one."""
+"""containerd's namespace of the test containers. It exists only while there is one, unless a user made it."""
 _LABEL = "doctor: test container, removed within seconds"
 _CONTAINERS, _TASKS = "containerd.services.containers.v1.Containers", "containerd.services.tasks.v1.Tasks"
 _NAMESPACES, _VERSION = "containerd.services.namespaces.v1.Namespaces", "containerd.services.version.v1.Version"
 _SPEC = "types.containerd.io/opencontainers/runtime-spec/1/Spec"
 _OPTIONS = "containerd.runc.v1.Options"
 _RESERVE_S, _UNDO_S, _PAUSE_S = 0.5, 1.0, 0.05
-_NOT_FOUND = 5
+_NOT_FOUND, _EXISTS = 5, 6
 _SHIM_SOCKETS = "/run/containerd/s"
 _BUNDLES = "io.containerd.runtime.v2.task"
 _KILL = 9
@@ -77,6 +77,7 @@ class _Task:
         top = self._prepare(image)
         directories = [str(path) for path in self._given.get("directories") or ()]
         self._staged.before("undo", "task", str(self._given["socket"]), identity, *directories)
+        self._make_namespace()
         self._call("create container", f"{_CONTAINERS}/Create", message((1, self._container(top))))
         # Of a shim with only one of the two (1.7.24) the copying of the other one panics.
         output = f"file://{top}/stdout"
@@ -86,6 +87,15 @@ class _Task:
         self._found["exit"] = next((value for number, value in fields(ended) if number == 1), 0)
         self._call("delete task", f"{_TASKS}/Delete", message((1, identity)))
         self._call("delete container", f"{_CONTAINERS}/Delete", message((1, identity)))
+
+    def _make_namespace(self) -> None:
+        """Make the namespace with a label of doctor's: only such a one is removed. containerd makes one without, for a container."""
+        self._found["step"] = "create namespace"
+        label = message((1, "what"), (2, _LABEL))
+        body = message((1, message((1, NAMESPACE), (2, label))))
+        reply = _ask(self._server, f"{_NAMESPACES}/Create", body, _left(self._staged))
+        if reply.code not in {0, _EXISTS}:
+            raise _TaskRefusedError(reply)
 
     def _prepare(self, image: bytes) -> str:
         top = self._staged.directory
@@ -121,7 +131,9 @@ def undo(words: list[str]) -> None:
             _ask(server, f"{_TASKS}/Kill", message((1, identity), (3, _KILL), (4, 1)), _UNDO_S)
             kept = _delete(server, f"{_TASKS}/Delete", identity)
             kept = _delete(server, f"{_CONTAINERS}/Delete", identity) or kept
-            _ask(server, f"{_NAMESPACES}/Delete", message((1, NAMESPACE)), _UNDO_S)
+            known = _ask(server, f"{_NAMESPACES}/Get", message((1, NAMESPACE)), _UNDO_S)
+            if _LABEL.encode() in known.body:
+                _ask(server, f"{_NAMESPACES}/Delete", message((1, NAMESPACE)), _UNDO_S)
     except CallError as error:
         raise OSError(0, error.message) from None
     for directory in directories:

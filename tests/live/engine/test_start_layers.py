@@ -64,6 +64,11 @@ def test_each_layer_is_named_and_nothing_is_left(box: Box) -> None:
     ]  # fmt: skip
     assert all(line.rpartition(" ")[2].startswith(("doctor-", "none")) for line in events)
 
+    box.run(["ctr", "-a", _SOCKET, "namespaces", "create", "doctor", "owner=a-user"])
+    probe(box, "start")
+    assert left(box) == ["doctor", "moby"]
+    box.run(["ctr", "-a", _SOCKET, "namespaces", "remove", "doctor"])
+
     shim = box.path(_SHIM).read_bytes()
     for broken in (b"not a program\n", None):
         box.run(["rm", _SHIM])
