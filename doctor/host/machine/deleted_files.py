@@ -2,6 +2,7 @@
 
 import os
 import stat
+import threading
 import time
 from collections.abc import Iterator
 
@@ -16,15 +17,24 @@ _OVERLAY = 0x794C7630
 
 
 def find() -> tuple[DeletedFile, ...]:
-    """Return the largest ones; a file that several processes have open is counted once, at the lowest pid."""
+    """Return the largest ones; a file that several processes have open is counted once, at the lowest pid.
+
+    A file on a mount that does not answer ends the search: what was found before counts.
+    """
     found: dict[tuple[int, int], DeletedFile] = {}
-    deadline = time.monotonic() + _BUDGET_S
+    searching = threading.Thread(target=_search, args=(found, time.monotonic() + _BUDGET_S), daemon=True)
+    searching.start()
+    searching.join(_BUDGET_S)
+    # sorted() copies first, in one step: the search may still run.
+    return tuple(sorted(found.values(), key=lambda file: -file.size_bytes)[:_MOST])
+
+
+def _search(found: dict[tuple[int, int], DeletedFile], deadline: float) -> None:
     for pid in sorted(int(name) for name in os.listdir("/proc") if name.isdecimal()):
         if time.monotonic() > deadline:
-            break
+            return
         for key, file in _of(pid):
             found.setdefault(key, file)
-    return tuple(sorted(found.values(), key=lambda file: -file.size_bytes)[:_MOST])
 
 
 def _of(pid: int) -> Iterator[tuple[tuple[int, int], DeletedFile]]:
