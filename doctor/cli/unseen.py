@@ -1,9 +1,11 @@
-"""Warns a user who is not root that doctor's own records are not readable, and shows the command that reads them."""
+"""Shows a user who is not root what is closed to him: doctor's own records, and the engine's socket."""
 
 import os
+import stat
 
 from doctor.cli.common import SharedOptions
 from doctor.cli.spelled import as_root
+from doctor.engines.docker import places as docker
 from doctor.model.errors import RefusedError
 from doctor.state.paths import STATE_DIR, state_dir
 
@@ -42,3 +44,31 @@ def _sentence(what: str) -> str:
 def _place() -> str:
     """Return the directory of root's records; other users have their own unless DOCTOR_STATE_DIR is set."""
     return state_dir() if os.environ.get("DOCTOR_STATE_DIR") else STATE_DIR
+
+
+def socket_note(path: str = docker.SOCKET) -> str:
+    """Return why the docker commands of this user are refused, and how to change that; "" if they are not, or for root."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return ""
+    if os.geteuid() == 0 or not stat.S_ISSOCK(found.st_mode) or os.access(path, os.R_OK | os.W_OK):
+        return ""
+    import grp
+    import pwd
+
+    try:
+        user = pwd.getpwuid(os.geteuid()).pw_name
+        group = grp.getgrgid(found.st_gid) if found.st_gid and found.st_mode & 0o060 == 0o060 else None
+    except KeyError:
+        return ""
+    start = f"docker commands of user {user} are refused: "
+    if group is None:
+        return f"{start}only root may use {path}; prefix them with sudo"
+    name = group.gr_name
+    if user in group.gr_mem:
+        return f"{start}this login began before the user joined group {name}; log in again, or run 'newgrp {name}'"
+    return (
+        f"{start}only root and group {name} may use {path}; 'sudo usermod -aG {name} {user}' and a new login change that, "
+        "but members of that group can become root"
+    )

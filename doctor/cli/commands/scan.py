@@ -91,6 +91,10 @@ def run(options: ScanOptions, shared: SharedOptions) -> int:
     if not options.root and not options.data_root and not options.select and not options.skip:
         report = _keep(report, options, shared, settings)
         report = replace(report, notes=(*report.notes, *_back_up(host, report, found, settings, catalog)))
+    if os.geteuid() != 0 and host.is_live():
+        from doctor.cli.unseen import socket_note
+
+        report = replace(report, notes=(*report.notes, *filter(None, (socket_note(),))))
     warn_unfinished(shared)
     if options.scheduled:
         _leave_reports(catalog, report, settings, replace(shared, quiet=True))

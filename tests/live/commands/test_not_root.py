@@ -58,6 +58,9 @@ def test_it_says_what_can_not_be_seen_and_how_to_run_it(host: Box, command: str)
     if done.returncode in {126, 127}:
         pytest.skip("nobody may not enter the checkout")
     assert done.returncode == COMMANDS[command], said
+    if command == "scan":
+        refused = "docker commands of user nobody are refused: only root and group docker may use /var/run/docker.sock"
+        assert refused in " ".join(said.split())
     assert not GREEN.search(said), said
     advised = SUDO.search(said)
     assert advised, said
