@@ -20,6 +20,7 @@ _KEPT_S, _YOUNG_S = 3600.0, 60.0
 _KINDS = frozenset({"runtime", "task", "engine"})
 """Modules of this folder that start a rung."""
 _MOST_BYTES = 1 << 16
+_MOST_LOOKS = 5
 _TOKEN = re.compile(r"doctor-[0-9a-f]{12}")
 _ROOM, _FILES = 1 << 20, 64
 """Free bytes and inodes that all rungs together need, with reserve."""
@@ -169,10 +170,23 @@ def _unremoved(words: list[str], error: OSError | LaunchError) -> str:
 
 
 def _end_named(token: str) -> None:
-    """Kill the processes with a stage's token on their command line: of the runtime and of a shim."""
+    """Kill the processes with a stage's token on their command line: of the runtime and of a shim.
+
+    One that was only just executed has no command line yet, and one that is killed may have a new child: a second look sees them.
+    """
     if not _TOKEN.fullmatch(token):
         return
-    own, wanted = str(os.getpid()), token.encode()
+    looks = 0
+    while _kill_named(token) or not looks:
+        looks += 1
+        if looks == _MOST_LOOKS:
+            return
+        time.sleep(_PAUSE_S)
+
+
+def _kill_named(token: str) -> bool:
+    """Kill those that are there now; return whether there were any."""
+    own, wanted, found = str(os.getpid()), token.encode(), False
     for pid in os.listdir("/proc"):
         if not pid.isdigit() or pid == own:
             continue
@@ -181,8 +195,10 @@ def _end_named(token: str) -> None:
                 is_named = wanted in source.read(_MOST_BYTES)
             if is_named:
                 os.kill(int(pid), signal.SIGKILL)
+                found = True
         except OSError:
             continue
+    return found
 
 
 def _keep(directory: str, kept: list[list[str]]) -> None:
