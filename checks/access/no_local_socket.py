@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.engines.docker import places as docker
-from doctor.facts.access.clients import LOCAL, ClientEndpoints
+from doctor.facts.access.clients import ClientEndpoints
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.details import LocalSocket
 from doctor.facts.engine.state import EngineAnswer
@@ -17,11 +17,11 @@ from doctor.facts.host.processes import Processes
 def no_local_socket(
     config: EngineConfig, answer: EngineAnswer, processes: Processes, clients: ClientEndpoints | Missing
 ) -> Iterator[Finding]:
-    """The engine listens on other addresses than the usual socket, so every docker command on this host fails.
+    """The engine listens on no Unix socket, so every docker command on this host that names no address fails.
 
     What it looks at:
-        ``hosts`` in daemon.json, or ``-H``, of a running engine: none is ``fd://`` or unix:///var/run/docker.sock. Not reported
-        if /etc/environment or /etc/profile.d sets DOCKER_HOST to one of its addresses, or if systemd listens on the socket for
+        ``hosts`` in daemon.json, or ``-H``, of a running engine: none is ``fd://`` or a Unix socket; another Unix socket than
+        the usual one was chosen on purpose. Not reported if /etc/environment or /etc/profile.d sets DOCKER_HOST to one of its addresses, or if systemd listens on the socket for
         nobody (engine/socket-unserved).
 
     Why it matters:
@@ -39,7 +39,7 @@ def no_local_socket(
     addresses = tuple(str(text) for text in hosts) if isinstance(hosts, list) else ()
     if not addresses or answer.unserved or not processes.of_host(*docker.PROCESSES):
         return
-    if any(text.startswith("fd:") or text in {*LOCAL, "unix://"} for text in addresses):
+    if any(text.startswith(("fd:", "unix:")) for text in addresses):
         return
     if not isinstance(clients, Missing) and clients.chosen_by_all(frozenset(addresses)):
         return

@@ -75,7 +75,9 @@ def run(options: ScanOptions, shared: SharedOptions) -> int:
     if options.probe:
         from doctor.scan.prove import prove, with_probes
 
-        probes = prove(catalog, found.facts, tuple(catalog.probes), progress=shared.progress)
+        # cron mails all output: a scheduled scan shows its report or nothing.
+        silent = replace(shared, quiet=shared.quiet or options.scheduled)
+        probes = prove(catalog, found.facts, tuple(catalog.probes), progress=silent.progress)
         found = with_probes(found, probes)
     report = make_report(
         host,

@@ -264,7 +264,7 @@ def test_two_doctors_at_once(patient_box: Box) -> None:
     while not box.exists("/tmp/first.json") and time.monotonic() < end:
         time.sleep(0.05)
     first = json.loads(box.read("/tmp/first.json"))
-    assert {one["outcome"] for one in first["probes"]} == {"pass"}
+    assert {one["name"] for one in first["probes"] if one["outcome"] == "pass"} == ALL
 
 
 def test_an_empty_plan_is_no_good_end_while_test_containers_fail(patient_box: Box) -> None:
