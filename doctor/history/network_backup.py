@@ -23,7 +23,7 @@ from doctor.state.paths import state_dir
 Ask = Callable[[type], Any]
 _AREAS = ("firewall/", "network/")
 _MANY_RULES = 2000
-_TRAFFIC = frozenset({"egress", "port", "dns", "registry"})
+_TRAFFIC = frozenset({"egress", "port", "dns"})
 
 
 def is_healthy(

@@ -13,7 +13,7 @@ def apparmor_files_broken(system: System | Missing) -> Iterator[Action]:
     """Advise: the line may be somebody's own rule."""
     again = {
         "apt": "; or restore the package's files: dpkg -V apparmor shows changed ones, then apt-get install --reinstall apparmor"
-        " -o Dpkg::Options::=--force-confask -o Dpkg::Options::=--force-confnew",
+        " -o Dpkg::Options::=--force-confask -o Dpkg::Options::=--force-confnew (your versions stay beside them as .dpkg-old)",
         "zypper": "; or restore the package's files: rpm -V apparmor-abstractions shows changed ones, then zypper install --force"
         " apparmor-abstractions",
     }.get(manager(system), "")

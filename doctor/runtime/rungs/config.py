@@ -3,6 +3,7 @@
 from typing import Any
 
 from doctor.runtime.base.system import content
+from doctor.runtime.plan.container import DEFAULT_CAPS
 from doctor.runtime.rungs import elf
 
 _CALLS = f"{__file__.rpartition('/rungs/')[0]}/seccomp/syscalls.tsv"
@@ -13,10 +14,7 @@ _ARCHITECTURES = {
 }
 ENTRY = "/doctor-start"
 """The program's path in the container."""
-_CAPABILITIES = [
-    "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FSETID", "CAP_FOWNER", "CAP_MKNOD", "CAP_NET_RAW", "CAP_SETGID", "CAP_SETUID",
-    "CAP_SETFCAP", "CAP_SETPCAP", "CAP_NET_BIND_SERVICE", "CAP_SYS_CHROOT", "CAP_KILL", "CAP_AUDIT_WRITE",
-]  # fmt: skip
+_CAPABILITIES = [f"CAP_{name}" for name in DEFAULT_CAPS]
 _MASKED = [
     "/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats",
     "/proc/sched_debug", "/proc/scsi", "/sys/firmware",

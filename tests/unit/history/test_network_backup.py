@@ -104,7 +104,7 @@ def test_only_a_scan_that_found_both_areas_healthy_keeps_them(
     assert not network_backup.is_healthy([], ran[1:], ids)
 
 
-@pytest.mark.parametrize(("name", "healthy"), [("egress", False), ("port", False), ("logs", True)])
+@pytest.mark.parametrize(("name", "healthy"), [("egress", False), ("port", False), ("logs", True), ("registry", True)])
 def test_rules_that_stop_traffic_are_not_kept(name: str, healthy: bool) -> None:
     """No check sees each rule of an administrator that blocks containers; a failed probe does."""
     ran = [Outcome(id="firewall/a", result=Result.PASS)]
