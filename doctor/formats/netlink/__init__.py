@@ -1,0 +1,1 @@
+"""Netlink messages of the kernel (rtnetlink, nfnetlink): bytes in, values out."""

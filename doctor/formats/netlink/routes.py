@@ -1,0 +1,140 @@
+"""Addresses, routes, rules of routing and neighbours of a network namespace."""
+
+from msgspec import Struct
+
+TENTATIVE, DUPLICATE = 0x40, 0x08
+"""IFA_F_TENTATIVE and IFA_F_DADFAILED of include/uapi/linux/if_addr.h."""
+MAIN, LOCAL = 254, 255
+"""Numbers of the kernel's routing tables."""
+FAILED, USABLE = 0x20, 0xDE
+"""NUD_FAILED, and the states in which a packet is sent: NUD_REACHABLE, STALE, DELAY, PROBE, NOARP, PERMANENT."""
+
+
+class NetAddress(Struct, frozen=True, kw_only=True):
+    """One address of an interface: its number, 4 or 6, prefix length, scope ("global", "link", "host"), IFA_F_ bits."""
+
+    link: int
+    version: int
+    address: str
+    prefix: int
+    scope: str = "global"
+    flags: int = 0
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether the kernel uses it: an IPv6 address waits for the detection of duplicates first."""
+        return not self.flags & (TENTATIVE | DUPLICATE)
+
+
+class NextHop(Struct, frozen=True, kw_only=True):
+    """One of several ways of a route: interface, gateway or "", weight, RTNH_F_ bits."""
+
+    link: int
+    gateway: str = ""
+    weight: int = 1
+    flags: int = 0
+
+
+class NetRoute(Struct, frozen=True, kw_only=True):
+    """One route.
+
+    Attributes:
+        kind: "unicast", "local", "blackhole", …
+        destination: "10.0.0.0/8", "0.0.0.0/0" or "::/0".
+        origin: network of the sender for which it holds (IPv6), "" for all; ``source`` the sender's address that it prefers.
+        link: number of the interface, 0 for a blackhole route and for one with several hops.
+        protocol: who added it, RTPROT_: 2 the kernel, 3 at boot, 4 an administrator.
+        flags: RTNH_F_ bits: 1 dead, 16 the link is down.
+    """
+
+    version: int
+    table: int = MAIN
+    kind: str = "unicast"
+    destination: str
+    origin: str = ""
+    source: str = ""
+    gateway: str = ""
+    link: int = 0
+    metric: int = 0
+    mtu: int = 0
+    protocol: int = 0
+    flags: int = 0
+    hops: tuple[NextHop, ...] = ()
+
+
+class RoutingRule(Struct, frozen=True, kw_only=True):
+    """One rule of routing (``ip rule``).
+
+    Attributes:
+        action: "table", "goto", "nop", "blackhole", "unreachable", "prohibit".
+        table: that it looks in; ``target`` the priority of the rule that "goto" leads to.
+        source: network of the sender, "" for all, ``destination`` of the receiver.
+        iif: name of the incoming interface, ``oif`` of the outgoing one, "" for all.
+        mark: and ``mask``: bits of a packet's mark, mask 0 for all.
+        invert: whether it holds for all other packets.
+        ipproto: number of the protocol, 0 for all; ``sport``, ``dport`` ranges of ports.
+        suppress_prefix: prefix length up to which the table's routes don't count, -1 for none (wg-quick: 0).
+        tos: and ``uid_range``, ``l3mdev``, ``tunnel``: further conditions, seldom used.
+    """
+
+    version: int
+    priority: int = 0
+    action: str = "table"
+    table: int = MAIN
+    target: int = 0
+    source: str = ""
+    destination: str = ""
+    iif: str = ""
+    oif: str = ""
+    mark: int = 0
+    mask: int = 0
+    invert: bool = False
+    ipproto: int = 0
+    sport: tuple[int, int] | None = None
+    dport: tuple[int, int] | None = None
+    suppress_prefix: int = -1
+    tos: int = 0
+    uid_range: tuple[int, int] | None = None
+    l3mdev: bool = False
+    tunnel: int = 0
+
+
+class Neighbour(Struct, frozen=True, kw_only=True):
+    """One entry of the neighbour table: address, MAC address or "", NUD_ bits (2 reachable, 4 stale, 32 failed, 128 permanent)."""
+
+    link: int
+    version: int
+    address: str
+    mac: str = ""
+    state: int = 0
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether nobody answered for the address."""
+        return bool(self.state & FAILED)
+
+
+class ForwardingEntry(Struct, frozen=True, kw_only=True):
+    """One entry of a bridge's forwarding table: MAC address, port, bridge, VLAN (0: none), NUD_ bits, NTF_ bits.
+
+    ``remote`` is the other host's address, in the table of a tunnel.
+    """
+
+    mac: str
+    link: int
+    master: int = 0
+    vlan: int = 0
+    state: int = 0
+    flags: int = 0
+    remote: str = ""
+
+
+class Qdisc(Struct, frozen=True, kw_only=True):
+    """One queue of an interface: kind, parent (0xFFFFFFFF: the root), handle, limit in packets, packets it dropped."""
+
+    link: int
+    kind: str
+    parent: int = 0xFFFFFFFF
+    handle: int = 0
+    limit: int | None = None
+    drops: int = 0
