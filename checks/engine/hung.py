@@ -12,7 +12,12 @@ from doctor.facts.engine.state import EngineState
     severity=Severity.CRITICAL,
     detail=EngineHung,
     breaks=("start",),
-    causes=("engine/authorization-plugin-dead", "engine/socket-lost", "state/socket-wrong-type"),
+    causes=(
+        "engine/authorization-plugin-dead",
+        "engine/helper-stopped",
+        "engine/socket-lost",
+        "state/socket-wrong-type",
+    ),
     ok="the engine answers in time",
     messages=(
         Message(
