@@ -1,0 +1,142 @@
+"""One host of the sweep, alive: its namespaces, links, addresses and settings."""
+
+import fcntl
+import re
+import socket
+import struct
+from types import TracebackType
+from typing import Self
+
+from tests.hosts.paths.change import COMMANDS, Change
+from tests.hosts.paths.layout import (
+    BRIDGES,
+    CONTAINERS,
+    HOST,
+    HOST_ADDRESS,
+    NEXT_HOP,
+    OUTSIDE,
+    PLACES,
+    TARGET,
+    UPLINK,
+    Container,
+    prefix,
+)
+from tests.hosts.paths.namespace import Namespace
+
+_SIOCGIFHWADDR = 0x8927
+# IPv4's settings of a new namespace are those of the machine: fix each that a verdict hangs on.
+_SETTINGS = {
+    "ipv4/conf/all/rp_filter": "0",
+    "ipv4/conf/default/rp_filter": "0",
+    "ipv4/conf/all/forwarding": "0",
+    "ipv4/conf/all/accept_local": "0",
+    "ipv4/conf/all/route_localnet": "0",
+    "ipv4/conf/all/arp_ignore": "0",
+    "ipv4/conf/all/arp_filter": "0",
+    "ipv4/ping_group_range": "0 2147483647",
+    # An address is in use at once; nothing has to wait a second for it.
+    "ipv6/conf/all/accept_dad": "0",
+    "ipv6/conf/default/accept_dad": "0",
+    "ipv6/conf/all/accept_ra": "0",
+    "ipv6/conf/default/accept_ra": "0",
+    "ipv6/conf/all/disable_ipv6": "0",
+    "ipv6/conf/default/disable_ipv6": "0",
+}
+
+
+class Lab:
+    """The layout in namespaces of its own; gone when it is closed."""
+
+    def __init__(self) -> None:
+        self.places = {name: Namespace() for name in PLACES}
+
+    def __enter__(self) -> Self:
+        for place in self.places.values():
+            place.call(_write_all, _SETTINGS)
+        self._must("ip", HOST, self._host_links())
+        self._must("ip", OUTSIDE, self._outside())
+        for one in CONTAINERS:
+            self._must("ip", one.name, _container(one))
+        self.places[HOST].call(_write_all, {"ipv4/ip_forward": "1", "ipv6/conf/all/forwarding": "1"})
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for place in self.places.values():
+            place.close()
+
+    def apply(self, change: Change) -> str:
+        """Make a change; returns why the kernel or the tool refused, empty when it is made."""
+        place = self.places[change.place]
+        if change.tool == "sysctl":
+            return str(place.call(_settings, change.text))
+        text = change.text
+        if change.tool in {"ip", "bridge"}:
+            text = re.sub(r"(?<=\s)@([\w-]+)", self._link_address, text)
+        done = place.run(COMMANDS[change.tool], text.rstrip("\n") + "\n")
+        return "" if done.returncode == 0 else (done.stderr.strip() or f"exit {done.returncode}")
+
+    def _link_address(self, match: re.Match[str]) -> str:
+        name = match[1]
+        place, device = (self.places[name], "eth0") if name in self.places else (self.places[HOST], name)
+        return str(place.call(_mac, device))
+
+    def _must(self, tool: str, place: str, lines: list[str]) -> None:
+        if reason := self.apply(Change(place, tool, "\n".join(lines))):
+            raise RuntimeError(f"{place}: {reason}")
+
+    def _host_links(self) -> list[str]:
+        lines = ["link set lo up", f"link add {UPLINK} type veth peer name eth0 netns {self.places[OUTSIDE].tid}"]
+        lines += [f"link set {UPLINK} up"]
+        for bridge in BRIDGES:
+            lines += [f"link add {bridge.name} type bridge", f"link set {bridge.name} up"]
+        for one in CONTAINERS:
+            lines.append(f"link add {one.veth} type veth peer name eth0 netns {self.places[one.name].tid}")
+            lines.append(f"link set {one.veth} master {one.bridge.name} up")
+        for version in (4, 6):
+            lines.append(f"addr add {HOST_ADDRESS[version]}/{24 if version == 4 else 64} dev {UPLINK}")
+            lines += [
+                f"addr add {bridge.gateway[version]}/{prefix(version)} dev {bridge.name}{' nodad' * (version == 6)}"
+                for bridge in BRIDGES
+            ]
+            lines.append(f"route add default via {NEXT_HOP[version]} dev {UPLINK}")
+        return lines
+
+    def _outside(self) -> list[str]:
+        lines = ["link set lo up", "link set eth0 up"]
+        for version in (4, 6):
+            lines.append(f"addr add {NEXT_HOP[version]}/{24 if version == 4 else 64} dev eth0")
+            lines.append(f"addr add {TARGET[version]}/{32 if version == 4 else 128} dev lo")
+        return lines
+
+
+def _container(one: Container) -> list[str]:
+    lines = ["link set lo up", "link set eth0 up"]
+    for version in (4, 6):
+        lines.append(f"addr add {one.address[version]}/{prefix(version)} dev eth0{' nodad' * (version == 6)}")
+        lines.append(f"route add default via {one.bridge.gateway[version]}")
+    return lines
+
+
+def _write_all(settings: dict[str, str]) -> None:
+    for path, value in settings.items():
+        with open(f"/proc/sys/net/{path}", "w", encoding="ascii") as file:
+            file.write(value)
+
+
+def _settings(text: str) -> str:
+    """Write lines of "path value"; returns the first error."""
+    for line in text.splitlines():
+        path, _, value = line.partition(" ")
+        try:
+            _write_all({path: value})
+        except OSError as error:
+            return f"{path}: {error.strerror}"
+    return ""
+
+
+def _mac(device: str) -> str:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+        data = fcntl.ioctl(one, _SIOCGIFHWADDR, struct.pack("16s24x", device.encode()))
+    return data[18:24].hex(":")

@@ -1,0 +1,170 @@
+"""What answers: a name on each TCP port, an echo on each UDP port, and proxies as the engine starts them."""
+
+import contextlib
+import selectors
+import socket
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tests.hosts.paths.lab import Lab
+from tests.hosts.paths.layout import BY_NAME, CONTAINERS, HOST, HOST_PORT, NAMES, OUTSIDE, WEB
+from tests.hosts.paths.namespace import Namespace
+
+FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6}
+_ANY = {4: "0.0.0.0", 6: "::"}
+_IP_PKTINFO = 8
+_ROOM = 256
+
+
+def port_pairs() -> tuple[tuple[str, str, int], ...]:
+    """Every (place, protocol, port) with a listener of its own."""
+    found = [(place, protocol, port) for place in (OUTSIDE, *BY_NAME) for protocol, port in _USUAL]
+    return (*found, (HOST, "tcp", HOST_PORT), (HOST, "udp", HOST_PORT))
+
+
+_USUAL = (("tcp", WEB), ("udp", NAMES))
+
+
+@dataclass
+class Listeners:
+    """All listeners of a lab, served by one selector.
+
+    Attributes:
+        closed: (place, protocol, port) of those that a fault ended: they never begin.
+        proxies: whether the engine's proxy stands on the published ports of the host.
+    """
+
+    lab: Lab
+    selector: selectors.DefaultSelector
+    proxies: bool
+    closed: frozenset[tuple[str, str, int]] = frozenset()
+    _open: list[socket.socket] = field(default_factory=list)
+
+    def start(self) -> None:
+        """Open every listener."""
+        for place, protocol, port in port_pairs():
+            for version in (4, 6):
+                self._listen(place, protocol, port, version, lambda name=place: name)  # type: ignore[misc]
+        if self.proxies:
+            for one in CONTAINERS:
+                for protocol, outer, inner in one.published:
+                    for version in (4, 6):
+                        target = (one.address[version], inner)
+                        self._listen(HOST, protocol, outer, version, None, target)
+
+    def stop(self) -> None:
+        """Close them all."""
+        for one in self._open:
+            with contextlib.suppress(KeyError, ValueError):
+                self.selector.unregister(one)
+            one.close()
+
+    def _listen(
+        self,
+        place: str,
+        protocol: str,
+        port: int,
+        version: int,
+        name: Callable[[], str] | None,
+        target: tuple[str, int] | None = None,
+    ) -> None:
+        if (place, protocol, port) in self.closed:
+            return
+        made = self.lab.places[place].call(_listener, protocol, port, version)
+        self._open.append(made)
+        said = (name() if name else "").encode()
+        if protocol == "tcp":
+            self._watch(made, lambda: self._accept(made, said, target, version))
+        else:
+            self._watch(made, lambda: self._echo(made, said, target, version))
+
+    def _watch(self, one: socket.socket, do: Callable[[], None]) -> None:
+        self.selector.register(one, selectors.EVENT_READ, do)
+
+    def _accept(self, listener: socket.socket, said: bytes, target: tuple[str, int] | None, version: int) -> None:
+        with contextlib.suppress(OSError):
+            client, _ = listener.accept()
+            if target is None:
+                client.sendall(said)
+                client.close()
+            else:
+                client.setblocking(False)
+                self._open.append(client)
+                self._relay(target, version, socket.SOCK_STREAM, b"", client.sendall, client.close)
+
+    def _echo(self, listener: socket.socket, said: bytes, target: tuple[str, int] | None, version: int) -> None:
+        with contextlib.suppress(OSError):
+            data, control, _, peer = listener.recvmsg(_ROOM, _ROOM)
+            source = _answer_source(control)
+            if target is None:
+                listener.sendmsg([said + b" " + data], source, 0, peer)
+            else:
+
+                def back(answer: bytes) -> None:
+                    listener.sendmsg([answer], source, 0, peer)
+
+                self._relay(target, version, socket.SOCK_DGRAM, data, back, lambda: None)
+
+    def _relay(
+        self,
+        target: tuple[str, int],
+        version: int,
+        kind: socket.SocketKind,
+        data: bytes,
+        back: Callable[[bytes], object],
+        end: Callable[[], None],
+    ) -> None:
+        """Open the proxy's own connection, and pass its answer back."""
+        inner = self.lab.places[HOST].call(socket.socket, FAMILIES[version], kind)
+        inner.setblocking(False)
+        self._open.append(inner)
+
+        def answered() -> None:
+            with contextlib.suppress(OSError):
+                back(inner.recv(_ROOM))
+            self.selector.unregister(inner)
+            inner.close()
+            end()
+
+        with contextlib.suppress(BlockingIOError):
+            try:
+                inner.connect(target)
+                inner.send(data)
+            except BlockingIOError:
+                pass
+            except OSError:
+                inner.close()
+                end()
+                return
+        self._watch(inner, answered)
+
+
+def _listener(protocol: str, port: int, version: int) -> socket.socket:
+    kind = socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM
+    made = socket.socket(FAMILIES[version], kind)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if version == 6:
+        made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    made.bind((_ANY[version], port))
+    if protocol == "tcp":
+        made.listen(64)
+    elif version == 4:
+        made.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
+    else:
+        made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+    made.setblocking(False)
+    return made
+
+
+def _answer_source(control: list[tuple[int, int, bytes]]) -> list[tuple[int, int, bytes]]:
+    """Answer from the address that was asked, as a careful server does."""
+    for level, kind, data in control:
+        if (level, kind) == (socket.IPPROTO_IP, _IP_PKTINFO):
+            return [(level, kind, struct.pack("I4s4s", 0, data[8:12], b"\0\0\0\0"))]
+        if (level, kind) == (socket.IPPROTO_IPV6, socket.IPV6_PKTINFO):
+            return [(level, kind, data[:16] + struct.pack("I", 0))]
+    return []
+
+
+__all__ = ["FAMILIES", "Listeners", "Namespace", "port_pairs"]
