@@ -1,4 +1,4 @@
-"""What answers: a name on each TCP port, an echo on each UDP port, and proxies as the engine starts them."""
+"""The programs that answer: a name on each TCP port, an echo on each UDP port, and proxies as the engine starts them."""
 
 import contextlib
 import selectors
@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 
 from tests.hosts.paths.lab import Lab
 from tests.hosts.paths.layout import BY_NAME, CONTAINERS, HOST, HOST_PORT, NAMES, OUTSIDE, WEB
-from tests.hosts.paths.namespace import Namespace
 
 FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6}
 _ANY = {4: "0.0.0.0", 6: "::"}
@@ -43,15 +42,12 @@ class Listeners:
 
     def start(self) -> None:
         """Open every listener."""
-        for place, protocol, port in port_pairs():
-            for version in (4, 6):
-                self._listen(place, protocol, port, version, lambda name=place: name)  # type: ignore[misc]
-        if self.proxies:
-            for one in CONTAINERS:
+        for version in (4, 6):
+            for place, protocol, port in port_pairs():
+                self._listen(place, protocol, port, _Service(version, place.encode()))
+            for one in CONTAINERS if self.proxies else ():
                 for protocol, outer, inner in one.published:
-                    for version in (4, 6):
-                        target = (one.address[version], inner)
-                        self._listen(HOST, protocol, outer, version, None, target)
+                    self._listen(HOST, protocol, outer, _Service(version, b"", (one.address[version], inner)))
 
     def stop(self) -> None:
         """Close them all."""
@@ -60,84 +56,70 @@ class Listeners:
                 self.selector.unregister(one)
             one.close()
 
-    def _listen(
-        self,
-        place: str,
-        protocol: str,
-        port: int,
-        version: int,
-        name: Callable[[], str] | None,
-        target: tuple[str, int] | None = None,
-    ) -> None:
+    def _listen(self, place: str, protocol: str, port: int, service: "_Service") -> None:
         if (place, protocol, port) in self.closed:
             return
-        made = self.lab.places[place].call(_listener, protocol, port, version)
+        made = self.lab.places[place].call(_listener, protocol, port, service.version)
         self._open.append(made)
-        said = (name() if name else "").encode()
-        if protocol == "tcp":
-            self._watch(made, lambda: self._accept(made, said, target, version))
-        else:
-            self._watch(made, lambda: self._echo(made, said, target, version))
+        serve = self._accept if protocol == "tcp" else self._echo
+        self._watch(made, lambda: serve(made, service))
 
     def _watch(self, one: socket.socket, do: Callable[[], None]) -> None:
         self.selector.register(one, selectors.EVENT_READ, do)
 
-    def _accept(self, listener: socket.socket, said: bytes, target: tuple[str, int] | None, version: int) -> None:
-        with contextlib.suppress(OSError):
-            client, _ = listener.accept()
-            if target is None:
-                client.sendall(said)
-                client.close()
-            else:
-                client.setblocking(False)
-                self._open.append(client)
-                self._relay(target, version, socket.SOCK_STREAM, b"", client.sendall, client.close)
+    def _accept(self, listener: socket.socket, service: "_Service") -> None:
+        client, _ = listener.accept()
+        if service.target is None:
+            client.sendall(service.name)
+            client.close()
+            return
+        client.setblocking(False)
+        self._open.append(client)
 
-    def _echo(self, listener: socket.socket, said: bytes, target: tuple[str, int] | None, version: int) -> None:
-        with contextlib.suppress(OSError):
-            data, control, _, peer = listener.recvmsg(_ROOM, _ROOM)
-            source = _answer_source(control)
-            if target is None:
-                listener.sendmsg([said + b" " + data], source, 0, peer)
-            else:
+        def back(answer: bytes) -> None:
+            with client:
+                client.sendall(answer)
 
-                def back(answer: bytes) -> None:
-                    listener.sendmsg([answer], source, 0, peer)
+        self._relay(service, socket.SOCK_STREAM, b"", back)
 
-                self._relay(target, version, socket.SOCK_DGRAM, data, back, lambda: None)
+    def _echo(self, listener: socket.socket, service: "_Service") -> None:
+        data, control, _, peer = listener.recvmsg(_ROOM, _ROOM)
+        source = _answer_source(control)
+        if service.target is None:
+            listener.sendmsg([service.name + b" " + data], source, 0, peer)
+        else:
+            self._relay(service, socket.SOCK_DGRAM, data, lambda answer: listener.sendmsg([answer], source, 0, peer))
 
     def _relay(
-        self,
-        target: tuple[str, int],
-        version: int,
-        kind: socket.SocketKind,
-        data: bytes,
-        back: Callable[[bytes], object],
-        end: Callable[[], None],
+        self, service: "_Service", kind: socket.SocketKind, data: bytes, back: Callable[[bytes], object]
     ) -> None:
-        """Open the proxy's own connection, and pass its answer back."""
-        inner = self.lab.places[HOST].call(socket.socket, FAMILIES[version], kind)
+        """Open the proxy's own connection, and pass its answer back: an empty one if it is refused."""
+        inner = self.lab.places[HOST].call(socket.socket, FAMILIES[service.version], kind)
         inner.setblocking(False)
         self._open.append(inner)
 
         def answered() -> None:
-            with contextlib.suppress(OSError):
-                back(inner.recv(_ROOM))
             self.selector.unregister(inner)
-            inner.close()
-            end()
+            with inner:
+                try:
+                    answer = inner.recv(_ROOM)
+                except OSError:
+                    answer = b""
+                back(answer)
 
         with contextlib.suppress(BlockingIOError):
-            try:
-                inner.connect(target)
-                inner.send(data)
-            except BlockingIOError:
-                pass
-            except OSError:
-                inner.close()
-                end()
-                return
+            inner.connect(service.target)
+            inner.send(data)
         self._watch(inner, answered)
+
+
+@dataclass(frozen=True)
+class _Service:
+    """The program on a port: it gives its name, or asks a container as the engine's proxy does."""
+
+    version: int
+    name: bytes
+    target: tuple[str, int] | None = None
 
 
 def _listener(protocol: str, port: int, version: int) -> socket.socket:
@@ -165,6 +147,3 @@ def _answer_source(control: list[tuple[int, int, bytes]]) -> list[tuple[int, int
         if (level, kind) == (socket.IPPROTO_IPV6, socket.IPV6_PKTINFO):
             return [(level, kind, data[:16] + struct.pack("I", 0))]
     return []
-
-
-__all__ = ["FAMILIES", "Listeners", "Namespace", "port_pairs"]

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tests.hosts.paths.lab import Lab
-from tests.hosts.paths.layout import BY_NAME, HOST, NEXT_HOP, OUTSIDE
+from tests.hosts.paths.layout import BY_NAME, HOST, NEXT_HOP
 from tests.hosts.paths.listeners import FAMILIES
 from tests.hosts.paths.ways import Probe
 
@@ -154,6 +154,3 @@ def _receive(one: Outcome, sender: socket.socket) -> None:
         one.by = "?"
     else:
         one.by = data.decode(errors="replace").partition(" ")[0]
-
-
-__all__ = ["OUTSIDE", "Outcome", "send", "warm"]

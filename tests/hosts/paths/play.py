@@ -61,7 +61,7 @@ def _port(text: str) -> tuple[str, int]:
 
 @dataclass(slots=True)
 class Played:
-    """What a round gave."""
+    """The results of a round."""
 
     host: RandomHost
     refused: list[str]

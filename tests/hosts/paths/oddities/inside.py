@@ -158,7 +158,7 @@ def neighbour(random: Random) -> Iterator[Change]:
 
 @oddity("outside/any")
 def outside(random: Random) -> Iterator[Change]:
-    """What the way beyond does: it knows the containers' networks, or knows the host no more."""
+    """The next hop knows the containers' networks, or asks the host for all."""
     version = pool.version_of(random)
     yield Change(
         OUTSIDE,

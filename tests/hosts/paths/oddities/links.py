@@ -7,7 +7,6 @@ from tests.hosts.paths.change import Change
 from tests.hosts.paths.layout import BRIDGES, BY_NAME, DOCKER0, HOST, HOST_ADDRESS, NEXT_HOP, TARGET, UPLINK
 from tests.hosts.paths.oddities import pool
 from tests.hosts.paths.oddities.registry import oddity
-from tests.hosts.paths.oddities.routing import tool
 
 
 def _one(address: str) -> str:

@@ -168,7 +168,7 @@ def _concatenation(table: Table, hook: str) -> str:
 
 def _fib(table: Table, hook: str) -> str:
     random = table.random
-    if hook in {"prerouting"} and random.random() < 0.3:
+    if hook == "prerouting" and random.random() < 0.3:
         return f"fib saddr . iif oif {random.choice(('missing', 'exists'))}"
     return (
         f"fib {random.choice(('daddr', 'saddr'))} type {_no(random)}{random.choice(('local', 'unicast', 'broadcast'))}"
