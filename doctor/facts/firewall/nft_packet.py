@@ -45,9 +45,13 @@ class NftWalker(Struct):
     may_accept: bool = False
 
     def forward(self, packet: Packet) -> list[ChainVerdict]:
-        """Return the verdict of each base chain on the forward hook; a packet must pass all of them."""
+        """Return the verdict of each base chain on the forward hook."""
+        return self.at("forward", packet)
+
+    def at(self, hook: str, packet: Packet) -> list[ChainVerdict]:
+        """Return the verdict of each base chain on a hook; a packet must pass all of them."""
         verdicts = []
-        for chain in self.ruleset.base_chains("forward"):
+        for chain in self.ruleset.base_chains(hook):
             if chain.kind not in {"filter", ""}:
                 continue
             self.may_accept = False

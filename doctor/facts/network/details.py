@@ -91,3 +91,10 @@ class OrphanRecords(Struct, frozen=True, kw_only=True):
     """Keys of records in the network database that belong to no network."""
 
     keys: tuple[bytes, ...]
+
+
+class OverlayMtu(Struct, frozen=True, kw_only=True):
+    """An overlay network, and the MTU of the interface between the nodes that it has to fit."""
+
+    network: str
+    mtu: int
