@@ -13,7 +13,7 @@ from doctor.facts.kernel.cgroups import Cgroups
     ok="control groups are mounted",
     messages=(
         Message(
-            pattern='cgroups?: cgroup mountpoint does not exist|Devices cgroup isn\'t mounted|error mounting "cgroup" to rootfs at \\S+ .*|no cgroup mount found(?: in mountinfo)?',
+            pattern='cgroup mountpoint does not exist|cannot found? cgroup mount destination|Devices cgroup isn\'t mounted|error mounting "cgroup" to rootfs at \\S+ (?!.*(?:operation not permitted|permission denied|read-only)).*|no cgroup mount found(?: in mountinfo)?',
             example="failed to start daemon: Devices cgroup isn't mounted",
             means="control groups are not mounted, or the host has only version 2 and the engine is older than 20.10",
             do="mount cgroups (systemd does it), or upgrade the engine",

@@ -13,7 +13,7 @@ from doctor.facts.containers.needs import severity_of, titles
     ok="each container's devices exist",
     messages=(
         Message(
-            pattern=r"error gathering device information while adding custom device \S+ .*",
+            pattern=r"error gathering device information while adding custom device \S+ (?!not a device).*",
             example='error gathering device information while adding custom device "/dev/ttyUSB0": no such file or directory',
             means="a device of the container does not exist on the host",
             do="attach the device, or remove it from the container's settings",

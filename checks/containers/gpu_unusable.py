@@ -15,7 +15,7 @@ from doctor.facts.containers.needs import severity_of, titles
     ok="the host has what its containers with GPUs need",
     messages=(
         Message(
-            pattern=r"could not select device driver \"(?!cdi)\S*\" with capabilities: \[\[\S*gpu\S*\]\]|nvidia-container-cli: .*|nvidia-container-runtime\S* did not terminate successfully.*|exec: \"nvidia-\S+ executable file not found in \$PATH|NVML: (?:Driver/library version mismatch|Insufficient Permissions).*",
+            pattern=r"could not select device driver \"(?!cdi)\S*\" with capabilities: \[\[[\w ,]*\b(?:gpu|compute|utility|video|graphics|display|nvidia)\b[\w ,]*\]\]|nvidia-container-cli: .*|nvidia-container-runtime\S* did not terminate successfully.*|exec: \"nvidia-\S+ executable file not found in \$PATH|NVML: (?:Driver/library version mismatch|Insufficient Permissions).*",
             example='docker: Error response from daemon: could not select device driver "" with capabilities: [[gpu]].',
             means="the NVIDIA Container Toolkit is missing or not registered, or the driver of the host does not work or was upgraded without a reboot",
             do="run 'nvidia-smi' on the host first; then 'nvidia-ctk runtime configure --runtime=docker' and restart the engine; for CDI 'nvidia-ctk cdi generate'",

@@ -15,7 +15,7 @@ from doctor.facts.containers.programs import ProgramFault, ProgramFaults
     ok="no container's program is missing or can't be executed",
     messages=(
         Message(
-            pattern=r"exec user process caused:? \"?no such file or directory|exec: (?!\"(?:nvidia-|docker-credential-|docker-init|docker-proxy|dockerd|runc|containerd|iptables|ip6tables|nft\"|newuidmap|newgidmap|fuse-overlayfs))\S+ executable file not found in \$PATH|exec: \S+ stat \S+ no such file or directory|exec (?:\S+)?(?:entrypoint|\.sh|/)\S*: no such file or directory|exec \S+ failed: No such file or directory",
+            pattern=r"exec user process caused:? \"?no such file or directory|exec: (?!\"(?:nvidia-|docker-credential-|docker-init|docker-proxy|dockerd|modprobe|pass\"|runc|containerd|iptables|ip6tables|nft\"|newuidmap|newgidmap|fuse-overlayfs))\S+ executable file not found in \$PATH|exec: \S+ stat \S+ no such file or directory|exec (?:\S+)?(?:entrypoint|\.sh|/)\S*: no such file or directory|exec \S+ failed: No such file or directory",
             example='OCI runtime create failed: runc create failed: unable to start container process: exec: "bash": executable file not found in $PATH: unknown',
             means="the program to start is not in the image, or the interpreter that its first line names is not (also with Windows line ends)",
             do="look into the image with 'docker run --rm -it --entrypoint sh IMAGE'; save scripts with Unix line ends",

@@ -14,7 +14,7 @@ from doctor.facts.engine.state import EngineInfo
     ok="each container's runtime is registered",
     messages=(
         Message(
-            pattern=r"no runtime for \S+ is configured|unknown or invalid runtime name: \S+|Unknown runtime specified \S+",
+            pattern=r"unknown or invalid runtime name: \S+|Unknown runtime specified \S+",
             example="docker: Error response from daemon: unknown or invalid runtime name: nvidia",
             means="the container's runtime is not registered with the engine",
             do="register it under \"runtimes\" (for nvidia: 'nvidia-ctk runtime configure --runtime=docker'), then restart the engine",

@@ -13,7 +13,7 @@ from doctor.facts.engine.directories import EngineDirectories
     ok="the runtime knows each running container",
     messages=(
         Message(
-            pattern=r"container \S+ is not running: (?:not found|exited)|runc did not terminate successfully.*container .*does not exist|did not receive an exit event|no running task found: task \S+ not found",
+            pattern=r"container \S+ is not running: (?:not found|exited)|runc did not terminate successfully.*container .*does not exist|did not receive an exit event.*no running task found: task \S+ not found|no running task found: task \S+ not found",
             example="Error response from daemon: cannot stop container: web: tried to kill container, but did not receive an exit event: no running task found: task 2ee780ebd501 not found",
             means="containerd or runc has no state of the container",
             do="end its process, then restart the engine",

@@ -13,7 +13,7 @@ from doctor.facts.containers.needs import severity_of, titles
     ok="each volume plugin that containers use is there",
     messages=(
         Message(
-            pattern=r"error looking up volume plugin \S+: plugin \"?\S+ not found|error while checking if volume \S+ exists in driver \S+: .*|Unable to connect to plugin: \S+/VolumeDriver\.\w+",
+            pattern=r"error looking up volume plugin \S+: (?:legacy plugin: )?plugin:? ?(?:\"?\S+ )?not found|error while checking if volume \S+ exists in driver \S+: .*|Unable to connect to plugin: \S+/VolumeDriver\.\w+",
             example='get pv: error while checking if volume "pv" exists in driver "myplug": error looking up volume plugin myplug: plugin "myplug" not found',
             means="the plugin that holds the container's volume is not installed, disabled, or does not run",
             do="start or enable it ('docker plugin ls', 'docker plugin enable NAME'), then start the container",

@@ -13,7 +13,7 @@ from doctor.facts.engine.state import EngineState
     ok="the group of the engine's socket exists",
     messages=(
         Message(
-            pattern=r"Failed to resolve group \S+|status=216/GROUP|Failed to listen on Docker Socket for the API|could not change group \S+ to \S+|group \S+ not found",
+            pattern=r"Failed to resolve group \S+|status=216(?:/GROUP)?|Failed to listen on Docker Socket for the API|could not change group \S+ to \S+|group \S+ not found",
             example="could not change group /var/run/docker.sock to docker: group docker not found",
             means="the group that the engine's socket belongs to does not exist on this host",
             do="create the group with 'groupadd --system docker', or change the setting \"group\"",

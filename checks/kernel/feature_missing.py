@@ -12,7 +12,7 @@ from doctor.facts.kernel.features import KernelNeeds
     ok="the kernel has the features that containers need",
     messages=(
         Message(
-            pattern=r"iptables v[\d.]+ \(nf_tables\): .*?Couldn't load (?:match|target) .*|failed to create (?:new )?bridge \S+ via netlink:? (?:error=)?\"?operation not (?:supported|permitted)|creating default \"?bridge\"? network: operation not supported|bpf_prog_query\(BPF_CGROUP_DEVICE\) failed: .*|Extension \S+ (?:revision \S+ )?not supported, missing kernel module\?",
+            pattern=r"iptables v[\d.]+ \(nf_tables\): .*?Couldn't load (?:match|target) .*|failed to create (?:new )?bridge \S+ via netlink:? (?:error=)?\"?operation not (?:supported|permitted)|creating default \"?bridge\"? network: operation not supported|bpf_prog_query\(BPF_CGROUP_DEVICE\) failed: .*|Chain '(?:MASQUERADE|DNAT|SNAT|REDIRECT|REJECT|LOG|MARK|CONNMARK)' does not exist.*|Extension \S+ (?:revision \S+ )?not supported, missing kernel module\?",
             example="Warning: Extension addrtype revision 0 not supported, missing kernel module?",
             means="the kernel was built without a feature that iptables or runc needs, or its module is missing",
             do="boot a kernel of the distribution, or install the package with its modules",

@@ -13,7 +13,7 @@ from doctor.facts.kernel.features import KernelNeeds
     ok="every module that containers need is loaded or can be loaded",
     messages=(
         Message(
-            pattern=r"modprobe: FATAL: Module \S+ not found(?: in directory \S+)?|could not insert '\S+'",
+            pattern=r"modprobe: FATAL: Module \S+ not found(?: in directory \S+)?|modprobe: \w+: .*could not open moddep file '[^']+'(?:.*Module \S+ not found in directory \S+)?|modprobe: (?:WARNING|ERROR): Module \S+ not found in directory \S+|could not insert '\S+'",
             example="modprobe: FATAL: Module br_netfilter not found in directory /lib/modules/6.1.0-18-amd64",
             means="a kernel module can't be loaded: the modules of the running kernel may be missing after an upgrade, or the kernel was built without it",
             do="reboot after a kernel upgrade; otherwise install the package with the modules of 'uname -r'",

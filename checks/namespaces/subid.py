@@ -14,10 +14,16 @@ from doctor.facts.kernel.namespaces import NEEDED_IDS, SUBGID, SUBUID, SubIds
     ok="the user for userns-remap has subordinate ids",
     messages=(
         Message(
-            pattern=r"can't create ID mappings.*|Can't find user \S+|Error during [ug]id lookup.*|potentially insufficient UIDs or GIDs available in user namespace.*|failed to register layer: l?chown \S+: invalid argument|no subuid ranges found.*",
+            pattern=r"can't create ID mappings.*|Can't find user \S+|Error during [ug]id lookup.*|potentially insufficient UIDs or GIDs available in user namespace.*|no subuid ranges found.*",
             example='Error during uid lookup for "dockremapper": getent unable to find entry "dockremapper" in passwd database',
             means="user namespaces are not set up: the user of userns-remap or its subordinate ids are missing",
             do="create the user, and add it to /etc/subuid and /etc/subgid",
+        ),
+        Message(
+            pattern=r"(?:\bl?chown \S+|mounting \"devpts\" to rootfs .*|mount devpts:\S+): invalid argument",
+            example="failed to register layer: Error processing tar file(exit status 1): lchown /var/mail: invalid argument",
+            means="an image or mount needs a user or group id that the user namespace does not have: the subordinate ids of the user are too few",
+            do="give the user at least 65536 ids in /etc/subuid and /etc/subgid, and start the engine again (podman: 'podman system migrate')",
         ),
     ),
 )

@@ -17,7 +17,7 @@ _BUILT_IN = {"", "unconfined", DEFAULT}
     ok="each AppArmor profile that a container names is loaded",
     messages=(
         Message(
-            pattern=r"(?:unable to apply apparmor profile: )?(?:apparmor failed to apply profile: )?write /proc/(?:self|thread-self)/attr/(?:apparmor/)?exec: (?:no such file or directory|invalid argument)|set apparmor profile \S+ no such file or directory",
+            pattern=r"(?:unable to apply apparmor profile: )?(?:apparmor failed to apply profile: )?write /proc/(?:self|thread-self)/attr/(?:apparmor/)?exec: (?:no such file or directory|invalid argument)|apparmor failed to apply profile: (?:no such file or directory|invalid argument)|apparmor=\"DENIED\" operation=\"(?:change_onexec|change_profile|exec)\" .*info=\"(?:label|profile) not found\".*|set apparmor profile \S+ no such file or directory",
             example="error during container init: unable to apply apparmor profile: apparmor failed to apply profile: write /proc/self/attr/apparmor/exec: no such file or directory",
             means="the AppArmor profile that the container names is not loaded",
             do="load it with 'apparmor_parser -r /etc/apparmor.d/FILE'; 'aa-status' lists the loaded ones",

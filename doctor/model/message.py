@@ -19,8 +19,9 @@ class Message(Struct, frozen=True, kw_only=True):
     """An error line, declared with the check of the problem that causes it.
 
     Attributes:
-        pattern: a regular expression, searched without regard to case in the line with runs of white space as one space. It
-            extends to the end of the words that identify the problem (see ``explain``).
+        pattern: a regular expression, searched without regard to case in the line with runs of white space as one space and
+            without the escapes of quotes and line ends. It extends to the end of the words that identify the problem (see
+            ``explain``).
         example: such a line, verbatim.
         means: its meaning in one sentence.
         do: the remedy, for a reader whose host has no finding; "" if the means say it.
@@ -82,6 +83,19 @@ def flat(text: str) -> str:
     return " ".join(text[-LONGEST:].split()[1:])
 
 
+def plain(text: str) -> str:
+    r"""Return a text without the escapes of quotes and line ends, which JSON and each wrapping program add once more.
+
+    >>> plain('caused \\\"not a directory\\\"\\n: unknown')
+    'caused "not a directory" : unknown'
+    """
+    if "\\" not in text:
+        return text
+    import re  # noqa: PLC0415 - a declaration needs no regular expressions
+
+    return " ".join(re.sub(r"(?<!\\)\\+([nt]|(?=[\"'`]))", lambda one: " " if one[1] else "", text).split())
+
+
 def fits(message: Message, release: Release | None) -> bool:
     """Whether an engine of this release can print the line; an unknown release can.
 
@@ -104,11 +118,12 @@ def explain(line: str, table: Iterable[KnownMessage], release: Release | None = 
     import re  # noqa: PLC0415 - a declaration needs no regular expressions
 
     text = flat(line)
+    searched = plain(text)
     found = []
     for number, known in enumerate(table):
         last = None
         try:
-            for last in re.finditer(known.message.pattern, text, re.IGNORECASE):  # noqa: B007 - the last match counts
+            for last in re.finditer(known.message.pattern, searched, re.IGNORECASE):  # noqa: B007 - the last match counts
                 pass
         except re.error:
             # A plugin's mistake must not hide the messages of others.

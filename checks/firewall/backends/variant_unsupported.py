@@ -29,12 +29,20 @@ from doctor.model.text import in_words
             apart="whether /lib/modules has a directory for 'uname -r' (if not: reboot), and whether 'iptables -V' says legacy",
         ),
         Message(
-            pattern=r"(?:iptables v[\d.]+ \(nf_tables\): .*?)?(?:(?:RULE|TABLE|CHAIN)_\w+ failed \(.*|Failed to initialize nft: .*)",
+            pattern=r"(?:iptables v[\d.]+ \(nf_tables\): .*?)?(?:(?:RULE|TABLE|CHAIN)_\w+ failed \(.*|Could not fetch rule set generation id: (?!Permission).*)",
             example="iptables --wait -A DOCKER-ISOLATION-STAGE-1 -j RETURN: iptables v1.8.7 (nf_tables): RULE_APPEND failed (No such file or directory): rule in chain DOCKER-ISOLATION-STAGE-1",
             means="iptables is the nft variant, and the kernel lacks a part of nf_tables that it needs (nft_compat, counters, tables for IPv4), as older kernels of WSL do",
             do="choose the other variant with 'ln -sf /usr/sbin/iptables-legacy /etc/alternatives/iptables' (likewise -save and -restore) and restart the engine, or boot another kernel",
             also=("kernel/feature-missing", "kernel/module-not-loadable", "kernel/reboot-needed"),
             apart="whether /lib/modules has a directory for 'uname -r' (if not: reboot), and what 'zgrep NFT_COMPAT /proc/config.gz' or /boot/config-* shows",
+        ),
+        Message(
+            pattern=r"Failed to initialize nft: .*",
+            example="iptables/1.8.2 Failed to initialize nft: Protocol not supported",
+            means="iptables is the nft variant, and the running kernel has no nf_tables: its modules are missing after an upgrade without a reboot, or it was built without them",
+            do="reboot after a kernel upgrade; otherwise choose the other variant with 'ln -sf /usr/sbin/iptables-legacy /etc/alternatives/iptables' (likewise -save and -restore) and restart the engine",
+            also=("kernel/reboot-needed", "kernel/module-not-loadable", "kernel/feature-missing"),
+            apart="whether /lib/modules has a directory for 'uname -r' (if not: reboot)",
         ),
     ),
 )

@@ -16,7 +16,7 @@ from doctor.model.text import plural
     ok="each container's log can be read completely",
     messages=(
         Message(
-            pattern="error grabbing logs: (?:invalid character.*|unexpected EOF)",
+            pattern="error grabbing logs: (?:invalid character.*|unexpected EOF)|got error while decoding json.*",
             example="error from daemon in stream: Error grabbing logs: invalid character '\\x00' looking for beginning of value",
             means="a container's log is corrupt, perhaps by a crash, and reading stops there",
             do="let 'doctor fix' remove the invalid bytes",

@@ -1,8 +1,10 @@
 """The table of messages: every line is explained by the check or topic that knows its cause."""
 
+import json
 import re
 import time
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ CATALOG = load()
 TABLE = table(CATALOG)
 HERE = Path(__file__).parent
 REPORTS = tomllib.loads((HERE / "reports.toml").read_text(encoding="utf-8"))["report"]
+THREADS = tomllib.loads((HERE / "threads.toml").read_text(encoding="utf-8"))["thread"]
 LINES = tomllib.loads((HERE / "lines.toml").read_text(encoding="utf-8"))["line"]
 
 
@@ -30,6 +33,29 @@ def first(line: str) -> str:
 def test_a_public_report_is_explained_by_its_cause(report: dict[str, str]) -> None:
     """Each of the lines that people reported; a report that is not has the reason beside it."""
     assert bool(report.get("missed")) != (first(report["line"]) == report.get("first"))
+
+
+@pytest.mark.parametrize("thread", THREADS, ids=[one["id"] for one in THREADS])
+def test_a_line_of_a_public_thread_is_explained_by_its_cause(thread: dict[str, str]) -> None:
+    """The lines were collected before the table knew them; a line without an explanation has the reason beside it."""
+    assert bool(thread.get("missed")) != (first(thread["line"]) == thread.get("first"))
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        lambda line: f"Nov 30 01:02:03 box dockerd[812]: {line}",
+        lambda line: f"web-1  | {line}",
+        lambda line: f'{{"message":{json.dumps(line)}}}',
+        lambda line: f'time="2026-11-24T10:00:00Z" level=error msg={json.dumps("x: " + json.dumps(line))} id=4f0c9f',
+        lambda line: f'E1219 05:56:59.337946 37131 pod_workers.go:1301] "Error syncing pod" err={json.dumps(line)}',
+    ],
+    ids=["journal", "compose", "json", "twice", "kubelet"],
+)
+def test_what_other_programs_put_around_a_line_changes_nothing(wrapped: Callable[[str], str]) -> None:
+    """Prefixes, and quotes that each of them escapes once more."""
+    lines = [one["line"] for one in (*THREADS, *REPORTS) if "missed" not in one]
+    assert [line for line in lines if first(wrapped(line)) != first(line)] == []
 
 
 @pytest.mark.parametrize("release", [(19, 3, 5), (26, 1, 5), (29, 0, 0)], ids=str)
