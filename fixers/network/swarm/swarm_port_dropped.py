@@ -20,7 +20,7 @@ def swarm_port_dropped(detail: SwarmCut) -> Iterator[Action]:
         ports = " ".join(f"--add-port {port}" for port in detail.ports if port != "esp")
         esp = " --add-protocol esp" if "esp" in detail.ports else ""
         yield Advise(
-            text=f"firewall-cmd --permanent {ports}{esp} && firewall-cmd --reload, in the zone of the nodes' interface"
+            text=f"firewall-cmd {ports}{esp} --permanent && firewall-cmd --reload, in the zone of the nodes' interface"
         )
     elif " ufw-" in detail.rule or detail.rule.startswith("-A ufw"):
         yield Advise(
