@@ -18,6 +18,7 @@ class ProbeResult(Struct, frozen=True, kw_only=True):
         evidence: requests and answers.
         seconds: wall time.
         untried: parts of the ability that a pass leaves out, each with its reason: the host is not called healthy.
+        doubts: problems of an ability that passed, as sentences: the host is not called healthy.
         by_others: the cause is outside of this host or a rule of the administrator: no repair is rolled back for it.
     """
 
@@ -29,6 +30,7 @@ class ProbeResult(Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     by_others: bool = False
     untried: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 class LastProof(Struct, frozen=True, kw_only=True):

@@ -34,6 +34,7 @@ class Ended(Struct, frozen=True, kw_only=True):
         error: the runtime's message if it could not run it or its timeout expired; "" otherwise.
         timed_out: it was killed by its timeout; ``oom_killed``: the kernel killed it for its memory limit.
         left: what a rung could not remove.
+        seconds: of a rung: from its start until everything that it made was removed.
     """
 
     id: str
@@ -45,6 +46,7 @@ class Ended(Struct, frozen=True, kw_only=True):
     timed_out: bool = False
     oom_killed: bool = False
     left: tuple[str, ...] = ()
+    seconds: float = 0.0
 
 
 Probing = Generator[Launch, dict[str, Ended], ProbeResult]

@@ -172,9 +172,9 @@ def _state(
 
 
 def _is_proven(probes: tuple[ProbeResult, ...]) -> bool:
-    """Whether a container was started through each layer of the host, and no probe left out a part."""
+    """Whether a container was started through each layer of the host, and no probe left out a part or has a doubt."""
     passed = {probe.name for probe in probes if probe.result is Result.PASS}
-    return LADDER in passed and not any(probe.untried for probe in probes)
+    return LADDER in passed and not any(probe.untried or probe.doubts for probe in probes)
 
 
 def _has_looked(outcomes: tuple[Outcome, ...]) -> bool:
@@ -246,7 +246,8 @@ def tried(probes: tuple[ProbeResult, ...]) -> list[str]:
     named = {result: [probe.name for probe in probes if probe.result is result] for result in words}
     said = [f"{words[result]}: {', '.join(names)}" for result, names in named.items() if names]
     untried = [one for probe in probes if probe.result is Result.PASS for one in probe.untried]
-    return [*said, *([f"not tried: {', '.join(untried)}"] if untried else [])]
+    doubts = [one for probe in probes if probe.result is Result.PASS for one in probe.doubts]
+    return [*said, *([f"not tried: {', '.join(untried)}"] if untried else []), *(f"but {one}" for one in doubts)]
 
 
 def _left_out(verdict: Verdict, scope: Scope) -> str:

@@ -10,6 +10,7 @@ from doctor.model.finding import Evidence
 from doctor.model.probing import Ended
 
 PASSED, FAILED, SKIPPED, OPEN = "passed", "failed", "skipped", "open"
+_USUAL_S = 1.0
 
 
 class RungResult(Struct, frozen=True, kw_only=True):
@@ -21,12 +22,14 @@ class RungResult(Struct, frozen=True, kw_only=True):
         says: what happened, in words, without the name of the rung; for a failure with the culprit (a file, a setting).
         brings_back: what repairs it, as a command or an instruction; "" if unknown.
         evidence: what was asked, and the answers.
+        doubt: a problem of a layer that passed, as a sentence; "" without one.
     """
 
     state: str
     says: str
     brings_back: str = ""
     evidence: tuple[Evidence, ...] = ()
+    doubt: str = ""
 
 
 class Rung(Struct, frozen=True, kw_only=True):
@@ -41,6 +44,8 @@ class Rung(Struct, frozen=True, kw_only=True):
         untried: the result if there is nothing to start.
         others: name of a part → the same start without it. They are tried only if the start fails: a part without which it
             succeeds is at fault.
+        spare: parts of ``others`` that nothing on this host uses: a start that succeeds without one has passed, with a doubt.
+        slow_s: a start that takes longer is a doubt, 0 for none.
     """
 
     name: str
@@ -50,6 +55,8 @@ class Rung(Struct, frozen=True, kw_only=True):
     judge: Callable[[Ended], RungResult] | None = None
     untried: RungResult | None = None
     others: dict[str, dict[str, Any]] = field(default_factory=dict)
+    spare: tuple[str, ...] = ()
+    slow_s: float = 0.0
 
     def without(self, ended: dict[str, Ended], result: RungResult) -> RungResult:
         """Return a failure with the part at fault, by how the starts without each part ended."""
@@ -64,6 +71,11 @@ class Rung(Struct, frozen=True, kw_only=True):
         if not able:
             return result
         found = Evidence("the same start", f"succeeds without {' and without '.join(able)}")
+        if able[0] in self.spare:
+            evidence = (*result.evidence, found)
+            return RungResult(
+                state=PASSED, says=f"started a container without {able[0]}", evidence=evidence, doubt=result.says
+            )
         return replace(result, says=f"{result.says}; without {able[0]} it can", evidence=(*result.evidence, found))
 
     def result(self, ended: dict[str, Ended]) -> RungResult:
@@ -75,7 +87,11 @@ class Rung(Struct, frozen=True, kw_only=True):
             return RungResult(state=OPEN, says="its result was lost")
         if end.error and not end.timed_out and self.start:
             return RungResult(state=OPEN, says=end.error)
-        return self.judge(end)
+        judged = self.judge(end)
+        if judged.state != PASSED or not self.slow_s or end.seconds <= self.slow_s:
+            return judged
+        slow = f"{self.name} took {end.seconds:.1f} s to start and remove a container, usually less than {_USUAL_S:g} s"
+        return replace(judged, doubt=slow, evidence=(*judged.evidence, Evidence(self.name, f"{end.seconds:.1f} s")))
 
 
 def not_tried(name: str, state: str, says: str) -> Rung:

@@ -38,10 +38,33 @@ def rung(
         "kind": "engine",
         "limit_s": limit_s,
         "socket": engine.socket,
-        "init": engine.uses_init,
+        "init": engine.uses_init or engine.has_init,
+        "network": engine.network,
+        "port": bool(engine.network),
     }
     again = reinstall(system, packages, "engine")
-    return Rung(name=_NAME, id="engine", start=start, judge=partial(_judge, engine, again))
+    return Rung(
+        name=_NAME,
+        id="engine",
+        start=start,
+        judge=partial(_judge, engine, again),
+        others=_others(engine, start),
+        spare=() if engine.uses_init else (docker.INIT,),
+    )
+
+
+def _others(engine: StartingEngine, start: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the starts without each part; the engine removes the test container of the first start before they begin."""
+    changes: list[tuple[str, bool, dict[str, Any]]] = [
+        (docker.INIT, bool(start["init"]), {"init": False}),
+        ("a published port", bool(start["port"]), {"port": False}),
+        (f"network {engine.network}", bool(engine.network), {"network": "", "port": False}),
+    ]
+    wanted = [(part, change) for part, is_used, change in changes if is_used]
+    return {
+        part: {**start, **change, "id": f"engine{number}", "beside": True}
+        for number, (part, change) in enumerate(wanted)
+    }
 
 
 _RESTART = "systemctl restart docker (with live-restore, containers keep running)"
@@ -57,7 +80,7 @@ def _judge(engine: StartingEngine, again: str, ended: Ended) -> RungResult:
     if seen.get("exit") == _CODE:
         return RungResult(state=PASSED, says=f"started a container of image {image}", evidence=evidence)
     if kind == "refused":
-        cause = _cause(text, again)
+        cause = _cause(engine, text, again)
         return RungResult(state=FAILED, says=cause.says, brings_back=cause.do, evidence=evidence)
     if kind or ended.timed_out:
         is_slow = kind == "timeout" and step != "list images"
@@ -66,16 +89,20 @@ def _judge(engine: StartingEngine, again: str, ended: Ended) -> RungResult:
     if not image:
         says = "it has no image"
         return RungResult(state=SKIPPED, says=says, evidence=evidence)
-    if engine.uses_init:
-        says = f"{docker.INIT}, which containers of this host run below, does not start their program: it {_end(seen)}"
+    if engine.uses_init or engine.has_init:
+        says = f"{docker.INIT}{_users(engine)} does not start a program: it {_end(seen)}"
         return RungResult(state=FAILED, says=says, brings_back=again, evidence=evidence)
     return RungResult(state=FAILED, says=f"the container of image {image} {_end(seen)}", evidence=evidence)
 
 
-def _cause(text: str, again: str) -> Cause:
+def _cause(engine: StartingEngine, text: str, again: str) -> Cause:
     if docker.INIT in text:
-        return Cause(f"{docker.INIT}, which containers of this host run below, can't be started ({shown(text)})", again)
+        return Cause(f"{docker.INIT}{_users(engine)} can't be started ({shown(text)})", again)
     return cause_of(text)
+
+
+def _users(engine: StartingEngine) -> str:
+    return ", which containers of this host run below," if engine.uses_init else " (docker run --init)"
 
 
 def _end(seen: dict[str, Any]) -> str:

@@ -32,23 +32,27 @@ def start(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
     2. The host's runtime (runc, or the engine's ``default-runtime``) runs a bundle of doctor's own, with a static program that
        doctor writes, under the limits and with the control groups, seccomp and AppArmor profile that the engine would use.
     3. containerd starts the same program through its shim: in a namespace of doctor's own, without an image or a snapshot.
-    4. The engine creates and starts a container of the smallest image that it has. Only doctor's program runs in it: the image's
-       entry point, health check and user are replaced, and it has no network, port, volume or restart policy.
-       Nothing is pulled. Its name starts with ``doctor-`` and its label is ``io.doctor.probe``.
+    4. The engine creates and starts a container of the smallest image that it has, as ``docker run --init -p 127.0.0.1::47807``
+       would: on its default network, with a port that only this host reaches, below docker-init, each if the engine has it. Only
+       doctor's program runs in it: the image's entry point, health check and user are replaced, and it has no volume or restart
+       policy. Nothing is pulled. Its name starts with ``doctor-`` and its label is ``io.doctor.probe``.
 
     All rungs are tried at the same time, each within its own limit. The first one that fails is the culprit: those above it
-    stand on it. A rung that could not be tried, although the host has the layer, leaves the result unproven. A rung with nothing
+    stand on it. If the start succeeds without one of its parts, that part is named. A start that takes much longer than usual,
+    twice, is no failure, but the host is not called healthy. A rung that could not be tried, although the host has the layer, leaves the result unproven. A rung with nothing
     to try (an engine without an image, or one that does not run, which a check reports) is named, and the host is not called
     healthy.
     """
-    limit_s = (HostLoad(load=0.0, processors=1) if isinstance(load, Missing) else load).limit_s
+    known = HostLoad(load=0.0, processors=1) if isinstance(load, Missing) else load
+    limit_s = known.limit_s
     # Each rung is a file of its own; its order here is the order of the ladder.
-    rungs = (
+    every = (
         _rung_bundled.rung(limit_s),
         _rung_runtime.rung(runtime, system, packages, limit_s),
         _rung_task.rung(containerd, runtime, system, packages, limit_s),
         _rung_engine.rung(engine, system, packages, limit_s),
     )
+    rungs = [replace(rung, slow_s=known.slow_s) for rung in every]
     ended = yield Launch(
         tuple(rung.container for rung in rungs if rung.container), tuple(rung.start for rung in rungs if rung.start)
     )
@@ -75,4 +79,7 @@ def _judged(results: list[tuple[Rung, RungResult]], *, has_engine: bool) -> Prob
     left = [f"{rung.name} ({result.says})" for rung, result in results if result.state == SKIPPED]
     more = f"; not tried: {', '.join(left)}" if left and has_engine else ""
     found = passed(f"a container was started by {able}{more}", evidence)
-    return replace(found, untried=tuple(left) if has_engine else ())
+    # A layer above a slow one is slow with it.
+    doubts = tuple(result.doubt for _, result in results if result.doubt)[:1]
+    said = "; but ".join((found.message, *doubts))
+    return replace(found, message=said, untried=tuple(left) if has_engine else (), doubts=doubts)

@@ -198,6 +198,7 @@ def _ended(line: dict[str, Any]) -> Ended:
         timed_out=bool(line.get("timed_out")),
         oom_killed=bool(line.get("oom_killed")),
         left=tuple(str(one) for one in line.get("left") or ()),
+        seconds=float(line.get("seconds") or 0),
     )
 
 

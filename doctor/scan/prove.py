@@ -66,7 +66,7 @@ def prove(
 ) -> tuple[ProbeResult, ...]:
     """Launch the named probes and return a result for each, in the order of the names.
 
-    A failed one is retried once with fresh facts: a temporary condition (an unresolved neighbour, a lock of the firewall) is not
+    A failed or slow one is retried once with fresh facts: a temporary condition (an unresolved neighbour, a lock of the firewall) is not
     a failure, and must not roll back a good repair.
 
     Raises ``RefusedError`` if another doctor's test containers do not end: both would use the same addresses.
@@ -74,13 +74,17 @@ def prove(
     wanted = tuple(names)
     with _alone():
         found = {result.name: result for result in _attempt(catalog, facts, wanted, progress)}
-        doubtful = tuple(name for name in wanted if found[name].result in _DOUBTFUL and _retries(catalog, name))
+        doubtful = tuple(name for name in wanted if _is_doubtful(found[name]) and _retries(catalog, name))
         if doubtful:
             progress(f"retrying: {', '.join(doubtful)}")
             time.sleep(_PAUSE_S)
             again = _attempt(catalog, facts.renewed(), doubtful, progress)
             found |= {one.name: replace(one, seconds=one.seconds + found[one.name].seconds) for one in again}
     return tuple(found[name] for name in wanted)
+
+
+def _is_doubtful(found: ProbeResult) -> bool:
+    return found.result in _DOUBTFUL or bool(found.doubts)
 
 
 def _retries(catalog: Catalog, name: str) -> bool:

@@ -12,6 +12,8 @@ class StartingEngine(Struct, frozen=True, kw_only=True):
         silent: why it does not answer at all, "" if it answers.
         is_stopped: whether a signal stopped dockerd (SIGSTOP).
         uses_init: whether containers of this host run below docker-init: by the engine's settings or by their own.
+        has_init: whether docker-init is installed.
+        network: name of the default network, "" without one.
         starts_now: whether it is young and does not answer yet.
     """
 
@@ -20,4 +22,6 @@ class StartingEngine(Struct, frozen=True, kw_only=True):
     silent: str = ""
     is_stopped: bool = False
     uses_init: bool = False
+    has_init: bool = False
+    network: str = ""
     starts_now: bool = False

@@ -4,6 +4,8 @@ from msgspec import Struct
 
 _BUSY = 2.0
 _USUAL_S, _BUSY_S = 5.0, 10.0
+_SLOW = 0.4
+"""The part of the limit after which a start is slow: twice in a row, no busy disk explains it."""
 
 
 class HostLoad(Struct, frozen=True, kw_only=True):
@@ -20,3 +22,8 @@ class HostLoad(Struct, frozen=True, kw_only=True):
         (5.0, 10.0)
         """
         return _BUSY_S if self.load > _BUSY * self.processors else _USUAL_S
+
+    @property
+    def slow_s(self) -> float:
+        """Return after how many seconds a start is called slow."""
+        return self.limit_s * _SLOW

@@ -1,11 +1,14 @@
 """The rung of the engine: a container that Docker Engine creates and starts, from an image that it already has.
 
     socket      of the engine
-    init        whether docker-init is its first process, as containers of this host ask for
+    init        whether docker-init is its first process
+    network     the engine's network that it is connected to, "" for none
+    port        whether it publishes a port on 127.0.0.1, where nothing listens
+    beside      whether other starts of this probe may run at the same time
 
 The image's own programs never run: entry point, health check and user are replaced. The program is copied into the container
 before its start, because a bind mount would fail on a host whose /run is mounted `noexec`, with mapped users, and with an engine
-that has another mount namespace. There is no network, port or volume, and nothing is pulled. The container has a name and a label
+that has another mount namespace. There is no volume, and nothing is pulled. The container has a name and a label
 of doctor's own.
 
 Output: {"step", "kind", "status", "message", "image", "exit", "container"}: the request that failed, "" if all succeeded; how
@@ -25,6 +28,7 @@ from doctor.runtime.rungs.stage import Workspace
 
 LABEL = "io.doctor.probe"
 _MEANING = "test container of 'doctor scan --probe', removed within seconds"
+_PORT = "47807/tcp"
 _RESERVE_S, _UNDO_S = 0.5, 1.5
 _NO_CONTENT, _CREATED, _OK, _NOT_FOUND, _GONE = 204, 201, 200, 404, frozenset({204, 404, 409})
 _LOOKED_AT, _TRIED = 12, 2
@@ -66,7 +70,8 @@ class _Start:
         images = self._images()
         if not images:
             return
-        self._refuse_a_second()
+        if not self._given.get("beside"):
+            self._refuse_a_second()
         self._staged.before("undo", "engine", self._socket, self._staged.token)
         identity = self._create(images)
         packed = tar(ENTRY.lstrip("/"), image)
@@ -121,11 +126,13 @@ class _Start:
         raise _EngineRefusedError(last or Response(status=0, body=b"no image can be inspected"))
 
     def _container(self, image: str, config: dict[str, Any]) -> dict[str, Any]:
+        has_port = bool(self._given.get("port"))
         volumes = dict.fromkeys(config.get("Volumes") or {}, "")
         host = {
             "AutoRemove": True,
             "Init": True if self._given.get("init") else None,
-            "NetworkMode": "none",
+            "NetworkMode": self._given.get("network") or "none",
+            "PortBindings": {_PORT: [{"HostIp": "127.0.0.1", "HostPort": ""}]} if has_port else {},
             "RestartPolicy": {"Name": "no"},
             "Tmpfs": volumes,
         }
@@ -133,6 +140,7 @@ class _Start:
             "Image": image,
             "Entrypoint": [ENTRY],
             "Cmd": [],
+            "ExposedPorts": {_PORT: {}} if has_port else {},
             "User": "0",
             "WorkingDir": "/",
             "Healthcheck": {"Test": ["NONE"]},

@@ -62,7 +62,7 @@ def test_each_layer_is_named_and_nothing_is_left(box: Box) -> None:
         "container create", "container extract-to-dir", "network connect", "container start", "network disconnect",
         "container die", "container destroy",
     ]  # fmt: skip
-    assert all(line.rpartition(" ")[2].startswith(("doctor-", "none")) for line in events)
+    assert all(line.rpartition(" ")[2].startswith(("doctor-", "bridge")) for line in events)
 
     box.run(["ctr", "-a", _SOCKET, "namespaces", "create", "doctor", "owner=a-user"])
     probe(box, "start")
@@ -85,6 +85,23 @@ def test_each_layer_is_named_and_nothing_is_left(box: Box) -> None:
     fails(box, "the engine can't start a container: docker-init", "--reinstall docker.io")
     box.docker("rm", "below-init")
     assert probe(box, "start").named("pass") == {"start"}
+
+    proxy = str(box.run(["which", "docker-proxy"]).stdout).strip()
+    content = box.path(proxy).read_bytes()
+    for path, broken, says in (
+        (proxy, b"#!/bin/sh\nexit 1\n", "without a published port it can"),
+        (_INIT, b"#!/bin/sh\nexit 0\n", "docker-init (docker run --init) does not start a program"),
+    ):
+        box.run(["rm", "-f", path])
+        box.write(path, broken, mode=0o755)
+        found = probe(box, "start")
+        assert says in found.by_name["start"]["message"]
+        assert found.named("fail") == ({"start"} if path == proxy else set())
+        assert starts(box, "-p", "127.0.0.1::80") is (path != proxy)
+        box.run(["rm", path])
+        if path == proxy:
+            box.write(path, content, mode=0o755)
+    assert left(box) == ["moby"]
 
     (containerd,) = box.pids("containerd")
     box.run(["kill", "-STOP", str(containerd)])

@@ -104,16 +104,16 @@ def test_a_signal_stopped_it(tmp_path: Path, state: str, *, is_stopped: bool) ->
 def test_an_engine_that_runs(status: str, silent: str, *, starts_now: bool) -> None:
     """Its process is known; one that does not answer is said."""
     state = EngineState(status=status, pid=2, reason="why")
-    found = starting_engine(state, EngineAnswer(), config(), Processes(items=(DOCKERD,)), GONE)
+    found = starting_engine(state, EngineAnswer(), config(), Processes(items=(DOCKERD,)), GONE, GONE, GONE)
     assert (found.pid, found.silent, found.starts_now, found.is_stopped) == (2, silent, starts_now, False)
-    assert starting_engine(state, EngineAnswer(), config(init=True), GONE, GONE).uses_init
+    assert starting_engine(state, EngineAnswer(), config(init=True), GONE, GONE, GONE, GONE).uses_init
 
 
 @pytest.mark.parametrize("status", ["absent", "down", "idle"])
 def test_an_engine_that_does_not_run(status: str) -> None:
     """It is not started, also not by its socket."""
     with pytest.raises(HostError):
-        starting_engine(EngineState(status=status), EngineAnswer(), config(), GONE, GONE)
+        starting_engine(EngineState(status=status), EngineAnswer(), config(), GONE, GONE, GONE, GONE)
 
 
 def test_the_load(tmp_path: Path) -> None:

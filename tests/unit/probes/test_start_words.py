@@ -3,16 +3,23 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from doctor.facts.engine.state import EngineState
 from doctor.facts.host.packages import Packages, System
 from doctor.facts.starts.containerd import HostContainerd
 from doctor.facts.starts.engine import StartingEngine
 from doctor.facts.starts.load import HostLoad
 from doctor.facts.starts.runtime import HostRuntime
 from doctor.model.missing import Missing, Why
+from doctor.model.outcome import Result
+from doctor.model.probe_result import ProbeResult
 from doctor.model.probing import Ended
+from doctor.model.severity import Severity
+from doctor.model.verdict import judge
 from doctor.probes import _rung_engine, _rung_task
 from doctor.probes._rung import FAILED, OPEN, PASSED, SKIPPED, RungResult
+from doctor.probes.start import start
 
 GONE = Missing(Why.ABSENT, "not here")
 SYSTEM: System | Missing = GONE
@@ -129,7 +136,7 @@ def test_a_task_that_ran_but_was_not_deleted_in_time_has_passed() -> None:
                 "message": 'exec: "docker-init": executable file not found in $PATH',
             },
             FAILED,
-            "docker-init, which containers of this host run below",
+            "docker-init (docker run --init) can't be started",
             "docker-*.tgz",
         ),
         (
@@ -160,6 +167,69 @@ def test_an_engine(seen: dict[str, Any], state: str, says: str, do: str) -> None
     assert result.state == state
     assert says in result.says
     assert do in result.brings_back
+
+
+def ended(limit_s: float = 5.0, **given: Any) -> Ended:
+    return Ended(id="engine", exit=0, output=NOTHING | {"image": "sha256:abc"} | given, seconds=limit_s)
+
+
+def climbed(found: StartingEngine, first: Ended, others: dict[str, int]) -> ProbeResult:
+    """Return the result of the whole probe for an engine; ``others``: part that is left out → exit code of that start."""
+    work = start(GONE, GONE, found, HostLoad(load=0.0, processors=1), SYSTEM, PACKAGES, EngineState(status="running"))
+    next(work)
+    bundled = Ended(id="bundled", exit=0, stdout="started\n")
+    try:
+        launch = work.send({"bundled": bundled, "engine": first})
+        assert all(rung["beside"] for rung in launch.rungs)
+        without = {
+            "init": lambda rung: not rung["init"],
+            "network": lambda rung: not rung["network"],
+            "port": lambda rung: rung["network"] and not rung["port"],
+        }
+        work.send({
+            rung["id"]: replace(ended(exit=code), id=rung["id"])
+            for rung in launch.rungs
+            for part, code in others.items()
+            if without[part](rung)
+        })  # fmt: skip
+    except StopIteration as end:
+        result: ProbeResult = end.value
+        return result
+    raise AssertionError("it has no result")
+
+
+WHOLE = StartingEngine(socket="/run/d.sock", network="bridge", has_init=True)
+
+
+@pytest.mark.parametrize(
+    ("others", "uses_init", "result", "says"),
+    [
+        ({"init": 1, "port": 42, "network": 42}, False, Result.FAIL, "; without a published port it can"),
+        ({"init": 1, "port": 1, "network": 42}, False, Result.FAIL, "; without network bridge it can"),
+        ({"init": 1, "port": 1, "network": 1}, False, Result.FAIL, "ended with code 1"),
+        ({"init": 42, "port": 1, "network": 1}, True, Result.FAIL, "; without docker-init it can"),
+        ({"init": 42, "port": 1, "network": 1}, False, Result.PASS, "; but docker-init (docker run --init) does not"),
+    ],
+)
+def test_the_part_of_the_engines_start_is_named(
+    others: dict[str, int], result: Result, says: str, *, uses_init: bool
+) -> None:
+    """A broken docker-init that no container uses fails nothing here, and the host is not called healthy."""
+    found = climbed(replace(WHOLE, uses_init=uses_init), ended(exit=1), others)
+    assert (found.result, says in found.message) == (result, True)
+    assert bool(found.doubts) is (result is Result.PASS)
+
+
+def test_a_slow_start_is_a_doubt() -> None:
+    """It passes, but nobody may call the host healthy; a usual one says nothing."""
+    slow = climbed(WHOLE, ended(4.2, exit=42), {})
+    assert (slow.result, slow.doubts) == (
+        Result.PASS,
+        ("the engine took 4.2 s to start and remove a container, usually less than 1 s",),
+    )
+    verdict = judge((), (), fail_on=Severity.WARNING, probes=(replace(slow, name="start"),))
+    assert "; but the engine took 4.2 s" in verdict.says
+    assert climbed(WHOLE, ended(1.5, exit=42), {}).doubts == ()
 
 
 def test_docker_init_that_ends_at_once_is_the_culprit() -> None:
