@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Message, Severity, Subject, check
+from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.logging.drivers import default_driver, default_options
 
@@ -10,14 +10,6 @@ from doctor.facts.logging.drivers import default_driver, default_options
 @check(
     severity=Severity.INFO,
     ok="no log target can block containers",
-    messages=(
-        Message(
-            pattern="failed to initialize logging driver.*(?:dial|connect|refused|timeout)",
-            example="failed to create task for container: failed to initialize logging driver: dial tcp 127.0.0.1:24224: connect: connection refused.",
-            means="the remote log server does not answer, so no container starts",
-            do="start the log server, or set mode=non-blocking or fluentd-async in the log options",
-        ),
-    ),
 )
 def remote_blocking(config: EngineConfig) -> Iterator[Finding]:
     """Logs go to a remote target in blocking mode, so containers don't start or hang while the target is unavailable.
@@ -27,11 +19,11 @@ def remote_blocking(config: EngineConfig) -> Iterator[Finding]:
         ``mode`` is not non-blocking.
 
     Why it matters:
-        If the target refuses the connection, a container does not start. A running container blocks in write(2) on its output
-        when the buffers are full.
+        If the target refuses the connection, a container does not start, in either mode. A running container blocks in write(2)
+        on its output when the buffers are full.
 
     How it is fixed:
-        Manually: with ``mode=non-blocking`` and ``max-buffer-size``, containers don't block, but log lines may be lost.
+        Manually: with ``mode=non-blocking`` and ``max-buffer-size``, running containers don't block, but log lines may be lost.
 
     References:
         https://docs.docker.com/engine/logging/configure/#configure-the-delivery-mode-of-log-messages-from-container-to-log-driver

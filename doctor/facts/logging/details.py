@@ -32,3 +32,10 @@ class UnknownOptions(Struct, frozen=True, kw_only=True):
 
     names: tuple[str, ...]
     driver_goes: bool
+
+
+class DeadTarget(Struct, frozen=True, kw_only=True):
+    """The default logging driver, and the server that it needs ("127.0.0.1:24224")."""
+
+    driver: str
+    server: str
