@@ -24,6 +24,13 @@ from doctor.facts.access.clients import ClientEndpoint, ClientEndpoints
             also=("engine/down",),
         ),
         Message(
+            pattern=r"(?:unable to resolve docker endpoint: |[Cc]ould not read CA certificate .*)open \S+/ca\.pem: .*",
+            example="unable to resolve docker endpoint: open /home/me/.docker/machine/machines/default/ca.pem: no such file or directory",
+            names=("docker-machine",),
+            means="DOCKER_TLS_VERIFY and DOCKER_CERT_PATH, often a remainder of docker-machine, name a certificate that does not exist",
+            do="run 'unset DOCKER_TLS_VERIFY DOCKER_CERT_PATH DOCKER_HOST', and remove these lines from the shell's start files",
+        ),
+        Message(
             pattern=r'current context "[^"]*" is not found on the file system.*|context "[^"]*": context not found: open .*|Unable to resolve docker endpoint: context not found.*|Failed to initialize: unable to resolve docker endpoint: .*',
             example='Failed to initialize: unable to resolve docker endpoint: context "desktop-linux": context not found: open /home/me/.docker/contexts/meta/fe9c6bd7a66301f49ca9b6a70b217107cd1284598bfc254700c989b916da791e/meta.json: no such file or directory',
             means="the client's chosen context no longer exists",
@@ -43,11 +50,13 @@ def client_points_nowhere(clients: ClientEndpoints) -> Iterator[Finding]:
     What it looks at:
         DOCKER_HOST and DOCKER_CONTEXT in /etc/environment, in /etc/profile.d and, as plain exports, in the start files of users'
         shells; else ``currentContext`` of ``.docker/config.json`` with the context's address. Of addresses on this host, whether
-        a process listens there. Doctor reads other users' files only as root.
+        a process listens there. With DOCKER_TLS_VERIFY, whether ca.pem exists in DOCKER_CERT_PATH. Doctor reads other users'
+        files only as root.
 
     Why it matters:
         "Cannot connect to the Docker daemon at unix:///home/me/.docker/desktop/docker.sock" remains after Docker Desktop, Colima or
-        a rootless engine was removed: the chosen context stays. sudo works, because root has another setting.
+        a rootless engine was removed: the chosen context stays. sudo works, because root has another setting. The variables of
+        docker-machine remain in start files in the same way: "open .../machines/default/ca.pem: no such file or directory".
 
     How it is fixed:
         Manually: select the context "default", or remove the line. Whether the other program should run is the user's decision.
@@ -57,7 +66,8 @@ def client_points_nowhere(clients: ClientEndpoints) -> Iterator[Finding]:
     """
     for one in clients.dead:
         name = f"{one.setting} of user {one.user}" if one.user else one.setting
-        leads = f"leads to {one.address}, but {one.problem}" if one.address else f"is chosen, but {one.problem}"
+        chosen = "set" if one.setting.isupper() else "chosen"
+        leads = f"leads to {one.address}, but {one.problem}" if one.address else f"is {chosen}, but {one.problem}"
         yield Finding(
             subject=Subject("client", f"{one.user or 'all users'}: {one.setting}"),
             message=f"{name} {leads}: {'their' if one.user else 'all'} docker commands fail",

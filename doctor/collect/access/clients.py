@@ -24,8 +24,9 @@ _MOST_FILES = 50
 _FIRST_USER, _NOBODY = 1000, 65534
 _NAMES = b"DOCKER_"
 # Only at the start of a line: an indented one may be in a condition, or in a function.
-_EXPORT = r"(?m)^(?:export[ \t]+)(DOCKER_HOST|DOCKER_CONTEXT)=([\"']?)([^\s\"'`;&|#()]*)\2[ \t]*(?:#.*)?$"
-_PLAIN = r"(?m)^(?:export[ \t]+)?(DOCKER_HOST|DOCKER_CONTEXT)=([\"']?)([^\s\"'`;&|#()]*)\2[ \t]*$"
+_EXPORT = r"export[ \t]+([^`;&|()]*)"
+_PLAIN = r"(?:export[ \t]+)?([^`;&|()]*)"
+_ASSIGNED = r"(DOCKER_(?:HOST|CONTEXT|TLS_VERIFY|CERT_PATH))=([\"']?)([^\"'#]*)\2"
 _TCP = r"tcp://(localhost|127(?:\.\d{1,3}){3}|\[::1\]|0\.0\.0\.0):(\d{1,5})/?"
 _SECONDS = 1.0
 _DESKTOP = HostPath("/opt/docker-desktop")
@@ -86,18 +87,54 @@ def _of_files(
         content = _read(host, path, _BYTES)
         if content is None or _NAMES not in content:
             continue
-        for match in re.finditer(pattern, content.decode("utf-8", "replace")):
+        for name, value in _assigned(content.decode("utf-8", "replace"), pattern):
             # Of several the last counts.
-            found[match[1]] = (match[3], path)
+            found[name] = (value, path)
     name = "" if user is None else user.name
+    host_given, path = found.get("DOCKER_HOST", ("", HostPath("/")))
+    address = _expanded(host_given, user)
+    if found.get("DOCKER_TLS_VERIFY", ("",))[0] and not found.get("DOCKER_CONTEXT", ("",))[0]:
+        lost = _without_authority(host, user, found)
+        if lost is not None:
+            yield lost
+            return
     if "DOCKER_HOST" in found:
-        value, path = found["DOCKER_HOST"]
-        address = _expanded(value, user)
         if address:
             yield _endpoint(looked, name, path, setting="DOCKER_HOST", address=address)
     elif "DOCKER_CONTEXT" in found and user is not None:
         value, path = found["DOCKER_CONTEXT"]
         yield from _context(host, looked, user, path, value, command="")
+
+
+def _assigned(text: str, pattern: str) -> Iterator[tuple[str, str]]:
+    """Yield the variables of a shell's file with their values, in the order of its lines."""
+    for line in text.splitlines():
+        found = re.fullmatch(pattern, line) if "DOCKER_" in line else None
+        for word in [] if found is None else found[1].partition(" #")[0].split():
+            if assigned := re.fullmatch(_ASSIGNED, word):
+                yield assigned[1], assigned[3]
+
+
+def _without_authority(
+    host: Host, user: _User | None, found: dict[str, tuple[str, HostPath]]
+) -> ClientEndpoint | None:
+    """Return the setting that makes the client verify the engine with a certificate that does not exist."""
+    default = "" if user is None else join(user.home, ".docker")
+    folder = _expanded(found["DOCKER_CERT_PATH"][0], user) if "DOCKER_CERT_PATH" in found else default
+    if not folder.startswith("/"):
+        return None
+    try:
+        host.lstat(HostPath(f"{folder.rstrip('/')}/ca.pem"))
+    except HostError as error:
+        if error.is_absent:
+            return ClientEndpoint(
+                user="" if user is None else user.name,
+                file=found["DOCKER_TLS_VERIFY"][1],
+                setting="DOCKER_TLS_VERIFY",
+                address="",
+                problem=f"{folder.rstrip('/')}/ca.pem does not exist",
+            )
+    return None
 
 
 def _expanded(value: str, user: _User | None) -> str:

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from itertools import chain
 
+from msgspec.structs import replace
+
 from doctor.facts.registry.clients import DockerClient, DockerClients
 from doctor.formats.json_safe import load
 from doctor.host.base import Host
@@ -56,7 +58,7 @@ def docker_clients(host: Host) -> DockerClients:
             if not error.is_absent and home == _ROOT:
                 gaps.append(error.missing)
             continue
-        found.append(_client(host, home, path, content))
+        found.append(_with_access(host, home, _client(host, home, path, content)))
     return DockerClients(items=tuple(found), gaps=tuple(gaps))
 
 
@@ -90,6 +92,20 @@ def _client(host: Host, home: HostPath, path: HostPath, content: bytes) -> Docke
         helpers=named,
         missing=tuple(helper for helper in wanted if not _is_installed(host, home, helper)),
     )
+
+
+def _with_access(host: Host, home: HostPath, client: DockerClient) -> DockerClient:
+    """Return the settings with what is closed to their user: sudo docker in that user's environment creates files of root."""
+    try:
+        user = host.lstat(home).uid
+        nodes = [(path, host.lstat(path)) for path in (join(home, ".docker"), client.path)]
+    except HostError:
+        return client
+    for (path, node), needed in zip(nodes, (0o11, 0o44), strict=True):
+        # Whether the user is in the group is not looked up: it may be.
+        if user and node.kind in {"d", "f"} and node.uid != user and not node.mode & needed:
+            return replace(client, user=user, closed=path)
+    return client
 
 
 def _is_installed(host: Host, home: HostPath, helper: str) -> bool:

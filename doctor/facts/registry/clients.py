@@ -14,7 +14,9 @@ class DockerClient(Struct, frozen=True, kw_only=True):
         registries: keys of ``auths``.
         helpers: registry → suffix of the credential helper that the client starts for it ("" is the default, credsStore).
         missing: helpers with no program in the user's or the system's program directories.
-        problem: why the client can't read the file, "" if it can.
+        problem: why the client can't parse the file, "" if it can.
+        user: the owner of the home directory, as a uid, if that user may not read the file; else ``None``.
+        closed: the directory or file that is closed to the user.
     """
 
     path: HostPath
@@ -22,6 +24,8 @@ class DockerClient(Struct, frozen=True, kw_only=True):
     helpers: dict[str, str] = {}
     missing: tuple[str, ...] = ()
     problem: str = ""
+    user: int | None = None
+    closed: HostPath = HostPath("")
 
 
 class DockerClients(Struct, frozen=True, kw_only=True):
