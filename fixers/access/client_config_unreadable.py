@@ -16,4 +16,6 @@ def client_config_unreadable(detail: DockerClient) -> Iterator[Action]:
         yield Advise(text=f"chown -R {detail.user}: {quote(folder)}")
     else:
         path = quote(detail.path)
-        yield Advise(text=f"correct the file, or: mv {path} {path}.bad, then docker login and docker context use as before")
+        yield Advise(
+            text=f"correct the file, or: mv {path} {path}.bad, then docker login and docker context use as before"
+        )

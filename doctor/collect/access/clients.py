@@ -115,9 +115,7 @@ def _assigned(text: str, pattern: str) -> Iterator[tuple[str, str]]:
                 yield assigned[1], assigned[3]
 
 
-def _without_authority(
-    host: Host, user: _User | None, found: dict[str, tuple[str, HostPath]]
-) -> ClientEndpoint | None:
+def _without_authority(host: Host, user: _User | None, found: dict[str, tuple[str, HostPath]]) -> ClientEndpoint | None:
     """Return the setting that makes the client verify the engine with a certificate that does not exist."""
     default = "" if user is None else join(user.home, ".docker")
     folder = _expanded(found["DOCKER_CERT_PATH"][0], user) if "DOCKER_CERT_PATH" in found else default

@@ -8,7 +8,9 @@ import re
 
 from doctor.formats.config.flags import parse_bool
 
-_ADDRESS = re.compile(r"(?:(tcp|tcp\+tls|tls|https?)://)?(localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::(\d{1,5}))?(?:/.*)?")
+_ADDRESS = re.compile(
+    r"(?:(tcp|tcp\+tls|tls|https?)://)?(localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::(\d{1,5}))?(?:/.*)?"
+)
 _PORTS = {"https": 443, "http": 80}
 _BY_DRIVER = {"fluentd": 24224, "syslog": 514, "gelf": 12201}
 
@@ -30,7 +32,11 @@ def awaited_server(driver: str, options: dict[str, str]) -> tuple[str, int] | No
             given = options.get(f"{driver}-address", "")
             given = given if given.startswith("tcp") else ""
         case "splunk":
-            given = "" if parse_bool(options.get("splunk-verify-connection", "true")) is False else options.get("splunk-url", "")
+            given = (
+                ""
+                if parse_bool(options.get("splunk-verify-connection", "true")) is False
+                else options.get("splunk-url", "")
+            )
     found = _ADDRESS.fullmatch(given.strip())
     if found is None:
         return None
