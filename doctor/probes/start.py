@@ -39,7 +39,7 @@ def start(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
 
     All rungs are tried at the same time, each within its own limit. The first one that fails is the culprit: those above it
     stand on it. If the start succeeds without one of its parts, that part is named. A start that takes much longer than usual,
-    twice, is no failure, but the host is not called healthy. A rung that could not be tried, although the host has the layer, leaves the result unproven. A rung with nothing
+    twice, passes, but the host is not called healthy. A rung that could not be tried, although the host has the layer, leaves the result unproven. A rung with nothing
     to try (an engine without an image, or one that does not run, which a check reports) is named, and the host is not called
     healthy.
     """
