@@ -21,7 +21,7 @@ from doctor.facts.host.processes import Processes
     ok="the containerd that the engine needs runs",
     messages=(
         Message(
-            pattern=r"timeout waiting for containerd to start|failed to dial \S*containerd\S*|containerd\.sock\S*:? .*(?:connect: connection refused|context deadline exceeded|no such file or directory)",
+            pattern=r"timeout waiting for containerd to start|failed to dial \S*containerd\S*|containerd\.sock\S*:? (?!.*bind: no such file).*(?:connect: connection refused|context deadline exceeded|no such file or directory)",
             example="failed to start containerd: timeout waiting for containerd to start",
             means="containerd does not run or does not answer, and dockerd does not start without it",
             do="read containerd's log with 'journalctl -u containerd', then start it; a panic about pages or a freelist there is a corrupt database",

@@ -34,7 +34,7 @@ _LONGEST = 400
             also=("engine/socket-group-missing", "engine/containerd-down", "engine/unit-masked"),
         ),
         Message(
-            pattern=r"docker\.socket: Failed to (?:resolve user \S+|create listening socket.*|bind to .*|receive listening socket.*|listen on sockets.*|determine SELinux label.*|open directory.*)|docker\.socket: Socket service docker\.service already active, refusing|Socket service docker\.service not loaded, refusing",
+            pattern=r"docker\.socket: Failed to (?:resolve user \S+|create listening socket.*|bind to .*|receive listening socket.*|listen on sockets.*|determine SELinux label.*|open directory.*)|docker\.socket:? lacks Listen setting.*|docker\.socket:\d+\S* Failed to parse address value.*|docker\.socket: Socket service docker\.service already active, refusing|Socket service docker\.service not loaded, refusing",
             example="docker.socket: Failed to create listening socket (/run/docker.sock): Address already in use",
             means="systemd can't create the engine's socket, so docker.service, which needs it, does not start",
             do="correct docker.socket ('systemctl cat docker.socket'), then run systemctl daemon-reload && systemctl restart docker.socket docker",

@@ -13,7 +13,7 @@ from doctor.model.text import plural
     ok="the node has a network configuration",
     messages=(
         Message(
-            pattern=r'networkPlugin cni failed to (?:set up|teardown) pod|failed to setup network for sandbox|/run/flannel/subnet\.env: no such file or directory|"cni0" already has an IP address different from \S+|cni plugin not initialized(?:: failed to load cni config)?|cni config uninitialized|NetworkPluginNotReady.*|failed to find plugin "\S+" in path.*|no network config found in /etc/cni/net\.d.*',
+            pattern=r'networkPlugin cni failed to (?:set up|teardown) pod|failed to setup network for sandbox|cni plugin not initialized(?:: failed to load cni config)?|cni config uninitialized|NetworkPluginNotReady.*|failed to find plugin "\S+" in path.*|no network config found in /etc/cni/net\.d.*',
             example="container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized",
             names=(
                 "cni",

@@ -19,8 +19,8 @@ _BUILT_IN = {"", "unconfined", DEFAULT}
         Message(
             pattern=r"(?:unable to apply apparmor profile: )?(?:apparmor failed to apply profile: )?write /proc/(?:self|thread-self)/attr/(?:apparmor/)?exec: (?:no such file or directory|invalid argument)|apparmor failed to apply profile: (?:no such file or directory|invalid argument)|apparmor=\"DENIED\" operation=\"(?:change_onexec|change_profile|exec)\" .*info=\"(?:label|profile) not found\".*|set apparmor profile \S+ no such file or directory",
             example="error during container init: unable to apply apparmor profile: apparmor failed to apply profile: write /proc/self/attr/apparmor/exec: no such file or directory",
-            means="the AppArmor profile that the container names is not loaded",
-            do="load it with 'apparmor_parser -r /etc/apparmor.d/FILE'; 'aa-status' lists the loaded ones",
+            means="the AppArmor profile that the container needs (docker-default, or the one it names) is not loaded, or AppArmor of this kernel refuses it",
+            do="restart the engine, which loads docker-default again; load another one with 'apparmor_parser -r /etc/apparmor.d/FILE'; 'aa-status' lists the loaded ones",
         ),
     ),
 )

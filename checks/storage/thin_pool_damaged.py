@@ -19,7 +19,7 @@ from doctor.facts.storage.thin_pool import ThinPool
             until="24",
         ),
         Message(
-            pattern=r"devicemapper/devicemapper/(?:data|metadata|json)\S*: .*|devmapper: (?:Error|Base Device UUID).*|Thin Pool is in read-only mode",
+            pattern=r"devicemapper/devicemapper/(?:data|metadata|json)\S*: .*|devmapper: Error.*|Base Device UUID.*|Thin Pool is in read-only mode",
             example="Error starting daemon: error initializing graphdriver: open /var/lib/docker/devicemapper/devicemapper/data: no such file or directory",
             means="the files of the devicemapper pool are missing or corrupt",
             do="look for copies held open by device mapper ('dmsetup table', 'losetup -a') before removing anything",

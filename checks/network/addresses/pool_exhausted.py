@@ -19,7 +19,7 @@ DEFAULTS = (*((f"172.{second}.0.0/16", 16) for second in range(17, 32)), ("192.1
     ok="new networks have free subnets",
     messages=(
         Message(
-            pattern="could not find an available,? non-overlapping IPv[46] address pool.*|list bridge addresses failed: no available network|all predefined address pools have been fully subnetted",
+            pattern="could not find an available,? non-overlapping IPv4 address pool.*|list bridge addresses failed: no available network|all predefined address pools have been fully subnetted",
             example="could not find an available, non-overlapping IPv4 address pool among the defaults to assign to the network",
             means="no free subnet is left for another network",
             do="remove unused networks with 'docker network prune', or set \"default-address-pools\"",

@@ -18,10 +18,18 @@ KEY = "net.bridge.bridge-nf-call-iptables"
     ok="bridged packets pass the firewall if something relies on it",
     messages=(
         Message(
-            pattern=r"bridge-nf-call-ip6?tables (?:is disabled|does not exist)|/proc/sys/net/bridge/bridge-nf-call-iptables\S* .*",
+            pattern=r"bridge-nf-call-ip6?tables is disabled|bridge-nf-call-ip6?tables contents are not set to 1",
             example="WARNING: bridge-nf-call-iptables is disabled",
             means="packets between containers on one bridge bypass the firewall",
             do="load br_netfilter, and set net.bridge.bridge-nf-call-iptables=1",
+        ),
+        Message(
+            pattern=r"bridge-nf-call-ip6?tables\S*:? (?:does not exist|.*no such file or directory)",
+            example="[ERROR FileContent--proc-sys-net-bridge-bridge-nf-call-iptables]: /proc/sys/net/bridge/bridge-nf-call-iptables does not exist",
+            means="the kernel module br_netfilter is not loaded, so the setting does not exist and traffic on bridges bypasses iptables",
+            do="run 'modprobe br_netfilter' and write br_netfilter into /etc/modules-load.d/k8s.conf; if the module is not found, reboot after a kernel upgrade",
+            also=("kernel/module-not-loadable", "kernel/reboot-needed"),
+            apart="whether 'modprobe br_netfilter' works",
         ),
     ),
 )

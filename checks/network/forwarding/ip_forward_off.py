@@ -20,7 +20,7 @@ KEY = "net.ipv4.ip_forward"
     ok="the kernel forwards IPv4",
     messages=(
         Message(
-            pattern=r"IPv4 forwarding is disabled\S*",
+            pattern=r"IPv4 forwarding is disabled\S*|ip_forward contents are not set to 1",
             example="WARNING: IPv4 forwarding is disabled. Networking will not work.",
             means="the kernel does not forward packets, so containers reach nothing outside",
             do="set net.ipv4.ip_forward=1, also in a file below /etc/sysctl.d",

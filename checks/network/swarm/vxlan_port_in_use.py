@@ -19,7 +19,7 @@ from doctor.facts.network.swarm import PortHolder, SwarmPort
             do="find it with 'ss -ulnp sport = :4789' and 'ip -d link show type vxlan', stop it, and restart the engine; or create the swarm with another --data-path-port",
         ),
         Message(
-            pattern=r"vxlan interface creation failed for subnet .*file exists",
+            pattern=r"(?:error creating vxlan interface|vxlan interface creation failed for subnet \S+): (?:failed to set link up: )?file exists",
             example='network sandbox join failed: subnet sandbox join failed for "10.0.1.0/24": error creating vxlan interface: file exists',
             means="a VXLAN device of an earlier overlay network with the same number is left on this host",
             do="list left devices with 'ip -d link show type vxlan', delete those named vx-… with 'ip link delete NAME', and start the task again",

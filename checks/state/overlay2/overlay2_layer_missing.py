@@ -16,7 +16,7 @@ from doctor.facts.layers.records import DIRECTORY_NAME
     ok="each image layer has its directory",
     messages=(
         Message(
-            pattern=r"(?:stat|open|lstat|chdir) /\S*/overlay2/[0-9a-f]+\S*: no such file or directory",
+            pattern=r"(?:stat|open|lstat|chdir) /\S*/overlay2/(?!l/)[\w.<>-]+\S*: no such file or directory",
             example="ERROR: failed to register layer: open /var/lib/docker/overlay2/647ce8b746b9bae99307a823115888d9e5119cd883890eb3ff26ca6049230deb/committed: no such file or directory",
             means="a layer directory is missing although its record exists",
             do="remove and pull the images that use the layer; 'doctor fix' removes the hollow records",
