@@ -24,6 +24,12 @@ The file stands beside a case's ``host`` directory as ``answers.toml``::
     text = "<3>[89990.1] ..."
     [[deleted]]                      # a deleted file that a process has open: the fields of DeletedFile
     pid = 42
+    [[network]]                      # a network namespace: the fields of NetNamespace; no pid: the host's
+    pid = 42
+    links = [{index = 1, name = "lo", flags = 8}]
+    [[route]]                        # a question (RouteQuestion) and the kernel's answer (RouteAnswer)
+    destination = "192.0.2.80"
+    answer = {error = "ENETUNREACH"}
     [[missing]]
     source = "/etc/docker/daemon.json"   # a path, a joined argv or an API path
     why = "denied"                       # denied, timed out, unreadable
@@ -31,8 +37,13 @@ The file stands beside a case's ``host`` directory as ``answers.toml``::
 
 import os
 import tomllib
+from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
+from doctor.facts.path.namespace import NetNamespace
+from doctor.facts.path.routing import RouteAnswer, RouteQuestion
 from doctor.host.base import ApiAnswer, CommandResult, DeletedFile, KernelRing, Process, StatFs
 from doctor.host.recorded import RecordedAnswers
 from doctor.model.errors import UsageError
@@ -62,8 +73,22 @@ def parse(data: dict[str, Any], folder: str = "") -> RecordedAnswers:
         statfs={entry["path"]: _statfs(entry) for entry in data.get("statfs", ())},
         kernel_log=_kernel_log(data["kernel_log"]) if "kernel_log" in data else None,
         deleted=tuple(DeletedFile(**entry) for entry in data.get("deleted", ())),
+        networks=dict(_networks(data)),
+        routes=dict(_routes(data)),
         missing={entry["source"]: Why(entry["why"]) for entry in data.get("missing", ())},
     )
+
+
+def _networks(data: dict[str, Any]) -> Iterator[tuple[int, NetNamespace]]:
+    for entry in data.get("network", ()):
+        found = msgspec.convert(entry, NetNamespace)
+        yield found.pid, found
+
+
+def _routes(data: dict[str, Any]) -> Iterator[tuple[RouteQuestion, RouteAnswer]]:
+    for entry in data.get("route", ()):
+        answer = msgspec.convert(entry["answer"], RouteAnswer)
+        yield msgspec.convert({key: value for key, value in entry.items() if key != "answer"}, RouteQuestion), answer
 
 
 def _kernel_log(entry: dict[str, Any]) -> KernelRing:

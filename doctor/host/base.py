@@ -1,13 +1,18 @@
 """The interface of a host: the live machine, a mounted root, a recorded case or a prediction."""
 
 from collections.abc import Iterable, Iterator
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
 from doctor.model.paths import HostPath
 from doctor.model.process import Process as Process  # noqa: PLC0414 - hosts are asked for it here
 from doctor.model.view import View
+
+if TYPE_CHECKING:
+    from doctor.facts.path.namespace import NetNamespace
+    from doctor.facts.path.routing import RouteAnswer, RouteQuestion
+    from doctor.model.missing import Missing
 
 
 class CommandResult(Struct, frozen=True):
@@ -151,6 +156,21 @@ class Host(View, Protocol):
         """Return the largest deleted files that processes have open, of 1 MiB or more, found within half a second."""
         ...
 
+    def net_namespaces(self, pids: Iterable[int], sysctls: tuple[str, ...] = ()) -> "dict[int, NetNamespace | Missing]":
+        """Return process → state of its network namespace, read within five seconds; process 0 is the host itself.
+
+        Processes in one namespace get the same value. ``sysctls`` are settings to read in each one.
+        """
+        ...
+
+    def net_settings(self, pids: Iterable[int], keys: tuple[str, ...]) -> "dict[int, dict[str, str] | Missing]":
+        """Return process → the values of settings ("net.ipv4.ip_forward") in its network namespace."""
+        ...
+
+    def routes(self, questions: "Iterable[RouteQuestion]") -> "tuple[RouteAnswer, ...]":
+        """Return the kernel's answers in the order of the questions; it is unknown what nobody can ask any more."""
+        ...
+
     def environ(self, pid: int) -> dict[str, str]:
         """Return the environment a process was started with. It holds secrets: never put it into a fact unredacted."""
         ...
@@ -172,6 +192,18 @@ class BasedHost:
     def deleted_files(self) -> tuple[DeletedFile, ...]:
         """As the base host."""
         return self.base.deleted_files()
+
+    def net_namespaces(self, pids: Iterable[int], sysctls: tuple[str, ...] = ()) -> "dict[int, NetNamespace | Missing]":
+        """As the base host."""
+        return self.base.net_namespaces(pids, sysctls)
+
+    def net_settings(self, pids: Iterable[int], keys: tuple[str, ...]) -> "dict[int, dict[str, str] | Missing]":
+        """As the base host."""
+        return self.base.net_settings(pids, keys)
+
+    def routes(self, questions: "Iterable[RouteQuestion]") -> "tuple[RouteAnswer, ...]":
+        """As the base host."""
+        return self.base.routes(questions)
 
     def environ(self, pid: int) -> dict[str, str]:
         """As the base host."""

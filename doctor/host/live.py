@@ -2,11 +2,18 @@
 
 import os
 import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from doctor.engines.docker import places as docker
 from doctor.host.base import ApiAnswer, CommandResult, DeletedFile, KernelRing, Process
 from doctor.host.files import RootedFiles, failed
 from doctor.model.paths import HostPath
+
+if TYPE_CHECKING:
+    from doctor.facts.path.namespace import NetNamespace
+    from doctor.facts.path.routing import RouteAnswer, RouteQuestion
+    from doctor.model.missing import Missing
 
 ENGINE_SOCKETS = docker.SOCKETS
 
@@ -68,6 +75,24 @@ class LiveHost(RootedFiles):
         from doctor.host.machine import deleted_files  # noqa: PLC0415
 
         return deleted_files.find()
+
+    def net_namespaces(self, pids: Iterable[int], sysctls: tuple[str, ...] = ()) -> "dict[int, NetNamespace | Missing]":
+        """Return the state of network namespaces."""
+        from doctor.host.rtnetlink import namespaces  # noqa: PLC0415
+
+        return namespaces.read(pids, sysctls)
+
+    def net_settings(self, pids: Iterable[int], keys: tuple[str, ...]) -> "dict[int, dict[str, str] | Missing]":
+        """Return settings of network namespaces."""
+        from doctor.host.rtnetlink import namespaces  # noqa: PLC0415
+
+        return namespaces.settings(pids, keys)
+
+    def routes(self, questions: "Iterable[RouteQuestion]") -> "tuple[RouteAnswer, ...]":
+        """Ask the kernel for routes."""
+        from doctor.host.rtnetlink import lookups  # noqa: PLC0415
+
+        return lookups.ask(questions)
 
     def environ(self, pid: int) -> dict[str, str]:
         """Return a process's start environment."""

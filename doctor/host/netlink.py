@@ -1,5 +1,6 @@
-"""Changes of links, addresses and routes through rtnetlink, with pyroute2. Reading goes through ``ip -j`` (10 times
-faster).
+"""Changes of links, addresses and routes through rtnetlink, with pyroute2, in the host's network namespace or a container's.
+
+``doctor.host.rtnetlink`` reads them.
 """
 
 import time
@@ -8,11 +9,36 @@ from typing import Any
 from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
+from doctor.host.rtnetlink.visit import Visit
 from doctor.model.errors import RepairError
+from doctor.model.missing import Missing
+from doctor.model.step import Netlink
 
 _FORWARDING = "3"
 """BR_STATE_FORWARDING of include/uapi/linux/if_bridge.h."""
 _PORT_S = 3.0
+_NAMESPACE_S = 10.0
+
+
+def carry_out(step: Netlink) -> None:
+    """Send the request of a step, in the namespace that it names. Raises ``RepairError``.
+
+    If the namespace has gone with its container, a step that may fail has nothing left to do.
+    """
+    if not step.pid:
+        change(step.do, may_fail=step.may_fail)
+        return
+
+    def send(_pid: int, inode: int) -> str:
+        if inode != step.inode:
+            return "its process runs in another network namespace now"
+        change(step.do, may_fail=step.may_fail)
+        return ""
+
+    failure = Visit(send).go([step.pid], _NAMESPACE_S)[step.pid]
+    if failure and not step.may_fail:
+        reason = failure.reason if isinstance(failure, Missing) else failure
+        raise RepairError(f"can't change the network of a container: {reason}", where=str(step.do[2]))
 
 
 def change(request: tuple[str, str, dict[str, str | int]], *, may_fail: bool = False) -> None:

@@ -1,10 +1,16 @@
 """A host that records each request, so that a later comparison shows whether an answer may have changed."""
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from doctor.host.base import ApiAnswer, CommandResult, DeletedFile, Host, KernelRing, Process, StatFs
 from doctor.model.paths import HostPath
 from doctor.model.view import Stat
+
+if TYPE_CHECKING:
+    from doctor.facts.path.namespace import NetNamespace
+    from doctor.facts.path.routing import RouteAnswer, RouteQuestion
+    from doctor.model.missing import Missing
 
 
 class Notes:
@@ -14,7 +20,8 @@ class Notes:
         looked: paths examined without following links; ``followed``: those reached through links.
         listed: directories that were listed.
         trees: directories that may have been read in any part.
-        asked: commands, API paths (``("GET", path)``), ``("processes",)`` and ``("environ",)``.
+        asked: commands, API paths (``("GET", path)``), ``("processes",)``, ``("environ",)`` and
+            ``("network",)``.
         facts: used facts, in order.
     """
 
@@ -157,6 +164,25 @@ class NotedHost:
         """Return deleted files that processes have open."""
         self.notes.asked.add(("deleted-files",))
         return self.below.deleted_files()
+
+    def net_namespaces(self, pids: Iterable[int], sysctls: tuple[str, ...] = ()) -> "dict[int, NetNamespace | Missing]":
+        """Return the state of network namespaces."""
+        self._visit()
+        return self.below.net_namespaces(pids, sysctls)
+
+    def net_settings(self, pids: Iterable[int], keys: tuple[str, ...]) -> "dict[int, dict[str, str] | Missing]":
+        """Return settings of network namespaces."""
+        self._visit()
+        return self.below.net_settings(pids, keys)
+
+    def _visit(self) -> None:
+        # A step changes one namespace, and what others route through it; one that ends a process ends its namespace.
+        self.notes.asked.update({("network",), ("processes",)})
+
+    def routes(self, questions: "Iterable[RouteQuestion]") -> "tuple[RouteAnswer, ...]":
+        """Ask for routes."""
+        self._visit()
+        return self.below.routes(questions)
 
     def environ(self, pid: int) -> dict[str, str]:
         """Return a process's environment."""

@@ -7,8 +7,9 @@ the base host.
 import os
 from collections.abc import Iterable, Iterator
 
-from doctor.host.base import ApiAnswer, BasedHost, CommandResult, Host, Process, StatFs
+from doctor.host.base import ApiAnswer, CommandResult, Host, Process, StatFs
 from doctor.host.changes import PredictedChanges
+from doctor.host.network_overlay import NetworkOverlay
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath, join, parent
 from doctor.model.step import (
@@ -46,7 +47,7 @@ class _Changed:
         self.source = source
 
 
-class OverlayHost(BasedHost):
+class OverlayHost(NetworkOverlay):
     """A prediction over ``base``. Apply steps with ``apply``; read it like any host."""
 
     kind = "overlay"
@@ -65,6 +66,7 @@ class OverlayHost(BasedHost):
 
     def apply(self, step: Step) -> None:
         """Apply a step to the prediction."""
+        self._change_network(step)
         match step:
             case Put(path=path, node=HardLink(target=target)):
                 # A hard link to a file that an earlier step created: the base host does not have it.

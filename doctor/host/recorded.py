@@ -3,6 +3,8 @@
 import errno
 import os
 import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -11,6 +13,10 @@ from doctor.host.base import ApiAnswer, CommandResult, DeletedFile, KernelRing, 
 from doctor.host.files import RootedFiles, magic_of
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath, is_beneath
+
+if TYPE_CHECKING:
+    from doctor.facts.path.namespace import NetNamespace
+    from doctor.facts.path.routing import RouteAnswer, RouteQuestion
 
 _KERNEL = {"proc": 0x9FA0, "sys": 0x62656572}
 """Magic of procfs and sysfs (linux/magic.h)."""
@@ -28,6 +34,8 @@ class RecordedAnswers(Struct, frozen=True, kw_only=True):
         statfs: path → the file system there; it also covers paths beneath it.
         kernel_log: its kernel's log, ``None`` if it was not recorded.
         deleted: deleted files that processes had open.
+        networks: process → its network namespace, settings included; 0 is the host's.
+        routes: the kernel's answers to questions about routes.
         missing: source (joined argv, API path, file path) → why a read fails: recorded denials and timeouts.
     """
 
@@ -39,6 +47,8 @@ class RecordedAnswers(Struct, frozen=True, kw_only=True):
     statfs: dict[str, StatFs] = {}
     kernel_log: KernelRing | None = None
     deleted: tuple[DeletedFile, ...] = ()
+    networks: "dict[int, NetNamespace]" = {}
+    routes: "dict[RouteQuestion, RouteAnswer]" = {}
     missing: dict[str, Why] = {}
 
 
@@ -118,6 +128,37 @@ class RootHost(RootedFiles):
     def deleted_files(self) -> tuple[DeletedFile, ...]:
         """Return the recorded ones."""
         return self.answers.deleted
+
+    def net_namespaces(self, pids: Iterable[int], sysctls: tuple[str, ...] = ()) -> "dict[int, NetNamespace | Missing]":
+        """Return the recorded ones."""
+        del sysctls
+        return {pid: self._network(pid) for pid in pids}
+
+    def _network(self, pid: int) -> "NetNamespace | Missing":
+        why = self.answers.missing.get(f"network {pid}")
+        if why is not None:
+            return Missing(why, f"network namespace of process {pid}: {why.value}")
+        found = self.answers.networks.get(pid)
+        if found is not None:
+            return found
+        if self.answers.live:
+            return Missing(Why.ABSENT, f"the network namespace of process {pid} was not recorded")
+        return Missing(Why.UNSUPPORTED, "a mounted root has no network namespaces")
+
+    def net_settings(self, pids: Iterable[int], keys: tuple[str, ...]) -> "dict[int, dict[str, str] | Missing]":
+        """Return the recorded ones."""
+        found = {pid: self._network(pid) for pid in pids}
+        return {
+            pid: one if isinstance(one, Missing) else {key: one.sysctls[key] for key in keys if key in one.sysctls}
+            for pid, one in found.items()
+        }
+
+    def routes(self, questions: "Iterable[RouteQuestion]") -> "tuple[RouteAnswer, ...]":
+        """Return the recorded answers."""
+        from doctor.facts.path.routing import UNKNOWN, RouteAnswer  # noqa: PLC0415
+
+        unknown = RouteAnswer(error=UNKNOWN)
+        return tuple(self.answers.routes.get(question, unknown) for question in questions)
 
     def environ(self, pid: int) -> dict[str, str]:
         """Environments are never recorded: they hold secrets."""

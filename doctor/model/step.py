@@ -180,10 +180,16 @@ class Netlink(msgspec.Struct, tag="netlink", frozen=True, kw_only=True):
     """One request to rtnetlink and its reversal, as ``pyroute2`` names them.
 
     ``do`` and ``undo`` are (object, command, arguments): ``("link", "set", {"ifname": "docker0", "state": "up"})``.
+
+    Attributes:
+        pid: a process in the network namespace to change, 0 for the host's, and ``inode`` of that namespace: if the process has
+            another one now, or none, the container has gone, and with it what an undo would reverse.
     """
 
     do: tuple[str, str, dict[str, str | int]]
     undo: tuple[str, str, dict[str, str | int]] | None = None
+    pid: int = 0
+    inode: int = 0
     predicts: tuple[Answer, ...] = ()
     may_fail: bool = False
 

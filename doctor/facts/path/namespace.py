@@ -27,7 +27,8 @@ class NetNamespace(Struct, frozen=True, kw_only=True):
         generation: number of changes of nftables so far, 0 if unknown.
         legacy_tables: tables of iptables (legacy) that were ever used here: "filter", "nat", IPv6 ones with "6" at the end.
         sysctls: values of the settings asked for ("net.ipv4.ip_forward"), as this namespace has them.
-        gaps: what could not be read, or not wholly.
+        cut: listings that are longer than what is kept of them: "routes", "fdb", …
+        gaps: what could not be read.
     """
 
     inode: int = 0
@@ -43,6 +44,7 @@ class NetNamespace(Struct, frozen=True, kw_only=True):
     generation: int = 0
     legacy_tables: tuple[str, ...] = ()
     sysctls: dict[str, str] = {}
+    cut: tuple[str, ...] = ()
     gaps: tuple[Missing, ...] = ()
 
     def link(self, index: int) -> NetLink | None:

@@ -1,6 +1,10 @@
 """Links of a network namespace (RTM_GETLINK), with the settings of bridges and of their ports."""
 
+import struct
+
 from msgspec import Struct
+
+from doctor.formats.netlink.messages import attributes, each, mac, signed, text, unsigned
 
 UP, LOOPBACK, NO_ARP, LOWER_UP = 0x1, 0x8, 0x80, 0x10000
 """IFF_ flags of include/uapi/linux/if.h."""
@@ -93,3 +97,90 @@ class NetLink(Struct, frozen=True, kw_only=True):
     def is_loopback(self) -> bool:
         """Whether it is the loopback."""
         return bool(self.flags & LOOPBACK)
+
+
+_HEADER = struct.Struct("=BxHiII")
+"""struct ifinfomsg."""
+_MAC, _NAME, _MTU, _LOWER, _MASTER, _OPERSTATE, _INFO = 1, 3, 4, 5, 10, 16, 18
+_SPEC, _CARRIER, _NAMESPACE, _XDP = 26, 33, 37, 43
+_INFO_KIND, _INFO_DATA, _PORT_KIND, _PORT_DATA = 1, 2, 4, 5
+_XDP_ATTACHED = 2
+_BRIDGE_VLAN_INFO = 2
+_PEERED = frozenset({"veth", "netkit", "vxcan"})
+
+
+def parse_link(body: bytes) -> NetLink | None:
+    """Return the link of an RTM_NEWLINK message, ``None`` for one without number or name."""
+    if len(body) < _HEADER.size:
+        return None
+    _, _, index, flags, _ = _HEADER.unpack_from(body)
+    found = attributes(body, _HEADER.size)
+    name = text(found.get(_NAME))
+    if index <= 0 or not name:
+        return None
+    info = attributes(found.get(_INFO, b""))
+    kind = text(info.get(_INFO_KIND))
+    data = attributes(info.get(_INFO_DATA, b""))
+    lower = unsigned(found.get(_LOWER))
+    is_pair = kind in _PEERED
+    return NetLink(
+        index=index,
+        name=name,
+        flags=flags,
+        mtu=unsigned(found.get(_MTU)),
+        kind=kind,
+        master=unsigned(found.get(_MASTER)),
+        peer_index=lower if is_pair else 0,
+        peer_namespace=signed(found[_NAMESPACE]) if _NAMESPACE in found else None,
+        mac=mac(found.get(_MAC)),
+        operstate=unsigned(found.get(_OPERSTATE)),
+        has_carrier=bool(unsigned(found.get(_CARRIER), flags & LOWER_UP)),
+        port=_port(attributes(info.get(_PORT_DATA, b""))) if text(info.get(_PORT_KIND)) == "bridge" else None,
+        bridge=_bridge(data) if kind == "bridge" else None,
+        vxlan=_vxlan(data) if kind == "vxlan" else None,
+        lower=0 if is_pair or lower == index else lower,
+        vlan=unsigned(data.get(1)) if kind == "vlan" else None,
+        xdp=bool(unsigned(attributes(found.get(_XDP, b"")).get(_XDP_ATTACHED))),
+    )
+
+
+def _port(data: dict[int, bytes]) -> BridgePort:
+    """Attributes IFLA_BRPORT_ of include/uapi/linux/if_link.h; an old kernel lacks some."""
+    return BridgePort(
+        state=unsigned(data.get(1), FORWARDING),
+        is_hairpin=bool(unsigned(data.get(4))),
+        learns=bool(unsigned(data.get(8), 1)),
+        floods=bool(unsigned(data.get(9), 1)),
+        is_isolated=bool(unsigned(data.get(33))),
+    )
+
+
+def _bridge(data: dict[int, bytes]) -> BridgeSettings:
+    """Attributes IFLA_BR_."""
+    return BridgeSettings(
+        stp=unsigned(data.get(5)),
+        filters_vlans=bool(unsigned(data.get(7))),
+        nf_call_iptables=unsigned(data.get(36)),
+        nf_call_ip6tables=unsigned(data.get(37)),
+    )
+
+
+def _vxlan(data: dict[int, bytes]) -> VxlanSettings:
+    """Attributes IFLA_VXLAN_; the port is in network byte order."""
+    return VxlanSettings(
+        id=unsigned(data.get(1)), link=unsigned(data.get(3)), port=int.from_bytes(data.get(15, b"")[:2], "big")
+    )
+
+
+def parse_vlans(body: bytes) -> tuple[int, tuple[tuple[int, int], ...]]:
+    """Return a port's number and its VLANs as (number, flags), of an RTM_NEWLINK message of the bridge family."""
+    if len(body) < _HEADER.size:
+        return 0, ()
+    index: int = _HEADER.unpack_from(body)[2]
+    spec = attributes(body, _HEADER.size).get(_SPEC, b"")
+    found = []
+    for kind, content in each(spec):
+        if kind == _BRIDGE_VLAN_INFO and len(content) >= 4:
+            # struct bridge_vlan_info: flags, number.
+            found.append((unsigned(content[2:4]), unsigned(content[:2])))
+    return index, tuple(found)

@@ -1,6 +1,11 @@
 """Questions about a packet's route (RTM_GETROUTE), and the kernel's answers."""
 
+import socket
+
 from msgspec import Struct
+
+from doctor.formats.netlink.messages import address, attribute, attributes, family, number, unsigned
+from doctor.formats.netlink.tables import ROUTE, ROUTE_KINDS, gateway
 
 UNKNOWN = "unknown"
 """Error of an answer that nobody knows: the host was recorded, or is predicted."""
@@ -49,3 +54,49 @@ class RouteAnswer(Struct, frozen=True, kw_only=True):
     table: int = 0
     mtu: int = 0
     is_redirect: bool = False
+
+
+_REDIRECT = 0x1000000
+"""RTCF_DOREDIRECT of include/uapi/linux/in_route.h, in the flags of struct rtmsg."""
+_LOOKUP_TABLE = 0x1000
+"""RTM_F_LOOKUP_TABLE: the answer names the table that the route is in, not "main"."""
+
+
+def encode(question: RouteQuestion) -> bytes:
+    """Return the body of an RTM_GETROUTE request. Raises ``OSError`` for an address that is none."""
+    where = family(question.version)
+    bits = 128 if question.version == 6 else 32
+    source = socket.inet_pton(where, question.source) if question.source else b""
+    parts = [ROUTE.pack(where, bits, bits if source else 0, 0, 0, 0, 0, 0, _LOOKUP_TABLE)]
+    parts.append(attribute(1, socket.inet_pton(where, question.destination)))
+    if source:
+        parts.append(attribute(2, source))
+    # RTA_IIF, RTA_OIF, RTA_MARK.
+    for kind, value in ((3, question.iif), (4, question.oif), (16, question.mark)):
+        if value:
+            parts.append(attribute(kind, number(value & 0xFFFFFFFF)))
+    if question.ipproto:
+        # RTA_IP_PROTO, RTA_SPORT, RTA_DPORT: without a protocol the kernel refuses ports.
+        parts.append(attribute(27, number(question.ipproto & 0xFF, 1)))
+        for kind, port in ((28, question.sport), (29, question.dport)):
+            if port:
+                parts.append(attribute(kind, (port & 0xFFFF).to_bytes(2, "big")))
+    return b"".join(parts)
+
+
+def parse_answer(body: bytes) -> RouteAnswer:
+    """Return the answer of an RTM_NEWROUTE message."""
+    if len(body) < ROUTE.size:
+        return RouteAnswer(error=UNKNOWN)
+    _, _, _, _, table, _, _, kind, flags = ROUTE.unpack_from(body)
+    found = attributes(body, ROUTE.size)
+    metrics = attributes(found[8]) if 8 in found else {}
+    return RouteAnswer(
+        kind=ROUTE_KINDS.get(kind) or str(kind),
+        link=unsigned(found.get(4)),
+        gateway=gateway(found),
+        source=address(found.get(7)),
+        table=unsigned(found.get(15), table),
+        mtu=unsigned(metrics.get(2)),
+        is_redirect=bool(flags & _REDIRECT),
+    )

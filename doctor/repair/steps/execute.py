@@ -228,10 +228,10 @@ class Executor:
                 engine_of(step).reload(step)
             case StartContainers():
                 engine_of(step).start_containers(step)
-            case Netlink(do=request, may_fail=may_fail):
+            case Netlink():
                 from doctor.host import netlink  # noqa: PLC0415 - pyroute2 costs 170 ms
 
-                netlink.change(request, may_fail=may_fail)
+                netlink.carry_out(step)
 
     def _kernel_write(self, path: str, value: str) -> None:
         # Never O_CREAT: on a mounted disk, whose /proc is an empty directory, that would create a file. O_TRUNC has no effect on

@@ -49,8 +49,8 @@ def inverse(step: Step, before: Before, *, is_done: bool = False) -> tuple[Step,
             )
         case Signal(restart=restart) if restart is not None:
             return (restart,)
-        case Netlink(undo=request) if request is not None:
-            return (Netlink(do=request, may_fail=True),)
+        case Netlink(undo=request, pid=pid, inode=inode) if request is not None:
+            return (Netlink(do=request, pid=pid, inode=inode, may_fail=True),)
     return ()
 
 

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from doctor.facts.path.namespace import BridgePort, NetLink, NetNamespace
+from doctor.facts.path.routing import RouteAnswer, RouteQuestion
 from doctor.host.base import CommandResult, Host, Process
 from doctor.host.difference import Aliases, Difference, between
 from doctor.host.noted import NotedHost, Notes, in_whole
@@ -27,6 +29,16 @@ MORE: st.SearchStrategy[Step] = st.one_of(
     STEPS,
     st.builds(Put, path=st.just("/end"), node=st.builds(Symlink, target=st.sampled_from(["/new", "a", "/c/e"]))),
     st.builds(KernelValue, path=PATHS, value=st.sampled_from(["0", "1"])),
+    st.builds(
+        KernelValue,
+        path=st.sampled_from(["/proc/sys/net/ipv4/ip_forward", "/sys/class/net/v/brport/isolated"]),
+        value=st.sampled_from(["0", "1"]),
+    ),
+    st.builds(
+        Netlink,
+        do=st.sampled_from([("link", "set", {"dev": "v", "state": "down"}), ("link", "del", {"dev": "v"})]),
+        inode=st.sampled_from([0, 5]),
+    ),
     st.builds(
         Netlink,
         do=st.just(("link", "set", {})),
@@ -62,7 +74,13 @@ QUESTIONS: dict[str, Callable[[Host, HostPath], object]] = {
     "engine": lambda host, _: host.engine("/info"),
     "processes": lambda host, _: host.processes(),
     "environ": lambda host, _: host.environ(7),
+    "namespaces": lambda host, _: host.net_namespaces([0, 7], ("net.ipv4.ip_forward",)),
+    "settings": lambda host, _: host.net_settings([0, 7], ("net.ipv4.ip_forward",)),
+    "routes": lambda host, _: host.routes([ROUTE]),
 }
+
+
+ROUTE = RouteQuestion(destination="192.0.2.1")
 
 
 def _all_in(host: Host, top: HostPath) -> object:
@@ -98,6 +116,16 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> RootHost:
             live=True,
             now=1.0,
             commands={("ip",): CommandResult(0, b"real", b"")},
+            networks={
+                pid: NetNamespace(
+                    pid=pid,
+                    inode=5,
+                    links=(NetLink(index=2, name="v", port=BridgePort()),),
+                    sysctls={"net.ipv4.ip_forward": "1"},
+                )
+                for pid in (0, 7)
+            },
+            routes={ROUTE: RouteAnswer(link=2)},
             processes=tuple(Process(pid=pid, **process) for pid in (7, 8)),  # type: ignore[arg-type]
         ),
     )
@@ -175,8 +203,10 @@ def test_every_question_leaves_a_note() -> None:
 
     for name in sorted(questions - {"is_live", "now"}):
         noted = NotedHost(Anything())  # type: ignore[arg-type]
-        count = 0 if name in {"processes", "deleted_files"} else 1
-        getattr(noted, name)(*(("/path",) * count))
+        needed = [
+            one for one in inspect.signature(getattr(noted, name)).parameters.values() if one.default is one.empty
+        ]
+        getattr(noted, name)(*(("/path",) * len(needed)))
         assert any(getattr(noted.notes, kind) for kind in Notes.__slots__), name
 
 

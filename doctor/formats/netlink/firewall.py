@@ -1,0 +1,20 @@
+"""The tables of nftables and the number of their changes, from nfnetlink's messages."""
+
+from doctor.formats.netlink.messages import attributes, text
+
+NEW_TABLE, GET_TABLE, NEW_GENERATION, GET_GENERATION = 0x0A00, 0x0A01, 0x0A0F, 0x0A10
+"""NFNL_SUBSYS_NFTABLES << 8, and NFT_MSG_ of include/uapi/linux/netfilter/nf_tables.h."""
+HEADER = bytes(4)
+"""struct nfgenmsg: all families."""
+_FAMILIES = {1: "inet", 2: "ip", 3: "arp", 5: "netdev", 7: "bridge", 10: "ip6"}
+
+
+def parse_table(body: bytes) -> tuple[str, str] | None:
+    """Return (family, name) of an NFT_MSG_NEWTABLE message."""
+    name = text(attributes(body, len(HEADER)).get(1))
+    return (_FAMILIES.get(body[0]) or str(body[0]), name) if name else None
+
+
+def parse_generation(body: bytes) -> int:
+    """Return the number of changes, of an NFT_MSG_NEWGEN message."""
+    return int.from_bytes(attributes(body, len(HEADER)).get(1, b"")[:4], "big")

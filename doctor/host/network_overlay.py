@@ -1,0 +1,109 @@
+"""The part of a prediction that is about network namespaces: a step that changes one is applied to the facts read from it."""
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from doctor.formats.kernel import sysctl_conf
+from doctor.host.base import BasedHost
+from doctor.model.missing import HostError, Missing, Why
+from doctor.model.paths import HostPath
+from doctor.model.step import Answer, KernelValue, Netlink, Step
+
+if TYPE_CHECKING:
+    from doctor.facts.path.namespace import NetNamespace
+    from doctor.facts.path.routing import RouteAnswer, RouteQuestion
+
+_PORT_SETTING = re.compile(r"/sys/class/net/([^/]+)/brport/([a-z0-9_]+)")
+_NETWORK_VALUES = ("/proc/sys/net/", "/sys/class/net/")
+_NETWORK = ("network",)
+"""The question whose answer each of these steps changes: what is read of any namespace."""
+_Change = tuple[int, tuple[str, str, dict[str, str | int]]]
+"""Inode of the namespace, 0 for the host's, and the request."""
+
+
+class NetworkOverlay(BasedHost, ABC):
+    """What a prediction answers about network namespaces.
+
+    The changes are recorded among the predicted answers, so that a comparison of two predictions sees them.
+    """
+
+    _answers: dict[tuple[str, ...], Answer]
+    _gone: set[int]
+
+    def _change_network(self, step: Step) -> None:
+        """Record a step if it may change a namespace, and with it routes."""
+        change: _Change
+        if isinstance(step, KernelValue) and step.path.startswith(_NETWORK_VALUES):
+            change = 0, ("write", step.path, {"value": step.value})
+        elif isinstance(step, Netlink):
+            change = step.inode, step.do
+        else:
+            return
+        earlier = msgspec.json.encode([*self._network_changes(), change])
+        self._answers[_NETWORK] = Answer(ask=_NETWORK, stdout=earlier)
+
+    def _network_changes(self) -> list[_Change]:
+        found = self._answers.get(_NETWORK)
+        return [] if found is None else msgspec.json.decode(found.stdout, type=list[_Change])
+
+    def net_namespaces(self, pids: Iterable[int], sysctls: tuple[str, ...] = ()) -> "dict[int, NetNamespace | Missing]":
+        """Return the namespaces as they would be; processes that a step ends are absent."""
+        wanted = tuple(pids)
+        found = self.base.net_namespaces((pid for pid in wanted if pid not in self._gone), sysctls)
+        gone = Missing(Why.ABSENT, "the process is predicted to end")
+        return {pid: self._predicted(found.get(pid, gone), sysctls) for pid in wanted}
+
+    def _predicted(self, found: "NetNamespace | Missing", sysctls: tuple[str, ...]) -> "NetNamespace | Missing":
+        if isinstance(found, Missing):
+            return found
+        from doctor.facts.path import predict  # noqa: PLC0415 - only a plan that changes a network needs it
+
+        inode = found.inode if found.pid else 0
+        for request in (request for where, request in self._network_changes() if where == inode):
+            setting = _PORT_SETTING.fullmatch(request[1])
+            if setting is not None:
+                found = predict.with_port_setting(found, setting[1], setting[2], str(request[2]["value"]))
+            else:
+                found = predict.after(found, request)
+        if found.pid or not sysctls:
+            return found
+        return msgspec.structs.replace(found, sysctls=self._values(found.sysctls, sysctls))
+
+    def _values(self, known: dict[str, str], keys: tuple[str, ...]) -> dict[str, str]:
+        """The host's own settings are files, which steps change."""
+        values = dict(known)
+        for key in keys:
+            path = HostPath(sysctl_conf.proc_path(key))
+            if self.touches(path):
+                try:
+                    values[key] = self.read(path).decode("utf-8", "surrogateescape").strip()
+                except HostError:
+                    values.pop(key, None)
+        return values
+
+    @abstractmethod
+    def touches(self, top: HostPath) -> bool:
+        """Whether a step changes anything at ``top``."""
+
+    @abstractmethod
+    def read(self, path: HostPath, *, follow: bool = True, limit_bytes: int = 16 << 20) -> bytes:
+        """Return the predicted content."""
+
+    def net_settings(self, pids: Iterable[int], keys: tuple[str, ...]) -> "dict[int, dict[str, str] | Missing]":
+        """Return the settings as they would be."""
+        found = self.base.net_settings((pid for pid in pids if pid not in self._gone), keys)
+        own = found.get(0)
+        return found if own is None or isinstance(own, Missing) else {**found, 0: self._values(own, keys)}
+
+    def routes(self, questions: "Iterable[RouteQuestion]") -> "tuple[RouteAnswer, ...]":
+        """Return the kernel's answers, unless a step changes what they depend on: then they are unknown."""
+        wanted = tuple(questions)
+        if _NETWORK not in self._answers and self._gone.isdisjoint(question.pid for question in wanted):
+            return self.base.routes(wanted)
+        from doctor.facts.path.routing import UNKNOWN, RouteAnswer  # noqa: PLC0415
+
+        return (RouteAnswer(error=UNKNOWN),) * len(wanted)
