@@ -26,7 +26,7 @@ _Change = tuple[int, tuple[str, str, dict[str, str | int]]]
 
 
 class NetworkOverlay(BasedHost, ABC):
-    """What a prediction answers about network namespaces.
+    """The answers of a prediction about network namespaces.
 
     The changes are recorded among the predicted answers, so that a comparison of two predictions sees them.
     """

@@ -63,7 +63,7 @@ _LOOKUP_TABLE = 0x1000
 
 
 def encode(question: RouteQuestion) -> bytes:
-    """Return the body of an RTM_GETROUTE request. Raises ``OSError`` for an address that is none."""
+    """Return the body of an RTM_GETROUTE request. Raises ``OSError`` for an invalid address."""
     where = family(question.version)
     bits = 128 if question.version == 6 else 32
     source = socket.inet_pton(where, question.source) if question.source else b""

@@ -1,4 +1,4 @@
-"""Goes into network namespaces, in a thread that never comes back.
+"""Goes into network namespaces, in a thread that ends there.
 
 setns(2) moves one thread. This one does nothing but visit namespaces and ends there, so neither an exception nor a
 signal can leave the process, or a thread that does anything else, in a foreign namespace.

@@ -1,4 +1,4 @@
-"""What is read of network namespaces is what iproute2 and nft show of them; reading one leaves nobody in it."""
+"""Network namespaces are read as iproute2 and nft show them; reading one leaves nobody in it."""
 
 import json
 import os
@@ -13,7 +13,7 @@ import pytest
 from doctor.facts.path.namespace import NetNamespace
 from doctor.facts.path.routing import RouteQuestion
 from doctor.formats.netlink import tables
-from doctor.formats.netlink.messages import INTERRUPTED, NetlinkMessage, messages
+from doctor.formats.netlink.messages import DONE, INTERRUPTED, NetlinkMessage, messages
 from doctor.host import netlink
 from doctor.host.live import LiveHost
 from doctor.host.rtnetlink import dump
@@ -45,6 +45,8 @@ rule add pref 200 from 10.7.0.9 to 10.66.0.0/16 prohibit
 rule add pref 300 not from 10.7.0.0/24 lookup main suppress_prefixlength 0
 neigh add 10.7.0.2 lladdr 02:00:00:00:00:02 dev br0 nud permanent
 """
+LISTINGS = 8
+"""Links, addresses, routes, rules, neighbours, queues, forwarding entries, tables of nftables."""
 PEER = """
 link set lo up
 link set eth0 up
@@ -268,18 +270,21 @@ def test_a_listing_that_changes_meanwhile_is_read_again(pids: tuple[int, int], m
     """An interrupted one is seen, each row is there once; one that is too long is cut, and the next listing is whole."""
     commands = "".join(f"addr add 10.77.{number >> 8}.{number & 255}/32 dev tun0\n" for number in range(2000))
     inside(pids[0], "ip", "-b", "-", given=commands)
-    flags: list[int] = []
-    monkeypatch.setattr(dump, "messages", lambda raw: (_noted(message, flags) for message in messages(raw)))
+    seen: list[NetlinkMessage] = []
+    monkeypatch.setattr(dump, "messages", lambda raw: (_noted(message, seen) for message in messages(raw)))
+    reads = 0
     changing = threading.Thread(target=lambda: [churn(pids[0]) for _ in range(4)])
     changing.start()
     while changing.is_alive():
         found = LiveHost().net_namespaces(pids[:1])[pids[0]]
+        reads += 1
         assert isinstance(found, NetNamespace)
         names = [one.address for one in found.addresses if one.address.startswith("10.77.")]
         assert len(names) == len(set(names))
         assert len(names) == 2000 or "addresses" in found.cut
     changing.join()
-    assert any(one & INTERRUPTED for one in flags)
+    assert any(one.flags & INTERRUPTED for one in seen)
+    assert sum(one.kind == DONE for one in seen) > LISTINGS * reads
     monkeypatch.setattr(dump, "MOST_ROWS", 50)
 
     def read(_pid: int, _inode: int) -> tuple[bool, bool, int]:
@@ -299,8 +304,8 @@ def _one(read: Callable[[int, int], tuple[bool, bool, int]], pid: int) -> tuple[
     return found
 
 
-def _noted(message: NetlinkMessage, flags: list[int]) -> NetlinkMessage:
-    flags.append(message.flags)
+def _noted(message: NetlinkMessage, seen: list[NetlinkMessage]) -> NetlinkMessage:
+    seen.append(message)
     return message
 
 
