@@ -34,5 +34,5 @@ def _answer(socket: Dumper, question: RouteQuestion) -> RouteAnswer:
     try:
         return lookups.parse_answer(socket.ask(_GET_ROUTE, lookups.encode(question)))
     except OSError as error:
-        # inet_pton has no error number: the address is none.
+        # inet_pton has no error number: the address is invalid.
         return RouteAnswer(error=errno.errorcode.get(error.errno or 0, UNKNOWN))

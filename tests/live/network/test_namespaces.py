@@ -250,7 +250,7 @@ def refuses(_pid: int, _inode: int) -> int:
 
 
 def test_a_namespace_that_vanishes_is_an_absence(pids: tuple[int, int]) -> None:
-    """Its neighbours are read all the same; a visit that takes too long ends."""
+    """Its neighbours are still read; a visit that takes too long ends."""
     found = LiveHost().net_namespaces((pids[0], 4_000_000))
     gone = found[4_000_000]
     assert isinstance(found[pids[0]], NetNamespace)
