@@ -5,14 +5,15 @@ from ipaddress import IPv4Network
 from msgspec import Struct
 from msgspec.structs import replace
 
-from doctor.facts.firewall.nft_packet import NftWalker
-from doctor.facts.firewall.packet import DROP, REJECT, Packet, PacketVerdict, Walker, address_number
 from doctor.facts.firewall.packet_filter import Firewall, Saved
+from doctor.facts.firewall.walk import NftWalker, Walker
+from doctor.facts.path.rules.form import DROPS
+from doctor.facts.path.rules.numbers import address_number
+from doctor.facts.path.rules.packet import ELSEWHERE, Packet
 from doctor.formats.firewall.iptables_rule import split_words
 from doctor.formats.firewall.iptables_save import Rule
+from doctor.formats.firewall.nft_json import NftRule
 
-_DROPS = frozenset({DROP, REJECT})
-_NFT_DROPS = frozenset({"drop", "reject"})
 _MOST_SOURCES = 64
 _AHEAD = (("raw", "PREROUTING"), ("mangle", "PREROUTING"))
 _BEHIND = (("mangle", "FORWARD"), ("filter", "FORWARD"), ("security", "FORWARD"))
@@ -48,10 +49,15 @@ def path_to(*, inside: str, source: str, address: str, host_port: int, container
         source=address_number(source),
         destination=address_number(address),
         port=host_port,
-        is_local=True,
+        destination_type="local",
     )
     behind = replace(
-        ahead, outside=bridge, destination=address_number(container), port=port, is_local=False, is_dnat=True
+        ahead,
+        outside=bridge,
+        destination=address_number(container),
+        port=port,
+        destination_type="unicast",
+        is_dnat=True,
     )
     return Path(ahead=ahead, behind=behind)
 
@@ -73,7 +79,8 @@ def cut_for_it_alone(firewall: Firewall, path: Path, uplink: str, rule: Rule | N
     """Return the rule that drops a packet but accepts those of other outside hosts from the uplink, else ""."""
     found = cut(firewall, path, rule)
     real = Path(
-        ahead=replace(path.ahead, inside=uplink, source=None), behind=replace(path.behind, inside=uplink, source=None)
+        ahead=replace(path.ahead, inside=uplink, source=ELSEWHERE),
+        behind=replace(path.behind, inside=uplink, source=ELSEWHERE),
     )
     return "" if not found.rule or cut(firewall, real, rule).rule else found.rule
 
@@ -83,21 +90,25 @@ def _judged(firewall: Firewall, saved: Saved | None, path: Path) -> PacketCut:
     walker = None if saved is None else Walker(saved)
     steps = [(place, path.ahead) for place in _AHEAD] + [(place, path.behind) for place in _BEHIND]
     for (table, chain), packet in steps if walker is not None else ():
-        verdict = walker.verdict(table, chain, packet) if walker is not None else PacketVerdict(target="ACCEPT")
-        is_sure = is_sure and not verdict.may_accept and not verdict.may_drop
-        if verdict.target in _DROPS:
+        if walker is None:
+            break
+        verdict = walker.verdict(table, chain, packet)
+        is_sure = is_sure and verdict.is_sure
+        if verdict.main.kind in DROPS:
             text = verdict.rule.text if verdict.rule is not None else f"the policy of {chain} in {table}"
-            engines = verdict.rule is None or _is_of_engine(verdict.rule)
-            return PacketCut(rule=text, is_sure=not verdict.may_accept, is_engines=engines)
+            engines = verdict.rule is None or _is_of_engine(verdict.rule.origin)
+            return PacketCut(rule=text, is_sure=verdict.is_cut, is_engines=engines)
     for table, chain in _BEHIND if walker is not None else ():
-        verdict = walker.verdict(table, chain, _reply(path)) if walker is not None else PacketVerdict(target="ACCEPT")
-        if verdict.target in _DROPS and verdict.rule is not None and not _is_of_engine(verdict.rule):
-            return PacketCut(rule=verdict.rule.text, is_sure=not verdict.may_accept)
+        if walker is None:
+            break
+        verdict = walker.verdict(table, chain, _reply(path))
+        if verdict.main.kind in DROPS and verdict.rule is not None and not _is_of_engine(verdict.rule.origin):
+            return PacketCut(rule=verdict.rule.text, is_sure=verdict.is_cut)
     for of, ruleset in firewall.foreign.items():
         for one in NftWalker(ruleset).forward(path.behind):
-            is_sure = is_sure and not one.may_accept
-            if one.target in _NFT_DROPS:
-                return PacketCut(rule=f"chain {one.chain.name} of nft table {of.text}", is_sure=not one.may_accept)
+            is_sure = is_sure and one.is_sure
+            if one.main.kind in DROPS:
+                return PacketCut(rule=f"chain {one.chain.name} of nft table {of.text}", is_sure=one.is_cut)
     return PacketCut(is_sure=is_sure)
 
 
@@ -110,12 +121,12 @@ def _reply(path: Path) -> Packet:
         outside=there.inside,
         source=there.destination,
         destination=there.source,
-        port=None,
+        port=ELSEWHERE,
         state="ESTABLISHED",
     )
 
 
-def _is_of_engine(rule: Rule) -> bool:
+def _is_of_engine(rule: Rule | NftRule) -> bool:
     return rule.chain.startswith("DOCKER") and rule.chain != "DOCKER-USER"
 
 

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.firewall.details import IptablesOff
-from doctor.facts.firewall.packet import Packet, Walker, address_number
 from doctor.facts.firewall.packet_filter import Firewall, Saved
+from doctor.facts.firewall.walk import Walker
 from doctor.facts.network.links import Links
 from doctor.facts.network.networks import Network, Networks
+from doctor.facts.path.rules.numbers import address_number
+from doctor.facts.path.rules.packet import Packet
 from doctor.model.text import named
 
 
@@ -64,7 +66,7 @@ def iptables_false(
 def _translator(saved: Saved, network: Network, uplink: str) -> str:
     source = address_number(network.subnets[0].partition("/")[0])
     verdict = Walker(saved).verdict("nat", "POSTROUTING", Packet(outside=uplink, source=(source or 0) + 2))
-    return verdict.rule.text if verdict.target in {"MASQUERADE", "SNAT"} and verdict.rule is not None else ""
+    return verdict.rule.text if verdict.target in {"masquerade", "snat"} and verdict.rule is not None else ""
 
 
 def _is_engines(rule: str, network: Network) -> bool:

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from doctor.api import Finding, Missing, Severity, check
 from doctor.facts.firewall.expected_rules import ExpectedRule
 from doctor.facts.firewall.missing_rules import MissingRules, by_subject, evidence_of
-from doctor.facts.firewall.packet import Packet, Walker, address_number
 from doctor.facts.firewall.rules import EngineRules, FamilyRules
+from doctor.facts.firewall.walk import Walker
 from doctor.facts.network.links import Links
+from doctor.facts.path.rules.numbers import address_number
+from doctor.facts.path.rules.packet import Packet
 
 
 @check(
@@ -63,4 +65,4 @@ def _is_covered(family: FamilyRules, rule: ExpectedRule, uplink: str) -> bool:
     if family.version != 4 or network is None:
         return False
     packet = Packet(outside=uplink, source=network + 2)
-    return Walker(family.saved).verdict("nat", "POSTROUTING", packet).target in {"MASQUERADE", "SNAT"}
+    return Walker(family.saved).verdict("nat", "POSTROUTING", packet).target in {"masquerade", "snat"}

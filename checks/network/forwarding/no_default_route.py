@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.facts.firewall.packet import address_number
 from doctor.facts.network.dns import HostDns
 from doctor.facts.network.links import Links
 from doctor.facts.network.route_hints import RouteHint, RouteHints, has_default, wants_default
+from doctor.facts.path.rules.numbers import address_number
 
 
 @check(severity=Severity.ERROR, detail=RouteHints | None, breaks=("egress", "image"), ok="the host has a default route")

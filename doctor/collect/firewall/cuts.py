@@ -6,13 +6,15 @@ from msgspec.structs import replace
 
 from doctor.facts.firewall.cuts import BETWEEN, ENGINE, FIRST, ISOLATION, NFT, USER, Cut, Hijack, TrafficCuts
 from doctor.facts.firewall.generations import ENGINE_CHAINS
-from doctor.facts.firewall.nft_packet import NftWalker
-from doctor.facts.firewall.nft_ways import rule_text
-from doctor.facts.firewall.packet import ACCEPT, RETURN, Packet, PacketVerdict, Walker, address_number, prepare, spans
 from doctor.facts.firewall.packet_filter import Firewall, Saved
 from doctor.facts.firewall.rules import EngineRules, FamilyRules
+from doctor.facts.firewall.walk import NftWalker, Walker, matches, prepared
 from doctor.facts.network.links import Links
 from doctor.facts.network.networks import Network, Networks
+from doctor.facts.path.rules.evaluate import ChainVerdict
+from doctor.facts.path.rules.numbers import address_number
+from doctor.facts.path.rules.packet import ELSEWHERE, Packet
+from doctor.facts.path.rules.tables import Spans, spans_of
 from doctor.formats.firewall.iptables_save import Rule
 from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing, Why
@@ -37,7 +39,7 @@ def traffic_cuts(
     hijacks: list[Hijack] = []
     if not isinstance(rules, Missing):
         subnets = [subnet for network in networks.bridges for subnet in network.subnets]
-        family = _Family(rules.families[0], spans(subnets))
+        family = _Family(rules.families[0], spans_of(subnets))
         cuts += family.cuts(packets)
         cuts += family.early_cuts(packets)
         bypasses += family.bypasses(packets)
@@ -91,7 +93,7 @@ class _Packets:
 class _Family:
     """Evaluates iptables rules, and knows those of the engine."""
 
-    def __init__(self, family: FamilyRules, inside: tuple[tuple[int, int], ...]) -> None:
+    def __init__(self, family: FamilyRules, inside: Spans) -> None:
         self.saved: Saved = family.saved
         self.walker = Walker(family.saved, inside)
         self.own = {(rule.table, rule.chain, family.spelling(rule)) for rule in family.expected.rules()}
@@ -101,7 +103,7 @@ class _Family:
 
         Its final RETURN belongs to the engine only at the end of the chain: a higher one is a detour by others.
         """
-        if rule.text == f"-A {rule.chain} -j {RETURN}" and rule.chain in ENGINE_CHAINS:
+        if rule.text == f"-A {rule.chain} -j RETURN" and rule.chain in ENGINE_CHAINS:
             return rule.line == self.saved.rules(rule.table, rule.chain)[-1].line
         if (rule.table, rule.chain, rule.text) in self.own:
             return True
@@ -113,7 +115,7 @@ class _Family:
                 verdict = self.walker.verdict("filter", "FORWARD", packet)
                 stranger = self._stranger(verdict)
                 if verdict.is_cut and stranger is not None and verdict.rule is not None:
-                    yield self._cut(self._place(stranger), stranger, verdict, traffic, network)
+                    yield self._cut(self._place(stranger), stranger, _decided(verdict), traffic, network)
 
     def early_cuts(self, packets: _Packets) -> Iterator[Cut]:
         """Yield cuts in tables that the engine's accepts can't override: raw and mangle are evaluated before filter."""
@@ -123,7 +125,7 @@ class _Family:
                     verdict = self.walker.verdict(table, chain, seen)
                     stranger = self._stranger(verdict)
                     if verdict.is_cut and stranger is not None:
-                        yield replace(self._cut(FIRST, stranger, verdict, traffic, network), lift=())
+                        yield replace(self._cut(FIRST, stranger, _decided(verdict), traffic, network), lift=())
 
     def bypasses(self, packets: _Packets) -> Iterator[Cut]:
         """Yield rules that leave an isolation chain before the engine's own rule."""
@@ -140,11 +142,11 @@ class _Family:
             for chain in _ISOLATION_CHAINS:
                 for rule in self.saved.rules("filter", chain):
                     target = rule.text.rpartition(" -j ")[2]
-                    if target not in {RETURN, ACCEPT} or self.is_own(rule) or not self.walker.matches(rule, packet):
+                    if target not in {"RETURN", "ACCEPT"} or self.is_own(rule) or not matches(rule, packet):
                         continue
                     lift = self._below(rule, network.bridge if chain != _ISOLATION_CHAINS[1] else other.bridge)
                     if lift:
-                        cut = self._cut(ISOLATION, rule, PacketVerdict(target=target, path=(rule,)), "", network)
+                        cut = self._cut(ISOLATION, rule, (target, (rule,)), "", network)
                         yield replace(cut, lift=self._below(rule))
 
     def unmasked(self, packets: _Packets) -> Iterator[Cut]:
@@ -153,10 +155,10 @@ class _Family:
             packet = Packet(outside=packets.uplink, source=packets.address(network))
             verdict = self.walker.verdict("nat", "POSTROUTING", packet)
             stranger = self._stranger(verdict)
-            if stranger is None or verdict.target not in {ACCEPT, RETURN} or verdict.may_drop:
+            if stranger is None or verdict.target != "accept" or not verdict.is_sure:
                 continue
             if any(f" ! -o {network.bridge} -j " in text for text in self._below(stranger)):
-                yield self._cut(FIRST, stranger, verdict, "egress", network)
+                yield self._cut(FIRST, stranger, _decided(verdict), "egress", network)
 
     def hijacks(self, packets: _Packets) -> Iterator[Hijack]:
         """Yield rules in nat PREROUTING that redirect a published port's packets before the engine's rule."""
@@ -165,20 +167,22 @@ class _Family:
                 return
             if not port.host_port or port.host_ip.startswith("127."):
                 continue
-            packet = Packet(inside=packets.uplink, protocol=port.protocol, port=port.host_port, is_local=True)
+            packet = Packet(
+                inside=packets.uplink, protocol=port.protocol, port=port.host_port, destination_type="local"
+            )
             verdict = self.walker.verdict("nat", "PREROUTING", packet)
             stranger = self._stranger(verdict)
-            if stranger is not None and stranger.chain == "PREROUTING" and verdict.target != RETURN:
+            if stranger is not None and stranger.chain == "PREROUTING":
                 yield Hijack(
                     rule=stranger.text,
                     chain=stranger.chain,
                     container=endpoint.container,
                     port=port.text,
-                    target=verdict.target,
+                    target=verdict.target.upper(),
                 )
 
-    def _stranger(self, verdict: PacketVerdict) -> Rule | None:
-        return next((rule for rule in verdict.path if not self.is_own(rule)), None)
+    def _stranger(self, verdict: ChainVerdict) -> Rule | None:
+        return next((rule for rule in _rules(verdict) if not self.is_own(rule)), None)
 
     def _place(self, stranger: Rule) -> str:
         if stranger.chain == "DOCKER-USER":
@@ -201,20 +205,32 @@ class _Family:
             if rule.text != stranger.text and self.is_own(rule) and (not bridge or bridge in rule.text.split())
         )
 
-    def _cut(self, place: str, stranger: Rule, verdict: PacketVerdict, traffic: str, network: Network) -> Cut:
+    def _cut(
+        self, place: str, stranger: Rule, decided: tuple[str, tuple[Rule, ...]], traffic: str, network: Network
+    ) -> Cut:
+        target, path = decided
         return Cut(
             place=place,
             table=stranger.table,
             chain=stranger.chain,
             rule=stranger.text,
-            decided=verdict.path[-1].text,
-            target=verdict.target,
+            decided=path[-1].text,
+            target=target,
             traffic=(traffic,) if traffic else (),
             networks=(network.name,),
             bridges=(network.bridge,),
             lift=self._below(stranger),
-            is_narrow=not _is_plain(verdict.path[verdict.path.index(stranger) :]),
+            is_narrow=not _is_plain(path[path.index(stranger) :]),
         )
+
+
+def _rules(verdict: ChainVerdict) -> tuple[Rule, ...]:
+    return tuple(rule.origin for rule in verdict.path if isinstance(rule.origin, Rule))
+
+
+def _decided(verdict: ChainVerdict) -> tuple[str, tuple[Rule, ...]]:
+    """Return the target and the rules that led to it."""
+    return verdict.target.upper(), _rules(verdict)
 
 
 def _elsewhere(traffic: str, packet: Packet) -> Iterator[tuple[str, str, Packet]]:
@@ -224,7 +240,12 @@ def _elsewhere(traffic: str, packet: Packet) -> Iterator[tuple[str, str, Packet]
     published one is not judged.
     """
     if traffic != "port":
-        incoming = replace(packet, outside="", destination=None, is_local=traffic == "reply")
+        incoming = replace(
+            packet,
+            outside="",
+            destination=ELSEWHERE,
+            destination_type="local" if traffic == "reply" else "unicast",
+        )
         yield "raw", "PREROUTING", incoming
         yield "mangle", "PREROUTING", incoming
     yield "mangle", "FORWARD", packet
@@ -240,7 +261,7 @@ def _nft_cuts(firewall: Firewall, packets: _Packets) -> Iterator[Cut]:
             for traffic, packet in packets.of(network):
                 for verdict in walker.forward(packet):
                     if verdict.is_cut:
-                        said = rule_text(verdict.rule) if verdict.rule is not None else f"policy {verdict.target}"
+                        said = verdict.rule.text if verdict.rule is not None else f"policy {verdict.target}"
                         yield Cut(
                             place=NFT,
                             table=table.text,
@@ -253,13 +274,13 @@ def _nft_cuts(firewall: Firewall, packets: _Packets) -> Iterator[Cut]:
                             bridges=(network.bridge,),
                             priority=verdict.chain.priority,
                             handle=verdict.path[0].handle if verdict.path else 0,
-                            is_narrow=not all(rule.is_unconditional and not rule.comment for rule in verdict.path),
+                            is_narrow=not all(rule.is_plain for rule in verdict.path),
                         )
 
 
 def _is_plain(path: tuple[Rule, ...]) -> bool:
     """Whether every rule matches all packets: it was not written for specific traffic."""
-    return all(prepare(rule).is_plain for rule in path)
+    return all(prepared(rule).is_plain for rule in path)
 
 
 def _joined(cuts: list[Cut]) -> tuple[Cut, ...]:

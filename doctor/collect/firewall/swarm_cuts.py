@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
-from doctor.facts.firewall.nft_packet import NftWalker
-from doctor.facts.firewall.nft_ways import rule_text
-from doctor.facts.firewall.packet import Packet, Walker, address_number, spans
 from doctor.facts.firewall.packet_filter import Firewall
 from doctor.facts.firewall.swarm_cuts import SwarmCut, SwarmCuts
+from doctor.facts.firewall.walk import NftWalker, Walker
 from doctor.facts.network.swarm import GOSSIP_PORT, SwarmNetwork
+from doctor.facts.path.rules.numbers import address_number
+from doctor.facts.path.rules.packet import ELSEWHERE, Packet
+from doctor.facts.path.rules.tables import spans_of
 from doctor.model.declare import collector
 
 _INCOMING = (("raw", "PREROUTING"), ("mangle", "PREROUTING"), ("mangle", "INPUT"), ("filter", "INPUT"))
@@ -21,7 +22,7 @@ Place = tuple[str, str, str, bool, int]
 def swarm_cuts(firewall: Firewall, swarm: SwarmNetwork) -> SwarmCuts:
     """Return the rules; none without another node, and none about overlay networks that do not exist."""
     found: dict[Place, tuple[dict[str, None], dict[str, None]]] = {}
-    inside = spans([f"{address}/32" for address in (swarm.address, *(peer.address for peer in swarm.peers)) if address])
+    inside = spans_of([f"{address}/32" for address in (swarm.address, *(peer.address for peer in swarm.peers)) if address])
     walkers = [Walker(saved, inside) for saved in (firewall.v4, firewall.other) if saved is not None]
     for peer in swarm.peers:
         for word, protocol, port in _kinds(swarm):
@@ -30,8 +31,8 @@ def swarm_cuts(firewall: Firewall, swarm: SwarmNetwork) -> SwarmCuts:
                 source=address_number(peer.address),
                 destination=address_number(swarm.address),
                 protocol=protocol,
-                port=port,
-                is_local=True,
+                port=ELSEWHERE if port is None else port,
+                destination_type="local",
             )
             for place in (*_iptables(walkers, packet), *_nft(firewall, packet)):
                 ports, peers = found.setdefault(place, ({}, {}))
@@ -64,7 +65,7 @@ def _iptables(walkers: list[Walker], packet: Packet) -> Iterator[Place]:
                 yield (
                     table,
                     chain,
-                    verdict.rule.text if verdict.rule is not None else f"policy {verdict.target}",
+                    verdict.rule.text if verdict.rule is not None else f"policy {verdict.target.upper()}",
                     False,
                     0,
                 )
@@ -77,5 +78,5 @@ def _nft(firewall: Firewall, packet: Packet) -> Iterator[Place]:
         for hook in _HOOKS:
             for found in NftWalker(ruleset).at(hook, packet):
                 if found.is_cut:
-                    rule = rule_text(found.rule) if found.rule is not None else f"policy {found.target}"
+                    rule = found.rule.text if found.rule is not None else f"policy {found.target}"
                     yield nft.text, found.chain.name, rule, True, found.path[0].handle if found.path else 0

@@ -7,7 +7,7 @@ from doctor.engines.docker import places as docker
 from doctor.facts.containers.containers import Containers
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.engine.state import EngineInfo
-from doctor.facts.firewall.packet import address_number
+from doctor.facts.path.rules.numbers import address_number
 from doctor.facts.host.processes import Processes
 from doctor.facts.network.links import Links
 from doctor.facts.network.listeners import Listener, Listeners

@@ -3,10 +3,13 @@
 from msgspec import Struct
 
 from doctor.facts.firewall.generations import BUILT_IN, ENGINE_CHAINS
-from doctor.facts.firewall.packet import Packet, PacketVerdict, Walker, address_number
 from doctor.facts.firewall.packet_filter import Firewall, Saved
 from doctor.facts.firewall.rules import EngineRules
+from doctor.facts.firewall.walk import Walker
 from doctor.facts.network.networks import Networks
+from doctor.facts.path.rules.evaluate import ChainVerdict
+from doctor.facts.path.rules.numbers import address_number
+from doctor.facts.path.rules.packet import Packet
 
 _USER_RETURN = "-A DOCKER-USER -j RETURN"
 """The rule that the engine itself puts into the administrator's chain."""
@@ -30,7 +33,7 @@ class OtherBackend(Struct, frozen=True, kw_only=True):
     engine_rules: dict[tuple[str, str], tuple[str, ...]]
     foreign: int
     drops: bool
-    cut: PacketVerdict | None
+    cut: ChainVerdict | None
     network: str = ""
 
 
@@ -89,7 +92,7 @@ def _leads_to_engine(text: str) -> bool:
     return text.rpartition(" -j ")[2] in ENGINE_CHAINS
 
 
-def _cut(saved: Saved, networks: Networks) -> tuple[PacketVerdict | None, str]:
+def _cut(saved: Saved, networks: Networks) -> tuple[ChainVerdict | None, str]:
     """Return the verdict that certainly drops an outgoing packet of a network, or a reply to it, and the network's name."""
     walker = Walker(saved)
     for network in networks.bridges:

@@ -8,9 +8,9 @@ from doctor.facts.backup.network_record import KeptNetworkRecord
 from doctor.facts.firewall.expected_rules import ExpectedRule
 from doctor.facts.firewall.files import FirewallFiles
 from doctor.facts.firewall.generations import BUILT_IN, ENGINE_CHAINS
-from doctor.facts.firewall.packet import ACCEPT, prepare
 from doctor.facts.firewall.packet_filter import Saved
 from doctor.facts.firewall.rules import FamilyRules
+from doctor.facts.firewall.walk import next_chain
 
 CHAIN = "DOCKER-USER"
 _RETURN = f"-A {CHAIN} -j RETURN"
@@ -50,7 +50,7 @@ class UserRules(Struct, frozen=True, kw_only=True):
     @property
     def accepts(self) -> tuple[str, ...]:
         """Return the rules that accept traffic."""
-        return tuple(text for text in self._texts() if text.rpartition(" -j ")[2].split(" ")[0] == ACCEPT)
+        return tuple(text for text in self._texts() if text.rpartition(" -j ")[2].split(" ")[0] == "ACCEPT")
 
     @property
     def needs_sets(self) -> bool:
@@ -89,7 +89,7 @@ def led_to(saved: Saved) -> dict[str, tuple[str, ...]]:
             continue
         rules = saved.rules("filter", chain)
         found[chain] = tuple(rule.text for rule in rules)
-        targets = (prepare(rule).target for rule in rules)
+        targets = (next_chain(rule) for rule in rules)
         todo += [(target, depth + 1) for target in targets if target not in ENGINE_CHAINS | BUILT_IN]
     return found
 

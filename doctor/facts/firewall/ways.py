@@ -9,12 +9,23 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
-from doctor.facts.firewall.nft_ways import nft_ways
-from doctor.facts.firewall.packet import DROP, REJECT, RETURN, TERMINAL, Prepared, is_interface, prepare
-from doctor.facts.firewall.packet_filter import Firewall, NftTable, Saved
+from doctor.facts.firewall.packet_filter import Firewall
 from doctor.facts.network.links import Links
 from doctor.facts.network.networks import Networks
-from doctor.formats.firewall.iptables_save import Rule
+from doctor.facts.path.rules.form import (
+    ACCEPT,
+    DROP,
+    DROPS,
+    GOTO,
+    JUMP,
+    RETURN,
+    AnyOf,
+    PathChain,
+    PathRule,
+    VerdictMap,
+)
+from doctor.facts.path.rules.packet import NOTHING_KNOWN, Packet, any_packet
+from doctor.facts.path.rules.tables import Concern, IptablesRules, PathTable, nft_tables, saved_tables
 
 _MAX_DEPTH = 16
 _MAX_WAYS = 20_000
@@ -73,15 +84,21 @@ def surface(firewall: Firewall, networks: Networks, links: Links, *, without: It
     found: Surface = {}
     for version, saved in ((4, firewall.v4), (4, firewall.other), (6, firewall.v6)):
         if saved is not None:
+            tables = saved_tables(IptablesRules.of(saved), {}, Concern())
             for flow in _flows(networks, links, version):
                 for stage, chain in _stages(flow):
-                    found[flow, f"{saved.save[0]} {stage} {chain}"] = _passage(saved, stage, chain, flow, gone)
+                    table = tables[stage][0] if stage in tables else _NO_TABLE
+                    walk = _ChainWalk(table, stage, flow, gone)
+                    found[flow, f"{saved.save[0]} {stage} {chain}"] = walk.passage(chain)
+    nft = {place: nft_tables(ruleset, Concern()) for place, ruleset in firewall.foreign.items()}
     for flow in _flows(networks, links, 4):
-        for table, ruleset in firewall.foreign.items():
+        for place, ruleset in firewall.foreign.items():
             hook = "forward" if flow.outside else "input"
             for base in ruleset.base_chains(hook):
                 if base.kind in {"filter", ""}:
-                    found[flow, f"nft {table.text} {base.name}"] = _of_nft(table, nft_ways(ruleset, base, flow), gone)
+                    ready, _ = nft[place][base.family, base.table]
+                    walk = _ChainWalk(ready, place.text, flow, gone)
+                    found[flow, f"nft {place.text} {base.name}"] = walk.passage(base.name)
     return found
 
 
@@ -123,101 +140,79 @@ def _stages(flow: Flow) -> Iterator[tuple[str, str]]:
     yield "mangle", "POSTROUTING"
 
 
+_NO_TABLE = PathTable({})
+
+
 class _ChainWalk:
     """One evaluation of a base chain, which collects guards and paths."""
 
-    def __init__(self, saved: Saved, table: str, flow: Flow, gone: frozenset[Guard]) -> None:
-        self.saved, self.table, self.flow, self.gone = saved, table, flow, gone
+    def __init__(self, chains: PathTable, table: str, flow: Flow, gone: frozenset[Guard]) -> None:
+        self.chains, self.table, self.gone = chains, table, gone
+        self.packet: Packet = any_packet(inside=flow.inside, outside=flow.outside, state=flow.state)
         self.guards: dict[Guard, None] = {}
         self.ways: list[AcceptWay] = []
 
-    def run(self, chain: str, path: tuple[str, ...], *, sure: bool, depth: int = 0) -> bool:
+    def passage(self, name: str) -> Passage:
+        """Return the paths through a base chain."""
+        chain = self.chains.get(name)
+        if chain is None or not self._run(chain, (), sure=True, depth=0):
+            guard = Guard(table=self.table, chain=name, text=POLICY)
+            if chain is not None and chain.policy == DROP and guard not in self.gone:
+                self.guards.setdefault(guard)
+            else:
+                self.ways.append(AcceptWay(by=(POLICY,), passed=len(self.guards), is_sure=True))
+        return Passage(ways=tuple(self.ways), guards=tuple(self.guards))
+
+    def _run(self, chain: PathChain, path: tuple[str, ...], *, sure: bool, depth: int) -> bool:
         """Evaluate a chain; return whether it has a final verdict for every packet."""
         if depth > _MAX_DEPTH:
             return False
-        for rule in self.saved.rules(self.table, chain):
+        for rule in chain.rules:
             if len(self.ways) >= _MAX_WAYS:
                 return False
-            if self.gone and Guard(table=self.table, chain=chain, text=rule.text) in self.gone:
+            if self.gone and Guard(table=self.table, chain=chain.name, text=rule.text) in self.gone:
                 continue
-            ready = prepare(rule)
-            held = _holds(ready, self.flow, chain)
-            if held is False or not ready.target:
+            held = rule.holds(self.packet, NOTHING_KNOWN)
+            if held is False:
                 continue
             all_of_them = sure and held is True
-            if self._step(ready, chain, (*path, rule.text), sure=all_of_them, held=held is True, depth=depth):
+            if self._step(rule, chain, (*path, rule.text), sure=all_of_them, held=held is True, depth=depth):
                 return True
-            if (ready.target == RETURN or ready.is_goto) and self._leave(rule, chain, path, sure=held is True):
+            if _leaves(rule) and self._leave(rule, chain, path, sure=held is True):
                 return False
         return False
 
-    def _leave(self, rule: Rule, chain: str, path: tuple[str, ...], *, sure: bool) -> bool:
+    def _leave(self, rule: PathRule, chain: PathChain, path: tuple[str, ...], *, sure: bool) -> bool:
         """Record that packets leave a chain: they bypass the drops and accepts below."""
-        if rule is not self.saved.rules(self.table, chain)[-1]:
+        if rule is not chain.rules[-1]:
             self.ways.append(AcceptWay(by=(*path, rule.text), passed=len(self.guards), is_exit=True))
-            self.guards.setdefault(Guard(table=self.table, chain=chain, text=rule.text))
+            self.guards.setdefault(Guard(table=self.table, chain=chain.name, text=rule.text))
         return sure
 
-    def _step(self, ready: Prepared, chain: str, path: tuple[str, ...], *, sure: bool, held: bool, depth: int) -> bool:
-        target = ready.target
-        if target == RETURN:
+    def _step(
+        self, rule: PathRule, chain: PathChain, path: tuple[str, ...], *, sure: bool, held: bool, depth: int
+    ) -> bool:
+        """Evaluate one rule; return whether it has a final verdict for every packet."""
+        verdict = rule.verdict
+        guard = Guard(table=self.table, chain=chain.name, text=rule.text)
+        if verdict is None:
+            if any(isinstance(part, VerdictMap | AnyOf) for part in rule.parts):
+                # It may accept, and may drop.
+                self.ways.append(AcceptWay(by=path, passed=len(self.guards)))
+                self.guards.setdefault(guard)
             return False
-        if target in {DROP, REJECT}:
-            self.guards.setdefault(Guard(table=self.table, chain=chain, text=ready.rule.text))
+        if verdict.kind in DROPS:
+            self.guards.setdefault(guard)
             return held
-        if self.saved.has_chain(self.table, target):
-            ended = self.run(target, path, sure=sure, depth=depth + 1)
-            return ended and held
-        if target in TERMINAL:
+        inner = self.chains.get(verdict.target) if verdict.kind in {JUMP, GOTO} else None
+        if inner is not None:
+            return self._run(inner, path, sure=sure, depth=depth + 1) and held
+        if verdict.kind == ACCEPT:
             self.ways.append(AcceptWay(by=path, passed=len(self.guards), is_sure=sure))
             return held
         return False
 
 
-def _passage(saved: Saved, table: str, chain: str, flow: Flow, gone: frozenset[Guard]) -> Passage:
-    walk = _ChainWalk(saved, table, flow, gone)
-    if not walk.run(chain, (), sure=True):
-        guard = Guard(table=table, chain=chain, text=POLICY)
-        if saved.policy(table, chain) == DROP and guard not in gone:
-            walk.guards.setdefault(guard)
-        else:
-            walk.ways.append(AcceptWay(by=(POLICY,), passed=len(walk.guards), is_sure=True))
-    return Passage(ways=tuple(walk.ways), guards=tuple(walk.guards))
-
-
-def _of_nft(table: NftTable, walked: Iterable[tuple[str, str, str, bool]], gone: frozenset[Guard]) -> Passage:
-    """Return the passage from the result of ``nft_ways``: (kind, chain, text, sure) in the order of evaluation."""
-    guards: dict[Guard, None] = {}
-    ways: list[AcceptWay] = []
-    for kind, chain, text, sure in walked:
-        guard = Guard(table=table.text, chain=chain, text=text)
-        if kind == "accept":
-            ways.append(AcceptWay(by=(text,), passed=len(guards), is_sure=sure))
-        elif guard in gone and text == POLICY:
-            ways.append(AcceptWay(by=(POLICY,), passed=len(guards), is_sure=sure))
-        elif guard not in gone:
-            guards.setdefault(guard)
-    return Passage(ways=tuple(ways), guards=tuple(guards))
-
-
-def _holds(ready: Prepared, flow: Flow, chain: str) -> bool | None:
-    """Whether a rule matches packets of a flow, ``None`` if that depends on what the flow does not specify."""
-    held: bool | None = None if ready.is_unsure else True
-    for kind, negated, value in ready.conditions:
-        found = _condition(kind, value, flow, chain)
-        if found is None:
-            held = None
-        elif found == negated:
-            return False
-    return held
-
-
-def _condition(kind: str, value: object, flow: Flow, chain: str) -> bool | None:
-    if kind == "-i":
-        return is_interface(str(value), flow.inside) if chain != "POSTROUTING" else None
-    if kind == "-o":
-        # In PREROUTING there is no output interface yet.
-        return is_interface(str(value), flow.outside)
-    if kind == "state" and isinstance(value, frozenset):
-        return flow.state in value
-    return None
+def _leaves(rule: PathRule) -> bool:
+    """Whether packets leave the chain after a rule without a verdict of it."""
+    return rule.verdict is not None and rule.verdict.kind in {RETURN, GOTO}

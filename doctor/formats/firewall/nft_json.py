@@ -5,7 +5,7 @@ from typing import Any
 from msgspec import Struct
 
 from doctor.formats import json_safe
-from doctor.formats.json_values import number, text
+from doctor.formats.json_values import number, text, texts
 from doctor.model.errors import FormatError
 
 _FAMILIES = {4: frozenset({"ip", "inet"}), 6: frozenset({"ip6", "inet"})}
@@ -25,6 +25,7 @@ class NftChain(Struct, frozen=True, kw_only=True):
         kind: "filter", "nat" or "route"; "" without a hook.
         priority: of a base chain: lower ones run first.
         policy: "accept" or "drop"; "" without a hook.
+        devices: interfaces of a chain at ingress or egress.
     """
 
     family: str
@@ -34,6 +35,7 @@ class NftChain(Struct, frozen=True, kw_only=True):
     kind: str
     priority: int
     policy: str
+    devices: tuple[str, ...] = ()
 
 
 class NftRule(Struct, frozen=True, kw_only=True):
@@ -98,10 +100,12 @@ class NftRuleset(Struct, frozen=True, kw_only=True):
     Attributes:
         chains: of all tables.
         rules: of all tables, in evaluation order within a chain.
+        sets: sets and maps as listed, with their elements, by (family, table, name).
     """
 
     chains: tuple[NftChain, ...]
     rules: tuple[NftRule, ...]
+    sets: dict[tuple[str, str, str], dict[str, Any]] = {}
 
     def base_chains(self, hook: str, *, ip_version: int = 4) -> tuple[NftChain, ...]:
         """The chains that every packet of an IP version passes at a hook, in order.
@@ -139,6 +143,7 @@ def parse(data: bytes) -> NftRuleset:
         raise FormatError('not a ruleset of nft: no list "nftables"')
     chains: list[NftChain] = []
     rules: list[NftRule] = []
+    sets: dict[tuple[str, str, str], dict[str, Any]] = {}
     for entry in listed:
         if not isinstance(entry, dict) or len(entry) != 1:
             raise FormatError("not a ruleset of nft: an entry without a kind")
@@ -149,7 +154,9 @@ def parse(data: bytes) -> NftRuleset:
             chains.append(_chain(item))
         elif kind == "rule":
             rules.append(_rule(item))
-    return NftRuleset(chains=tuple(chains), rules=tuple(rules))
+        elif kind in {"set", "map"}:
+            sets[text(item.get("family")), text(item.get("table")), text(item.get("name"))] = item
+    return NftRuleset(chains=tuple(chains), rules=tuple(rules), sets=sets)
 
 
 def _xt(expression: dict[str, Any], kind: str) -> str:
@@ -168,7 +175,13 @@ def _chain(item: dict[str, Any]) -> NftChain:
         priority=number(item.get("prio")),
         # nft omits a default policy.
         policy=text(item.get("policy")) or ("accept" if text(item.get("hook")) else ""),
+        devices=_devices(item.get("dev")),
     )
+
+
+def _devices(value: Any) -> tuple[str, ...]:
+    """The interfaces of a base chain: nft prints one as text, several as a list."""
+    return (value,) if isinstance(value, str) else texts(value)
 
 
 def _rule(item: dict[str, Any]) -> NftRule:

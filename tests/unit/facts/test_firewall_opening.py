@@ -7,11 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doctor.facts.firewall.opening import newly_reachable, unexcused
-from doctor.facts.firewall.packet import Packet, Walker, address_number
 from doctor.facts.firewall.packet_filter import Firewall, Saved
+from doctor.facts.firewall.walk import Walker
 from doctor.facts.firewall.ways import Guard, surface
 from doctor.facts.network.links import Address, Link, Links, Route
 from doctor.facts.network.networks import Network, Networks
+from doctor.facts.path.rules.numbers import address_number
+from doctor.facts.path.rules.packet import Packet
 from doctor.formats.firewall import iptables_save
 from doctor.model.missing import Missing
 from doctor.model.severity import Applicability, Severity
@@ -69,7 +71,7 @@ def with_rules(rules: list[tuple[str, str, int]], policy: str) -> str:
 def passed(rules: Firewall) -> set[tuple[str, str, int]]:
     """Which concrete packets get through FORWARD."""
     assert rules.v4 is not None
-    walker = Walker(rules.v4, (), {})
+    walker = Walker(rules.v4)
     found = set()
     for source in SOURCES:
         for inside, outside, destination in (("eth0", "docker0", "172.17.0.2"), ("eth0", "eth1", "192.168.1.9")):
@@ -81,7 +83,7 @@ def passed(rules: Firewall) -> set[tuple[str, str, int]]:
                     destination=address_number(destination),
                     port=port,
                 )
-                if walker.verdict("filter", "FORWARD", packet).target not in {"DROP", "REJECT"}:
+                if walker.verdict("filter", "FORWARD", packet).target not in {"drop", "reject"}:
                     found.add((source, outside, port))
     return found
 

@@ -2,9 +2,10 @@
 
 import pytest
 
-from doctor.facts.firewall.nft_packet import NftWalker
-from doctor.facts.firewall.packet import Packet, Walker, address_number
 from doctor.facts.firewall.packet_filter import Saved
+from doctor.facts.firewall.walk import NftWalker, Walker
+from doctor.facts.path.rules.numbers import address_number
+from doctor.facts.path.rules.packet import Packet
 from doctor.formats.firewall import iptables_save
 from doctor.formats.firewall.nft_json import NftChain, NftRule, NftRuleset
 
@@ -64,13 +65,13 @@ def test_chains_are_followed_and_returned_from() -> None:
     assert [rule.text for rule in verdict.path] == ["-A FORWARD -j one", "-A one -j ACCEPT"]
     gone = walker("-A FORWARD -g one", "-A FORWARD -j ACCEPT", policy="DROP", chains=("one",))
     verdict = gone.verdict("filter", "FORWARD", OUT)
-    assert (verdict.target, verdict.path) == ("DROP", ())
+    assert (verdict.target, verdict.path) == ("drop", ())
 
 
 def test_chains_that_lead_to_each_other_end_somewhere() -> None:
     """The kernel refuses loops; a recorded file may hold one."""
     rules = ("-A FORWARD -j a", "-A a -j b", "-A b -j a")
-    assert walker(*rules, chains=("a", "b")).verdict("filter", "FORWARD", OUT).target == "ACCEPT"
+    assert walker(*rules, chains=("a", "b")).verdict("filter", "FORWARD", OUT).target == "accept"
 
 
 def _nft(*rules: list[dict[str, object]], policy: str = "drop", more: tuple[NftRule, ...] = ()) -> NftWalker:

@@ -1,0 +1,113 @@
+"""Changes of a packet by rules: marks, translations, tracking."""
+
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
+from doctor.facts.path.rules.form import Change
+from doctor.facts.path.rules.packet import Packet, Surroundings
+from doctor.facts.path.rules.values import Range, Value
+
+Reader = Callable[[Packet, Surroundings], Value]
+
+
+def _known(value: Value) -> int | None:
+    return value if isinstance(value, int) and value >= 0 else None
+
+
+def mark(read: Reader) -> Change:
+    """Set the packet's mark."""
+    return Change("mark", lambda packet, scope: replace(packet, mark=_known(read(packet, scope))))
+
+
+def connection_mark(read: Reader) -> Change:
+    """Set the connection's mark."""
+    return Change("ct mark", lambda packet, scope: replace(packet, ct_mark=_known(read(packet, scope))))
+
+
+def masked_mark(before: int | None, mask: int, value: int) -> int | None:
+    """Return a mark with the bits of a mask cleared and others flipped, as ``--set-xmark`` does."""
+    if mask == 0xFFFFFFFF:
+        return value
+    return None if before is None else (before & ~mask & 0xFFFFFFFF) ^ value
+
+
+def no_track() -> Change:
+    """Leave the packet out of connection tracking."""
+    return Change("notrack", lambda packet, _: replace(packet, state="UNTRACKED"))
+
+
+def ttl(read: Callable[[int | None], int | None]) -> Change:
+    """Set the number of hops that the packet may still take."""
+    return Change("ttl", lambda packet, _: replace(packet, ttl=read(packet.ttl)))
+
+
+def field(name: str, read: Reader) -> Change:
+    """Set another number of the packet."""
+    return Change(name, lambda packet, scope: replace(packet, **{name: _known(read(packet, scope))}))
+
+
+def one(values: Range | None) -> int | None:
+    """Return the only number of a range; the kernel chooses one of several."""
+    return values.low if values is not None and values.low == values.high else None
+
+
+def destination(kind: str, address: Reader | None, port: Reader | None) -> Change:
+    """Translate the destination; without an address only the port."""
+
+    def apply(packet: Packet, scope: Surroundings) -> Packet:
+        target = packet.destination if address is None else _known(address(packet, scope))
+        number = packet.port if port is None else _known(port(packet, scope))
+        found = scope.type_of(packet.version, target, "") if target is not None else None
+        return replace(packet, destination=target, port=number, destination_type=found, is_dnat=True)
+
+    return Change(kind, apply, is_nat=True)
+
+
+def redirect(port: Reader | None) -> Change:
+    """Send the packet to this host itself."""
+
+    def apply(packet: Packet, scope: Surroundings) -> Packet:
+        number = packet.port if port is None else _known(port(packet, scope))
+        loopback = 0x7F000001 if packet.version == 4 else 1
+        target = loopback if packet.is_local_out else None
+        return replace(packet, destination=target, port=number, destination_type="local", is_dnat=True)
+
+    return Change("redirect", apply, is_nat=True)
+
+
+def source(kind: str, address: Reader | None, port: Reader | None) -> Change:
+    """Translate the source; masquerading asks which address the output interface has."""
+
+    def apply(packet: Packet, scope: Surroundings) -> Packet:
+        if address is None and kind == "masquerade":
+            target = scope.masquerade(packet)
+        else:
+            target = packet.source if address is None else _known(address(packet, scope))
+        number = packet.sport if port is None else _known(port(packet, scope))
+        return replace(packet, source=target, sport=number, source_type=None, is_snat=True)
+
+    return Change(kind, apply, is_nat=True)
+
+
+def prefix(kind: str, networks: Range) -> Change:
+    """Translate an address to the same place of another network (NETMAP)."""
+
+    def moved(address: int | None) -> int | None:
+        if address is None or address < 0:
+            return None
+        return networks.low | (address & (networks.high - networks.low))
+
+    def apply(packet: Packet, scope: Surroundings) -> Packet:
+        if kind == "snat":
+            return replace(packet, source=moved(packet.source), source_type=None, is_snat=True)
+        target = moved(packet.destination)
+        found = scope.type_of(packet.version, target, "")
+        return replace(packet, destination=target, destination_type=found, is_dnat=True)
+
+    return Change(kind, apply, is_nat=True)
+
+
+def fixed(number: int | None) -> Reader:
+    """Return the reader of a constant."""
+    return lambda _packet, _scope: number

@@ -1,0 +1,150 @@
+"""The verdict of all base chains of a hook on a packet, in the order of their priorities."""
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from doctor.facts.path.rules.evaluate import ChainVerdict, End, Evaluation
+from doctor.facts.path.rules.form import ACCEPT, DROP, DROPS, REJECT, STOLEN, PathChain
+from doctor.facts.path.rules.packet import NOTHING_KNOWN, Packet, Surroundings, joined
+from doctor.facts.path.rules.ruleset import BaseChain, PathRules
+
+UNKNOWN = "unknown"
+_CONNTRACK = -200
+"""Priority of connection tracking: chains before it see no connection."""
+_TRACKED_FAMILIES = frozenset({"ip", "ip6"})
+
+
+class HookVerdict(Struct, frozen=True, kw_only=True):
+    """The verdict of a hook on a packet.
+
+    Attributes:
+        kind: ``accept``, ``drop``, ``reject``, ``stolen`` (it continues on another path), or ``unknown``.
+        packet: as it leaves the hook, if it does.
+        by: the chain that decided, ``None`` if all accept; the first doubtful one if the verdict is unknown.
+        end: the verdict in that chain.
+        doubts: rules that can't be judged and may end the packet, with their chains.
+    """
+
+    kind: str
+    packet: Packet
+    by: PathChain | None = None
+    end: End | None = None
+    doubts: tuple[tuple[PathChain, str], ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The rule or policy that decided, in words."""
+        if self.kind == UNKNOWN:
+            return "; ".join(f'"{text}" in {chain.text}' for chain, text in self.doubts[:2])
+        if self.by is None or self.end is None:
+            return ""
+        rule = self.end.rule
+        return f"the policy of {self.by.text}" if rule is None else f'"{rule.text}" in {self.by.text}'
+
+
+class _Tally:
+    """The packet after the chains so far, and the verdicts that were possible."""
+
+    def __init__(self, packet: Packet) -> None:
+        self.packet = packet
+        self.doubts: list[tuple[PathChain, str]] = []
+        self.kinds: set[str] = set()
+
+    def take(self, chain: PathChain, verdict: ChainVerdict) -> HookVerdict | None:
+        """Return the verdict of the hook if no packet passes this chain."""
+        passing = [end for end in verdict.ends if end.kind == ACCEPT]
+        ending = {end.kind for end in verdict.ends if end.kind != ACCEPT}
+        if not passing:
+            kinds = self.kinds | ending
+            kind = verdict.main.kind if kinds <= DROPS else next(iter(kinds)) if len(kinds) == 1 else UNKNOWN
+            if kind not in {DROP, REJECT, STOLEN}:
+                kind = UNKNOWN
+            return self._final(kind, chain, verdict)
+        if ending:
+            self.kinds |= ending
+            self.doubts += _doubts(chain, verdict)
+        packet = passing[0].packet
+        for end in passing[1:]:
+            packet = joined(packet, end.packet)
+        self.packet = packet
+        return None
+
+    def _final(self, kind: str, chain: PathChain, verdict: ChainVerdict) -> HookVerdict:
+        doubts = (*self.doubts, *_doubts(chain, verdict)) if kind == UNKNOWN else tuple(self.doubts)
+        return HookVerdict(kind=kind, packet=self.packet, by=chain, end=verdict.main, doubts=doubts)
+
+
+def _doubts(chain: PathChain, verdict: ChainVerdict) -> list[tuple[PathChain, str]]:
+    texts = [rule.text for rule in verdict.doubts] or [end.rule.text for end in verdict.ends if end.rule is not None]
+    return [(chain, text) for text in texts]
+
+
+def evaluate(
+    rules: PathRules, family: str, hook: str, packet: Packet, scope: Surroundings = NOTHING_KNOWN, *, device: str = ""
+) -> HookVerdict:
+    """Return the verdict of a hook.
+
+    ``family`` is that of the packet: ``ip``, ``ip6``, ``arp``, ``bridge`` or ``netdev`` (with the ``device``). Rules of nat are
+    evaluated only for the first packet of a connection.
+    """
+    tally = _Tally(packet)
+    nat = [base for base in rules.at(family, hook, device) if base.kind == "nat"]
+    is_done = not _is_first(packet)
+    for base in rules.at(family, hook, device):
+        if base.kind == "nat":
+            if not is_done:
+                is_done = True
+                ended = _translate(nat, tally, scope)
+                if ended is not None:
+                    return ended
+            continue
+        chain = base.chain
+        if chain is None:
+            continue
+        ended = tally.take(chain, _seen(base, chain, tally, family, scope))
+        if ended is not None:
+            return ended
+        is_done = is_done or tally.packet.state == "UNTRACKED"
+    kind = UNKNOWN if tally.kinds or rules.gaps else ACCEPT
+    return HookVerdict(kind=kind, packet=tally.packet, doubts=tuple(tally.doubts))
+
+
+def _is_first(packet: Packet) -> bool:
+    return packet.state in {"NEW", "RELATED", None}
+
+
+def _seen(base: BaseChain, chain: PathChain, tally: _Tally, family: str, scope: Surroundings) -> ChainVerdict:
+    """Return the verdict of one chain; before connection tracking a packet has no state."""
+    packet = tally.packet
+    is_before = (
+        family in _TRACKED_FAMILIES
+        and base.hook in {"prerouting", "output"}
+        and base.priority < _CONNTRACK
+        and packet.state != "UNTRACKED"
+    )
+    seen = replace(packet, state="INVALID") if is_before else packet
+    verdict = Evaluation(base.table, scope).run(chain, seen)
+    if not is_before:
+        return verdict
+    ends = [replace(end, packet=_tracked(end.packet, packet.state)) for end in verdict.ends]
+    return replace(verdict, main=ends[0], others=tuple(ends[1:]))
+
+
+def _tracked(packet: Packet, state: str | None) -> Packet:
+    """Return a packet with its state again, unless a rule took it out of tracking."""
+    return replace(packet, state=state) if packet.state == "INVALID" else packet
+
+
+def _translate(bases: list[BaseChain], tally: _Tally, scope: Surroundings) -> HookVerdict | None:
+    """Evaluate the chains of nat: the first translation ends them."""
+    for base in bases:
+        chain = base.chain
+        if chain is None:
+            continue
+        verdict = Evaluation(base.table, scope).run(chain, tally.packet)
+        ended = tally.take(chain, verdict)
+        if ended is not None:
+            return ended
+        if all(end.translation for end in verdict.ends):
+            return None
+    return None

@@ -1,0 +1,151 @@
+"""Statements of nft: translations, marks, and those without effect on the packet's path."""
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from doctor.facts.path.rules import changes
+from doctor.facts.path.rules.fields import Reader
+from doctor.facts.path.rules.form import ACCEPT, QUEUE, STOLEN, AnyOf, Change, Condition, Doubt, Part, RuleVerdict
+from doctor.facts.path.rules.nft_expressions import ADDRESSES, PORT, constant, element, field
+from doctor.facts.path.rules.nft_sets import Named, values
+from doctor.facts.path.rules.packet import Packet, Surroundings
+from doctor.facts.path.rules.values import Range, Value
+from doctor.formats.json_values import mapping, text
+
+NO_EFFECT = frozenset({
+    "counter", "log", "comment", "ct helper", "ct timeout", "ct expectation", "last", "flow", "dup", "secmark", "reset",
+    "map", "tunnel",
+})  # fmt: skip
+_RATES = frozenset({"limit", "quota", "ct count", "meter", "connlimit"})
+
+
+def statement(kind: str, body: Any, version: int, named: Named, spelled: str) -> tuple[Part, ...]:
+    """Return the parts of a statement that is neither a condition nor a verdict."""
+    if kind in NO_EFFECT:
+        return ()
+    if kind == "set":
+        # With a rate in it, the statement is a condition.
+        return (Doubt(spelled),) if mapping(body).get("stmt") else ()
+    if kind == "notrack":
+        return (changes.no_track(),)
+    if kind == "mangle":
+        return (_mangle(mapping(body), named),)
+    if kind in {"dnat", "snat", "masquerade", "redirect"}:
+        return _translation(kind, mapping(body), version, named, spelled)
+    if kind == "queue":
+        return (RuleVerdict(QUEUE),)
+    if kind in {"fwd", "synproxy"}:
+        return (RuleVerdict(STOLEN),)
+    if kind == "tproxy":
+        return (AnyOf((RuleVerdict(STOLEN),)),)
+    return (Doubt(spelled),)
+
+
+def _mangle(body: dict[str, Any], named: Named) -> Change:
+    key, value = mapping(body.get("key")), body.get("value")
+    meta, tracked, payload = mapping(key.get("meta")), mapping(key.get("ct")), mapping(key.get("payload"))
+    if meta.get("key") == "mark":
+        return changes.mark(_expression(value, key, named))
+    if tracked.get("key") == "mark":
+        return changes.connection_mark(_expression(value, key, named))
+    if payload.get("field") in {"ttl", "hoplimit"}:
+        number = value if isinstance(value, int) else None
+        return changes.ttl(lambda _before: number)
+    for name in ("dscp", "sport"):
+        if payload.get("field") == name:
+            return changes.field(name, changes.fixed(None))
+    if payload.get("field") == "dport":
+        return changes.field("port", changes.fixed(None))
+    if payload.get("field") in {"saddr", "daddr"} and payload.get("protocol") in {"ip", "ip6"}:
+        name = "source" if payload["field"] == "saddr" else "destination"
+        return changes.field(name, changes.fixed(None))
+    if meta.get("key") == "pkttype":
+        return Change("pkttype", lambda packet, _scope: _without_type(packet))
+    return Change("", lambda packet, _scope: packet)
+
+
+def _without_type(packet: Packet) -> Packet:
+    return replace(packet, packet_type=None)
+
+
+def _expression(value: Any, key: dict[str, Any], named: Named) -> Reader:
+    """Return the reader of a value that a statement sets: a number, another field, or one looked up."""
+    own = field(key)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return changes.fixed(value)
+    if isinstance(value, dict) and "map" in value:
+        body = mapping(value["map"])
+        of = field(body.get("key"))
+        found = None if of is None or own is None else values(body.get("data"), of, named, (own,))
+        if of is not None and found is not None:
+            table, read = found, of.read
+            return lambda packet, scope: _only(table.find(read(packet, scope)), 0)
+        return changes.fixed(None)
+    other = field(value)
+    if other is not None:
+        return other.read
+    number = None if own is None else constant(value, own)
+    return changes.fixed(number)
+
+
+def _only(found: tuple[tuple[Any, ...], bool], place: int) -> Value:
+    datas, may_miss = found
+    if len(datas) != 1 or may_miss or not isinstance(datas[0], tuple) or len(datas[0]) <= place:
+        return None
+    result = datas[0][place]
+    return result if isinstance(result, int) else None
+
+
+def _translation(kind: str, body: dict[str, Any], version: int, named: Named, spelled: str) -> tuple[Part, ...]:
+    version = {"ip": 4, "ip6": 6}.get(text(body.get("family")), version) or 4
+    if isinstance(body.get("addr"), dict) and "map" in body["addr"]:
+        return _mapped(kind, body, version, named, spelled)
+    address, port = _address(body.get("addr"), version), _port(body.get("port"))
+    return (_change(kind, address, port), RuleVerdict(ACCEPT))
+
+
+def _change(kind: str, address: Reader | None, port: Reader | None) -> Change:
+    if kind == "dnat":
+        return changes.destination("dnat", address, port)
+    if kind == "redirect":
+        return changes.redirect(port)
+    return changes.source(kind, address, port)
+
+
+def _address(value: Any, version: int) -> Reader | None:
+    if value is None:
+        return None
+    found = element(value, ADDRESSES[version])
+    if isinstance(found, Range):
+        return changes.fixed(changes.one(found))
+    return changes.fixed(found if isinstance(found, int) else None)
+
+
+def _port(value: Any) -> Reader | None:
+    if value is None:
+        return None
+    found = element(value, PORT)
+    if isinstance(found, Range):
+        return changes.fixed(changes.one(found))
+    return changes.fixed(found if isinstance(found, int) else None)
+
+
+def _mapped(kind: str, whole: dict[str, Any], version: int, named: Named, spelled: str) -> tuple[Part, ...]:
+    """Return the parts of a translation whose address is looked up; a missing key means that the rule does not match."""
+    body, port = mapping(mapping(whole.get("addr")).get("map")), whole.get("port")
+    of = field(body.get("key"))
+    table = None if of is None else values(body.get("data"), of, named, (ADDRESSES[version], PORT))
+    if of is None or table is None:
+        unknown = _change(kind, changes.fixed(None), None if port is None else changes.fixed(None))
+        return (Doubt(spelled), unknown, RuleVerdict(ACCEPT))
+    read, has_port = of.read, any(isinstance(data, tuple) and len(data) > 1 for data in table.all_data())
+
+    def looked_up(place: int) -> Reader:
+        def reader(packet: Packet, scope: Surroundings) -> Value:
+            return _only(table.find(read(packet, scope)), place)
+
+        return reader
+
+    number = looked_up(1) if has_port else _port(port)
+    return (Condition(read, table, text=spelled), _change(kind, looked_up(0), number), RuleVerdict(ACCEPT))
