@@ -22,7 +22,9 @@ Place = tuple[str, str, str, bool, int]
 def swarm_cuts(firewall: Firewall, swarm: SwarmNetwork) -> SwarmCuts:
     """Return the rules; none without another node, and none about overlay networks that do not exist."""
     found: dict[Place, tuple[dict[str, None], dict[str, None]]] = {}
-    inside = spans_of([f"{address}/32" for address in (swarm.address, *(peer.address for peer in swarm.peers)) if address])
+    inside = spans_of(
+        [f"{address}/32" for address in (swarm.address, *(peer.address for peer in swarm.peers)) if address]
+    )
     walkers = [Walker(saved, inside) for saved in (firewall.v4, firewall.other) if saved is not None]
     for peer in swarm.peers:
         for word, protocol, port in _kinds(swarm):

@@ -7,11 +7,11 @@ from doctor.engines.docker import places as docker
 from doctor.facts.containers.containers import Containers
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.engine.state import EngineInfo
-from doctor.facts.path.rules.numbers import address_number
 from doctor.facts.host.processes import Processes
 from doctor.facts.network.links import Links
 from doctor.facts.network.listeners import Listener, Listeners
 from doctor.facts.network.swarm import DATA_PORT, Overlay, Peer, PortHolder, SwarmNetwork, SwarmPort
+from doctor.facts.path.rules.numbers import address_number
 from doctor.formats import json_safe
 from doctor.formats.json_values import mapping, mappings, number, text
 from doctor.host.base import Host
