@@ -38,6 +38,7 @@ class _PlaceSettings(Struct, kw_only=True):
     config: HostPath = containerd.CONFIG
     problem: str = ""
     where: str = ""
+    files: list[HostPath] = []
     gaps: list[Missing] = []
 
     @property
@@ -71,6 +72,7 @@ def containerd_service(host: Host, processes: Processes | Missing, engine: Engin
         state=HostPath(chosen.state or containerd.DEFAULT_STATE),
         origin=chosen.origin,
         config=chosen.config,
+        files=tuple(chosen.files),
         problem=chosen.problem,
         where=chosen.where,
         running=tuple(held),
@@ -129,6 +131,7 @@ def _read_files(host: Host, found: _PlaceSettings, *, is_named: bool) -> None:
         if path in seen:
             continue
         seen.add(path)
+        found.files.append(path)
         places = _file(host, path, found, must_exist=is_named or len(seen) > 1)
         if places.root:
             found.root = places.root

@@ -51,6 +51,10 @@ GRPC_PLUGIN = "io.containerd.server.v1.grpc"
 """The settings of the socket, as a plugin (version 3 of the settings, since 2.0)."""
 CRI_PLUGINS = ("io.containerd.grpc.v1.cri", "io.containerd.cri.v1.runtime")
 """The plugin for Kubernetes: until 1.7, since 2.0."""
+CRI_IMAGES = "io.containerd.cri.v1.images"
+"""The plugin that pulls images for Kubernetes, since 2.0."""
+CRI_NAMESPACE = "k8s.io"
+"""The namespace of all that the kubelet starts (plugins/cri/constants)."""
 
 
 def blob(digits: str) -> str:

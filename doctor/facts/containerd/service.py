@@ -29,7 +29,7 @@ class ContainerdService(Struct, frozen=True, kw_only=True):
         exists: whether the directory exists.
         state: the directory of the state that lasts until the next boot.
         origin: what sets it ("/etc/containerd/config.toml:2", "process 412: --root"), "" for the built-in default.
-        config: the effective settings file.
+        config: the effective settings file; ``files`` it and the files that it imports, as they are read.
         problem: why containerd can't start with its settings, "" if it can; ``where`` is the position in a file.
         running: the processes that hold the root: normally one.
         gaps: what could not be examined: the real root may then be another one.
@@ -41,6 +41,7 @@ class ContainerdService(Struct, frozen=True, kw_only=True):
     state: HostPath = containerd.DEFAULT_STATE
     origin: str = ""
     config: HostPath = containerd.CONFIG
+    files: tuple[HostPath, ...] = ()
     problem: str = ""
     where: str = ""
     running: tuple[RunningContainerd, ...] = ()

@@ -6,9 +6,10 @@ from doctor.model.paths import HostPath
 
 
 class KubeletDriver(Struct, frozen=True, kw_only=True):
-    """The cgroup driver of the kubelet."""
+    """The cgroup driver of the kubelet, and the settings file of containerd if that has another one, "" if it is the engine."""
 
     wanted: str
+    containerd: str = ""
 
 
 class Forbidden(Struct, frozen=True, kw_only=True):

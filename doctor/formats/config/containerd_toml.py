@@ -40,6 +40,51 @@ class ContainerdPlaces(Struct, frozen=True, kw_only=True):
     disabled_line: int = 0
 
 
+class CriSettings(Struct, frozen=True, kw_only=True):
+    """Settings of the plugin that the kubelet uses, in one file.
+
+    Attributes:
+        sandbox_image: as written, "" where it is not set.
+        systemd_cgroup: ``SystemdCgroup`` of the runtime ``runc``, ``None`` where it is not set.
+        certificates: the directory with a directory for each registry, "" where it is not set.
+    """
+
+    sandbox_image: str = ""
+    systemd_cgroup: bool | None = None
+    certificates: str = ""
+
+
+def cri(data: bytes) -> CriSettings | None:
+    r"""Return the settings of the CRI plugins, ``None`` if the file has no table of them, or can't be read.
+
+    >>> cri(b"[plugins.'io.containerd.cri.v1.images'.pinned_images]\nsandbox = 'reg/pause:1'\n").sandbox_image
+    'reg/pause:1'
+    >>> old = b'[plugins."io.containerd.grpc.v1.cri"]\nsandbox_image = "p:2"\n'
+    >>> cri(old + b'[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]\nSystemdCgroup = true').systemd_cgroup
+    True
+    """
+    try:
+        plugins = _table(_parsed(data.decode("utf-8")), "plugins")
+        old = _under(plugins, containerd.CRI_PLUGINS[0]) or _under(plugins, "cri")
+        runtime, images = _under(plugins, containerd.CRI_PLUGINS[1]), _under(plugins, containerd.CRI_IMAGES)
+        if not old and not runtime and not images:
+            return None
+        driver = _under(runtime or old, "containerd", "runtimes", "runc", "options").get("SystemdCgroup")
+        return CriSettings(
+            sandbox_image=_string(_under(images, "pinned_images"), "sandbox") or _string(old, "sandbox_image"),
+            systemd_cgroup=driver if isinstance(driver, bool) else None,
+            certificates=_string(_under(images or old, "registry"), "config_path"),
+        )
+    except (UnicodeDecodeError, FormatError):
+        return None
+
+
+def _under(table: dict[str, Any], *names: str) -> dict[str, Any]:
+    for name in names:
+        table = _table(table, name)
+    return table
+
+
 def read(data: bytes) -> ContainerdPlaces:
     r"""Return the settings of the file.
 
