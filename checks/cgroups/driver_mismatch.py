@@ -99,7 +99,9 @@ def _of_containerd(
     if version is None or version.numbers >= (2,) or kubelet.endpoint.removeprefix("unix://") not in places.SOCKETS:
         return "", ""
     if isinstance(containerd, Missing):
-        return ("cgroupfs", f"{places.CONFIG}: no such file, so the default") if containerd.why is Why.ABSENT else ("", "")
+        return (
+            ("cgroupfs", f"{places.CONFIG}: no such file, so the default") if containerd.why is Why.ABSENT else ("", "")
+        )
     return (
         ("systemd" if containerd.cri.systemd_cgroup else "cgroupfs", containerd.cri_path)
         if containerd.cri

@@ -42,7 +42,7 @@ def sandbox_image_missing(sandbox: SandboxImage) -> Iterator[Finding]:
     if sandbox.is_there:
         return
     name = sandbox.name or "pause"
-    runs = "running pods go on, but no new one starts" if sandbox.pods else "no pod starts"
+    runs = "running pods keep running, but no new one starts" if sandbox.pods else "no pod starts"
     yield Finding(
         subject=Subject("image", name),
         message=f"containerd does not have the sandbox image {name} for Kubernetes: {runs} until it is pulled",
