@@ -23,8 +23,11 @@ CUTS: dict[str, Cut] = {}
 PRELUDE = """
 pid() { docker inspect -f '{{.State.Pid}}' "$1"; }
 inside() { name=$1; shift; nsenter -t "$(pid "$name")" -n "$@"; }
-veth() { index=$(inside "$1" cat /sys/class/net/eth0/iflink); ip -o link | sed -n "s/^$index: \\([^@:]*\\).*/\\1/p"; }
-mac() { inside "$1" cat /sys/class/net/eth0/address; }
+veth() {
+    index=$(inside "$1" ip -o link show eth0 | sed -n 's/.*eth0@if\\([0-9]*\\):.*/\\1/p')
+    ip -o link | sed -n "s/^$index: \\([^@:]*\\).*/\\1/p"
+}
+mac() { inside "$1" ip -o link show eth0 | sed -n 's/.*ether \\([^ ]*\\).*/\\1/p'; }
 web=172.17.0.2 app1=10.88.0.2 app2=10.88.0.3 out=198.51.100.2 host=198.51.100.1
 tunnel() { ip tuntap add dev tun0 mode tun; ip link set tun0 up; ip addr add 10.8.0.2/24 dev tun0; }
 """

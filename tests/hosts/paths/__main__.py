@@ -1,36 +1,85 @@
-"""Run the sweep: `python -m tests.hosts.paths --seed 1 --hosts 200`, as root. `--show` prints what became of each packet."""
+"""Run the sweep: `python -m tests.hosts.paths --seed 1 --hosts 200`, as root. `--show` prints the fate of each packet."""
 
 import argparse
 import sys
 import time
+import traceback
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 
 from tests.hosts.paths.host import random_host
-from tests.hosts.paths.play import play
+from tests.hosts.paths.rounds import DELIVERED, DROPPED, UNKNOWN, WRONG, Round, shrunk
+from tests.hosts.paths.rules_judge import judge
 
 
 def main() -> int:
-    """Build each host, send the packets, and say what became of them."""
+    """Judge each host, and print every wrong verdict with the line that repeats it; 1 if there is one."""
     options = _options()
-    begin, sent, answered = time.monotonic(), 0, 0
-    for number in range(options.hosts):
-        host = random_host(f"{options.seed}.{number}" if options.hosts > 1 else options.seed, keep=options.keep)
-        played = play(host, lambda _: None)
-        sent += len(played.outcomes)
-        answered += sum(one.is_answered for one in played.outcomes)
+    seeds = [f"{options.seed}.{number}" for number in range(options.first, options.first + options.hosts)]
+    begin, counts, reasons = time.monotonic(), Counter[str](), Counter[str]()
+    for found in _rounds(seeds or [options.seed], options):
+        counts += found.counts
+        counts["hosts"] += 1
+        counts["failed"] += bool(found.error)
+        reasons += found.reasons
         if options.show:
-            print(host, *(f"  refused: {one}" for one in played.refused), sep="\n")
-            print(*(f"    {one.probe}: {one}" for one in played.outcomes), sep="\n")
-    pace = options.hosts / (time.monotonic() - begin)
-    print(f"{options.hosts} hosts, {answered} of {sent} packets answered, {pace:.1f} hosts a second")
-    return 0
+            print(found.host, *(f"  refused: {one}" for one in found.refused), *found.lines, found.error, sep="\n")
+        elif found.wrong or found.error:
+            print(
+                found.host,
+                *(f"  refused: {one}" for one in found.refused),
+                *found.wrong.values(),
+                found.error,
+                sep="\n",
+            )
+        sys.stdout.flush()
+    print(_summary(counts, time.monotonic() - begin))
+    print(*(f"  {number} {text}" for text, number in reasons.most_common(options.reasons)), sep="\n")
+    return int(bool(counts[WRONG] or counts["failed"]))
+
+
+def _rounds(seeds: list[str], options: argparse.Namespace) -> Iterator[Round]:
+    one = partial(_one, options=options)
+    if len(seeds) == 1:
+        yield one(seeds[0])
+        return
+    with ProcessPoolExecutor(options.parallel) as pool:
+        yield from pool.map(one, seeds)
+
+
+def _one(seed: str, *, options: argparse.Namespace) -> Round:
+    host = random_host(seed, keep=options.keep, names=options.only)
+    try:
+        found = judge(host)
+        return shrunk(found, judge) if options.shrink and found.wrong and not options.only else found
+    except Exception as error:  # noqa: BLE001 - one host that the model can't take must not end a sweep of thousands
+        trace = "".join(traceback.format_exception(error, limit=-3))
+        return Round(host, error=f"failed: {trace}")
+
+
+def _summary(counts: Counter[str], seconds: float) -> str:
+    judged = counts[DELIVERED] + counts[DROPPED] + counts[UNKNOWN] + counts[WRONG]
+    part = 100 * counts[UNKNOWN] / max(judged, 1)
+    return (
+        f"{counts['hosts']} hosts, {judged} verdicts: {counts[DELIVERED]} agreed delivered, {counts[DROPPED]} agreed dropped, "
+        f"{counts[WRONG]} WRONG, {counts[UNKNOWN]} unknown ({part:.1f} %), {counts['failed']} hosts failed; "
+        f"{counts['hosts'] / seconds:.1f} hosts a second"
+    )
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.hosts.paths", description=__doc__)
-    parser.add_argument("--seed", default="1", help="one host's own seed is SEED.NUMBER")
-    parser.add_argument("--hosts", type=int, default=1)
+    parser.add_argument("--seed", default="1", help="with --hosts, one host's own seed is SEED.NUMBER")
+    parser.add_argument("--hosts", type=int, default=0)
+    parser.add_argument("--first", type=int, default=0, help="number of the first host")
     parser.add_argument("--keep", type=_numbers, help="numbers of the oddities to keep, like 0,2")
+    parser.add_argument("--only", action="append", default=[], help="draw only from these oddities")
+    parser.add_argument("--parallel", type=int, default=2)
+    parser.add_argument("--shrink", action="store_true", help="reduce the oddities of a host with a wrong claim")
     parser.add_argument("--show", action="store_true")
+    parser.add_argument("--reasons", type=int, default=15, help="how many reasons for unknown to print")
     return parser.parse_args()
 
 

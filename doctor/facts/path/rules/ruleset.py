@@ -63,12 +63,12 @@ class PathRules:
         """Sort base chains by hook. ``spans`` lets rules about other addresses be skipped; ``gaps`` is what was not read."""
         self.gaps = gaps
         self._concern = Concern(spans)
-        self._bases: list[BaseChain] = []
+        self.bases: list[BaseChain] = []
         known: set[tuple[str, str]] = set()
         for save in saves:
             tables = saved_tables(save, sets or {}, self._concern)
             for table, (ready, names) in tables.items():
-                self._bases += [
+                self.bases += [
                     _saved_base(save, table, name, ready) for name in sorted(names & BUILT_IN.get(table, set()))
                 ]
             if "legacy" not in save.backend:
@@ -76,14 +76,14 @@ class PathRules:
         for (family, name), (ready, chains) in nft_tables(nft, self._concern).items() if nft is not None else ():
             if (family, name) not in known or name not in IPTABLES_TABLES:
                 # Of chains with one priority the kernel calls the latest first.
-                self._bases += [_nft_base(chain, ready) for chain in reversed(chains) if chain.hook]
-        self._bases.sort(key=lambda base: base.order)
+                self.bases += [_nft_base(chain, ready) for chain in reversed(chains) if chain.hook]
+        self.bases.sort(key=lambda base: base.order)
 
     def at(self, family: str, hook: str, device: str = "") -> tuple[BaseChain, ...]:
         """Return the base chains that a packet passes at a hook, in order; ``device`` for ingress and egress."""
         return tuple(
             base
-            for base in self._bases
+            for base in self.bases
             if base.hook == hook and family in base.families and (not base.devices or device in base.devices)
         )
 
