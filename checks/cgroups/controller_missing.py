@@ -13,7 +13,7 @@ from doctor.facts.kernel.kernel import Kernel
     ok="every controller that limits containers is available",
     messages=(
         Message(
-            pattern=r"mountpoint for \w+ not found|controller \S+ (?:not found|is not available)|cannot (?:enter|apply) cgroupv2 .* controllers?.*|Following Cgroup subsystem not mounted: \S+|does not support (?:swap limit|memory limit|CPU CFS|cgroup)[\w ]*|No (?:swap limit|memory limit|kernel memory|cpu cfs \w+|cpuset|blkio \w+) support|cgroup\.controllers.*no such file|failed to find \w+ cgroup(?: \(v2\))?(?:, you may need to add .*)?",
+            pattern=r"mountpoint for \w+ not found|controller \S+ (?:not found|is not available)|cannot (?:enter|apply) cgroupv2 .* controllers?.*|Following Cgroup subsystem not mounted: \S+|does not support (?:swap limit|memory limit|CPU CFS|cgroup)[\w ]*|No (?:swap limit|memory limit|kernel memory|cpu cfs \w+|cpuset|blkio \w+) support|cgroup\.controllers.*no such file|failed to find subsystem mount for required subsystem: \w+|failed to find \w+ cgroup(?: \(v2\))?(?:, you may need to add .*)?",
             example='container_linux.go:296: starting container process caused "process_linux.go:279: applying cgroup configuration for process caused \\"mountpoint for devices not found\\""',
             means="a control group controller that runc needs is not mounted or not enabled",
             do="mount it (cgroup v1), or enable it on the kernel's command line",

@@ -18,9 +18,9 @@ from doctor.model.text import plural
     ok="no container that should run was killed for lack of memory",
     messages=(
         Message(
-            pattern=r"unable to set memory limit to \d+ \(current usage: \d+, peak usage: \d+\)|container init was OOM-killed \(memory limit too low\?\)|\(possibly OOM-killed\)",
+            pattern=r"unable to set memory limit to \d+ \(current usage: \d+, peak usage: \d+\)|container init was OOM-killed \(memory limit too low\?\)|\(possibly OOM-killed\)|container init caused \"\"|memory(?:\.limit_in_bytes|\.max)\W*: (?:write \S+ )?device or resource busy",
             example="error setting cgroup config for procHooks process: unable to set memory limit to 8388608 (current usage: 12550144, peak usage: 12718080): unknown",
-            means="the container's memory limit is too small even for its start",
+            means="the container's memory limit is smaller than what runc and the start of its program need",
             do="raise it: docker update --memory 512m --memory-swap 512m NAME; docker start NAME",
         ),
     ),

@@ -11,10 +11,10 @@ from doctor.facts.host.packages import Packages
     ok="the engine's packages are completely installed",
     messages=(
         Message(
-            pattern=r"the package is considered unconfigured by dpkg|dpkg: error processing package (?:docker|containerd|moby)\S* .*|subprocess installed post-installation script returned error exit status \d+",
+            pattern=r"the package is considered unconfigured by dpkg|dpkg: error processing package (?:docker|containerd|moby)\S* .*|Sub-process \S*dpkg returned an error code \(1\)|installed (?:docker|containerd)\S* package post-installation script subprocess returned error.*|subprocess installed post-installation script returned error exit status \d+",
             example="the daemon is not restarted, and the package is considered unconfigured by dpkg",
             means="the package's installation stopped half-way, usually because the engine did not start",
-            do="resolve the reason why the engine does not start, then 'dpkg --configure -a'",
+            do="see 'journalctl -b -u docker -u containerd', resolve the reason why the engine does not start, then 'dpkg --configure -a'",
             also=("engine/start-failure",),
         ),
     ),

@@ -79,7 +79,7 @@ logging/driver-hides-files
 docker: Error response from daemon: failed to create task for container: failed to initialize logging driver: invalid size: '10 mbb'.
 logging/option-value
 docker: Error response from daemon: failed to create task for container: failed to initialize logging driver: dial tcp 127.0.0.1:24224: connect: connection refused.
-logging/remote-blocking
+logging/target-dead
 docker: Error response from daemon: error looking up logging plugin jurnald: plugin "jurnald" not found.
 logging/unknown-driver
 failed to start daemon: specified default runtime 'nvidia' does not exist
