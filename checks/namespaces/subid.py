@@ -66,4 +66,6 @@ def subid(ids: SubIds, engine: EngineConfig) -> Iterator[Finding]:
                     Evidence(file, f"{count} ids of {user}"),
                 ),
                 detail=NoIds(file=file, user=user, start=ids.free_start(file)),
+                severity=None if count else Severity.CRITICAL,
+                stops_start=not count,
             )

@@ -34,8 +34,8 @@ def disk_full(systems: FileSystems, eaters: DiskEaters | Missing) -> Iterator[Fi
     """A file system is nearly full, so pulls, builds and containers' writes fail, and files are truncated.
 
     What it looks at:
-        The space available to users (without root's reserve) on the file systems of the data root, containerd, /, /var/log,
-        /tmp and /run. For the data root, 80 % used is a warning and 90 % critical; for the others 85 % and 95 %. A file system
+        The space available to users (without root's reserve) on the file systems of the data root, containerd,
+        ``DOCKER_TMPDIR``, /, /var/log, /tmp and /run. For the data root, 80 % used is a warning and 90 % critical; for the others 85 % and 95 %. A file system
         with 20 GiB or more left is not reported. Read-only file systems are skipped. btrfs and zfs only estimate free space:
         they are a warning if less than 1 GiB is left. On a nearly full file system, doctor ranks who has the space: the engine's own
         account of unused images, containers, volumes and build cache, logs, layers that nothing refers to, unfinished downloads,

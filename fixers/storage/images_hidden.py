@@ -15,5 +15,13 @@ def images_hidden(finding: Finding, detail: HiddenImages, config: EngineConfig, 
     """Set the old driver if the active one has no images; otherwise show advice."""
     others = [driver.name for driver in holders(root) if driver.name != detail.driver]
     wanted = detail.wanted if len(others) == 1 else ""
-    advice = f"decide between {detail.driver} and {finding.subject.name}: docker save the images that you need from one, set storage-driver to the other, systemctl restart docker, docker load them"
+    switch = (
+        'set "containerd-snapshotter": false in "features" of /etc/docker/daemon.json'
+        if detail.driver == "containerd"
+        else "set storage-driver to the other"
+    )
+    advice = (
+        f"decide between {detail.driver} and {finding.subject.name}: docker save the images that you need from one, {switch}, "
+        "systemctl restart docker, docker load them"
+    )
     yield from name_driver(config, wanted or None, advice, restart=True)

@@ -19,15 +19,11 @@ def named_things(host: Host, config: EngineConfig) -> NamedThings:
     """Return which of them exist. Only those that a setting names are looked up."""
     wants_group = config.is_set("group")
     wants_user = config.is_set("userns-remap")
-    ranges = (
-        [_names(host, f"/etc/{file}") for file in ("subuid", "subgid")] if wants_user else [frozenset(), frozenset()]
-    )
     return NamedThings(
         missing_paths={key: path for key, path in _paths(config) if not host.exists(HostPath(path))},
         unfit=tuple(unfit_places(host, config)),
         groups=_names(host, "/etc/group") if wants_group else frozenset(),
         users=_names(host, "/etc/passwd") if wants_user else frozenset(),
-        subordinate=ranges[0] & ranges[1],
         seccomp_problem=seccomp_profile(host, config)[1],
         needs_systemd=_wants_systemd(config) and host.is_live() and not host.exists(HostPath("/run/systemd/system")),
         most_files=_most_files(host) if config.is_set("default-ulimits") else 0,

@@ -2,7 +2,7 @@
 
 Determined by moving each directory of the data root and of the exec root away under dockerd 26.1.5. Left out are those that it
 recreates (``image/*/layerdb``, ``volumes``, ``image/*/imagedb/metadata``), those that it never opens again (``network``,
-``containerd``), and those whose records other checks report (``image/*/imagedb/content``, ``overlay2/l``).
+``containerd``), and those whose records other checks report (``image/*/imagedb/content``, and ``overlay2/l`` if there are layers).
 """
 
 from collections.abc import Iterator
@@ -79,6 +79,13 @@ class _DirectoryLook:
             return error.is_absent
         return False
 
+    def is_empty(self, path: HostPath) -> bool:
+        """Whether a directory exists without an entry."""
+        try:
+            return not self.host.listdir(path)
+        except HostError:
+            return False
+
 
 def _of_root(look: _DirectoryLook, root: DataRoot, own_tmp: str) -> Iterator[GoneDirectory]:
     """Yield those of the data root, also if the parent is missing; not BuildKit's, which an engine may lack."""
@@ -86,13 +93,18 @@ def _of_root(look: _DirectoryLook, root: DataRoot, own_tmp: str) -> Iterator[Gon
     for name, mode, breaks in _PLACES:
         # The group of the mapped root traverses the directory of containers (moby daemon.go).
         gid = root.gid if uid or (name == docker.CONTAINERS and root.mapped_root is not None) else 0
-        if name == docker.TMP and own_tmp:
-            continue
         path = HostPath(f"{root.resolved}/{name}")
+        if name == docker.TMP and own_tmp:
+            if not own_tmp.startswith("/"):
+                continue
+            path = HostPath(own_tmp.rstrip("/"))
         if name.startswith(f"{docker.BUILDKIT}/") and look.is_gone(HostPath(path.rpartition("/")[0])):
             continue
         if look.is_gone(path):
             yield GoneDirectory(path=path, mode=mode, uid=uid, gid=gid, breaks=breaks)
+    links = HostPath(f"{root.resolved}/{docker.OVERLAY2}/{docker.SHORT_LINKS}")
+    if look.is_gone(links) and look.is_empty(HostPath(links.rpartition("/")[0])):
+        yield GoneDirectory(path=links, mode=0o700, uid=uid, breaks="no image can be pulled and no container created")
 
 
 def _own_tmp(host: Host, pid: int) -> str:

@@ -22,7 +22,9 @@ from doctor.facts.engine.files import (
     RuntimeStates,
     SocketPath,
     SwarmFiles,
+    TrustKey,
 )
+from doctor.facts.engine.state import EngineVersion
 from doctor.facts.host.mounts import Mounts
 from doctor.facts.host.processes import Processes, program
 from doctor.formats.json_safe import load_first, load_object
@@ -135,6 +137,18 @@ def engine_id(host: Host, root: DataRoot) -> EngineId:
 
 def _line(content: bytes) -> str:
     return content.decode("utf-8", "replace").strip()
+
+
+@collector
+def trust_key(host: Host, version: EngineVersion) -> TrustKey:
+    """Return the key; absent if the engine does not read it, or creates it at its next start."""
+    if version.at_least(23, 0):
+        raise HostError(Missing(Why.ABSENT, f"engine {version.text} does not read {docker.KEY_FILE}"))
+    gaps: list[Missing] = []
+    problem = _json_problem(host, docker.KEY_FILE, gaps)
+    if problem is None:
+        raise HostError(Missing(Why.ABSENT, f"{docker.KEY_FILE}: no such file"))
+    return TrustKey(path=docker.KEY_FILE, problem=problem, gaps=tuple(gaps))
 
 
 @collector

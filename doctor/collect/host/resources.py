@@ -16,6 +16,9 @@ def file_systems(host: Host, engine: EngineConfig | Missing, service: Containerd
     """Return the relevant file systems; those with the same numbers are one."""
     root = engine.data_root if isinstance(engine, EngineConfig) else docker.DEFAULT_ROOT
     places = [("data root", root), ("containerd", service.top)]
+    own_tmp = engine.flags.environment.get("DOCKER_TMPDIR", "") if isinstance(engine, EngineConfig) else ""
+    if own_tmp.startswith("/"):
+        places.append(("DOCKER_TMPDIR", HostPath(own_tmp)))
     places += [(path, HostPath(path)) for path in ("/", "/var/log", "/tmp", "/run")]  # noqa: S108 - only read
     gaps = list(service.gaps)
     found: dict[tuple[int, int, int], FileSystem] = {}

@@ -27,13 +27,11 @@ def problems(config: EngineConfig, things: NamedThings) -> Iterator[ValueProblem
     if isinstance(group, str) and group and not group.isdigit() and things.groups and group not in things.groups:
         yield ValueProblem(key="group", why=f"group {group} not found")
     remap = config.get("userns-remap")
-    if not isinstance(remap, str) or not remap or not things.users:
+    if not isinstance(remap, str) or remap in {"", "default"} or not things.users:
         return
-    user = "dockremap" if remap == "default" else remap.partition(":")[0]
-    if remap != "default" and not user.isdigit() and user not in things.users:
+    user = remap.partition(":")[0]
+    if not user.isdigit() and user not in things.users:
         yield ValueProblem(key="userns-remap", why=f"Can't find user {user}")
-    elif user in things.users and user not in things.subordinate:
-        yield ValueProblem(key="userns-remap", why=f"{user} has no range in /etc/subuid and /etc/subgid")
 
 
 def _default_runtime(config: EngineConfig) -> str:

@@ -54,7 +54,6 @@ class NamedThings(Struct, frozen=True, kw_only=True):
         missing_paths: setting → a path that it names and that does not exist.
         unfit: files, directories, programs and plugins that exist in another form than needed, or are missing.
         groups: names in /etc/group; ``users`` in /etc/passwd; empty if the file can't be read.
-        subordinate: names that have a range both in /etc/subuid and in /etc/subgid.
         needs_systemd: whether the cgroup driver systemd is configured and no systemd runs.
         seccomp_problem: why the file that ``seccomp-profile`` names is not a valid profile.
         most_files: the kernel's largest limit of open files (``fs.nr_open``), 0 if unknown.
@@ -65,7 +64,6 @@ class NamedThings(Struct, frozen=True, kw_only=True):
     unfit: tuple[UnfitPlace, ...] = ()
     groups: frozenset[str] = frozenset()
     users: frozenset[str] = frozenset()
-    subordinate: frozenset[str] = frozenset()
     needs_systemd: bool = False
     seccomp_problem: str = ""
     most_files: int = 0

@@ -73,6 +73,18 @@ class EngineSockets(Struct, frozen=True, kw_only=True):
     gaps: tuple[Missing, ...] = ()
 
 
+class TrustKey(Struct, frozen=True, kw_only=True):
+    """The key that an engine before 23.0 reads at its start; the key itself is not kept.
+
+    Attributes:
+        problem: why it can't be decoded, "" if it can.
+    """
+
+    path: HostPath
+    problem: str = ""
+    gaps: tuple[Missing, ...] = ()
+
+
 class EngineId(Struct, frozen=True, kw_only=True):
     """``engine-id`` in the data root.
 

@@ -52,6 +52,12 @@ def _socket_of_systemd(tree: Tree) -> None:
     tree.put("usr/lib/systemd/system/docker.socket", b"[Socket]\nListenStream=/run/docker.sock\n")
     tree.put("run/docker.sock/agent/state", b"1\n")
 
+KEY = "etc/docker/key.json"
+OLD = """live = true
+[[command]]
+argv = ["dockerd", "--version"]
+stdout = "Docker version 20.10.24, build 5d6db84"
+"""
 
 CASES = (
     Recipe(
@@ -162,6 +168,31 @@ CASES = (
         name="healthy",
         about="the engine has an identity",
         change=lambda tree: tree.put(f"{ROOT}/engine-id", "79df9557-7c01-4da0-a66a-c0267b6472c6"),
+    ),
+    Recipe(
+        problem="trust-key-corrupt",
+        name="empty",
+        about="a power loss at the first start of an engine 20.10 left its key empty",
+        parts=(),
+        change=lambda tree: tree.put(KEY),
+        answers=OLD,
+        findings=(("trust-key-corrupt", "file", f"/{KEY}"),),
+    ),
+    Recipe(
+        problem="trust-key-corrupt",
+        name="healthy",
+        about="an engine 20.10 with its key",
+        parts=(),
+        change=lambda tree: tree.put(KEY, '{"crv": "P-256", "kty": "EC"}'),
+        answers=OLD,
+    ),
+    Recipe(
+        problem="trust-key-corrupt",
+        name="healthy-unread",
+        about="an engine since 23.0 does not read the file",
+        parts=(),
+        change=lambda tree: tree.put(KEY),
+        answers=OLD.replace("20.10.24", "26.1.5"),
     ),
     Recipe(
         problem="pidfile-foreign",
