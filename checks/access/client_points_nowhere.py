@@ -24,6 +24,13 @@ from doctor.facts.access.clients import ClientEndpoint, ClientEndpoints
             also=("engine/down",),
         ),
         Message(
+            pattern=r"Cannot connect to the Docker daemon at tcp://(?:localhost|127\.|0\.0\.0\.0).*|failed to connect to the docker API at tcp://(?:localhost|127\.|0\.0\.0\.0).*",
+            example="Cannot connect to the Docker daemon at tcp://localhost:2375. Is the docker daemon running?",
+            means="DOCKER_HOST, often a remainder of WSL 1 or docker-machine, names a TCP port of this host where no engine listens",
+            do="run 'unset DOCKER_HOST', and remove the line from the shell's start files",
+            also=("engine/down",),
+        ),
+        Message(
             pattern=r"(?:unable to resolve docker endpoint: |[Cc]ould not read CA certificate .*)open \S+/ca\.pem: .*",
             example="unable to resolve docker endpoint: open /home/me/.docker/machine/machines/default/ca.pem: no such file or directory",
             names=("docker-machine",),

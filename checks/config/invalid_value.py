@@ -18,11 +18,23 @@ from doctor.facts.secrets.redact import as_json, conceal
     ok="no setting has an invalid value",
     messages=(
         Message(
+            pattern=r"invalid mirror: .*",
+            example='failed to start daemon: invalid mirror: unsupported scheme "" in "registry.example.com"',
+            means="an address in registry-mirrors is not a URL of the form https://HOST: its scheme is missing, or it has a path",
+            do='write each of "registry-mirrors" (or --registry-mirror) with its scheme, https://HOST; only Docker Hub has mirrors',
+        ),
+        Message(
             pattern=r"unable to configure the Docker daemon with file|merged configuration validation from file and command line flags failed|specified default runtime \S+ does not exist|conflict labels for|must be created manually|bad attribute format",
             example="failed to start daemon: specified default runtime 'nvidia' does not exist",
             means="dockerd rejects a setting: its value is invalid, or refers to something that does not exist",
             do="correct the setting that the line names",
             also=("config/wrong-type", "config/unknown-key", "config/invalid-json"),
+        ),
+        Message(
+            pattern=r"wrong rlimit value: RLIMIT_.*",
+            example="OCI runtime create failed: wrong rlimit value: RLIMIT_: unknown.",
+            means='a limit in default-ulimits has no "Name", or an unknown one',
+            do='write each with its name: "default-ulimits": {"nofile": {"Name": "nofile", "Hard": 10000, "Soft": 10000}}',
         ),
         Message(
             pattern="systemd not running on this host.*",

@@ -31,7 +31,12 @@ def rung(
     again = reinstall_file(system, runtime.lacks, runtime.owner) if runtime.lacks else ""
     again = again or reinstall(system, packages, "runc")
     if not runtime.path:
-        says = f"there is no {runtime.name} in {':'.join(runtime.search)}"
+        says = f"there is no {runtime.program or runtime.name} in {':'.join(runtime.search)}"
+        if runtime.program:
+            again = (
+                f"install the package with {runtime.program}, or remove {runtime.name} from default-runtime and runtimes in "
+                f"{runtime.origin}, then: systemctl restart docker"
+            )
         return Rung(name=name, id="", untried=RungResult(state=FAILED, says=says, brings_back=again))
     if runtime.seccomp_problem:
         says = f"the engine's seccomp profile is invalid: {runtime.seccomp_problem}"

@@ -26,12 +26,12 @@ _BARRED = frozenset({403, 500, 502, 503, 504})
 def registry(known: Registries, certificates: RegistryCertificates | Missing) -> Probing:
     """Talk to each registry and mirror that this host uses, the way the engine does, as far as it costs no pull.
 
-    These are the mirrors, the registries that images were pulled from, those of logins, of ``insecure-registries`` and of
-    /etc/docker/certs.d, and Docker Hub if a host has no images and names no other registry. The proxy is the one that the
-    running engine reports, the authorities are the files that its TLS library reads and those of /etc/docker/certs.d, the
-    names are resolved by all name servers of the host at once. The request is ``GET /v2/``, the token server is asked
-    anonymously, and of Docker Hub the rate limit is read, which does not count as a pull. No login is sent, except to the
-    proxy. All of it ends within 3 seconds.
+    These are the mirrors, the registries that images were pulled from, those of logins, of ``insecure-registries``, of
+    /etc/docker/certs.d and of failed requests in the engine's log, and Docker Hub if a host has no images and names no other
+    registry. The proxy is the one that the running engine reports, the authorities are the files that its TLS library reads
+    and those of /etc/docker/certs.d, the names are resolved by all name servers of the host at once. The request is
+    ``GET /v2/``, the token server is asked anonymously, and of Docker Hub the rate limit is read, which does not count as a
+    pull. No login is sent, except to the proxy. All of it ends within 3 seconds.
     A registry that nothing answers for fails the probe only if this host certainly uses it, and not on a host without a
     way to the outside. A certificate that is not trusted, a wrong clock and a proxy that refuses always do, but for Docker Hub behind a mirror that
     answers, and for a registry that the host may not use and that the proxy alone bars while another one answers.

@@ -31,6 +31,13 @@ _STATES = {
             also=("state/swarm-raft-corrupt",),
         ),
         Message(
+            pattern=r"could not find local IP address: dial udp: lookup .*",
+            example="Error starting cluster component: could not find local IP address: dial udp: lookup swarm-01 on 127.0.0.1:53: no such host",
+            means="the record of this swarm node names a manager whose name does not resolve, so the engine does not start",
+            do="correct RemoteAddr in swarm/docker-state.json of the data root to another manager, or add the name to /etc/hosts; then start the engine",
+            also=("dns/resolver-dead", "dns/resolv-dangling"),
+        ),
+        Message(
             pattern=r"Swarm is encrypted and needs to be unlocked.*|swarm is encrypted and locked.*",
             example='Error response from daemon: Swarm is encrypted and needs to be unlocked before it can be used. Please use "docker swarm unlock" to unlock it.',
             means="the swarm has autolock, so each manager needs the unlock key after each start of its engine",

@@ -1,9 +1,10 @@
-"""Collects the registries of settings, images and logins, and what the engine goes there with. Reads files only."""
+"""Collects the registries of settings, images, logins and the engine's log, and what the engine goes there with."""
 
 from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from doctor.collect.registry.refused import refused_registries
 from doctor.collect.registry.trust import late_authorities, store
 from doctor.collect.registry.way import addresses, engine_proxies, other_names
 from doctor.engines.docker import places as docker
@@ -92,6 +93,7 @@ def registries(  # noqa: PLR0917 - facts
         in_containerd=not isinstance(info, Missing)
         and docker.SNAPSHOTTER_MARK in info.driver_status.get("driver-type", ""),
         is_fresh=not references and not isinstance(images, Missing),
+        refused=refused_registries(host),
     )
     started = state.started if isinstance(state, EngineState) and state.is_running else 0.0
     named = [one.host for one in found]
@@ -122,6 +124,7 @@ def _found(
     has_proxy: bool,
     in_containerd: bool,
     is_fresh: bool,
+    refused: tuple[str, ...],
 ) -> tuple[Registry, ...]:
     insecure = _texts(config.get("insecure-registries"))
     found = _Found(frozenset(insecure), in_containerd=in_containerd)
@@ -140,6 +143,9 @@ def _found(
         found.add(registry, source)
     for registry in () if isinstance(certificates, Missing) else certificates.registries:
         found.add(registry, f"/etc/docker/certs.d/{registry}")
+    for registry in refused:
+        if registry != HUB:
+            found.add(registry, "a failed request in the engine's log")
     if any(one.is_mirror for one in found.items()):
         found.add(HUB, "behind its mirrors")
     elif has_proxy:

@@ -91,6 +91,7 @@ def host_runtime(
     return HostRuntime(
         name=named.name,
         path=path,
+        program="" if named.program == docker.RUNC else named.program,
         problem=problem,
         lacks=lacks,
         owner=_owner(host, lacks, is_suspect=bool(problem)),

@@ -14,6 +14,7 @@ class HostRuntime(Guarded, frozen=True, kw_only=True):
 
     Attributes:
         name: its name in the engine's settings ("runc", "crun").
+        program: its program as the settings name it, "" for "runc".
         path: the program; "" if ``search`` has no such file.
         problem: why the program can't be executed, as far as its file shows.
         lacks: the file that makes it work again: the program, or the name of a library that it lacks.
@@ -36,6 +37,7 @@ class HostRuntime(Guarded, frozen=True, kw_only=True):
 
     name: str
     path: str
+    program: str = ""
     problem: str = ""
     lacks: str = ""
     owner: str | None = None

@@ -15,7 +15,6 @@ THINGS = NamedThings(
     missing_paths={},
     groups=frozenset({"docker", "wheel"}),
     users=frozenset({"dockremap", "kim"}),
-    subordinate=frozenset({"dockremap", "kim"}),
 )
 WRONG = st.one_of(
     st.fixed_dictionaries({"bip": st.sampled_from(["172.30.0.0/16", "10.0.0.0/24", "172.30.0.1", "fd00::", "x"])}),
