@@ -52,6 +52,7 @@ def _socket_of_systemd(tree: Tree) -> None:
     tree.put("usr/lib/systemd/system/docker.socket", b"[Socket]\nListenStream=/run/docker.sock\n")
     tree.put("run/docker.sock/agent/state", b"1\n")
 
+
 KEY = "etc/docker/key.json"
 OLD = """live = true
 [[command]]
