@@ -15,6 +15,8 @@ from doctor.model.view import Stat
 
 _PROGRAMS = tuple(HostPath(f"{top}{name}") for top in ("/usr/local/", "/usr/", "/") for name in ("sbin", "bin"))
 _PLUGIN_LIMIT_BYTES = 1 << 20
+_LONGEST_EXEC_ROOT = 107 - len("/libnetwork/0123456789ab.sock")
+"""A path of a socket has at most 107 bytes (sun_path, unix(7)); libnetwork's is the shortest one below exec-root."""
 
 
 def unfit_places(host: Host, config: EngineConfig) -> Iterator[UnfitPlace]:
@@ -57,6 +59,9 @@ def _directories(host: Host, config: EngineConfig) -> Iterator[UnfitPlace]:
             yield UnfitPlace(key=key, why=f"{path} is a file, not a directory")
         elif path and not path.startswith("/") and key == "exec-root":
             yield UnfitPlace(key=key, why=f"{path} is a relative path")
+        elif key == "exec-root" and len(path.encode()) > _LONGEST_EXEC_ROOT:
+            why = f"a path of {len(path.encode())} bytes is too long: with {_LONGEST_EXEC_ROOT} the engine can still create its sockets"
+            yield UnfitPlace(key=key, why=why)
 
 
 def _pid_file(host: Host, config: EngineConfig) -> Iterator[UnfitPlace]:

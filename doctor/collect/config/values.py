@@ -33,7 +33,7 @@ def named_things(host: Host, config: EngineConfig) -> NamedThings:
 
 
 def seccomp_profile(host: Host, config: EngineConfig) -> tuple[dict[str, Any] | None, str]:
-    """Return the profile in the file of ``seccomp-profile``, and why it is invalid; (None, "") without such a file.
+    """Return the profile in the file of ``seccomp-profile``, and why it is invalid; (None, "") without one or an empty one.
 
     A file that can't be read is reported by others.
     """
@@ -47,7 +47,7 @@ def seccomp_profile(host: Host, config: EngineConfig) -> tuple[dict[str, Any] | 
     from doctor.formats.config import seccomp_profile as profiles  # noqa: PLC0415 - few hosts have a profile of their own
 
     try:
-        return profiles.parse(content), ""
+        return profiles.parse(content) or None, ""
     except profiles.ProfileError as error:
         return None, str(error)
 

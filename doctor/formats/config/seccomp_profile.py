@@ -19,10 +19,14 @@ class ProfileError(ValueError):
 
 
 def parse(content: bytes) -> dict[str, Any]:
-    """Parse a profile. Raises ``ProfileError`` for one with which no container starts.
+    """Parse a profile; one without ``defaultAction`` and ``syscalls`` is empty: it turns the filter off.
+
+    Raises ``ProfileError`` for one with which no container starts.
 
     >>> parse(b'{"defaultAction": "SCMP_ACT_ALLOW"}')
     {'defaultAction': 'SCMP_ACT_ALLOW'}
+    >>> parse(b'{"syscalls": []}')
+    {}
     """
     try:
         value = json.loads(content)
@@ -30,8 +34,10 @@ def parse(content: bytes) -> dict[str, Any]:
         raise ProfileError("it is not valid JSON") from error
     if not isinstance(value, dict):
         raise ProfileError("it is not a JSON object")
-    _action(value, "defaultAction")
     calls = value.get("syscalls") or []
+    if not calls and not value.get("defaultAction"):
+        return {}
+    _action(value, "defaultAction")
     if not isinstance(calls, list) or not all(isinstance(call, dict) for call in calls):
         raise ProfileError("'syscalls' is not a list of objects")
     for call in calls:
