@@ -13,6 +13,7 @@ from typing import Any, Self
 from msgspec import Struct
 from msgspec.structs import replace
 
+from doctor.facts.secrets.commands import mask_commands
 from doctor.facts.secrets.harmless import WRAPPERS, is_harmless, is_placeholder, is_plain, is_prose
 
 MASK = "***"
@@ -145,6 +146,8 @@ def redact(text: str) -> str:
     """
     if type(text) is not str:
         text = str(text)
+    if _has_options(text):
+        text = mask_commands(text, MASK)
     if not _is_marked(text):
         return text
     text = re.sub(_SHAPES, MASK, text)
@@ -166,6 +169,11 @@ def _is_marked(text: str) -> bool:
         or "glpat-" in text
         or ("gh" in text and "_" in text)
     )
+
+
+def _has_options(text: str) -> bool:
+    """Whether it may be a command line: an option, or words for a program that reads a password."""
+    return " -" in text or '"-' in text or "'-" in text or " | " in text or "sqlplus " in text or "rabbitmqctl " in text
 
 
 def _url(found: re.Match[str]) -> str:
