@@ -41,7 +41,7 @@ def driver_hides_files(
         kubelet and log shippers read the json-file logs below the data root. Other drivers leave ``LogPath`` empty, so ``kubectl
         logs`` prints nothing, without an error. With journald and no running journal, no container starts ("journald is not
         enabled on this host"); the same applies to syslog without a listener ("Unix syslog delivery error"). With ``none``, no
-        log is kept.
+        log is kept: that is a choice, and only a note.
 
     How it is fixed:
         The driver is changed to json-file where it is set, options that only the old driver knows are removed, and rotation is

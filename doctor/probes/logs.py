@@ -7,10 +7,10 @@ from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.state import EngineInfo, EngineVersion
 from doctor.facts.host.kubernetes import Kubelet
 from doctor.facts.logging.damage import LogDamage
-from doctor.facts.logging.drivers import DRIVERS, Logging, default_driver, is_removed
+from doctor.facts.logging.drivers import DRIVERS, NO_LOGS, Logging, default_driver, is_removed
 from doctor.facts.logging.readable import ReadLog, ReadLogs
 from doctor.model.probing import Ended, Launch, Probing
-from doctor.probes._result import failed, not_run, passed, unproven
+from doctor.probes._result import failed, not_run, passed, skipped, unproven
 
 _LINES, _REPEAT = 500, 16
 _TEXT = "".join(f"line {number} of what a container prints\n" for number in range(_LINES))
@@ -51,6 +51,8 @@ def logs(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
     opaque = _opaque(driver, logging.journald, info, version)
     if not opaque and isinstance(kubelet, Kubelet) and kubelet.uses_docker and driver != "json-file":
         opaque = "kubelet reads only json-file logs, so 'kubectl logs' shows nothing"
+    if opaque and driver == NO_LOGS and not (isinstance(kubelet, Kubelet) and kubelet.uses_docker):
+        return skipped(f"the settings keep no logs of new containers (log-driver {NO_LOGS})", evidence)
     if opaque:
         return failed(f"new containers log with {driver}: {opaque}", evidence)
     items = () if isinstance(read, Missing) else read.items

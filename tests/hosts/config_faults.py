@@ -36,7 +36,6 @@ _SETTINGS: dict[str, dict[str, Any]] = {
     "config/ip-forward-off": {"ip-forward": False},
     "config/bip-host-address": {"bip": "172.17.0.0/16"},
     "logging/daemon-json-journald": {"log-driver": "journald"},
-    "logging/daemon-json-none": {"log-driver": "none"},
     "logging/daemon-json-unknown": {"log-driver": "fluent"},
     "logging/daemon-json-unreachable": {
         "log-driver": "fluentd",

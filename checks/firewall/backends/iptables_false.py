@@ -5,12 +5,10 @@ from collections.abc import Iterator
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.firewall.details import IptablesOff
-from doctor.facts.firewall.packet_filter import Firewall, Saved
-from doctor.facts.firewall.walk import Walker
+from doctor.facts.firewall.packet_filter import Firewall
+from doctor.facts.firewall.translation import untranslated
 from doctor.facts.network.links import Links
-from doctor.facts.network.networks import Network, Networks
-from doctor.facts.path.rules.numbers import address_number
-from doctor.facts.path.rules.packet import Packet
+from doctor.facts.network.networks import Networks
 from doctor.model.text import named
 
 
@@ -41,13 +39,7 @@ def iptables_false(
     """
     if engine.get("iptables", True) is not False or firewall.v4 is None:
         return
-    uplinks = () if isinstance(links, Missing) else links.uplinks()
-    uplink = uplinks[0].name if uplinks else ""
-    wanted = [
-        network for network in networks.bridges if not network.internal and network.masquerade and network.subnets
-    ]
-    bare = [network for network in wanted if not _translator(firewall.v4, network, uplink)]
-    borrowed = [network for network in wanted if _is_engines(_translator(firewall.v4, network, uplink), network)]
+    bare, borrowed = untranslated(firewall.v4, networks, links)
     setting = engine.setting("iptables")
     if bare or borrowed:
         names = named("network", (network.name for network in bare or borrowed))
@@ -61,13 +53,3 @@ def iptables_false(
             evidence=(Evidence(setting.place, "iptables: false"),),
             detail=IptablesOff(place=setting.place),
         )
-
-
-def _translator(saved: Saved, network: Network, uplink: str) -> str:
-    source = address_number(network.subnets[0].partition("/")[0])
-    verdict = Walker(saved).verdict("nat", "POSTROUTING", Packet(outside=uplink, source=(source or 0) + 2))
-    return verdict.rule.text if verdict.target in {"masquerade", "snat"} and verdict.rule is not None else ""
-
-
-def _is_engines(rule: str, network: Network) -> bool:
-    return rule == f"-A POSTROUTING -s {network.subnets[0]} ! -o {network.bridge} -j MASQUERADE"

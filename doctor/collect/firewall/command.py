@@ -23,7 +23,8 @@ def iptables_command(host: Host) -> IptablesCommand:
         return IptablesCommand()
     links = _follow(host, HostPath(path))
     alternative = next((to for link, to in pairwise(links) if link == f"{_ALTERNATIVES}/iptables"), "")
-    return IptablesCommand(path=path, target=links[-1], alternative=alternative, variant=_variant(host, links[-1]))
+    variant, problem = _variant(host, links[-1])
+    return IptablesCommand(path=path, target=links[-1], alternative=alternative, variant=variant, problem=problem)
 
 
 def find(host: Host, name: str) -> str:
@@ -57,15 +58,21 @@ def _follow(host: Host, path: HostPath) -> list[HostPath]:
     return found
 
 
-def _variant(host: Host, target: str) -> str:
-    """Return the variant of a resolved ``iptables``: by its name (Debian, Fedora, Alpine), else by its version output."""
+def _variant(host: Host, target: str) -> tuple[str, str]:
+    """Return the variant of a resolved ``iptables``, and how it fails.
+
+    The name shows the variant (Debian, Fedora, Alpine), else the version that it prints.
+    """
     name = target.rpartition("/")[2]
     if "nft" in name:
-        return NFT
+        return NFT, ""
     if "legacy" in name or name == "xtables-multi":
-        return LEGACY
+        return LEGACY, ""
     try:
         result = host.run(("iptables", "--version"), timeout_s=_TIMEOUT_S)
-    except HostError:
-        return LEGACY
-    return NFT if result.exit == 0 and "nf_tables" in result.text else LEGACY
+    except HostError as error:
+        return "", error.missing.reason
+    if result.exit == 0:
+        return NFT if "nf_tables" in result.text else LEGACY, ""
+    said = result.stderr.decode("utf-8", "replace").strip().splitlines()
+    return "", f"exit code {result.exit}" + (f", {said[-1]}" if said else "")

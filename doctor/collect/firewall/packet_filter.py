@@ -29,6 +29,8 @@ def firewall(
     backend = command.variant
     if not command.path:
         return Firewall(tables=tables, has_nft=has_nft, foreign=reader.foreign(tables, None), gaps=tuple(reader.gaps))
+    if command.problem:
+        raise HostError(Missing(Why.UNREADABLE, f"{command.path} --version: {command.problem}"))
     v4 = reader.saved("iptables", backend)
     wants_v6 = _has_ipv6(networks) and not isinstance(engine, Missing) and engine.get("ip6tables") is not False
     other_name = LEGACY if backend == NFT else NFT

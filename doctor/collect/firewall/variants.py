@@ -38,6 +38,8 @@ def firewall_variants(  # noqa: PLR0917 - facts are passed by annotation
         raise HostError(Missing(Why.ABSENT, "the engine filters with nftables, not with iptables"))
     if not command.path:
         raise HostError(Missing(Why.ABSENT, "this host has no iptables"))
+    if command.problem:
+        raise HostError(Missing(Why.UNREADABLE, f"{command.path} --version: {command.problem}"))
     environment = {} if isinstance(flags, Missing) else flags.environment
     raw = not isinstance(version, Missing) and version.at_least(28) and environment.get(NO_RAW) != "1"
     found = KernelProbes(

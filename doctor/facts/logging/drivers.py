@@ -16,6 +16,8 @@ _ATTRIBUTES = frozenset({"labels", "labels-regex", "env", "env-regex", "tag"})
 _COMMON = frozenset({"mode", "max-buffer-size"})
 _CACHE = frozenset({"cache-disabled", "cache-max-size", "cache-max-file", "cache-compress"})
 _SIZE = re.compile(r"\d+(\.\d+)*\s?([kKmMgGtTpP][iI]?)?[bB]?")
+NO_LOGS = "none"
+"""The driver that keeps nothing: a choice of the administrator."""
 GIB = 1 << 30
 _SHARE = 0.10
 _MUCH_BYTES = GIB // 8
@@ -174,7 +176,7 @@ def opaque_because(
     if found is None:
         return "", False
     if found.reads == "never":
-        return "'docker logs' shows nothing of new containers", True
+        return "'docker logs' shows nothing of new containers", kubelet_reads
     if found.reads == "journal" and journald == "absent":
         return "no journal runs here, so no new container starts", True
     if driver == "syslog" and not has_syslog and not default_options(config).get("syslog-address"):

@@ -6,6 +6,7 @@ list of a process's or a container's arguments in JSON.
 """
 
 import re
+from functools import partial
 
 _VALUE = r"""(?:"[^",\]\s][^"\n]*"|'[^',\]\s][^'\n]*'|[^\s"',\[\]]+)"""
 _GAP = r"""(?:["',\s]+|=)"""
@@ -80,11 +81,11 @@ def mask_commands(text: str, mask: str) -> str:
     for part, (names, options) in _PROGRAMS.items():
         if part in text:
             shape = (_WHOLE if names.startswith("echo") else _SEGMENT).format(names)
-            text = re.sub(shape, lambda found, given=options: _masked(found, given, mask), text)
+            text = re.sub(shape, partial(_masked, options, mask), text)
     return text
 
 
-def _masked(found: re.Match[str], options: tuple[str, ...], mask: str) -> str:
+def _masked(options: tuple[str, ...], mask: str, found: re.Match[str]) -> str:
     program, rest = found.groups()
     for option in options:
         rest = re.sub(option, rf"\g<1>{mask}", rest)

@@ -75,6 +75,22 @@ def missing() -> Iterator[Story]:
         "iptables-missing", "removed", "the package iptables was removed", bare, ("command", "iptables"), fix="manual"
     )
     yield case("iptables-missing", "healthy", "a healthy host of engine 26", Host())
+    script = Host().link("/usr/sbin/iptables", "/opt/hardening/iptables").fails("iptables --version", "kaputt", 3)
+    yield case(
+        "iptables-fails",
+        "replaced-incomplete",
+        "a script that took the place of iptables fails, whatever it is asked",
+        script,
+        ("command", "iptables"),
+        fix="manual",
+    )
+    wrapped = Host().link("/usr/sbin/iptables", "/opt/hardening/iptables")
+    yield case(
+        "iptables-fails",
+        "healthy-wrapped",
+        "a script that took the place of iptables calls it",
+        wrapped.says("iptables --version", "iptables v1.8.11 (nf_tables)\n"),
+    )
 
 
 def policy() -> Iterator[Story]:

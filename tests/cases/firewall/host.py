@@ -30,6 +30,7 @@ class Host:
         self.save = save
         self.version = version
         self.commands: dict[str, str] = {}
+        self.failures: dict[str, CommandResult] = {}
         self.tables = ["ip nat", "ip filter"]
         self.files: dict[str, bytes] = {}
         self.special: list[dict[str, str]] = [
@@ -83,6 +84,11 @@ class Host:
     def says(self, argv: str, stdout: str) -> "Host":
         """Add what a command prints."""
         self.commands[argv] = stdout
+        return self
+
+    def fails(self, argv: str, stderr: str, code: int) -> "Host":
+        """Add a command that fails."""
+        self.failures[argv] = CommandResult(code, b"", stderr.encode())
         return self
 
     def both_backends(self, legacy: str, *, use: str = "nft") -> "Host":
@@ -143,7 +149,8 @@ class Host:
             api = {"/version": version, "/networks": self.networks, "/containers/json": self.containers}
         return RecordedAnswers(
             live=True,
-            commands={tuple(line.split()): CommandResult(0, stdout.encode(), b"") for line, stdout in commands.items()},
+            commands={tuple(line.split()): CommandResult(0, stdout.encode(), b"") for line, stdout in commands.items()}
+            | {tuple(line.split()): result for line, result in self.failures.items()},
             engine={path: ApiAnswer(200, json.dumps(body).encode()) for path, body in api.items()},
             processes=tuple(processes),
         )
