@@ -1,4 +1,4 @@
-"""Passwords that options without a telling name hold, in the command lines of processes and containers."""
+"""Passwords of options whose name does not show it, in the command lines of processes and containers."""
 
 import pytest
 
