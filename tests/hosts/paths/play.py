@@ -1,17 +1,15 @@
 """Builds one host, looks at it, and sends the packets."""
 
 import selectors
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 from tests.hosts.paths.host import RandomHost
 from tests.hosts.paths.lab import Lab
 from tests.hosts.paths.listeners import Listeners
 from tests.hosts.paths.packets import Outcome, send, warm
-from tests.hosts.paths.ways import Probe, probes
+from tests.hosts.paths.ways import Probe
 
 
 @dataclass(slots=True)
@@ -19,11 +17,14 @@ class Stage:
     """A host that stands, with what listens on it.
 
     Attributes:
+        closed: (place, protocol, port) where nobody listens.
         refused: changes that the kernel or a tool refused, and why: they are no part of the host.
     """
 
+    host: RandomHost
     lab: Lab
     selector: selectors.DefaultSelector
+    closed: frozenset[tuple[str, str, int]] = frozenset()
     refused: list[str] = field(default_factory=list)
 
     def send(self, wanted: tuple[Probe, ...], *, quiet: float = 0.15) -> list[Outcome]:
@@ -36,9 +37,9 @@ def stage(host: RandomHost) -> Iterator[Stage]:
     """Build a host, and take it away."""
     selector = selectors.DefaultSelector()
     with Lab() as lab, selector:
-        standing = Stage(lab, selector)
         oddities = [(str(oddity), change) for _, oddity in host.oddities for change in oddity.changes]
         closed = frozenset((change.place, *_port(change.text)) for _, change in oddities if change.tool == "closed")
+        standing = Stage(host, lab, selector, closed)
         listeners = Listeners(lab, selector, proxies=not host.hairpin, closed=closed)
         listeners.start()
         for change in host.changes():
@@ -57,23 +58,3 @@ def stage(host: RandomHost) -> Iterator[Stage]:
 def _port(text: str) -> tuple[str, int]:
     protocol, _, port = text.partition(" ")
     return protocol, int(port)
-
-
-@dataclass(slots=True)
-class Played:
-    """The results of a round."""
-
-    host: RandomHost
-    refused: list[str]
-    outcomes: list[Outcome]
-    looked: Any
-    seconds: float
-
-
-def play(host: RandomHost, look: Callable[[Stage], Any]) -> Played:
-    """Build, look (the model's facts are read before the packets of the comparison), send."""
-    begin = time.monotonic()
-    with stage(host) as standing:
-        looked = look(standing)
-        outcomes = standing.send(probes())
-        return Played(host, standing.refused, outcomes, looked, time.monotonic() - begin)

@@ -4,7 +4,7 @@ import ipaddress
 import json
 from typing import Any
 
-from doctor.facts.path.rules.evaluate import Evaluation
+from doctor.facts.path.rules.evaluate import ChainVerdict, Evaluation
 from doctor.facts.path.rules.packet import PROTOCOLS, Packet, Surroundings
 from doctor.facts.path.rules.ruleset import BaseChain, PathRules
 from doctor.facts.path.rules.tables import IptablesRules
@@ -19,6 +19,7 @@ from tests.hosts.paths.ways import probes
 
 _STATES = {0: "INVALID", 1: "INVALID", 2: "ESTABLISHED", 4: "RELATED", 8: "NEW", 64: "UNTRACKED"}
 _NAMES = {number: name for name, number in PROTOCOLS.items() if name not in {"icmpv6", "mptcp"}}
+_EXTENSIONS = frozenset({0, 43, 44, 60})
 _SNAT, _DNAT = 0x10, 0x20
 
 
@@ -60,7 +61,7 @@ class Rules:
         reason = "; ".join(rule.text for rule in verdict.doubts)
         if kinds != {passage.verdict}:
             kind = UNKNOWN if passage.verdict in kinds else WRONG
-        elif verdict.rule is not None and verdict.rule.handle and verdict.rule.handle != passage.rules[-1][1]:
+        elif not _same_rule(verdict, passage):
             kind = WRONG
         else:
             kind = DROPPED if passage.verdict == "drop" else DELIVERED
@@ -95,14 +96,21 @@ class Rules:
             is_snat=bool(passage.status & _SNAT),
             is_reply=passage.direction == 1 if passage.state else None,
             mark=passage.mark,
+            has_frame=passage.family in {"bridge", "netdev"} or None,
             source_mac=frame[6:12].hex(":") if len(frame) >= 14 else None,
             destination_mac=frame[:6].hex(":") if len(frame) >= 14 else None,
             **fields,
         )
 
 
+def _same_rule(verdict: ChainVerdict, passage: Passage) -> bool:
+    """Whether one of the possible ends is by the kernel's rule; rules of iptables have no handles in a save."""
+    handles = {0 if end.rule is None else end.rule.handle for end in verdict.ends}
+    return 0 in handles or passage.rules[-1][1] in handles
+
+
 def _of_ip(passage: Passage) -> dict[str, Any] | None:
-    """The fields of both headers, None if there is no IP."""
+    """The fields of both headers, None if there is no IP, or more of IPv6 between them."""
     head, rest = passage.ip, passage.transport
     if len(head) >= 20 and head[0] >> 4 == 4:
         number, ttl, dscp, length = head[9], head[8], head[1] >> 2, int.from_bytes(head[2:4], "big")
@@ -112,6 +120,8 @@ def _of_ip(passage: Passage) -> dict[str, Any] | None:
         dscp = (int.from_bytes(head[:2], "big") >> 6) & 0x3F
         version, source, destination = 6, head[8:24], head[24:40]
     else:
+        return None
+    if number in _EXTENSIONS:
         return None
     fields: dict[str, Any] = {
         "version": version,

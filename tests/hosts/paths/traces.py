@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from tests.hosts.paths.layout import BRIDGES, CONTAINERS, UPLINK
 from tests.hosts.paths.namespace import Namespace
 
 _NETLINK_NETFILTER = 12
@@ -74,6 +75,9 @@ class Tracer:
         done = place.run(("nft", "-f", "-"), _MARKS)
         if done.returncode:
             raise RuntimeError(done.stderr)
+        for device in (UPLINK, *(one.name for one in BRIDGES), *(one.veth for one in CONTAINERS)):
+            head = f'type filter hook ingress device "{device}" priority -500;'
+            place.run(("nft", f"table netdev judge {{ chain {device} {{ {head} meta nftrace set 1; }}; }}"))
 
     def passages(self) -> list[Passage]:
         """All that was seen since it began, in order; the socket is closed."""

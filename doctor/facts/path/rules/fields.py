@@ -188,9 +188,11 @@ def payload(protocol: str, field: str) -> Reader:
 
 
 def _with_frame(read: Reader) -> Reader:
-    """Return a reader that finds nothing in packets that this host sends: they have no frame yet."""
+    """Return a reader that finds nothing in packets that this host sends, before they have a frame."""
 
     def reader(packet: Packet, scope: Surroundings) -> Value:
+        if packet.has_frame:
+            return read(packet, scope)
         if packet.inside is None:
             return None
         return read(packet, scope) if packet.inside else ABSENT

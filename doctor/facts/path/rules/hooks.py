@@ -12,6 +12,7 @@ UNKNOWN = "unknown"
 _CONNTRACK = -200
 """Priority of connection tracking: chains before it see no connection."""
 _TRACKED_FAMILIES = frozenset({"ip", "ip6"})
+_FRAMED_FAMILIES = frozenset({"bridge", "netdev"})
 
 
 class HookVerdict(Struct, frozen=True, kw_only=True):
@@ -115,7 +116,7 @@ def _is_first(packet: Packet) -> bool:
 
 def _seen(base: BaseChain, chain: PathChain, tally: _Tally, family: str, scope: Surroundings) -> ChainVerdict:
     """Return the verdict of one chain; before connection tracking a packet has no state."""
-    packet = tally.packet
+    packet = replace(tally.packet, has_frame=True) if family in _FRAMED_FAMILIES else tally.packet
     is_before = (
         family in _TRACKED_FAMILIES
         and base.hook in {"prerouting", "output"}

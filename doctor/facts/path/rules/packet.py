@@ -38,6 +38,7 @@ class Packet(Struct, frozen=True, kw_only=True):
         port_in: the bridge port it came in by, if the packet is known to be bridged, "" for none; ``port_out`` likewise.
         bridge: the bridge that forwards it, at hooks of the bridge family.
         length: bytes, with the IP header.
+        has_frame: whether it has a header of the link; unknown for a packet that this host sends, until it leaves.
         is_local_out: whether a socket of this namespace sent it; ``user`` the socket's owner.
         packet_type: ``host``, ``other``, ``broadcast`` or ``multicast``: whose MAC address the frame has.
     """
@@ -72,6 +73,7 @@ class Packet(Struct, frozen=True, kw_only=True):
     source_mac: str | None = None
     destination_mac: str | None = None
     packet_type: str | None = None
+    has_frame: bool | None = None
     is_local_out: bool | None = None
     user: int | None = None
     group: int | None = None

@@ -82,7 +82,7 @@ def link(random: Random) -> Iterator[Change]:
 @oddity("inside/sysctl", 3)
 def sysctl(random: Random) -> Iterator[Change]:
     """The settings of a container."""
-    name = random.choice((pool.container(random), OUTSIDE))
+    name = pool.container(random)
     yield Change(
         name,
         "sysctl",
@@ -126,7 +126,7 @@ def rules(random: Random) -> Iterator[Change]:
 @oddity("inside/nft", 2)
 def nft(random: Random) -> Iterator[Change]:
     """A table of nft in a container."""
-    name = random.choice((pool.container(random), OUTSIDE))
+    name = pool.container(random)
     hook = random.choice(("input", "output"))
     version = pool.version_of(random)
     match = random.choice(

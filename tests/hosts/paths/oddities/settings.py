@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from random import Random
 
 from tests.hosts.paths.change import Change
-from tests.hosts.paths.layout import HOST, OUTSIDE, UPLINK
+from tests.hosts.paths.layout import HOST, UPLINK
 from tests.hosts.paths.oddities import pool
 from tests.hosts.paths.oddities.registry import oddity
 
@@ -81,7 +81,7 @@ def device6(random: Random) -> Iterator[Change]:
 def everywhere(random: Random) -> Iterator[Change]:
     """A setting of the whole namespace."""
     yield Change(
-        random.choice((HOST, HOST, HOST, OUTSIDE)),
+        HOST,
         "sysctl",
         random.choice(
             (

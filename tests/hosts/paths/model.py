@@ -1,0 +1,101 @@
+"""The model beside the packets: a World of the facts that a scan reads, and a walk of each probe's way."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from doctor.facts.path.walk import walk
+from doctor.facts.path.world import HOST as MODEL_HOST
+from doctor.facts.path.world import SETTINGS, PathSocket, Place, Way, World
+
+from doctor.facts.path.namespace import NetNamespace
+from doctor.facts.path.rules.ruleset import PathRules
+from doctor.facts.path.rules.tables import IptablesRules
+from doctor.formats.firewall import nft_json
+from doctor.host.rtnetlink import lookups, namespaces
+from tests.hosts.paths.compare import Claim
+from tests.hosts.paths.layout import CONTAINERS, HOST, NEXT_HOP, OUTSIDE, PLACES, UPLINK
+from tests.hosts.paths.listeners import port_pairs
+from tests.hosts.paths.namespace import Namespace
+from tests.hosts.paths.play import Stage
+from tests.hosts.paths.ways import Probe
+
+_SAVES = ("iptables", "iptables-legacy", "ip6tables", "ip6tables-legacy")
+_KNOWN = tuple(name for name in PLACES if name != OUTSIDE)
+_LENGTHS = {("tcp", 4): 60, ("tcp", 6): 80, ("udp", 4): 33, ("udp", 6): 53, ("icmp", 4): 33, ("icmp", 6): 53}
+
+
+def claims(standing: Stage, wanted: Iterable[Probe]) -> dict[Probe, Claim]:
+    """Read the facts, and walk every way; the routes of all walks are asked together."""
+    world = read(standing)
+    host = standing.lab.places[HOST]
+    walks: dict[Probe, Any] = {probe: walk(world, way(probe)) for probe in wanted}
+    found: dict[Probe, Claim] = {}
+    answers: dict[Probe, Any] = dict.fromkeys(walks)
+    while answers:
+        questions = {}
+        for probe, answer in answers.items():
+            try:
+                questions[probe] = walks[probe].send(answer)
+            except StopIteration as end:
+                found[probe] = Claim(end.value.end, _words(end.value))
+        flat = [question for asked in questions.values() for question in asked]
+        told = iter(host.call(lookups.ask, flat)) if flat else iter(())
+        answers = {probe: tuple(next(told) for _ in asked) for probe, asked in questions.items()}
+    return found
+
+
+def _words(walked: Any) -> str:
+    doubts = f" [{'; '.join(walked.doubts)}]" if walked.doubts else ""
+    return f"{walked.cause}: {walked.says}{doubts}"
+
+
+def way(probe: Probe) -> Way:
+    """A probe as the model's way."""
+    return Way(
+        kind=probe.kind,
+        start=probe.sender,
+        end=probe.answers,
+        target=probe.address,
+        port=probe.port,
+        protocol=probe.protocol,
+        source=NEXT_HOP[probe.version] if probe.sender == OUTSIDE else "",
+        length=_LENGTHS[probe.protocol, probe.version],
+    )
+
+
+def read(standing: Stage) -> World:
+    """The World, from the kernel's own state."""
+    pids = {name: 0 if name == HOST else standing.lab.places[name].tid for name in _KNOWN}
+    states = standing.lab.places[HOST].call(namespaces.read, tuple(pids.values()), SETTINGS)
+    places = {}
+    for name, pid in pids.items():
+        state = states[pid]
+        if not isinstance(state, NetNamespace):
+            raise TypeError(f"{name}: {state}")
+        rules = _rules(standing.lab.places[name], state)
+        sockets = tuple(_sockets(name, standing))
+        places[MODEL_HOST if name == HOST else name] = Place(
+            name=MODEL_HOST if name == HOST else name, namespace=state, rules=rules, sockets=sockets
+        )
+    return World(places=places, uplink=UPLINK)
+
+
+def _rules(place: Namespace, state: NetNamespace) -> PathRules:
+    if not state.nft_tables and not state.legacy_tables:
+        return PathRules()
+    saves = [IptablesRules.parse(f"{tool}-save", place.run((f"{tool}-save",)).stdout) for tool in _SAVES]
+    return PathRules(saves=saves, nft=nft_json.parse(place.run(("nft", "-j", "list", "ruleset")).stdout.encode()))
+
+
+def _sockets(name: str, standing: Stage) -> Iterable[PathSocket]:
+    closed = standing.closed
+    for place, protocol, port in port_pairs():
+        if place == name and (place, protocol, port) not in closed:
+            yield PathSocket(protocol=protocol, port=port)
+    if name == HOST and not standing.host.hairpin:
+        for one in CONTAINERS:
+            for protocol, outer, inner in one.published:
+                if (HOST, protocol, outer) not in closed:
+                    for version in (4, 6):
+                        target = (one.address[version], inner)
+                        yield PathSocket(protocol=protocol, port=outer, version=version, forwards=target)
