@@ -1,6 +1,7 @@
 """Name resolution works in a container."""
 
 from collections.abc import Iterable
+from errno import EHOSTUNREACH
 from typing import Any
 
 from doctor.api import Evidence, Message, Missing, probe
@@ -63,7 +64,8 @@ def dns(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
 
     A container on the default bridge gets the daemon's ``dns``, else the servers of the host's resolv.conf without those on
     the loopback (resolved's own list if resolv.conf has only its stub), else 8.8.8.8 and 8.8.4.4. Any answer counts, also
-    that the name does not exist, but not an error (SERVFAIL, REFUSED). One answering server is enough: the others only cost time. The host's own resolver is
+    that the name does not exist, but not an error (SERVFAIL, REFUSED). One answering server is enough, unless the first one is silent for
+    everyone: each lookup then waits for it. The host's own resolver is
     queried too: if it answers and no server of the container does, resolution fails only in the container. If no server
     answers anyone, the cause is outside this host and no repair of it can help.
     If the engine runs, its embedded server is queried inside running containers on user-defined networks.
@@ -197,10 +199,41 @@ def _judge(
             f" gets answers from {', '.join(by)}",
             evidence,
         )
+    waits = _first_is_silent(servers, why, inside, from_host, network)
+    if waits is not None:
+        return failed_beyond(
+            waits, (*evidence, Evidence("to do", f"remove {servers[0]} from {_place(why)}, or start it"))
+        )
     silent = [server for server in servers if server not in answered]
     slow = f"; {_words(silent, errors)}, which delays lookups" if silent else ""
     own = f"; the engine's name server answered in {plural(count, 'container')}" if count else ""
     return passed(f"a container on {network} got answers from {', '.join(answered)}{own}{slow}", evidence)
+
+
+def _first_is_silent(
+    servers: tuple[str, ...],
+    why: str,
+    inside: dict[str, dict[str, Any]],
+    from_host: dict[str, dict[str, Any]],
+    network: str,
+) -> str | None:
+    """Return the problem of a first server that answers nobody: resolvers ask in order, and wait for each (5 s by default)."""
+    if not all(_is_silent(seen.get(servers[0], {"reached": True})) for seen in (inside, from_host)):
+        return None
+    others = ", ".join(server for server in servers if _is_usable(inside.get(server, {})))
+    return (
+        f"each lookup in a container on {network} and on the host first waits seconds for {servers[0]}, the first server of"
+        f" {_place(why)}, which does not answer; {others} does"
+    )
+
+
+def _place(why: str) -> str:
+    return why.removeprefix("the engine's default, since ").partition(" has no ")[0]
+
+
+def _is_silent(one: dict[str, Any]) -> bool:
+    """Whether it left the query without an answer: a refusal costs no time."""
+    return not one.get("reached") and one.get("errno") in {None, EHOSTUNREACH}
 
 
 def _is_usable(one: dict[str, Any]) -> bool:

@@ -12,7 +12,7 @@ from doctor.model.text import plural, visible
 from doctor.probes._registry.asked import LIMIT_S, TalkOrder
 from doctor.probes._registry.messages import MESSAGES
 from doctor.probes._registry.trouble import Trouble, duration, server_time
-from doctor.probes._registry.words import trouble
+from doctor.probes._registry.words import no_port, trouble
 from doctor.probes._result import failed, failed_beyond, not_run, passed, result, results_of, skipped, unproven
 
 _TOKENS_S = 0.5
@@ -40,7 +40,9 @@ def registry(known: Registries, certificates: RegistryCertificates | Missing) ->
         return skipped("no registry is named by settings, logins or images of this host")
     files = RegistryCertificates() if isinstance(certificates, Missing) else certificates
     asked = TalkOrder(known, files)
-    ended = yield asked.launch([asked.registry(one) for one in known.items], LIMIT_S - _TOKENS_S)
+    limit = LIMIT_S - known.asked_s
+    targets = [asked.registry(one) for one in known.items if no_port(known, one) is None]
+    ended = yield asked.launch(targets, limit - _TOKENS_S)
     problem = not_run([ended.get("talk")])
     if problem is not None:
         return problem
@@ -50,7 +52,7 @@ def registry(known: Registries, certificates: RegistryCertificates | Missing) ->
     first, now = _said(ended), float(ended["talk"].output.get("now") or 0.0)
     targets = [target for one in known.items if (target := _tokens(asked, one, first)) is not None]
     second: dict[str, dict[str, Any]] = {}
-    left = LIMIT_S - float(ended["talk"].output.get("seconds") or 0.0)
+    left = limit - float(ended["talk"].output.get("seconds") or 0.0)
     if targets and left >= _TOKENS_S / 2:
         second = _said((yield asked.launch(targets, left)))
     return _Judge(known, files, first, second, now).result()
@@ -124,7 +126,7 @@ class _Judge:
             text = f"is refused by the engine itself: {flaw.path} {flaw.why}"
             found = Trouble(text=text, do=f"correct or remove {flaw.path}", is_local=True)
         elif said is None:
-            found = Trouble(text="was not asked", is_unreachable=True)
+            found = no_port(self.known, one) or Trouble(text="was not asked", is_unreachable=True)
         else:
             found = None if self._is_plain_by_choice(one, said) else trouble(one, said, self.known, self.now)
         if found is None:

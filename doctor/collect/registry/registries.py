@@ -23,7 +23,7 @@ from doctor.model.missing import HostError, Missing, Why
 
 _MOST = 64
 _MOST_TRIED = 2
-_TRY_S = 1.0
+_TRY_S = 0.6
 _LOCAL = ("127.", "localhost", "::1")
 
 
@@ -99,6 +99,8 @@ def registries(  # noqa: PLR0917 - facts
     named = [one.host for one in found]
     named += [proxy.host for one in found if (proxy := proxies.to(one.host, one.port, tls=one.tls)) is not None]
     late = late_authorities(host, started)
+    began = host.now()
+    trusts = _trusts(host, found) if late else {}
     resolver = None if isinstance(dns, Missing) else dns.config
     return Registries(
         items=found[:_MOST],
@@ -106,7 +108,8 @@ def registries(  # noqa: PLR0917 - facts
         proxies=proxies,
         store=store(host, state),
         late=late,
-        trusts=_trusts(host, found) if late else {},
+        trusts=trusts,
+        asked_s=min(max(0.0, host.now() - began), _MOST_TRIED * _TRY_S),
         hosts=addresses(host, frozenset((*named, HUB_TOKENS))),
         other_names=other_names(host),
         servers=(resolver.nameservers[:3] or ("127.0.0.1",)) if resolver is not None else ("127.0.0.1",),

@@ -83,6 +83,7 @@ class Registries(Struct, frozen=True, kw_only=True):
         store: files with the authorities that the engine trusts, links followed.
         late: SHA-256 → file of authorities that were added to the host after the engine had started.
         trusts: registry → whether the running engine accepts its certificate; it is asked only if an authority is late.
+        asked_s: seconds that this took: they are part of the limit of all talk with registries.
         hosts: name → addresses of /etc/hosts, for registries and proxies.
         other_names: sources of names in nsswitch.conf besides files and DNS.
         servers: name servers of the host, at most three.
@@ -97,6 +98,7 @@ class Registries(Struct, frozen=True, kw_only=True):
     store: tuple[HostPath, ...] = ()
     late: dict[str, HostPath] = {}
     trusts: dict[str, bool] = {}
+    asked_s: float = 0.0
     hosts: dict[str, tuple[str, ...]] = {}
     other_names: tuple[str, ...] = ()
     servers: tuple[str, ...] = ()

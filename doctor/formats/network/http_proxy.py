@@ -31,7 +31,7 @@ def parse(text: str) -> ProxyAddress | None:
     of a port that is not a number Go makes the host "http".
 
     >>> parse("proxy.lan:3128"), parse("HTTP://u:p%40@proxy.lan"), parse(":0"), parse("http://proxy:x"), parse("")
-    (http://proxy.lan:3128, http://proxy.lan:80, http://localhost:80, http://http:80, None)
+    (http://proxy.lan:3128, http://proxy.lan:80, http://localhost:0, http://http:80, None)
     """
     for candidate in (text, f"http://{text}"):
         try:
@@ -45,9 +45,8 @@ def parse(text: str) -> ProxyAddress | None:
         if url.username is not None:
             pair = f"{unquote(url.username)}:{unquote(url.password or '')}"
             login = f"Basic {base64.b64encode(pair.encode('utf-8', 'surrogateescape')).decode()}"
-        return ProxyAddress(
-            scheme=url.scheme, host=url.hostname or "localhost", port=port or _PORTS[url.scheme], login=login
-        )
+        used = _PORTS[url.scheme] if port is None else port
+        return ProxyAddress(scheme=url.scheme, host=url.hostname or "localhost", port=used, login=login)
     return None
 
 

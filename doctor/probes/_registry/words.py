@@ -25,7 +25,7 @@ def trouble(one: Registry, said: dict[str, Any], known: Registries, now: float) 
     step, problem = str(said.get("step")), str(said.get("problem") or "")
     proxy = known.proxies.to(one.host, one.port, tls=one.tls)
     if not problem:
-        return _late(one, said, known) or _answered(said)
+        return _late(one, said, known) or _answered(said) or _no_registry(one, said)
     if step in {"resolve", "connect"}:
         found = _unreached(one if proxy is None else proxy, said, known)
         if proxy is None:
@@ -142,6 +142,30 @@ def _answered(said: dict[str, Any]) -> Trouble | None:
         )
         return Trouble(text=f"answers {status} {_STATUS.get(status, '')}".rstrip() + f": {by}")
     return None
+
+
+def _no_registry(one: Registry, said: dict[str, Any]) -> Trouble | None:
+    """Return the problem of a mirror that is some other web server: the engine then asks Docker Hub without a word."""
+    status, given = said.get("status"), said.get("headers")
+    headers = given if isinstance(given, dict) else {}
+    if not one.is_mirror or not isinstance(status, int) or status == 401 or 300 <= status < 400:
+        return None
+    if status < 300 and ("docker-distribution-api-version" in headers or "json" in str(headers.get("content-type"))):
+        return None
+    return Trouble(
+        text=f"answers {status}, but not as a registry does: the engine pulls from Docker Hub in its place",
+        do=f"open {'https' if one.tls else 'http'}://{one.name}/v2/ with curl: a registry answers {{}} or 401; correct registry-mirrors",
+    )
+
+
+def no_port(known: Registries, one: Registry) -> Trouble | None:
+    """Return the problem of a proxy at port 0, as a URL like ":0" names it: nothing can listen there, so it is not asked."""
+    proxy = known.proxies.to(one.host, one.port, tls=one.tls)
+    if proxy is None or proxy.port:
+        return None
+    text = f"can't be reached: the engine's proxy has port 0 ({proxy.place}), where nothing can listen"
+    do = f"correct the proxy of the engine ({known.proxies.source}), and restart the engine"
+    return Trouble(text=text, do=do, is_proxy=True, is_local=True)
 
 
 def _late(one: Registry, said: dict[str, Any], known: Registries) -> Trouble | None:

@@ -30,6 +30,8 @@ _SHOWN = (
     "retry-after",
     "location",
     "via",
+    "content-type",
+    "docker-distribution-api-version",
 )
 
 

@@ -212,6 +212,28 @@ def test_names() -> None:
     assert "8.8.8.8" in found.message
 
 
+def test_a_first_server_that_answers_nobody_costs_each_lookup_seconds() -> None:
+    """Resolvers ask in order. A refusal costs no time, and a silent second server is never asked."""
+
+    def asked(first: dict[str, Any], second: dict[str, Any], *, host: dict[str, Any] | None = None) -> ProbeResult:
+        text = "nameserver 192.0.2.53\nnameserver 192.0.2.54\n"
+        work = dns(NETWORKS, host_dns(text), EngineConfig(), UP, GONE, GONE, RULES, GONE)
+        ended = said(begin(work), {})
+        for one in ended.values():
+            for target, answer in zip(one.output["results"], (first, second), strict=True):
+                target.update(host if host is not None and one.id == "host" else answer)
+        return end(work, ended)
+
+    slow = asked(SILENT, REACHED)
+    assert (slow.result, slow.by_others) == (Result.FAIL, True)
+    assert "first waits seconds for 192.0.2.53, the first server of /etc/resolv.conf" in slow.message
+    assert asked({"errno": 113}, REACHED).result is Result.FAIL
+    assert asked(REFUSED, REACHED).result is Result.PASS
+    assert asked(REACHED, SILENT).result is Result.PASS
+    assert asked({"reached": True, "code": 2}, REACHED).result is Result.PASS
+    assert asked(SILENT, REACHED, host=REACHED).result is Result.PASS, "it answers the host: another probe's matter"
+
+
 def test_a_server_that_answers_errors_resolves_nothing() -> None:
     def asked(host: dict[str, Any], inside: dict[str, Any]) -> ProbeResult:
         config = EngineConfig(settings={"dns": EffectiveSetting(value=["192.0.2.9"], origin="file")})

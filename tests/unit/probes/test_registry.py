@@ -9,7 +9,7 @@ from doctor.facts.registry.registries import DEFAULT, HUB, EngineProxies, Regist
 from doctor.model.outcome import Result
 from doctor.model.paths import HostPath
 from doctor.model.probe_result import ProbeResult
-from doctor.model.probing import Ended
+from doctor.model.probing import Ended, Launch
 from doctor.probes.registry import registry
 
 NOW = 1_795_990_000.0
@@ -21,7 +21,7 @@ MIRROR = Registry(
 )
 LOGIN = Registry(host="old.lan", port=443, source="login in /root/.docker/config.json")
 STORE = (HostPath("/etc/ssl/certs/ca-certificates.crt"),)
-OK = {"step": "done", "status": 200}
+OK = {"step": "done", "status": 200, "headers": {"content-type": "application/json; charset=utf-8"}}
 DROPPED = {"step": "connect", "problem": "silent", "address": "192.0.2.1"}
 REFUSED = {"step": "connect", "problem": "errno", "errno": 111, "address": "192.0.2.1"}
 NXDOMAIN = {"step": "resolve", "problem": "no-address", "servers": {"10.0.0.1": "NXDOMAIN"}}
@@ -185,3 +185,42 @@ def test_many_registries_are_summed_up() -> None:
     found = judged(*many)
     assert len(found.evidence) < 20
     assert len(found.message) < 600
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        ({"status": 401, "headers": {"www-authenticate": "Basic"}}, Result.PASS),
+        ({"status": 200, "headers": {"docker-distribution-api-version": "registry/2.0"}}, Result.PASS),
+        ({"status": 308, "headers": {"location": "https://mirror.lan/v2/"}}, Result.PASS),
+        ({"status": 200, "headers": {"content-type": "text/html"}}, Result.FAIL),
+        ({"status": 404, "headers": {"content-type": "application/json"}}, Result.FAIL),
+    ],
+)
+def test_a_mirror_that_is_another_web_server_is_no_mirror(answer: dict[str, Any], outcome: Result) -> None:
+    """Dockerd 26.1 then asks Docker Hub; of another registry such an answer is not judged: it may serve files only."""
+    said = {"step": "done", **answer}
+    found = judged((MIRROR, said), (HUB_USED, OK))
+    assert found.result is outcome
+    assert ("not as a registry does" in found.message) is (outcome is Result.FAIL)
+    assert judged((LOGIN, said), (HUB_USED, OK)).result is Result.PASS
+
+
+def test_a_proxy_at_port_0_is_named_and_not_asked() -> None:
+    facts = Registries(items=(HUB_USED,), proxies=EngineProxies(https=":0", source="/etc/docker/daemon.json:1"))
+    probe = registry(facts, RegistryCertificates())
+    launch = next(probe)
+    assert isinstance(launch, Launch)
+    assert launch.containers[0]["args"]["targets"] == []
+    with pytest.raises(StopIteration) as end:
+        probe.send({"talk": Ended(id="talk", exit=0, output={"results": [], "now": NOW, "seconds": 0.0})})
+    assert end.value.value.result is Result.FAIL
+    assert "the engine's proxy has port 0" in end.value.value.message
+
+
+@pytest.mark.parametrize("spent", [0.0, 1.2])
+def test_the_question_to_the_engine_is_part_of_the_limit(spent: float) -> None:
+    """All talk ends within 3 seconds."""
+    launch = next(registry(Registries(items=(HUB_USED,), asked_s=spent), RegistryCertificates()))
+    assert isinstance(launch, Launch)
+    assert launch.containers[0]["args"]["timeout_s"] + 0.5 + spent <= 3
