@@ -16,6 +16,7 @@ from doctor.cli.options.shared import (
     Select,
     Skip,
     Verbose,
+    probe_names,
     shared_options,
 )
 
@@ -166,7 +167,17 @@ def undo(
 
 def probe(
     context: typer.Context,
-    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME…]", help="Probes to run; default: all.")] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME…]",
+            help="Probes to run; default: all. With --trace: a container and a target.",
+            autocompletion=probe_names,
+        ),
+    ] = None,
+    trace: Annotated[
+        bool, typer.Option("--trace", help="Send one packet, and follow it through the kernel to where it ends.")
+    ] = False,
     format: Format = "text",  # noqa: A002 - the option's name
     output: Output = "",
     verbose: Verbose = False,
@@ -177,14 +188,28 @@ def probe(
 
     This also works without dockerd.
 
+    --trace shows each device that a packet passes, the rule or reason that drops it, and the way of the answer. Exit code 0
+    means delivered, 1 dropped or refused, 3 unknown. A target is an address, a container, 'host' or, from a client of
+    doctor's own to a published port, 'outside:PORT'.
+
     \b
     Examples:
       doctor probe
       doctor probe egress port
+      doctor probe --trace web 192.0.2.80:443
+      doctor probe --trace web db:5432
+      doctor probe --trace web 127.0.0.11:53/udp
+      doctor probe --trace web outside:8080
+      doctor probe --trace host 172.17.0.2 --format json
     """
+    shared = shared_options(context, verbose, quiet, color)
+    if trace:
+        from doctor.cli.commands import trace as traced
+
+        raise typer.Exit(traced.run(tuple(names or ()), format, output, shared))
     from doctor.cli.commands import probe as body
 
-    raise typer.Exit(body.run(tuple(names or ()), format, output, shared_options(context, verbose, quiet, color)))
+    raise typer.Exit(body.run(tuple(names or ()), format, output, shared))
 
 
 def run_container(

@@ -16,6 +16,21 @@ def engine_series(incomplete: str) -> list[str]:
     return [name for name in Facts(LiveHost()).get(Lifecycles).series_names() if name.startswith(incomplete)]
 
 
+def probe_names(context: typer.Context, incomplete: str) -> list[str]:
+    """Return the probes, or with --trace the running containers, for completion."""
+    if not context.params.get("trace"):
+        from doctor.cli.common import load_catalog, load_settings
+
+        return [name for name in load_catalog(load_settings()).probes if name.startswith(incomplete)]
+    from doctor.facts.containers.containers import Containers
+    from doctor.host.live import LiveHost
+    from doctor.scan.resolve import Facts
+
+    found = Facts(LiveHost()).get(Containers)
+    running = [one.name for one in found.items if one.state.running] if isinstance(found, Containers) else []
+    return [name for name in (*running, "host") if name.startswith(incomplete)]
+
+
 ForEngine = Annotated[
     str,
     typer.Option(

@@ -1,0 +1,140 @@
+"""A trace as text and as a JSON document."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from doctor.model.text import visible
+from doctor.trace.report import TraceHop, TraceReport, TraceResult, TraceRule
+
+_WORDS = {
+    "queued": "queued, not sent",
+    "sent": "sent",
+    "received": "received",
+    "dropped": "dropped",
+    "icmp": "ICMP error sent",
+    "asked": "neighbour asked",
+}
+_TITLES = {
+    TraceResult.DELIVERED: "delivered",
+    TraceResult.DROPPED: "dropped",
+    TraceResult.REFUSED: "refused",
+    TraceResult.LOST: "lost",
+    TraceResult.LEFT: "left the host without an answer",
+    TraceResult.UNKNOWN: "unknown",
+}
+
+
+def document(report: TraceReport) -> dict[str, Any]:
+    """Return the JSON document, described by ``docs/schema/trace.schema.json``."""
+    end = report.end
+    return {
+        "schema_version": "1",
+        "kind": "trace",
+        "doctor": report.doctor,
+        "host": {"name": visible(report.host), "kernel": visible(report.kernel)},
+        "started": datetime.fromtimestamp(report.started, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "seconds": report.seconds,
+        "origin": visible(report.origin),
+        "target": visible(report.target),
+        "address": report.address,
+        "port": report.port,
+        "protocol": report.protocol,
+        "sent": report.sent,
+        "result": end.result.value,
+        "end": {
+            "way": end.way,
+            "place": visible(end.place),
+            "device": visible(end.device),
+            "event": end.event,
+            "reason": visible(end.reason),
+            "function": visible(end.function),
+            "icmp": end.icmp,
+            "cause": end.cause,
+            "rule": _rule(end.rule),
+            "says": visible(end.says),
+        },
+        "hops": [_hop(hop) for hop in report.hops],
+        "rules": [visible(rule) for rule in report.rules],
+        "methods": list(report.methods),
+        "notes": [visible(note) for note in report.notes],
+        "exit_code": int(report.exit_code),
+    }
+
+
+def _rule(rule: TraceRule | None) -> dict[str, Any] | None:
+    if rule is None:
+        return None
+    texts = {"family": rule.family, "table": rule.table, "chain": rule.chain, "text": rule.text}
+    return {
+        "program": rule.program,
+        **{key: visible(value) for key, value in texts.items()},
+        "handle": rule.handle,
+        "verdict": rule.verdict,
+    }
+
+
+def _hop(hop: TraceHop) -> dict[str, Any]:
+    return {
+        "way": hop.way,
+        "milliseconds": hop.milliseconds,
+        "place": visible(hop.place),
+        "device": visible(hop.device),
+        "event": hop.event,
+        "source": hop.source,
+        "target": hop.target,
+        "reason": visible(hop.reason),
+        "function": visible(hop.function),
+        "rule": _rule(hop.rule),
+    }
+
+
+def lines(report: TraceReport, *, verbose: bool) -> Iterator[str]:
+    """Yield the lines for a terminal."""
+    end = report.end
+    yield f"{report.host}, kernel {report.kernel}, doctor {report.doctor}"
+    yield ""
+    yield f"{_TITLES[end.result]}: {report.sent} from {report.origin} to {report.target}"
+    yield f"  {end.says}"
+    for way, title in (("there", "There"), ("back", "Back")):
+        hops = [hop for hop in report.hops if hop.way == way]
+        if hops:
+            yield ""
+            yield title
+            yield from _table(hops)
+    if verbose and report.rules:
+        yield ""
+        yield "Rules"
+        yield from (f"  {rule}" for rule in report.rules)
+    if report.notes:
+        yield ""
+        yield from (f"note: {note}" for note in report.notes)
+    if verbose:
+        yield f"followed by {', '.join(report.methods) or 'nothing'}, in {report.seconds:.3f} s"
+
+
+def _table(hops: list[TraceHop]) -> Iterator[str]:
+    rows = []
+    ends = ""
+    for hop in hops:
+        now = f"{hop.source} → {hop.target}" if hop.source and hop.event != "icmp" else ""
+        # Addresses are shown where they change: translation is then easy to see.
+        changed, ends = (now if now and now != ends else ""), now or ends
+        when = "" if hop.milliseconds is None else f"{hop.milliseconds:.3f} ms"
+        rows.append((when, hop.place or "elsewhere", hop.device, _event(hop), changed))
+    widths = [max(len(row[at]) for row in rows) for at in range(4)]
+    for row, hop in zip(rows, hops, strict=True):
+        cells = [row[0].rjust(widths[0]), *(row[at].ljust(widths[at]) for at in (1, 2, 3)), row[4]]
+        yield ("  " + "  ".join(cells)).rstrip()
+        if hop.rule is not None:
+            yield "  " + " " * (widths[0] + 2) + hop.rule.says
+
+
+def _event(hop: TraceHop) -> str:
+    word = _WORDS.get(hop.event, hop.event)
+    if hop.event == "dropped":
+        where = f" at {hop.function}" if hop.function else ""
+        return f"{word}: {hop.reason or 'no reason given'}{where}"
+    if hop.event == "icmp":
+        return f"{word}: type {hop.reason.partition('/')[0]}, code {hop.reason.partition('/')[2]}"
+    return word

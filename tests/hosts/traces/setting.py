@@ -1,0 +1,96 @@
+"""A box with the containers of the battery, and one fault at a time."""
+
+import json
+import re
+from typing import Any
+
+from tests.hosts.box import Box
+from tests.hosts.images import base_tar
+from tests.hosts.traces.path_fault import FAR, FAR6, PathFault
+
+_IN = re.compile(r"^in (\d+): (.*)$", re.DOTALL)
+_HELPERS = 'in_mac() { nsenter -t "$1" -n ip -o link show eth0 | sed "s/.*ether //; s/ .*//"; }; '
+
+
+class TraceSetting:
+    """A prepared box."""
+
+    def __init__(self, box: Box, *, ipv6: bool = True) -> None:
+        """Start the containers in a box whose dockerd runs."""
+        self._box = box
+        box.docker("import", "-", "bb:1", input=base_tar())
+        box.outside(["ip", "addr", "add", f"{FAR}/32", "dev", "lo"])
+        self._names = {"br": "docker0"}
+        self._run("aa", "-p", "8080:80")
+        self._run("bb")
+        box.docker("network", "create", "other")
+        self._run("cc", "--network", "other")
+        if ipv6:
+            self._with_ipv6()
+        for name in ("aa", "bb", "cc", *(("ff",) if ipv6 else ())):
+            self._names[name] = box.docker("inspect", "-f", "{{.State.Pid}}", name)
+        self._names["ip"] = box.docker("inspect", "-f", "{{.NetworkSettings.IPAddress}}", "aa")
+        shown = box.run(["ip", "-o", "link", "show", "docker0"]).stdout
+        self._names["mac"] = shown.partition("link/ether ")[2].split()[0]
+        self._names |= {"v": self._port("aa"), "w": self._port("bb")}
+
+    def _run(self, name: str, *options: str) -> None:
+        self._box.docker(
+            "run", "-d", "--name", name, "--stop-timeout", "1", *options, "bb:1", "httpd", "-f", "-p", "80"
+        )
+
+    def _with_ipv6(self) -> None:
+        box = self._box
+        box.run(["sh", "-c", "ip addr add 2001:db8::1/64 dev eth0 nodad; ip -6 route add default via 2001:db8::2"])
+        script = f"ip addr add 2001:db8::2/64 dev eth0 nodad; ip addr add {FAR6}/128 dev lo; ip -6 route add fd00:6::/64 via 2001:db8::1"
+        box.outside(["sh", "-c", script])
+        box.docker(
+            "network", "create", "--ipv6", "--subnet", "fd00:6::/64", "-o", "com.docker.network.bridge.name=six", "six"
+        )
+        box.run(["sysctl", "-qw", "net.ipv6.conf.all.forwarding=1"])
+        box.run(["ip", "-6", "route", "replace", "default", "via", "2001:db8::2"])
+        self._run("ff", "--network", "six")
+        self._names["br6"] = "six"
+
+    def _port(self, name: str) -> str:
+        shown = self._box.run(["nsenter", "-t", self._names[name], "-n", "ip", "-o", "link", "show", "eth0"]).stdout
+        number = shown.partition("@if")[2].partition(":")[0]
+        listed = self._box.run(["ip", "-o", "link"]).stdout
+        found = re.search(rf"^{number}: ([^@:]+)", listed, re.MULTILINE)
+        assert found is not None, listed
+        return found[1]
+
+    def fill(self, text: str) -> str:
+        """Return the text with the names of this box."""
+        for name, value in self._names.items():
+            text = text.replace("{" + name + "}", value)
+        return text
+
+    def shell(self, commands: tuple[str, ...]) -> None:
+        """Run commands of a fault."""
+        for command in commands:
+            filled = self.fill(command)
+            inside = _IN.match(filled)
+            prefix = ["nsenter", "-t", inside[1], "-n"] if inside else []
+            script = inside[2] if inside else filled
+            self._box.run([*prefix, "sh", "-c", _HELPERS + script])
+
+    def trace(self, origin: str, target: str) -> dict[str, Any]:
+        """Return the document of a trace."""
+        done = self._box.doctor("probe", "--trace", origin, target, "--format", "json", env={"DOCTOR_TRACEBACK": "1"})
+        assert done.stdout.startswith("{"), done.stdout + done.stderr
+        found: dict[str, Any] = json.loads(done.stdout)
+        assert found["exit_code"] == done.returncode
+        return found
+
+    def differences(self, fault: PathFault, found: dict[str, Any]) -> list[str]:
+        """Return what is not as expected."""
+        end = found["end"] | {"result": found["result"]}
+        wrong = [
+            f"{key}: {end[key]!r}, expected {self.fill(value)!r}"
+            for key, value in fault.end.items()
+            if end[key] not in self.fill(value).split("|")
+        ]
+        if fault.rule and self.fill(fault.rule) not in end["says"]:
+            wrong.append(f"rule: {end['says']!r} lacks {self.fill(fault.rule)!r}")
+        return wrong

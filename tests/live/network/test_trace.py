@@ -1,0 +1,30 @@
+"""One packet is followed through the kernel: where its way ends, why, and by which rule. The whole battery is in
+``tests/hosts/traces``.
+"""
+
+import pytest
+
+from tests.hosts.box import Box
+from tests.hosts.traces import kills
+from tests.hosts.traces.fault_table import FAULTS, SAMPLE
+from tests.hosts.traces.setting import TraceSetting
+
+pytestmark = pytest.mark.live
+
+
+def test_the_way_ends_where_the_kernel_drops_it(box: Box) -> None:
+    """Faults of each kind, one after another; between them, and at the end, the packet is delivered."""
+    setting = TraceSetting(box, ipv6=False)
+    chosen = [fault for fault in FAULTS if fault.name in SAMPLE]
+    assert len(chosen) == len(SAMPLE)
+    for fault in chosen:
+        setting.shell(fault.do)
+        assert setting.differences(fault, setting.trace(*fault.trace)) == [], fault.name
+        setting.shell(fault.undo)
+    found = setting.trace("aa", "outside:8080")
+    assert (found["result"], found["end"]["place"]) == ("delivered", "outside")
+    assert found["methods"] == ["tracefs", "taps", "nftrace"]
+    assert [hop["place"] for hop in found["hops"] if hop["way"] == "there"] == ["outside", "host", "host", "host", "aa"]
+    assert kills.settle(lambda: kills.left(box)) == []
+    # Killed together with its janitor and alone, at instants of one seed.
+    assert kills.run(box, 5, "1")[0] == []
