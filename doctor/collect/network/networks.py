@@ -34,7 +34,7 @@ def networks(host: Host, root: DataRoot, containers: Containers | Missing) -> Ne
     path = root.at(docker.NETWORK_DATABASE)
     items = () if isinstance(containers, Missing) else containers.items
     gaps = () if not isinstance(containers, Missing) or containers.is_harmless else (containers,)
-    alive = {container.id for container in items if _is_alive(host, container)}
+    alive = {container.id for container in items if is_alive(host, container)}
     try:
         records, damage = _read(host, path)
     except HostError as error:
@@ -94,7 +94,7 @@ def _endpoints(records: Records, containers: tuple[Container, ...], alive: set[s
         yield endpoint_of(identity, record, owner, is_running=owner is not None and owner.id in alive)
 
 
-def _is_alive(host: Host, container: Container) -> bool:
+def is_alive(host: Host, container: Container) -> bool:
     """Whether the first process still belongs to the container: after a crash the file has "running", and pids are reused."""
     if not container.state.running or container.state.pid <= 0:
         return False

@@ -1,0 +1,1 @@
+"""Collectors of the network namespaces through which packets of containers go."""

@@ -1,0 +1,56 @@
+"""The network namespaces of a host: its own, and those of its running containers."""
+
+from collections import Counter
+from functools import cached_property
+
+from msgspec import Struct
+
+from doctor.facts.path.namespace import NetLink, NetNamespace
+from doctor.model.missing import Missing
+
+
+class NetNamespaces(Struct, frozen=True, kw_only=True, dict=True):
+    """The host's namespace, and that of each running container that has one of its own.
+
+    Attributes:
+        containers: id → its namespace; containers that share one (``--network container:``) have the same value. Containers of
+            the host's namespace are left out.
+        gaps: namespaces that could not be read.
+    """
+
+    host: NetNamespace
+    containers: dict[str, NetNamespace] = {}
+    gaps: tuple[Missing, ...] = ()
+
+    def of(self, container: str) -> NetNamespace | None:
+        """Return the namespace of a container by its id, ``None`` if it was not read or is the host's."""
+        return self.containers.get(container)
+
+    @property
+    def own(self) -> tuple[tuple[str, NetNamespace], ...]:
+        """Return one container's id for each namespace, with the namespace."""
+        seen: dict[int, tuple[str, NetNamespace]] = {}
+        for identity, namespace in self.containers.items():
+            seen.setdefault(namespace.inode, (identity, namespace))
+        return tuple(seen.values())
+
+    def outer(self, inner: NetLink) -> NetLink | None:
+        """Return the host's end of a container's veth: each end has the number of the other one."""
+        return self._outer.get((inner.peer_index, inner.index)) if inner.kind == "veth" else None
+
+    @cached_property
+    def _outer(self) -> dict[tuple[int, int], NetLink]:
+        """Host's number and container's number → the host's end. A pair within one namespace is none of these."""
+        return {
+            (link.index, link.peer_index): link
+            for link in self.host.links
+            if link.kind == "veth" and link.peer_namespace is not None
+        }
+
+    @cached_property
+    def usual(self) -> tuple[tuple[tuple[str, str], ...], int] | None:
+        """Return tables and number of changes that most containers with tables of nftables share, ``None`` without any."""
+        counted = Counter(
+            (namespace.nft_tables, namespace.generation) for _, namespace in self.own if namespace.nft_tables
+        )
+        return max(counted, key=lambda key: counted[key]) if counted else None
