@@ -1,6 +1,5 @@
 """The part of a prediction that is about network namespaces: a step that changes one is applied to the facts read from it."""
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -11,14 +10,15 @@ from doctor.formats.kernel import sysctl_conf
 from doctor.host.base import BasedHost
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath
-from doctor.model.step import Answer, KernelValue, Netlink, Step
+from doctor.model.step import Answer, KernelValue, Netlink, Run, Step
 
 if TYPE_CHECKING:
     from doctor.facts.path.namespace import NetNamespace
     from doctor.facts.path.routing import RouteAnswer, RouteQuestion
 
-_PORT_SETTING = re.compile(r"/sys/class/net/([^/]+)/brport/([a-z0-9_]+)")
-_NETWORK_VALUES = ("/proc/sys/net/", "/sys/class/net/")
+_SETTINGS = "/proc/sys/net/"
+RULES = "network-rules"
+"""First word of a predicted answer: the rules of a namespace, by its inode, as ``NetNamespace.nft_rules`` counts them."""
 _NETWORK = ("network",)
 """The question whose answer each of these steps changes: what is read of any namespace."""
 _Change = tuple[int, tuple[str, str, dict[str, str | int]]]
@@ -37,10 +37,12 @@ class NetworkOverlay(BasedHost, ABC):
     def _change_network(self, step: Step) -> None:
         """Record a step if it may change a namespace, and with it routes."""
         change: _Change
-        if isinstance(step, KernelValue) and step.path.startswith(_NETWORK_VALUES):
+        if isinstance(step, KernelValue) and step.path.startswith(_SETTINGS):
             change = 0, ("write", step.path, {"value": step.value})
         elif isinstance(step, Netlink):
             change = step.inode, step.do
+        elif isinstance(step, Run) and (rules := [one for one in step.predicts if one.ask[0] == RULES]):
+            change = int(rules[0].ask[1]), ("rules", "set", msgspec.json.decode(rules[0].stdout))
         else:
             return
         earlier = msgspec.json.encode([*self._network_changes(), change])
@@ -55,7 +57,9 @@ class NetworkOverlay(BasedHost, ABC):
         wanted = tuple(pids)
         found = self.base.net_namespaces((pid for pid in wanted if pid not in self._gone), sysctls)
         gone = Missing(Why.ABSENT, "the process is predicted to end")
-        return {pid: self._predicted(found.get(pid, gone), sysctls) for pid in wanted}
+        # One value for all processes of a namespace.
+        after = {id(one): self._predicted(one, sysctls) for one in found.values()}
+        return {pid: after[id(found[pid])] if pid in found else gone for pid in wanted}
 
     def _predicted(self, found: "NetNamespace | Missing", sysctls: tuple[str, ...]) -> "NetNamespace | Missing":
         if isinstance(found, Missing):
@@ -64,11 +68,7 @@ class NetworkOverlay(BasedHost, ABC):
 
         inode = found.inode if found.pid else 0
         for request in (request for where, request in self._network_changes() if where == inode):
-            setting = _PORT_SETTING.fullmatch(request[1])
-            if setting is not None:
-                found = predict.with_port_setting(found, setting[1], setting[2], str(request[2]["value"]))
-            else:
-                found = predict.after(found, request)
+            found = predict.after(found, request)
         if found.pid or not sysctls:
             return found
         return msgspec.structs.replace(found, sysctls=self._values(found.sysctls, sysctls))

@@ -174,6 +174,8 @@ def _joined(recordings: list[RecordedAnswers]) -> RecordedAnswers:
             live=whole.live or one.live,
             statfs=whole.statfs | one.statfs,
             missing=whole.missing | one.missing,
+            networks=whole.networks | one.networks,
+            routes=whole.routes | one.routes,
             kernel_log=one.kernel_log or whole.kernel_log,
             deleted=(*whole.deleted, *one.deleted),
         )

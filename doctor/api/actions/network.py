@@ -1,4 +1,4 @@
-"""Changes of network links, addresses and routes."""
+"""Changes of network links, addresses, routes and bridge ports."""
 
 from collections.abc import Iterator
 
@@ -15,22 +15,28 @@ class ChangeLink(WordedIntention, frozen=True, kw_only=True):
     """One change of a link, address or route through rtnetlink.
 
     Attributes:
-        do: (object, command, arguments), object one of ``link``, ``addr``, ``route``; interfaces by name under ``dev``:
+        do: (object, command, arguments), object one of ``link``, ``addr``, ``route``, ``brport``; interfaces by name under
+            ``dev``:
             ``("link", "set", {"dev": "docker0", "state": "up"})``, ``("link", "set", {"dev": v, "master": "docker0"})``,
             ``("addr", "add", {"dev": "docker0", "address": "172.17.0.1/16"})``,
-            ``("link", "add", {"dev": "docker0", "kind": "bridge"})``, ``("link", "del", {"dev": "br-0123456789ab"})``.
+            ``("brport", "set", {"dev": v, "isolated": 0})``, ``("link", "add", {"dev": "docker0", "kind": "bridge"})``,
+            ``("link", "del", {"dev": "br-0123456789ab"})``.
         undo: its reversal, ``None`` if not needed.
+        pid: a process in the network namespace to change, 0 for the host's; ``inode`` of the namespace.
         predicts: predicted output of commands; by default that of iproute2, computed from its output before.
     """
 
     do: tuple[str, str, dict[str, str | int]]
     undo: tuple[str, str, dict[str, str | int]] | None
+    pid: int = 0
+    inode: int = 0
     predicts: tuple[Answer, ...] = ()
     stage: Stage = Stage.KERNEL
 
     def steps(self, view: View) -> Iterator[Step]:
         """Yield the request with the predicted links of the host; several changes can be combined."""
-        yield Netlink(do=self.do, undo=self.undo, predicts=self.predicts or tuple(self._predictions(view)))
+        predicts = self.predicts or (() if self.pid else tuple(self._predictions(view)))
+        yield Netlink(do=self.do, undo=self.undo, pid=self.pid, inode=self.inode, predicts=predicts)
 
     def _predictions(self, view: View) -> Iterator[Answer]:
         try:

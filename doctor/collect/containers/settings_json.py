@@ -21,6 +21,8 @@ from doctor.model.paths import HostPath
 _LONGEST_ERROR = 8192
 """Characters of an error that are kept, of a longer one its end: programs write the cause there."""
 
+_NET_ADMIN = frozenset({"ALL", "NET_ADMIN", "CAP_NET_ADMIN", "CAP_ALL"})
+
 
 def container_of(
     config: dict[str, Any], directory: HostPath, *, host: HostConfig | None, directories: tuple[str, ...] = ()
@@ -67,6 +69,8 @@ def host_config_of(raw: dict[str, Any]) -> HostConfig:
         network_mode=text(raw.get("NetworkMode")),
         ports=tuple(_ports(mapping(raw.get("PortBindings")))),
         privileged=raw.get("Privileged") is True,
+        may_set_network=raw.get("Privileged") is True
+        or not _NET_ADMIN.isdisjoint(map(str.upper, texts(raw.get("CapAdd")))),
         pid_mode=text(raw.get("PidMode")),
         links=texts(raw.get("Links")),
         ipc_mode=text(raw.get("IpcMode")),

@@ -1,7 +1,7 @@
 """Reads the network namespaces of the host and of its running containers by netlink, in one pass."""
 
 from doctor.collect.network.networks import is_alive
-from doctor.facts.containers.containers import Containers
+from doctor.facts.containers.containers import Container, Containers
 from doctor.facts.path.namespace import NetNamespace
 from doctor.facts.path.namespaces import NetNamespaces
 from doctor.host.base import Host
@@ -12,12 +12,17 @@ _HOST = 0
 _OF_HOST = "host"
 
 
+def _shares(container: Container) -> bool:
+    """Whether it uses the namespace of another one, which is named first."""
+    return container.host is not None and container.host.network_mode.startswith("container:")
+
+
 @collector
 def net_namespaces(host: Host, containers: Containers) -> NetNamespaces:
     """Return the namespaces; a container that ends meanwhile is left out, and nothing is read if none runs."""
     pids = {
         container.id: container.state.pid
-        for container in containers.items
+        for container in sorted(containers.items, key=_shares)
         if (container.host is None or container.host.network_mode != _OF_HOST) and is_alive(host, container)
     }
     if not pids:

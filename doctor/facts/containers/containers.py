@@ -112,6 +112,7 @@ class HostConfig(Struct, frozen=True, kw_only=True):
         restart_policy: ``no``, ``always``, ``on-failure`` or ``unless-stopped``.
         max_retries: of ``on-failure``, 0 for no limit.
         network_mode: ``bridge``, ``host``, ``none``, ``container:ID`` or a network's name.
+        may_set_network: whether its programs may change its network (NET_ADMIN): then it may want what looks wrong.
         init: whether docker-init is its first process; the engine's own default is not in the file.
         memory_bytes: its memory limit, 0 for none; ``cgroup_parent`` the control group above its own, "" for the default.
         device_requests: what ``--gpus`` and ``--device cdi.k8s.io/…`` ask for.
@@ -125,6 +126,7 @@ class HostConfig(Struct, frozen=True, kw_only=True):
     network_mode: str = ""
     ports: tuple[Port, ...] = ()
     privileged: bool = False
+    may_set_network: bool = False
     pid_mode: str = ""
     ipc_mode: str = ""
     runtime: str = ""

@@ -24,6 +24,7 @@ class NetNamespace(Struct, frozen=True, kw_only=True):
         pid: a process in it, 0 for the host's own.
         fdb: forwarding tables of bridges and tunnels; read for the host only.
         nft_tables: (family, name) of the tables of nftables, those of iptables-nft included.
+        nft_rules: "FAMILY TABLE CHAIN" → how many rules it has, of the chains with rules; read of containers only.
         generation: number of changes of nftables so far, 0 if unknown.
         legacy_tables: tables of iptables (legacy) that were ever used here: "filter", "nat", IPv6 ones with "6" at the end.
         sysctls: values of the settings asked for ("net.ipv4.ip_forward"), as this namespace has them.
@@ -41,6 +42,7 @@ class NetNamespace(Struct, frozen=True, kw_only=True):
     fdb: tuple[ForwardingEntry, ...] = ()
     qdiscs: tuple[Qdisc, ...] = ()
     nft_tables: tuple[tuple[str, str], ...] = ()
+    nft_rules: dict[str, int] = {}
     generation: int = 0
     legacy_tables: tuple[str, ...] = ()
     sysctls: dict[str, str] = {}

@@ -5,8 +5,17 @@ from functools import cached_property
 
 from msgspec import Struct
 
+from doctor.facts.network.networks import Endpoint, Network
 from doctor.facts.path.namespace import NetLink, NetNamespace
 from doctor.model.missing import Missing
+
+
+class PathWire(Struct, frozen=True, kw_only=True):
+    """A container's veth: its namespace, its end of the pair, and the host's end."""
+
+    namespace: NetNamespace
+    inner: NetLink
+    outer: NetLink
 
 
 class NetNamespaces(Struct, frozen=True, kw_only=True, dict=True):
@@ -40,12 +49,32 @@ class NetNamespaces(Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def _outer(self) -> dict[tuple[int, int], NetLink]:
-        """Host's number and container's number → the host's end. A pair within one namespace is none of these."""
+        """Host's number and container's number → the host's end. A pair within one namespace is left out."""
         return {
             (link.index, link.peer_index): link
             for link in self.host.links
             if link.kind == "veth" and link.peer_namespace is not None
         }
+
+    def wire(self, endpoint: Endpoint, network: Network) -> PathWire | None:
+        """Return the veth of a running container's endpoint: by its address, else by the bridge that it is attached to.
+
+        ``None`` if it is not certain which one it is.
+        """
+        namespace = self.of(endpoint.container_id)
+        if namespace is None:
+            return None
+        wires = [
+            PathWire(namespace=namespace, inner=inner, outer=outer)
+            for inner in namespace.links
+            if (outer := self.outer(inner)) is not None
+        ]
+        own = {item.link for item in namespace.addresses if item.address in {endpoint.ip, endpoint.ip6} - {""}}
+        bridge = self.host.named(network.bridge)
+        found = [wire for wire in wires if wire.inner.index in own]
+        if not found and bridge is not None:
+            found = [wire for wire in wires if wire.outer.master == bridge.index]
+        return found[0] if len(found) == 1 else None
 
     @cached_property
     def usual(self) -> tuple[tuple[tuple[str, str], ...], int] | None:

@@ -10,13 +10,8 @@ from doctor.formats.netlink.routes import LOCAL, MAIN
 
 Request = tuple[str, str, dict[str, str | int]]
 """(object, command, arguments) of one rtnetlink request, as ``doctor.api.actions.ChangeLink`` has them."""
-PORT_SETTINGS = {
-    "isolated": "is_isolated",
-    "hairpin_mode": "is_hairpin",
-    "learning": "learns",
-    "unicast_flood": "floods",
-}
-"""Files of a bridge's port below ``/sys/class/net/NAME/brport``, and the fields that they set."""
+_PORT_SETTINGS = {"isolated": "is_isolated", "mode": "is_hairpin", "learning": "learns", "unicast_flood": "floods"}
+"""Names of a port's settings in a request, and the fields that they set."""
 _KERNEL, _BOOT = 2, 3
 """RTPROT_KERNEL and RTPROT_BOOT of include/uapi/linux/rtnetlink.h."""
 
@@ -27,6 +22,10 @@ def after(namespace: NetNamespace, request: Request) -> NetNamespace:
     The kernel's side effects are included: an address has a connected and a local route, a link that goes down loses its routes.
     """
     kind, command, arguments = request
+    if kind == "rules":
+        counts = {place: int(count) for place, count in arguments.items()}
+        tables = {(family, table) for family, table, _ in map(str.split, counts)}
+        return replace(namespace, nft_rules=counts, nft_tables=tuple(sorted(tables | set(namespace.nft_tables))))
     device = str(arguments.get("dev", ""))
     link = namespace.named(device)
     if (kind, command) == ("link", "add"):
@@ -37,6 +36,8 @@ def after(namespace: NetNamespace, request: Request) -> NetNamespace:
         return _without(namespace, link)
     if (kind, command) == ("link", "set"):
         return _set(namespace, link, arguments)
+    if kind == "brport":
+        return _port(namespace, link, arguments)
     if kind == "addr":
         return _address(namespace, link, command, str(arguments.get("address", "")))
     if kind == "route":
@@ -46,13 +47,9 @@ def after(namespace: NetNamespace, request: Request) -> NetNamespace:
     return namespace
 
 
-def with_port_setting(namespace: NetNamespace, device: str, setting: str, value: str) -> NetNamespace:
-    """Return the namespace after a write to ``/sys/class/net/DEVICE/brport/SETTING``."""
-    link, field = namespace.named(device), PORT_SETTINGS.get(setting)
-    if link is None or field is None:
-        return namespace
-    port = replace(link.port or BridgePort(), **{field: value.strip() != "0"})
-    return _changed(namespace, replace(link, port=port))
+def _port(namespace: NetNamespace, link: NetLink, arguments: dict[str, str | int]) -> NetNamespace:
+    fields = {_PORT_SETTINGS[key]: bool(value) for key, value in arguments.items() if key in _PORT_SETTINGS}
+    return _changed(namespace, replace(link, port=replace(link.port or BridgePort(), **fields)))
 
 
 def _changed(namespace: NetNamespace, link: NetLink) -> NetNamespace:

@@ -2,7 +2,7 @@
 
 from doctor.formats.netlink.messages import attributes, text
 
-NEW_TABLE, GET_TABLE, NEW_GENERATION, GET_GENERATION = 0x0A00, 0x0A01, 0x0A0F, 0x0A10
+GET_TABLE, GET_RULE, GET_GENERATION = 0x0A01, 0x0A07, 0x0A10
 """NFNL_SUBSYS_NFTABLES << 8, and NFT_MSG_ of include/uapi/linux/netfilter/nf_tables.h."""
 HEADER = bytes(4)
 """struct nfgenmsg: all families."""
@@ -13,6 +13,13 @@ def parse_table(body: bytes) -> tuple[str, str] | None:
     """Return (family, name) of an NFT_MSG_NEWTABLE message."""
     name = text(attributes(body, len(HEADER)).get(1))
     return (_FAMILIES.get(body[0]) or str(body[0]), name) if name else None
+
+
+def parse_rule_place(body: bytes) -> str | None:
+    """Return the place of an NFT_MSG_NEWRULE message: "ip nat OUTPUT"."""
+    found = attributes(body, len(HEADER))
+    chain = text(found.get(2))
+    return f"{_FAMILIES.get(body[0]) or body[0]} {text(found.get(1))} {chain}" if chain else None
 
 
 def parse_generation(body: bytes) -> int:

@@ -1,27 +1,8 @@
-"""Routes and sockets of a network namespace: /proc/PID/net/route, tcp, udp and unix."""
+"""Sockets of a network namespace: /proc/PID/net/tcp, udp and unix."""
 
 from msgspec import Struct
 
 from doctor.model.errors import FormatError
-
-
-class ProcRoute(Struct, frozen=True, kw_only=True):
-    """One IPv4 route of the main table.
-
-    Attributes:
-        interface: its interface.
-        destination: "10.88.0.0/24"; "0.0.0.0/0" for the default route.
-        gateway: "" for a directly connected network.
-    """
-
-    interface: str
-    destination: str
-    gateway: str
-
-    @property
-    def is_default(self) -> bool:
-        """Whether it is the default route."""
-        return self.destination == "0.0.0.0/0"
 
 
 class Listener(Struct, frozen=True, kw_only=True):
@@ -38,36 +19,6 @@ class Listener(Struct, frozen=True, kw_only=True):
     address: str
     port: int
     inode: int
-
-
-def parse_routes(text: str) -> tuple[ProcRoute, ...]:
-    r"""The routes of /proc/net/route, in the kernel's order (numbers are in host byte order: little-endian here).
-
-    Raises:
-        FormatError: a line that the kernel doesn't write.
-
-    >>> row = "eth0\t0000580A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0"
-    >>> parse_routes("Iface\tDestination\n" + row)[0].destination
-    '10.88.0.0/24'
-    """
-    found = []
-    for number, line in enumerate(text.split("\n")[1:], start=2):
-        fields = line.split()
-        if not fields:
-            continue
-        try:
-            prefix = int(fields[7], 16).bit_count()
-            gateway = ipv4(fields[2])
-            found.append(
-                ProcRoute(
-                    interface=fields[0],
-                    destination=f"{ipv4(fields[1])}/{prefix}",
-                    gateway="" if gateway == "0.0.0.0" else gateway,  # noqa: S104 - the kernel's "none", nothing binds
-                ),
-            )
-        except (ValueError, IndexError):
-            raise FormatError("not a line of /proc/net/route", where=f"line {number}") from None
-    return tuple(found)
 
 
 def parse_listeners(text: str, protocol: str) -> tuple[Listener, ...]:

@@ -3,6 +3,7 @@
 import errno
 import os
 import struct
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
@@ -50,7 +51,7 @@ def _namespace(pid: int, inode: int, sysctls: tuple[str, ...]) -> NetNamespace:
         has_bridge = any(link.bridge or link.vxlan for link in found_links)
         request = struct.pack("=B11x", _BRIDGE)
         entries = _rows(route, "fdb", (_GET_NEIGHBOUR, request), tables.parse_forwarding, cut) if has_bridge else ()
-    nft_tables, generation = _firewall()
+    nft_tables, nft_rules, generation = _firewall(has_rules=bool(pid))
     return NetNamespace(
         inode=inode,
         pid=pid,
@@ -62,6 +63,7 @@ def _namespace(pid: int, inode: int, sysctls: tuple[str, ...]) -> NetNamespace:
         fdb=entries,
         qdiscs=queues,
         nft_tables=nft_tables,
+        nft_rules=nft_rules,
         generation=generation,
         legacy_tables=_legacy(),
         sysctls=_sysctls(sysctls),
@@ -94,15 +96,19 @@ def _link_request(family: int, mask: int) -> bytes:
     return struct.pack("=B15x", family) + attribute(29, number(mask))
 
 
-def _firewall() -> tuple[tuple[tuple[str, str], ...], int]:
-    """Return the tables of nftables, and the number of changes, 0 without nftables."""
+def _firewall(*, has_rules: bool) -> tuple[tuple[tuple[str, str], ...], dict[str, int], int]:
+    """Return the tables of nftables, how many rules each chain has, and the number of changes, 0 without nftables."""
     try:
         with Dumper(FIREWALL) as socket:
             found, _ = socket.rows(firewall.GET_TABLE, firewall.HEADER, firewall.parse_table)
-            return tuple(found), firewall.parse_generation(socket.ask(firewall.GET_GENERATION, firewall.HEADER))
+            places: list[str] = []
+            if found and has_rules:
+                places, _ = socket.rows(firewall.GET_RULE, firewall.HEADER, firewall.parse_rule_place)
+            generation = firewall.parse_generation(socket.ask(firewall.GET_GENERATION, firewall.HEADER))
+            return tuple(found), dict(Counter(places)), generation
     except OSError as error:
         if error.errno in _NO_FIREWALL:
-            return (), 0
+            return (), {}, 0
         raise
 
 

@@ -45,8 +45,8 @@ rule add pref 200 from 10.7.0.9 to 10.66.0.0/16 prohibit
 rule add pref 300 not from 10.7.0.0/24 lookup main suppress_prefixlength 0
 neigh add 10.7.0.2 lladdr 02:00:00:00:00:02 dev br0 nud permanent
 """
-LISTINGS = 8
-"""Links, addresses, routes, rules, neighbours, queues, forwarding entries, tables of nftables."""
+LISTINGS = 9
+"""Links, addresses, routes, rules, neighbours, queues, forwarding entries, tables and rules of nftables."""
 PEER = """
 link set lo up
 link set eth0 up
@@ -86,7 +86,11 @@ def pids() -> Iterator[tuple[int, int]]:
     try:
         inside(host, "ip", "-b", "-", given=SETUP.format(peer=peer))
         inside(peer, "ip", "-b", "-", given=PEER)
-        inside(host, "nft", "add table inet mine; add table bridge other")
+        inside(
+            host,
+            "nft",
+            "add table inet mine; add chain inet mine c; add rule inet mine c accept; add table bridge other",
+        )
         inside(host, "sysctl", "-q", "net.ipv4.ip_forward=1")
         yield host, peer
     finally:
@@ -195,6 +199,7 @@ def test_the_rest_of_a_namespace(pids: tuple[int, int], host: NetNamespace) -> N
     assert {one.mac for one in host.fdb} >= macs
     assert {one.kind for one in host.qdiscs} >= {"noqueue"}
     assert sorted(host.nft_tables) == [("bridge", "other"), ("inet", "mine")]
+    assert host.nft_rules == {"inet mine c": 1}
     assert host.generation > 1
     assert host.sysctls == {"net.ipv4.ip_forward": inside(pids[0], "cat", "/proc/sys/net/ipv4/ip_forward").strip()}
     assert host.inode == os.stat(f"/proc/{pids[0]}/ns/net").st_ino

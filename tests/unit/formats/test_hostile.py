@@ -42,7 +42,6 @@ TEXTS: dict[str, tuple[Callable[[str], Any], str]] = {
     "mountinfo": (mountinfo.parse, r"36 35 98:0 /m1 /a\040b rw,noatime master:1 - ext3 /dev/root rw,errors=continue"),
     "os_release": (os_release.parse, 'ID=ubuntu\nID_LIKE="debian"\n'),
     "resolv_conf": (resolv_conf.parse, "nameserver 127.0.0.53\noptions edns0\nsearch lan\n# ExtServers: [a b]\n"),
-    "route": (proc_net.parse_routes, "Iface\neth0\t0000580A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n"),
     "sysctl": (sysctl_conf.parse, "a.b = 1\n-net/ipv4/conf/*/forwarding = 0\n"),
     "tcp": (
         lambda text: proc_net.parse_listeners(text, "tcp6"),

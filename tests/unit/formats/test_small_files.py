@@ -63,14 +63,13 @@ def test_truncated_mount_lines_are_refused(line: str) -> None:
         mountinfo.parse(line)
 
 
-def test_listeners_and_routes_of_this_machine() -> None:
+def test_listeners_of_this_machine() -> None:
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         server.listen()
         port = server.getsockname()[1]
         found = proc_net.parse_listeners(Path("/proc/self/net/tcp").read_text(), "tcp")
         assert ("127.0.0.1", port) in {(listener.address, listener.port) for listener in found}
-    proc_net.parse_routes(Path("/proc/self/net/route").read_text())
 
 
 @given(st.binary(min_size=16, max_size=16))
@@ -85,12 +84,6 @@ def test_ipv6_is_written_as_the_c_library_does(data: bytes) -> None:
 def test_a_single_zero_group_is_written_out() -> None:
     assert proc_net.ipv6("B80D0120" + "01000000" + "01000100" + "01000100") == "2001:db8:0:1:1:1:1:1"
     assert proc_net.ipv6("B80D0120" + "00000000" + "00000100" + "01000000") == "2001:db8::1:0:0:1"
-
-
-def test_a_default_route_has_its_gateway() -> None:
-    row = "eth0\t00000000\t016433C6\t0003\t0\t0\t100\t00000000\t0\t0\t0\n"
-    route = proc_net.parse_routes("Iface\n" + row)[0]
-    assert (route.is_default, route.gateway) == (True, "198.51.100.1")
 
 
 def test_resolv_conf_of_a_container() -> None:

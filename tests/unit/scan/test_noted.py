@@ -31,12 +31,18 @@ MORE: st.SearchStrategy[Step] = st.one_of(
     st.builds(KernelValue, path=PATHS, value=st.sampled_from(["0", "1"])),
     st.builds(
         KernelValue,
-        path=st.sampled_from(["/proc/sys/net/ipv4/ip_forward", "/sys/class/net/v/brport/isolated"]),
+        path=st.just("/proc/sys/net/ipv4/ip_forward"),
         value=st.sampled_from(["0", "1"]),
     ),
     st.builds(
         Netlink,
-        do=st.sampled_from([("link", "set", {"dev": "v", "state": "down"}), ("link", "del", {"dev": "v"})]),
+        do=st.sampled_from(
+            [
+                ("link", "set", {"dev": "v", "state": "down"}),
+                ("link", "del", {"dev": "v"}),
+                ("brport", "set", {"dev": "v", "isolated": 1}),
+            ]
+        ),
         inode=st.sampled_from([0, 5]),
     ),
     st.builds(

@@ -1,0 +1,47 @@
+"""Details of findings about packets' paths: values that a check passes to its fixer."""
+
+from msgspec import Struct
+
+
+class RouteLost(Struct, frozen=True, kw_only=True):
+    """The default routes that a container has lost.
+
+    Attributes:
+        container: its name.
+        pid: its first process; ``inode`` of its network namespace.
+        ways: (gateway, the container's interface) of each, empty if it is unknown which gateway it had.
+    """
+
+    container: str
+    pid: int
+    inode: int
+    ways: tuple[tuple[str, str], ...]
+
+
+class LoopbackDown(Struct, frozen=True, kw_only=True):
+    """A process in the namespace, and its inode."""
+
+    pid: int
+    inode: int
+
+
+class PortsIsolated(Struct, frozen=True, kw_only=True):
+    """The host's ends of veths."""
+
+    ports: tuple[str, ...]
+
+
+class AddressTwice(Struct, frozen=True, kw_only=True):
+    """A foreign address.
+
+    Attributes:
+        address: with prefix length; ``device`` the interface that has it.
+        pid: a process in its network namespace, 0 for the host's; ``inode`` of a container's.
+        is_removable: whether nobody can need it.
+    """
+
+    address: str
+    device: str
+    pid: int = 0
+    inode: int = 0
+    is_removable: bool = False

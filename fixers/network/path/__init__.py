@@ -1,0 +1,1 @@
+"""A packet on its way through the network of a container."""
