@@ -154,7 +154,7 @@ def is_endless(call: ast.Call, text: str) -> bool:
         return not any(keyword.arg == "timeout" for keyword in call.keywords)
     if name == "subprocess.Popen":
         return "timeout=" not in text and "deadline" not in text
-    return name == "socket.socket" and not re.search(r"settimeout|readable\(|\.poll\(", text)
+    return name == "socket.socket" and not re.search(r"settimeout|SO_RCVTIMEO|readable\(|\.poll\(", text)
 
 
 def test_every_command_and_connection_has_a_time_limit() -> None:

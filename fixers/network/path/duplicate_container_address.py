@@ -12,10 +12,11 @@ from doctor.facts.path.details import AddressTwice
 def duplicate_container_address(detail: AddressTwice) -> Iterator[Action]:
     """Remove it where nobody can need it; else show the command."""
     if not detail.is_removable:
-        where = f"nsenter --net=/proc/{detail.pid}/ns/net " if detail.pid else ""
-        yield Advise(
-            text=f"{where}ip address del {detail.address} dev {detail.device}, if nothing else needs the address"
-        )
+        where = f"{detail.address} dev {detail.device}"
+        if detail.pid:
+            yield Advise(text=f"nsenter --net=/proc/{detail.pid}/ns/net ip addr del {where}")
+        else:
+            yield Advise(text=f"ip addr del {where}")
         return
     request: dict[str, str | int] = {"dev": detail.device, "address": detail.address}
     yield ChangeLink(
