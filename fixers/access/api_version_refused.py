@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Evidence, fixer
-from doctor.api.actions.advice import Advise
+from doctor.api.actions.advice import Advise, set_aside
 from doctor.api.actions.choose import Choosable, Choose
 from doctor.api.actions.config.engine_settings import set_setting
 from doctor.facts.access.api_versions import ApiRefusals, Refusal, word
@@ -23,10 +23,10 @@ def api_version_refused(
     if detail.is_pinned or not detail.is_old:
         right = word(refusals.newest)
         yield Advise(
-            text=f"docker rm -f {name}, and create it again with -e DOCKER_API_VERSION={right}, or from a newer image"
+            text=f"{set_aside(name)}; create {name} again with -e DOCKER_API_VERSION={right}, or from a newer image"
         )
         return
-    upgrade = f"pull a newer image, docker rm -f {name}, and create it again from that"
+    upgrade = f"pull a newer image; {set_aside(name)}; create {name} again from the new image"
     if not version.at_least(29) or detail.asked < _OLDEST or config.is_set("min-api-version"):
         yield Advise(text=f"{upgrade}; or systemctl edit docker: [Service] Environment=DOCKER_MIN_API_VERSION={asked}")
         return

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Finding, fixer
-from doctor.api.actions.advice import Advise
+from doctor.api.actions.advice import Advise, set_aside
 
 
 @fixer(applicability=Applicability.MANUAL)
@@ -12,5 +12,5 @@ def device_missing(finding: Finding) -> Iterator[Action]:
     path = finding.subject.name
     yield Advise(
         text=f"restore {path} (plug it in, or load its module; ls -l /dev/serial/by-id /dev/disk/by-id shows permanent names), or "
-        "recreate its containers with the device's new name"
+        f"create its containers again with the device's new name, after {set_aside()}"
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Finding, Missing, fixer
-from doctor.api.actions.advice import Advise
+from doctor.api.actions.advice import Advise, set_aside
 from doctor.facts.kernel.kernel import Kernel
 
 
@@ -17,6 +17,6 @@ def no_ipv6(finding: Finding, kernel: Kernel | Missing) -> Iterator[Action]:
         else "boot with the module ipv6"
     )
     yield Advise(
-        text=f"docker inspect -f '{{{{json .HostConfig.PortBindings}}}}' {name} shows its ports: create it again with -p 0.0.0.0:PORT:PORT; or"
+        text=f"docker inspect -f '{{{{json .HostConfig.PortBindings}}}}' {name} shows its ports; {set_aside(name)}; create {name} again with -p 0.0.0.0:PORT:PORT; or"
         f" {boot}"
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, fixer
-from doctor.api.actions.advice import Advise
+from doctor.api.actions.advice import Advise, set_aside
 from doctor.facts.containers.details import ProgramUnusable
 
 _IN_IMAGE = {
@@ -32,5 +32,5 @@ def program_unusable(detail: ProgramUnusable) -> Iterator[Action]:
         text = f"{_MOUNTED[detail.kind].format(mounted=detail.mounted)}, then: docker start {' '.join(detail.names)}"
     else:
         text = _IN_IMAGE[detail.kind].format(image=detail.image, program=detail.program, name=name)
-        text += f"; then recreate {', '.join(detail.names)}"
+        text += f"; then {set_aside(*detail.names)}, and create them again"
     yield Advise(text=text)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Finding, fixer
-from doctor.api.actions.advice import Advise
+from doctor.api.actions.advice import Advise, set_aside
 
 
 @fixer(applicability=Applicability.MANUAL)
@@ -16,4 +16,6 @@ def runtime_missing(finding: Finding) -> Iterator[Action]:
         "sysbox-runc": "reinstall the package sysbox",
     }
     way = known.get(name, f'add "runtimes": {{"{name}": {{"path": "/PATH/TO/{name}"}}}} to /etc/docker/daemon.json')
-    yield Advise(text=f"{way}, then systemctl reload docker; or recreate its containers without --runtime {name}")
+    yield Advise(
+        text=f"{way}, then systemctl reload docker; or create its containers again without --runtime {name}, after {set_aside()}"
+    )

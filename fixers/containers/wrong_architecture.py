@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Missing, fixer
-from doctor.api.actions.advice import Advise
+from doctor.api.actions.advice import Advise, set_aside
 from doctor.facts.containers.details import WrongArchitecture
 from doctor.facts.host.package_commands import install
 from doctor.facts.host.packages import System
@@ -13,6 +13,6 @@ from doctor.facts.host.packages import System
 def wrong_architecture(detail: WrongArchitecture, system: System | Missing) -> Iterator[Action]:
     """Show the commands; whether the image exists for this architecture is known to its registry."""
     yield Advise(
-        text=f"docker pull --platform linux/{detail.machine} {detail.image}, then recreate {', '.join(detail.names)}; or run it "
+        text=f"docker pull --platform linux/{detail.machine} {detail.image}; {set_aside(*detail.names)}; create them again; or run it "
         f"slowly with QEMU: {install(system, 'qemu-user-static')}"
     )

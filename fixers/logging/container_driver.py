@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Finding, fixer
-from doctor.api.actions.advice import Advise
+from doctor.api.actions.advice import Advise, set_aside
 
 
 @fixer(applicability=Applicability.MANUAL)
@@ -11,5 +11,5 @@ def container_driver(finding: Finding) -> Iterator[Action]:
     """Show the commands; only the user knows the container's options."""
     name = finding.subject.name
     yield Advise(
-        text=f"docker rm {name}, then recreate it without --log-driver, or with 'logging: driver: json-file' in its compose file"
+        text=f"{set_aside(name)}; then create {name} again without --log-driver, or with 'logging: driver: json-file' in its compose file"
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, fixer
-from doctor.api.actions.advice import Advise
+from doctor.api.actions.advice import Advise, set_aside
 from doctor.facts.firewall.cuts import Hijack
 
 
@@ -17,6 +17,6 @@ def nat_hijack(detail: Hijack) -> Iterator[Action]:
         else "iptables -t nat -S PREROUTING"
     )
     yield Advise(
-        text=f"if the rule is not wanted: {command}, and remove it where it is created; otherwise create {detail.container} again"
-        " with another port"
+        text=f"if the rule is not wanted: {command}, and remove it where it is created; otherwise {set_aside(detail.container)};"
+        f" create {detail.container} again with another port"
     )

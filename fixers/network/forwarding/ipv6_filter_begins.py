@@ -11,5 +11,5 @@ def ipv6_filter_begins(finding: Finding) -> Iterator[Action]:
     """Only the user knows which hosts use these addresses."""
     yield Advise(
         text=f"publish the ports of containers in network {finding.subject.name} that other hosts need (docker run -p), or after the "
-        "upgrade create it again with -o com.docker.network.bridge.gateway_mode_ipv6=routed"
+        "upgrade recreate the network with -o com.docker.network.bridge.gateway_mode_ipv6=routed"
     )

@@ -25,6 +25,6 @@ def containerd_snapshot_missing(finding: Finding, detail: OfFile, sources: Snaps
         )
     else:
         yield Advise(
-            text=f"restore {path} from a backup of the same age with cp -a: it has no second copy. A container without it can only be"
-            " removed (docker rm) and created again"
+            text=f"restore {path} from a backup of the same age with cp -a: it has no second copy. A container without it has lost the"
+            " files that it wrote, and can only be removed (docker rm) and created again"
         )

@@ -36,7 +36,7 @@ def layer_mount_corrupt(
     if not candidates:
         yield Advise(
             text=f"restore the layer directory of container {title} from a backup with cp -a: no unused directory exists; otherwise"
-            f" docker rm {title}, and create it again"
+            f" the files that it wrote are gone: docker rm {title}, and create it again"
         )
         return
     container = graph.containers.get(container_id)
