@@ -66,6 +66,9 @@ class Flags(Matcher, frozen=True):
             if bits.value & known:
                 return True
             return False if known == self.mask else None
+        if self.wanted & ~self.mask:
+            # The kernel compares with all bits of the value: nothing matches.
+            return False
         if (bits.value ^ self.wanted) & known:
             return False
         return True if known == self.mask else None

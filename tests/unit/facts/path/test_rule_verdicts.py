@@ -62,6 +62,9 @@ def verdict(*rules: str, packet: Packet = OUT) -> HookVerdict:
         ((f"-A FORWARD {MAYBE} -j MARK --set-xmark 0x1/0xffffffff", "-A FORWARD -m mark --mark 0x1 -j DROP"), "unknown"),
         ((f"-A FORWARD {MAYBE} -j MARK --set-xmark 0x0/0xffffffff", "-A FORWARD -m mark --mark 0x1 -j DROP"), "accept"),
         (("-A FORWARD -j MARK --set-xmark 0x10/0x30", "-A FORWARD -m mark --mark 0x10/0x10 -j DROP"), "drop"),
+        # A value beyond its mask, which no packet has.
+        (("-A FORWARD -m mark --mark 0x4000/0xff -j DROP",), "accept"),
+        (("-A FORWARD -m mark ! --mark 0x4000/0xff -j DROP",), "drop"),
         # A target that this model does not know, and a program.
         (("-A FORWARD -j XYZ",), "unknown"),
         (("-A FORWARD -j NFQUEUE --queue-num 0",), "unknown"),
@@ -224,6 +227,17 @@ def test_a_table_that_iptables_saved_is_not_taken_twice() -> None:
     )
     assert evaluate(PathRules(saves=[saved("-A FORWARD -j ACCEPT")], nft=listed), "ip", "forward", OUT).kind == "accept"
     assert evaluate(PathRules(nft=listed), "ip", "forward", OUT).kind == "drop"
+
+
+@pytest.mark.parametrize(("family", "hook", "kind"), [("bridge", "output", "drop"), ("netdev", "egress", "drop")])
+def test_a_packet_of_the_host_has_a_frame_when_it_leaves(family: str, hook: str, kind: str) -> None:
+    ether = {"match": {"op": "==", "left": {"payload": {"protocol": "ether", "field": "type"}}, "right": "ip"}}
+    chain = NftChain(family=family, table="t", name="c", hook=hook, kind="filter", priority=0, policy="accept")
+    drop = NftRule(family=family, table="t", chain="c", handle=2, expressions=(ether, {"drop": None}), comment="")
+    rules = PathRules(nft=NftRuleset(chains=(chain,), rules=(drop,)))
+    sent = replace(OUT, inside="")
+    assert evaluate(rules, family, hook, sent, device="eth0").kind == kind
+    assert evaluate(rules, family, hook, OUT, device="eth0").kind == kind
 
 
 def test_chains_of_a_device_apply_to_it_alone() -> None:
