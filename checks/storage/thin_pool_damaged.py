@@ -33,7 +33,8 @@ def thin_pool_damaged(pool: ThinPool) -> Iterator[Finding]:
 
     What it looks at:
         The first block of ``devicemapper/devicemapper/metadata`` in the data root: its magic, checksum and flags, and whether
-        the data file exists. The trees after it are not checked, so a pass does not prove that the pool is healthy.
+        the data file exists; if both files are missing beside the driver's records of devices, also which loop devices still
+        have them. The trees after it are not checked, so a pass does not prove that the pool is healthy.
 
     Why it matters:
         The kernel rejects such a pool, or opens it read-only. Docker removed the driver in 25.0, so only the programs of
@@ -47,7 +48,17 @@ def thin_pool_damaged(pool: ThinPool) -> Iterator[Finding]:
         https://docs.kernel.org/admin-guide/device-mapper/thin-provisioning.html
         https://man7.org/linux/man-pages/man8/thin_repair.8.html
     """
-    if pool.problem:
+    if pool.is_gone:
+        yield Finding(
+            subject=Subject("file", pool.metadata),
+            message="both files of the devicemapper pool, data and metadata, are missing: its images and containers are not accessible",
+            evidence=(
+                Evidence(pool.metadata, "no such file"),
+                Evidence(pool.data, "no such file"),
+                *(Evidence(device, f"still has the deleted {path}") for path, device in pool.held.items()),
+            ),
+        )
+    elif pool.problem:
         yield Finding(
             subject=Subject("file", pool.metadata),
             message=f"the metadata of the devicemapper pool is corrupt ({pool.problem}): "

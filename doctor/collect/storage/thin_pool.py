@@ -10,10 +10,12 @@ from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.errors import FormatError
 from doctor.model.missing import HostError, Missing, Why
-from doctor.model.paths import HostPath, join
+from doctor.model.paths import HostPath, join, parent
 
 _DATA_BLOCK = 64 << 10
 """moby daemon/graphdriver/devmapper/deviceset.go at v24: 128 sectors unless dm.blocksize is set."""
+_BLOCK = HostPath("/sys/block")
+_TRANSACTION = "transaction-metadata"
 _TRIES = 2
 """An active pool may write the block while it is read."""
 
@@ -26,7 +28,7 @@ def thin_pool(host: Host, root: DataRoot) -> ThinPool:
     top = root.at("devicemapper", "devicemapper")
     metadata, data = join(top, "metadata"), join(top, "data")
     if not host.exists(data) and not host.exists(metadata):
-        raise HostError(Missing(Why.ABSENT, f"{top}: the pool is not a file"))
+        return _gone(host, root, metadata, data)
     try:
         size = host.lstat(data, follow=False).size
     except HostError:
@@ -43,8 +45,37 @@ def thin_pool(host: Host, root: DataRoot) -> ThinPool:
         data=data,
         problem=problem,
         data_blocks=size // _DATA_BLOCK,
-        transaction=_transaction(host, root.at("devicemapper", "metadata/transaction-metadata")),
+        transaction=_transaction(host, root.at("devicemapper", f"metadata/{_TRANSACTION}")),
     )
+
+
+def _gone(host: Host, root: DataRoot, metadata: HostPath, data: HostPath) -> ThinPool:
+    """Return a pool whose files were deleted: the driver creates their directory only for a pool of files, not of devices."""
+    top = parent(metadata)
+    try:
+        host.listdir(top)
+        devices = set(host.listdir(root.at("devicemapper", "metadata"))) - {_TRANSACTION, "deviceset-metadata"}
+    except HostError as error:
+        raise HostError(Missing(error.missing.why, f"{top}: the pool is not a file")) from error
+    if not devices:
+        raise HostError(Missing(Why.ABSENT, f"{top}: the pool has no device yet"))
+    held = {}
+    for name in _loops(host):
+        try:
+            backing = host.read(join(_BLOCK, name, "loop/backing_file"), limit_bytes=1 << 16).decode("utf-8", "replace")
+        except HostError:
+            continue
+        path = backing.strip().removesuffix(" (deleted)")
+        if path in {metadata, data}:
+            held[path] = f"/dev/{name}"
+    return ThinPool(metadata=metadata, data=data, problem="both of its files are missing", is_gone=True, held=held)
+
+
+def _loops(host: Host) -> list[str]:
+    try:
+        return [name for name in host.listdir(_BLOCK) if name.startswith("loop")]
+    except HostError:
+        return []
 
 
 def _problem(host: Host, path: HostPath) -> str:
