@@ -31,7 +31,13 @@ def overlay2_work_missing(graph: LayerGraph) -> Iterator[Finding]:
     """
     for record in graph.layers.mounts.values():
         found = graph.directory(record.mount_id or "")
-        if found is not None and found.has_diff and not found.has_work and (found.lower or graph.lowers[found.id]):
+        if (
+            found is not None
+            and found.id not in graph.half_removed
+            and found.has_diff
+            and not found.has_work
+            and (found.lower or graph.lowers[found.id])
+        ):
             yield Finding(
                 subject=Subject("layer-directory", found.id[:12]),
                 message=f"the work directory of {graph.directory_title(found.id)} is missing: the container can't start",

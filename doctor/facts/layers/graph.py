@@ -121,6 +121,12 @@ class LayerGraph(Struct, frozen=True, kw_only=True):
         chain = next((chain for chain, directory in self.cache.items() if directory == name), "")
         return self.title(chain) if chain else f"layer directory {name[:12]}"
 
+    @property
+    def half_removed(self) -> frozenset[str]:
+        """The directories of containers whose removal was interrupted: parts of them may be gone already."""
+        gone = {one.id for one in self.containers.items if one.state.dead or one.state.removing}
+        return frozenset(record.mount_id or "" for key, record in self.layers.mounts.items() if key in gone)
+
     def broken_links(self) -> tuple[str, ...]:
         """Return the needed directories whose short link is broken and whose right name is known, sorted.
 
@@ -131,7 +137,7 @@ class LayerGraph(Struct, frozen=True, kw_only=True):
         return tuple(
             sorted(
                 name
-                for name in self.referenced
+                for name in self.referenced - self.half_removed
                 if self._is_link_broken(name) and (is_settled or self.names[name] != derived_name(name))
             )
         )
@@ -146,7 +152,7 @@ class LayerGraph(Struct, frozen=True, kw_only=True):
         return tuple(
             sorted(
                 name
-                for name in self.referenced
+                for name in self.referenced - self.half_removed
                 if (right := self.lowers[name]) is not None
                 and (self.layers.directories[name].lower or ()) != right
                 and (is_settled or not self._is_derived_below(name))

@@ -34,6 +34,15 @@ def second(tree: Tree) -> None:
     roots.put_container(tree, "other", config, host_config())
 
 
+def half_removed(tree: Tree) -> None:
+    """The driver deleted all of the layer directory but one file."""
+    tree.put(CONFIG, dense(config_of("web", WEB, State={"Dead": True, "RemovalInProgress": True})))
+    link = tree.read(f"{ROOT}/overlay2/{MOUNT}/link")
+    for name in ("link", "lower", "work"):
+        tree.remove(f"{ROOT}/overlay2/{MOUNT}/{name}")
+    tree.remove(f"{ROOT}/overlay2/l/{link.decode()}")
+
+
 CASES = (
     Recipe(
         problem="file-undecodable",
@@ -140,6 +149,15 @@ CASES = (
         about="a removal failed half-way and the container stays dead",
         parts=BOTH,
         change=lambda tree: tree.put(CONFIG, dense(config_of("web", WEB, State={"Dead": True}))),
+        findings=(web("container-removal-half-done"),),
+        fix="manual",
+    ),
+    Recipe(
+        problem="container-removal-half-done",
+        name="immutable",
+        about="a removal failed at an immutable file: the rest of the layer's own files is gone, and nothing restores them",
+        parts=BOTH,
+        change=half_removed,
         findings=(web("container-removal-half-done"),),
         fix="manual",
     ),
