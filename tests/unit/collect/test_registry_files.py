@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from doctor.collect.registry.clients import docker_clients
+from doctor.collect.registry.refused import refused_registries
 from doctor.collect.registry.trust import late_authorities, store
 from doctor.collect.registry.way import addresses, engine_proxies, other_names
 from doctor.facts.config.engine import EffectiveSetting, EngineConfig, EngineFlags
@@ -101,3 +102,36 @@ def test_a_user_can_not_spoil_the_scan(tmp_path: Path) -> None:
         ("/home/bob/.docker/config.json", (), True),
     ]
     assert len(found.gaps) == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'level=error msg="Handler for POST /v1.45/images/create returned error: Get \\"https://Reg.lan:5000/v2/\\": http: server gave HTTP response to HTTPS client"',
+        'level=warning msg="Error getting v2 registry: Get \\"https://reg.lan:5000/v2/\\": dial tcp 10.0.0.5:5000: i/o timeout"',
+        'level=error msg="failed to do request: Head \\"https://reg.lan:5000/v2/a/b/manifests/latest\\": EOF"',
+    ],
+)
+def test_a_registry_of_a_failed_request_is_found_in_the_log(tmp_path: Path, line: str) -> None:
+    write(tmp_path, "/var/log/dockerd.log", f'time="x" {line}\n' * 3)
+    write(tmp_path, "/var/log/docker.log", line.replace("reg.lan", "old.lan").replace("Reg.lan", "old.lan"), age=900)
+    assert refused_registries(RootHost(str(tmp_path))) == ("reg.lan:5000",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        'level=info msg="Get \\"https://reg.lan/v2/\\""',
+        "level=error " + "x" * 9000 + ' Get "https://reg.lan/v2/"',
+        "\0" * 500,
+    ],
+)
+def test_no_registry_is_found_in_other_logs(tmp_path: Path, text: str) -> None:
+    write(tmp_path, "/var/log/dockerd.log", text)
+    assert refused_registries(RootHost(str(tmp_path))) == ()
+
+
+def test_a_log_that_is_a_directory_names_no_registry(tmp_path: Path) -> None:
+    (tmp_path / "var/log/dockerd.log").mkdir(parents=True)
+    assert refused_registries(RootHost(str(tmp_path))) == ()
