@@ -121,6 +121,8 @@ def _seen(base: BaseChain, chain: PathChain, tally: _Tally, family: str, scope: 
         family in _TRACKED_FAMILIES
         and base.hook in {"prerouting", "output"}
         and base.priority < _CONNTRACK
+        # A packet that the host sends to itself keeps its connection.
+        and packet.inside != "lo"
         and packet.state != "UNTRACKED"
     )
     seen = replace(packet, state="INVALID") if is_before else packet

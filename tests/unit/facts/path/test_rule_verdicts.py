@@ -95,6 +95,13 @@ def test_before_tracking_a_packet_has_no_state() -> None:
     assert (found.destination, found.port, found.is_dnat) == (number("10.0.0.9"), 80, True)
 
 
+def test_over_the_loopback_a_packet_keeps_its_connection() -> None:
+    rules = PathRules(saves=[saved("-A PREROUTING -m conntrack --ctstate ESTABLISHED -j DROP", table="raw")])
+    packet = replace(OUT, outside="", state="ESTABLISHED")
+    assert evaluate(rules, "ip", "prerouting", replace(packet, inside="lo")).kind == "drop"
+    assert evaluate(rules, "ip", "prerouting", packet).kind == "accept"
+
+
 def test_only_the_first_packet_of_a_connection_is_translated() -> None:
     nat = saved("-A PREROUTING -j DNAT --to-destination 10.0.0.9", table="nat")
     answer = replace(OUT, state="ESTABLISHED", outside="")
