@@ -31,6 +31,8 @@ _SUMMARY = (
     r"|[Ff]ailed with result|Start request repeated too quickly"
 )
 """Lines in which systemd only states that a unit failed: the reason is before them."""
+_ANSWER = r"Handler for \w+ \S+ returned error: (?:No such (?:container|image|network|volume|exec)|\w+ \S+ (?:not found|does not exist)|page not found)"
+"""Answers to clients that asked for something that does not exist: often an effect, and no fault of the engine."""
 _PREFIX = r"(?:[A-Z][a-z]{2} +\d+ [\d:.]+|\d{4}-\d\d-\d\dT\S+) \S+ ([\w@.-]+)\[\d+\]: "
 """Of a line of the journal with time, host and program."""
 _STARTS = {
@@ -134,7 +136,7 @@ def blame(lines: Sequence[str], table: Sequence[KnownMessage], release: Release 
         cause = next((one for one in known if _is_cause(one, worst)), None)
         return Blamed(fatal, worst) if cause is None else Blamed(fatal, cause, is_earlier=True, worst=worst)
     errors = [one for one in known if "level=warn" not in one.line] or known
-    errors = [one for one in errors if not re.search(_SUMMARY, one.line)] or errors
+    errors = [one for one in errors if not re.search(f"{_SUMMARY}|{_ANSWER}", one.line)] or errors
     return Blamed(fatal, errors[0] if errors else None, is_earlier=bool(fatal and errors))
 
 

@@ -94,6 +94,14 @@ def test_each_program_of_a_log_of_several_units_has_its_own_last_start() -> None
     assert last_start([bare[0], bare[1], bare[4], bare[5], bare[6]]) == bare[4:]
 
 
+def test_an_answer_about_something_that_is_gone_is_not_the_cause() -> None:
+    """A client that looks for a container whose start failed."""
+    full = 'level=error msg="Handler for POST /v1.45/containers/web/start returned error: mkdir /var/lib/docker/x: no space left on device"'
+    gone = 'level=error msg="Handler for GET /v1.45/containers/web/json returned error: No such container: web"'
+    assert shown(full, gone)[0] == "resources/disk-full"
+    assert shown(gone)[0] == "no such container"
+
+
 def test_systemds_summary_is_not_the_cause() -> None:
     """It only states that the unit failed; the reason is before it. CRI without Kubernetes is harmless."""
     envfile = "docker.service: Failed to load environment files: No such file or directory"
