@@ -20,6 +20,9 @@ class BridgePort(Struct, frozen=True, kw_only=True):
         is_isolated: it reaches no other isolated port.
         is_hairpin: a packet may leave by the port that it came by.
         learns: the bridge learns addresses from its packets; ``floods``: packets to unknown addresses leave by it.
+        floods_broadcasts: broadcasts leave by it, such as questions of ARP; ``floods_multicasts``: multicasts that nobody asked for.
+        is_locked: it takes only packets of addresses in the forwarding table.
+        suppresses_neighbours: the bridge itself answers, or drops, questions for neighbours.
         vlans: (number, BRIDGE_VLAN_INFO_ flags) of the VLANs it is in; read only where a bridge filters VLANs.
     """
 
@@ -28,6 +31,10 @@ class BridgePort(Struct, frozen=True, kw_only=True):
     is_hairpin: bool = False
     learns: bool = True
     floods: bool = True
+    floods_broadcasts: bool = True
+    floods_multicasts: bool = True
+    is_locked: bool = False
+    suppresses_neighbours: bool = False
     vlans: tuple[tuple[int, int], ...] = ()
 
 
@@ -152,6 +159,10 @@ def _port(data: dict[int, bytes]) -> BridgePort:
         learns=bool(unsigned(data.get(8), 1)),
         floods=bool(unsigned(data.get(9), 1)),
         is_isolated=bool(unsigned(data.get(33))),
+        floods_broadcasts=bool(unsigned(data.get(30), 1)),
+        floods_multicasts=bool(unsigned(data.get(27), 1)),
+        is_locked=bool(unsigned(data.get(39))),
+        suppresses_neighbours=bool(unsigned(data.get(32))),
     )
 
 

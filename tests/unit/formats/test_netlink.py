@@ -37,7 +37,9 @@ def packed(address: str) -> bytes:
 
 def test_a_bridge_port_is_read() -> None:
     """As the kernel nests it: IFLA_LINKINFO, IFLA_INFO_SLAVE_DATA, and one byte a setting."""
-    data = b"".join(attribute(kind, number(value, 1)) for kind, value in ((1, 4), (4, 1), (8, 0), (33, 1)))
+    data = b"".join(
+        attribute(kind, number(value, 1)) for kind, value in ((1, 4), (4, 1), (8, 0), (30, 0), (33, 1), (39, 1))
+    )
     info = attribute(1, b"veth\0") + attribute(4, b"bridge\0") + attribute(5, data)
     body = struct.pack("=BxHiII", 0, 1, 7, 0x11043, 0) + b"".join(
         (
@@ -53,7 +55,9 @@ def test_a_bridge_port_is_read() -> None:
     assert link is not None
     assert (link.index, link.name, link.mtu, link.kind, link.master) == (7, "veth1", 1400, "veth", 3)
     assert (link.peer_index, link.peer_namespace, link.lower, link.has_carrier) == (2, 4, 0, True)
-    assert link.port == links.BridgePort(state=4, is_hairpin=True, learns=False, is_isolated=True)
+    assert link.port == links.BridgePort(
+        state=4, is_hairpin=True, learns=False, is_isolated=True, floods_broadcasts=False, is_locked=True
+    )
 
 
 def test_a_route_of_two_hops_and_one_through_the_other_family() -> None:
