@@ -26,6 +26,12 @@ _ELSEWHERE = "overlay2.override_kernel_check"
             do="remove the option",
             also=("config/removed-storage-opt",),
         ),
+        Message(
+            pattern=r"Storage Option overlay2\.size only supported (?:for backingFS XFS|over xfs).*|Storage Option overlay2\.size not supported.*",
+            example="failed to start daemon: error initializing graphdriver: Storage Option overlay2.size only supported for backingFS XFS. Found extfs: overlay2",
+            means="overlay2.size needs a data root on XFS that is mounted with pquota",
+            do='remove overlay2.size from "storage-opts", or mount XFS with pquota there',
+        ),
     ),
 )
 def option_foreign(storage: Storage, config: EngineConfig, state: EngineState | Missing) -> Iterator[Finding]:

@@ -1,11 +1,12 @@
 """Checks that devices and directories of the host exist that containers name. Costs nothing if there are none."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from doctor.engines.docker import places as docker
 from doctor.facts.containers.containers import Container, Containers
 from doctor.facts.containers.host_sources import ContainerSources
 from doctor.facts.engine.state import EngineInfo
+from doctor.facts.volumes.volumes import Volumes
 from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing, Why
@@ -13,7 +14,9 @@ from doctor.model.paths import HostPath
 
 
 @collector
-def container_sources(host: Host, containers: Containers, info: EngineInfo | Missing) -> ContainerSources:
+def container_sources(
+    host: Host, containers: Containers, info: EngineInfo | Missing, volumes: Volumes | Missing
+) -> ContainerSources:
     """Return what is missing."""
     if not host.is_live():
         raise HostError(Missing(Why.ABSENT, "not a running machine, so its devices and mounts can't be checked"))
@@ -25,12 +28,28 @@ def container_sources(host: Host, containers: Containers, info: EngineInfo | Mis
             seen[path] = _is_gone(host, HostPath(path), gaps)
         return seen[path]
 
+    bound = {} if isinstance(volumes, Missing) else _bound(volumes)
     return ContainerSources(
         devices=_missing(containers.items, lambda one: one.host.devices if one.host is not None else (), is_gone),
-        mounts=_missing(containers.items, lambda one: (m.source for m in one.mounts if m.must_exist), is_gone),
+        mounts=_missing(containers.items, lambda one: _sources(one, bound), is_gone),
         plugins={} if isinstance(info, Missing) else _plugins(host, containers.items, info),
         gaps=tuple(gaps),
     )
+
+
+def _bound(volumes: Volumes) -> dict[str, str]:
+    """Return volume → directory, of local volumes that are bind mounts. The engine works in /, so a relative one is below it."""
+    binds = (one for one in volumes.items.values() if one.mount_device and "bind" in one.mount_options.split(","))
+    return {one.name: f"/{one.mount_device.removeprefix('./').lstrip('/')}" for one in binds}
+
+
+def _sources(one: Container, bound: dict[str, str]) -> Iterator[str]:
+    """Yield the paths that must exist before a start of a container."""
+    for mount in one.mounts:
+        if mount.must_exist:
+            yield mount.source
+        elif mount.kind == "volume" and mount.name in bound:
+            yield bound[mount.name]
 
 
 def _plugins(host: Host, items: tuple[Container, ...], info: EngineInfo) -> dict[str, tuple[str, ...]]:

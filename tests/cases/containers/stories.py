@@ -1,5 +1,6 @@
 """Cases of containers that can't start any more: one container, ``web``, on a healthy data root."""
 
+import json
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -103,6 +104,20 @@ def bind(source: str, *, made: bool) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def on_bound_volume(device: str) -> Callable[[Tree], None]:
+    """The container has a local volume that binds a directory of the host."""
+    mount = {"Source": "", "Destination": "/v", "RW": True, "Name": "bound", "Driver": "local", "Type": "volume"}
+    options = {"MountType": "none", "MountOpts": "bind", "MountDevice": device, "Quota": {"Size": 0}}
+
+    def change(tree: Tree) -> None:
+        stopped(mounts={"/v": mount})(tree)
+        tree.directory(f"{roots.ROOT}/volumes/bound/_data")
+        tree.put(f"{roots.ROOT}/volumes/bound/opts.json", json.dumps(options, separators=(",", ":")))
+        tree.put("etc/hostname", "box")
+
+    return change
+
+
 def registered(tree: Tree) -> None:
     """The runtime is in the engine's settings, and its program is there."""
     stopped(Runtime="mine")(tree)
@@ -155,6 +170,22 @@ CASES = (
         answers=LIVE,
         findings=(("mount-source-missing", "directory", "/srv/share/data"),),
         fix="manual",
+    ),
+    case(
+        problem="mount-source-missing",
+        name="bound-volume",
+        about="a volume binds a directory that does not exist, by a relative path",
+        change=on_bound_volume("./srv/gone"),
+        answers=LIVE,
+        findings=(("mount-source-missing", "directory", "/srv/gone"),),
+        fix="manual",
+    ),
+    case(
+        problem="mount-source-missing",
+        name="healthy-bound-volume",
+        about="the directory that a volume binds exists",
+        change=on_bound_volume("/etc"),
+        answers=LIVE,
     ),
     case(
         problem="mount-source-missing",
