@@ -2,15 +2,17 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 from msgspec import Struct
 
+from doctor.host.recorded import RootHost
 from doctor.model.errors import DoctorError
 from doctor.model.step import File
 from doctor.repair.runs.found import survey, unfinished
 from doctor.repair.runs.record import PlanRecord, RunDirectory
+from doctor.repair.runs.whose import refuse_other
 
 _BUDGET_S = 2.0
 BESIDE = "/.doctor-quarantine/"
@@ -130,6 +132,8 @@ def _items(run: RunDirectory, plan: PlanRecord) -> Iterator[Original]:
         if isinstance(before.node, File) and before.node.blob:
             paths[before.node.blob] = getattr(step, "path", "")
     yield from _inside(run, paths)
+    if _is_of_another_disk(plan, paths):
+        return
     for place, path in paths.items():
         # Only this run's own directory: an undo moves nodes into the quarantine of the run that it undoes.
         if (
@@ -138,6 +142,17 @@ def _items(run: RunDirectory, plan: PlanRecord) -> Iterator[Original]:
             and os.path.lexists(on_machine(place, plan.root))
         ):
             yield Original(place=place, path=path)
+
+
+def _is_of_another_disk(plan: PlanRecord, places: Iterable[str]) -> bool:
+    """Whether another disk or data root than that of the run is now at its root: a copy may have the same quarantine."""
+    if not any(place.startswith("host:") for place in places):
+        return False
+    try:
+        refuse_other(plan, RootHost(plan.root))
+    except DoctorError:
+        return True
+    return False
 
 
 def _inside(run: RunDirectory, paths: dict[str, str]) -> Iterator[Original]:

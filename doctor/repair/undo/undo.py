@@ -15,7 +15,6 @@ from doctor.repair.aside import engine_aside
 from doctor.repair.engine.holders import refuse_held
 from doctor.repair.rollback import Restored, unrestored
 from doctor.repair.runs.found import find_run, new_name, survey
-from doctor.repair.runs.journal import Journal
 from doctor.repair.runs.record import ActionRecord, PlanRecord, RunDirectory
 from doctor.repair.runs.whose import refuse_other
 from doctor.repair.steps.execute import Executor
@@ -25,8 +24,7 @@ from doctor.repair.steps.perform import StepFailure, perform_back
 from doctor.repair.undo.effect import with_running
 from doctor.repair.undo.engine_back import engine_left, with_engine
 from doctor.repair.undo.later import Later, later
-
-_SHOWN = 10
+from doctor.repair.undo.purged import lost_originals, refuse_purged
 
 
 class Undone(msgspec.Struct, frozen=True):
@@ -51,13 +49,15 @@ def choose(name: str) -> RunDirectory:
     return next((one.run for one in candidates if not one.result), candidates[-1].run)
 
 
-def backwards(run: RunDirectory, record: PlanRecord, found: tuple[Later, ...] = ()) -> list[ActionRecord]:
+def backwards(
+    run: RunDirectory, record: PlanRecord, found: tuple[Later, ...] = (), lost: tuple[str, ...] = ()
+) -> list[ActionRecord]:
     """Return the actions that reverse a run, last step first, without the engine's own stop and start.
 
-    A path that was changed afterwards (``found``) is merged or kept, if possible.
+    A path that was changed afterwards (``found``) is merged or kept, if possible; one whose original was purged (``lost``) stays.
     """
     journal = run.journal()
-    keeps = (*_keeps(found), *journal.lost_paths)
+    keeps = (*_keeps(found), *lost)
     owner = [action for action in record.actions for _ in action.steps]
     flat = [step for action in record.actions for step in action.steps]
     done = journal.done
@@ -119,7 +119,9 @@ def prepare(run: RunDirectory, host: Host, *, is_rollback: bool = False, force: 
     """
     record = run.plan()
     journal = run.journal()
-    _refuse_purged(run, journal, force=force)
+    lost = lost_originals(run, record)
+    if not force:
+        refuse_purged(run, record, lost)
     unknown = journal.lost_steps
     if unknown and not force:
         flat = [step for action in record.actions for step in action.steps]
@@ -131,9 +133,9 @@ def prepare(run: RunDirectory, host: Host, *, is_rollback: bool = False, force: 
         )
     found = () if is_rollback else _later(run, record, host, force=force)
     Executor(run, record).sweep(record)
-    actions = backwards(run, record, found)
-    if journal.purged and not actions:
-        _refuse_purged(run, journal, force=False)
+    actions = backwards(run, record, found, tuple(lost))
+    if not actions:
+        refuse_purged(run, record, lost)
     actions = with_engine(run, record, actions, host, is_rollback=is_rollback)
     made = PlanRecord(
         run=new_name(time.time()),
@@ -147,23 +149,9 @@ def prepare(run: RunDirectory, host: Host, *, is_rollback: bool = False, force: 
         apart=record.apart,
         undoes=run.name,
         is_rollback=is_rollback,
-        keeps=(*_keeps(found), *journal.lost_paths),
+        keeps=(*_keeps(found), *lost),
     )
     return made if is_rollback else with_running(made, host)
-
-
-def _refuse_purged(run: RunDirectory, journal: Journal, *, force: bool) -> None:
-    """Raise ``RefusedError`` if a purge deleted originals of the run: they can't be restored any more."""
-    lost = journal.lost_paths
-    if not lost or force:
-        return
-    more = f" and {len(lost) - _SHOWN} more" if len(lost) > _SHOWN else ""
-    day = time.strftime("%Y-%m-%d", time.localtime(journal.purged))
-    raise RefusedError(
-        f"the quarantine of run {run.name} was purged on {day}; no longer restorable: {', '.join(lost[:_SHOWN])}{more}",
-        where=run.path,
-        do=f"nothing was changed; 'doctor undo {run.name} --force' undoes the rest of the repair, if there is a rest",
-    )
 
 
 def _later(run: RunDirectory, record: PlanRecord, host: Host, *, force: bool) -> tuple[Later, ...]:

@@ -14,6 +14,7 @@ from doctor.cli.commands import quarantine as command
 from doctor.cli.common import SharedOptions
 from doctor.host.recorded import RootHost
 from doctor.model.errors import RefusedError, UsageError
+from doctor.model.host_identity import HostIdentity
 from doctor.model.step import Directory, File, Move, Put, Step
 from doctor.repair.quarantine.kept import Holding, holdings
 from doctor.repair.quarantine.purge import age, purge, select
@@ -96,6 +97,42 @@ def test_nothing_to_restore_is_refused_even_with_force(top: Path, quiet: Callabl
     assert find_run(name).result == "applied"
 
 
+def repaired_again(top: Path, quiet: Callable[[str], None]) -> list[str]:
+    """A repair, its undo, and the undo of that; their names."""
+    fill(top)
+    names = [repair(top, quiet)]
+    for _ in range(2):
+        run = find_run(names[-1])
+        names.append(undo.undo(run, undo.prepare(run, RootHost(str(top))), progress=quiet).run)
+    return names
+
+
+def test_the_run_that_still_has_an_original_is_named(top: Path, quiet: Callable[[str], None]) -> None:
+    """The repair is applied again by the undo of its undo: both runs may have an original."""
+    first, _, last = repaired_again(top, quiet)
+    purge(only(last))
+    with pytest.raises(RefusedError, match=f"run {first} still has the original of /long") as refused:
+        undo.prepare(find_run(last), RootHost(str(top)))
+    assert "no longer restorable" not in refused.value.what
+    assert f"'doctor undo {first}' restores those" in refused.value.do
+    assert undo.prepare(find_run(first), RootHost(str(top))).actions
+
+
+def test_a_purge_of_the_repair_is_a_loss_of_its_later_undos(top: Path, quiet: Callable[[str], None]) -> None:
+    """An undo moves nodes back into the quarantine of the repair: without them it changes nothing, not only a part."""
+    first, _, last = repaired_again(top, quiet)
+    purge(only(first))
+    before = look(top)
+    with pytest.raises(RefusedError, match=r"no longer restorable: /layer —"):
+        undo.prepare(find_run(last), RootHost(str(top)))
+    with pytest.raises(RefusedError, match=f"no longer restorable: /layer; run {last} still has the original of /long"):
+        undo.prepare(find_run(first), RootHost(str(top)))
+    assert look(top) == before
+    run = find_run(last)
+    assert undo.undo(run, undo.prepare(run, RootHost(str(top)), force=True), progress=quiet).half_done == ()
+    assert (top / "long").read_bytes() == LONG
+
+
 def test_only_what_no_undo_needs_unless_asked(top: Path, quiet: Callable[[str], None]) -> None:
     """An applied repair is purged by name or age only; after its undo, nothing needs it."""
     fill(top)
@@ -172,6 +209,25 @@ def test_beside_the_data_root(top: Path, quiet: Callable[[str], None], tmp_path:
         assert purge(one) == {}
         assert os.listdir(disk) == []
         assert only(plan.run).items == ()
+    finally:
+        os.system(f"umount {disk}")
+
+
+def test_another_disk_at_the_same_place_is_not_touched(top: Path, quiet: Callable[[str], None]) -> None:
+    """A copy of the disk has the same quarantine: neither its files are deleted, nor are the first disk's recorded as lost."""
+    disk = top / "disk"
+    disk.mkdir()
+    (top / "etc").mkdir()
+    (top / "etc/machine-id").write_text("a" * 32)
+    os.system(f"mount -t tmpfs -o size=4m none {disk}")
+    try:
+        for machine, is_listed in (("b", False), ("a", True)):
+            (disk / "layer").mkdir()
+            plan = planned([Move(path="/disk/layer")], top)
+            there = HostIdentity(machine=machine * 32)
+            assert carry_out(msgspec.structs.replace(plan, data_roots=("/disk",), host=there), quiet)
+            assert (disk / ".doctor-quarantine" / plan.run / "0").is_dir()
+            assert bool([one for one in holdings() if one.run.name == plan.run]) is is_listed
     finally:
         os.system(f"umount {disk}")
 
