@@ -132,6 +132,7 @@ def _findings(page: TerminalPage, title: str, findings: tuple[Finding, ...]) -> 
 
 def _manual(page: TerminalPage, manual: tuple[ManualFix, ...]) -> None:
     tasks = manual if page.verbose else to_do(manual)
+    _hidden(page, len(manual) - len(tasks))
     if tasks:
         page.heading("Left to you")
         for item in tasks:
@@ -146,6 +147,12 @@ def _manual(page: TerminalPage, manual: tuple[ManualFix, ...]) -> None:
                 page.line(line, indent=12)
             for asked in item.questions:
                 _question(page, asked)
+
+
+def _hidden(page: TerminalPage, count: int) -> None:
+    if count:
+        page.blank()
+        page.line(f"-v also shows the advice for {plural(count, 'remark')}")
 
 
 def _question(page: TerminalPage, asked: Question) -> None:
