@@ -44,7 +44,7 @@ class BaseChain(Struct, frozen=True, kw_only=True):
     def order(self) -> tuple[int, int]:
         """When it is called: chains of nat together, at a place of their own."""
         if self.kind == "nat":
-            return (100 if self.hook in _SOURCE_HOOKS else -100), self.priority
+            return _nat_priority(self.hook), self.priority
         return self.priority, 0
 
 
@@ -63,20 +63,20 @@ class PathRules:
         """Sort base chains by hook. ``spans`` lets rules about other addresses be skipped; ``gaps`` is what was not read."""
         self.gaps = gaps
         self._concern = Concern(spans)
-        self.bases: list[BaseChain] = []
-        known: set[tuple[str, str]] = set()
+        saved: dict[tuple[str, str], list[BaseChain]] = {}
         for save in saves:
-            tables = saved_tables(save, sets or {}, self._concern)
-            for table, (ready, names) in tables.items():
-                self.bases += [
+            for table, (ready, names) in saved_tables(save, sets or {}, self._concern).items():
+                place = (save.family if "legacy" not in save.backend else save.backend, table)
+                saved[place] = [
                     _saved_base(save, table, name, ready) for name in sorted(names & BUILT_IN.get(table, set()))
                 ]
-            if "legacy" not in save.backend:
-                known |= {(save.family, table) for table in tables}
-        for (family, name), (ready, chains) in nft_tables(nft, self._concern).items() if nft is not None else ():
-            if (family, name) not in known or name not in IPTABLES_TABLES:
-                # Of chains with one priority the kernel calls the latest first.
-                self.bases += [_nft_base(chain, ready) for chain in reversed(chains) if chain.hook]
+        made: dict[tuple[str, str], list[BaseChain]] = {}
+        for place, (ready, chains) in nft_tables(nft, self._concern).items() if nft is not None else ():
+            is_saved = place in saved and place[1] in IPTABLES_TABLES
+            made[place] = saved[place] if is_saved else [_nft_base(chain, ready) for chain in chains if chain.hook]
+        made = {place: bases for place, bases in saved.items() if place not in made} | made
+        # Of chains with one priority the kernel calls the latest first; tables are listed as they were made.
+        self.bases = [base for bases in reversed(made.values()) for base in reversed(bases)]
         self.bases.sort(key=lambda base: base.order)
 
     def at(self, family: str, hook: str, device: str = "") -> tuple[BaseChain, ...]:
@@ -88,6 +88,10 @@ class PathRules:
         )
 
 
+def _nat_priority(hook: str) -> int:
+    return 100 if hook in _SOURCE_HOOKS else -100
+
+
 def _saved_base(save: IptablesRules, table: str, name: str, ready: PathTable) -> BaseChain:
     hook = HOOKS[name]
     kind = "nat" if table == "nat" else "route" if (table, hook) == ("mangle", "output") else "filter"
@@ -95,7 +99,7 @@ def _saved_base(save: IptablesRules, table: str, name: str, ready: PathTable) ->
         hook=hook,
         families=frozenset({save.family}),
         kind=kind,
-        priority=_PRIORITIES.get(table, 0),
+        priority=_nat_priority(hook) if kind == "nat" else _PRIORITIES.get(table, 0),
         name=name,
         table=ready,
     )

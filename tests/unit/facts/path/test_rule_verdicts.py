@@ -108,6 +108,33 @@ def test_only_the_first_packet_of_a_connection_is_translated() -> None:
     assert evaluate(PathRules(saves=[nat]), "ip", "prerouting", answer).packet == answer
 
 
+def _redirect(priority: int, port: int) -> NftRuleset:
+    chain = NftChain(family="ip", table="own", name="c", hook="output", kind="nat", priority=priority, policy="accept")
+    rule = NftRule(
+        family="ip", table="own", chain="c", handle=2, expressions=({"redirect": {"port": port}},), comment=""
+    )
+    return NftRuleset(chains=(chain,), rules=(rule,))
+
+
+@pytest.mark.parametrize(("priority", "port"), [(-90, 1), (-110, 2)])
+def test_translations_of_iptables_have_their_place_among_others(priority: int, port: int) -> None:
+    saves = [saved("-A OUTPUT -p tcp -j REDIRECT --to-ports 1", table="nat")]
+    rules = PathRules(saves=saves, nft=_redirect(priority, 2))
+    assert evaluate(rules, "ip", "output", replace(OUT, inside="", is_local_out=True)).packet.port == port
+
+
+def test_of_chains_with_one_priority_the_latest_is_called_first() -> None:
+    def table(name: str, verdict: str) -> tuple[NftChain, NftRule]:
+        chain = NftChain(family="ip", table=name, name="c", hook="forward", kind="filter", priority=0, policy="accept")
+        return chain, NftRule(family="ip", table=name, chain="c", handle=2, expressions=({verdict: None},), comment="")
+
+    old, new = table("old", "drop"), table("new", "drop")
+    rules = PathRules(nft=NftRuleset(chains=(old[0], new[0]), rules=(old[1], new[1])))
+    found = evaluate(rules, "ip", "forward", OUT)
+    assert found.by is not None
+    assert found.by.table == "new"
+
+
 def test_masquerading_asks_for_the_address() -> None:
     class Uplink(Surroundings):
         def masquerade(self, packet: Packet) -> int | None:
