@@ -17,7 +17,7 @@ from doctor.facts.secrets.redact import as_json
     ok="no setting is given both as a flag and in daemon.json",
     messages=(
         Message(
-            pattern=r"directives are specified both as a flag and in the configuration file(?:: \S+)?",
+            pattern=r"directives are specified both as a flag and in the conf(?:iguration file(?:: \S+)?)?",
             example="unable to configure the Docker daemon with file /etc/docker/daemon.json: the following directives are specified both as a flag and in the configuration file: hosts: (from flag: [fd://], from file: [tcp://0.0.0.0:2375])",
             means="a setting is in daemon.json and on dockerd's command line, but dockerd accepts only one of them",
             do="remove it from one of the two; a drop-in of docker.service changes the command line",

@@ -23,7 +23,7 @@ from doctor.facts.secrets.log_text import shown_line
             pattern="OCI runtime create failed",
             example="OCI runtime create failed: runc create failed: unable to start container process",
             means="runc could not start the container; the end of the line shows why",
-            do="read the end of the line",
+            do="read the end of the line: doctor has no message for it; then 'journalctl -b -u containerd -u docker' and 'journalctl -b -k' at that time",
         ),
     ),
 )

@@ -33,6 +33,13 @@ from doctor.facts.host.processes import Processes
             ),
             apart="the last lines of containerd's own log",
         ),
+        Message(
+            pattern=r"read unix @?->\S*containerd\S*\.sock: read: connection reset by peer|containerd\S*\.sock: write: broken pipe",
+            example="rpc error: code = Unavailable desc = error reading from server: read unix @->/run/containerd/containerd.sock: read: connection reset by peer",
+            means="containerd ended while its client waited for an answer: it was restarted, crashed, or was killed",
+            do="see the end of its earlier run with 'journalctl -u containerd', and 'journalctl -k' for a lack of memory",
+            also=("resources/oom-killed", "state/containerd-db-corrupt"),
+        ),
     ),
 )
 def containerd_down(

@@ -17,7 +17,7 @@ from doctor.facts.storage.driver import Storage
         Message(
             pattern=r"failed to mount overlay: invalid argument|'overlay2?' is not supported over overlayfs\S*|overlay2 is not supported over \w+|rename \S+ \S+: invalid cross-device link",
             example="'overlay2' is not supported over overlayfs, a mount_program is required",
-            means="the data root is itself on an overlay, as in a container, where overlay2 can't work",
+            means="the data root is itself on an overlay, as in a container, or on another file system where overlay2 can't work",
             do="put /var/lib/docker on a volume",
             also=("storage/data-root-unsuitable",),
         ),

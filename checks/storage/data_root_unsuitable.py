@@ -2,13 +2,26 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.state import EngineState, start_fails
 from doctor.facts.storage.driver import UNSUITABLE, Storage
 
 
-@check(severity=Severity.CRITICAL, breaks=("storage",), ok="the data root is on a suitable file system")
+@check(
+    severity=Severity.CRITICAL,
+    breaks=("storage",),
+    ok="the data root is on a suitable file system",
+    messages=(
+        Message(
+            pattern=r"overlayfs: filesystem on '[^']*' not supported as (?:upper|lower)dir|overlayfs: upper fs (?:does not support|missing required|is missing) (?!d_type)[\w ]+",
+            example="overlayfs: filesystem on '/opt/docker/check-overlayfs-support208694860/upper' not supported as upperdir",
+            means="the data root is on a file system that can't hold overlay's upper directory",
+            do="see 'findmnt -T /var/lib/docker'; move the data root to a local ext4 or xfs",
+            also=("storage/data-root-on-overlay", "storage/driver-fs-mismatch"),
+        ),
+    ),
+)
 def data_root_unsuitable(storage: Storage, config: EngineConfig, state: EngineState | Missing) -> Iterator[Finding]:
     """The data root is on a network or other file system where overlay2 can't work.
 

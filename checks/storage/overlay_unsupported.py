@@ -21,6 +21,13 @@ from doctor.facts.storage.driver import Storage
             do="load it with 'modprobe overlay'; after a kernel upgrade, reboot",
             also=("kernel/module-not-loadable", "kernel/reboot-needed"),
         ),
+        Message(
+            pattern=r"'overlay2?' not found as a supported filesystem on this host.*",
+            example="'overlay' not found as a supported filesystem on this host. Please ensure kernel is new enough and has overlay support loaded.",
+            means="this kernel has no overlay file system, or can't load its module",
+            do="load it with 'modprobe overlay'; after a kernel upgrade, reboot",
+            also=("kernel/module-not-loadable", "kernel/reboot-needed"),
+        ),
     ),
 )
 def overlay_unsupported(storage: Storage, state: EngineState | Missing) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ It is built when a line is matched. ``doctor explain`` and the collectors of log
 
 import os
 from collections.abc import Callable, Iterable
-from functools import partial
+from functools import cache, partial
 
 from msgspec import Struct
 
@@ -39,8 +39,9 @@ class Topic(Struct, frozen=True, kw_only=True):
     checks: tuple[str, ...] = ()
 
 
+@cache
 def topics() -> tuple[Topic, ...]:
-    """Return all topics."""
+    """Return all topics; they are parsed once."""
     import tomllib  # noqa: PLC0415 - only an error line needs it
 
     with open(TOPICS, "rb") as stream:

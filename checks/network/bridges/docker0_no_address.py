@@ -15,7 +15,7 @@ from doctor.facts.network.networks import Networks
     ok="every bridge has its network's gateway address",
     messages=(
         Message(
-            pattern=r"(?:docker0|br-\w+)\b.*\b(?:lo+s(?:es|ing|t)|has no|without|no)\b.*\b(?:ipv?4? ?address|ip(?:v4)? ?ip\w*|ip)\b.*",
+            pattern=r"(?:docker0|br-\w+)\b.{0,80}\b(?:lo+s(?:es|ing|t)|has no|without|no)\b.{0,40}\b(?:ipv?4? ?address|ip(?:v4)? ?ip\w*|ip)\b.*",
             example="docker0 interface keeps loosing IPv4 ipaddress",
             means="a program of the host, often systemd-networkd or NetworkManager, manages the engine's bridge and removes its address",
             do="exclude docker0, br-* and veth* from that program (Unmanaged=yes in a .network file), then restart the engine",

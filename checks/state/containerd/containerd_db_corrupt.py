@@ -14,7 +14,7 @@ from doctor.facts.databases.databases import ContainerdDatabase, ServiceDatabase
     ok="containerd's database is valid",
     messages=(
         Message(
-            pattern=r"panic: (?:freepages: .*|invalid (?:freelist )?page(?: type)?\b.*|page \d+ already freed|assertion failed: (?:Page expected to be: .*|write: circular dependency occurred|.*\bpage\b.*)|.*?\b(?:bbolt|boltdb/bolt)\.\S*.*|runtime error: slice bounds out of range \[\S*\] with (?:length|capacity) (?:2147483647|268435455|\d{9,}))|invalid freelist page|Page expected to be: \d+, but self identifies.*|freelist.*page type|unknown service containerd\.services\.\w+|(?:unexpected|invalid) page type",
+            pattern=r"panic: (?:freepages: .*|invalid (?:freelist )?page(?: type)?\b.*|page \d+ already freed|assertion failed: (?:Page expected to be: .*|write: circular dependency occurred|.*\bpage\b.*)|.*?\b(?:bbolt|boltdb/bolt)\.\S*|runtime error: slice bounds out of range \[\S*\] with (?:length|capacity) (?:2147483647|268435455|\d{9,}))|goroutine \d+ .*?\[running\]: .*?\b(?:bbolt|boltdb/bolt)\.\S*|invalid freelist page|Page expected to be: \d+, but self identifies.*|freelist.*page type|unknown service containerd\.services\.\w+|(?:unexpected|invalid) page type",
             example="panic: invalid page type: 7161042456432239721: 6974",
             means="a bbolt database of containerd or of the engine is corrupt, and the program that opens it ends",
             do="keep a copy, and let 'doctor fix' salvage the database that the finding names",

@@ -18,7 +18,7 @@ _OWNERS = frozenset({docker.PROCESS, containerd.PROCESS})
     ok="no foreign process holds a lock on a database of the engine",
     messages=(
         Message(
-            pattern=r"(?:error while opening volume store metadata database|boltdb|meta\.db|local-kv\.db).*\btimeout|(?:error initializing network controller|failed to start daemon)\S* .*: timeout$",
+            pattern=r"(?:error while opening volume store metadata database|boltdb|meta\.db|local-kv\.db).*\btimeout|(?:error initializing network controller|failed to start daemon)\S* .*: timeout$|(?:Error starting daemon|failed to start daemon): timeout(?! \w)",
             example="Error starting daemon: error while opening volume store metadata database: timeout",
             means="another process has locked one of the engine's databases, most likely a second dockerd or containerd",
             do="find it with 'fuser -v' on the database, and stop it; snap and apt can each have installed an engine",

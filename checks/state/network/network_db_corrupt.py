@@ -19,6 +19,12 @@ from doctor.facts.details import OfFile
             means="the network database is corrupt",
             do="let 'doctor fix' rebuild it",
         ),
+        Message(
+            pattern=r"\b(?:bbolt|boltdb/bolt)\.\(.*?(?:docker/libkv|libnetwork)\b\S*",
+            example="goroutine 1 [running]: github.com/boltdb/bolt.(*freelist).free(0xc208504d80) github.com/docker/libkv/store/boltdb.(*BoltDB).AtomicDelete(0xc208858870)",
+            means="dockerd ended while it read or wrote its network database, which is corrupt",
+            do="let 'doctor fix' rebuild it",
+        ),
     ),
 )
 def network_db_corrupt(database: NetworkDatabase) -> Iterator[Finding]:

@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 
 from doctor.cli.commands.explain_input import Given
+from doctor.cli.commands.explain_unknown import unknown
 from doctor.cli.common import SharedOptions, open_host
-from doctor.cli.spelled import command, pasted
+from doctor.cli.spelled import command
 from doctor.cli.wrapped import about, bold, filled
 from doctor.facts.engine.log import Blamed, blame
 from doctor.facts.secrets.redact import redact
@@ -23,7 +24,6 @@ _FILLERS = frozenset(
     {"a", "an", "and", "container", "docker", "error", "failed", "for", "how", "in", "is", "mode", "not", "of", "on"}
     | {"found", "no", "problem", "run", "such", "the", "to", "with"}
 )
-_UNKNOWN = "no known error message is in this text; 'doctor scan' examines the host"
 
 
 def topic_of(text: str, catalog: Catalog) -> Topic | KnownMessage | None:
@@ -96,7 +96,7 @@ def show_text(text: str, catalog: Catalog, shared: SharedOptions, is_here: bool)
         near = topics_near(text, catalog)
         if near:
             return show_near(near, catalog, shared, is_here)
-        print(pasted(_UNKNOWN))
+        print(unknown(text))
         return 3
     if is_here and _depends_on_release(found):
         found = explain(text, known, _release()) or found
@@ -119,7 +119,7 @@ def show_log(given: Given, catalog: Catalog, shared: SharedOptions, is_here: boo
     if shown is None:
         if blamed.fatal:
             print(f"Fatal line: {_safe(blamed.fatal)}")
-        print(pasted(_UNKNOWN))
+        print(unknown(blamed.fatal or " ".join(given.lines[-20:]), whole_log=True))
         return 3
     print(f"{'Cause' if blamed.is_earlier else 'Line'}: {_safe(shown.line)}\n")
     _explained(shown, catalog, shared, is_here)

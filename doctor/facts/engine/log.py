@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from doctor.engines.containerd import places as containerd
 from doctor.engines.docker import places as docker
-from doctor.model.message import LONGEST, Explained, KnownMessage, Release, explain
+from doctor.model.message import LONGEST, Explained, KnownMessage, Release, explain, flat
 
 _FATAL = (
     r"failed to start daemon|level=fatal|unable to configure|failed to load listeners|^panic: |unknown flag"
@@ -18,16 +18,21 @@ _FATAL = (
     r"|^invalid TLS configuration|^Error during [ug]id lookup"
 )
 _CONTAINERDS = r"\bpanic: |^containerd: "
-_ENDS = rf'|{_CONTAINERDS}|\bFATA\[|\bF\d{{4}} [\d:.]+ |failed to run Kubelet|"command failed"'
+_ENDS = rf'|{_CONTAINERDS}|\bFATA\[|\bF\d{{4}} [\d:.]+ |failed to run Kubelet|"command failed"|\[rootlesskit:\w+ *\] error: '
 """Of containerd, the kubelet and a journal with its own prefix, in a log of any program."""
+_PANIC = r"\bpanic: |\bgoroutine \d+ .*\[running"
+_FRAME = r"\.go:\d|\w\(.*\)$|\bgoroutine \d"
+_MOST_FRAMES = 30
+"""Of a Go program's panic: its own words often say nothing ("index out of range"), the functions after it do."""
 _TROUBLE = (
     r"error|fail|fatal|panic|can(?:no|')t|denied|refused|unable|invalid|not found|no such|timeout|time ?out|killed|full|"
     r"no space|conflict|unknown|missing|unsupported|not supported|corrupt|exceeded|hang|hung|warning|repeated|masked|avc"
+    r"|blocked|refusing|dumped"
 )
 _HARMLESS = r"level=(?:info|debug|trace)|^I\d{4} [\d:.]+ |\bINFO\[|failed to load cni during init"
 """Also an error that containerd prints at each start on a host without Kubernetes."""
 _SUMMARY = (
-    r"Failed to start |Failed to listen on |Dependency failed for |Job for |Main process exited|Control process exited"
+    r"Failed to start |Failed to listen on |Dependency failed for |Job for |[Mm]ain process exited(?!, code=dumped)|Control process exited"
     r"|[Ff]ailed with result|Start request repeated too quickly"
 )
 """Lines in which systemd only states that a unit failed: the reason is before them."""
@@ -129,8 +134,10 @@ def blame(lines: Sequence[str], table: Sequence[KnownMessage], release: Release 
     An earlier line is the cause if it points to a problem that the fatal line has among its causes: "timeout waiting for
     containerd to start" after containerd's own panic. Without a fatal line the last known error counts, then the last warning.
     """
-    fatal = next((line for line in reversed(lines) if re.search(f"{_FATAL}{_ENDS}", line[:LONGEST])), "")
-    worst = explain(fatal, table, release) if fatal else None
+    ends = (one for pattern in (f"{_FATAL}{_ENDS}", _PANIC) for one in _numbers(lines, pattern))
+    number = next(ends, None)
+    fatal = "" if number is None else lines[number]
+    worst = None if number is None else _explain(lines, number, table, release)
     known = list(_explained(lines, table, release))
     if worst is not None:
         cause = next((one for one in known if _is_cause(one, worst)), None)
@@ -138,6 +145,24 @@ def blame(lines: Sequence[str], table: Sequence[KnownMessage], release: Release 
     errors = [one for one in known if "level=warn" not in one.line] or known
     errors = [one for one in errors if not re.search(f"{_SUMMARY}|{_ANSWER}", one.line)] or errors
     return Blamed(fatal, errors[0] if errors else None, is_earlier=bool(fatal and errors))
+
+
+def _numbers(lines: Sequence[str], pattern: str) -> Iterable[int]:
+    """Yield the numbers of the lines with a pattern, the last one first."""
+    return (number for number in reversed(range(len(lines))) if re.search(pattern, lines[number][:LONGEST]))
+
+
+def _explain(
+    lines: Sequence[str], number: int, table: Sequence[KnownMessage], release: Release | None
+) -> Explained | None:
+    """Explain a line; a panic whose own words say nothing by the functions that are listed after it."""
+    line = lines[number]
+    found = explain(line, table, release)
+    if found is not None or not re.search(_PANIC, line[:LONGEST]):
+        return found
+    frames = [one for one in lines[number + 1 : number + _MOST_FRAMES] if re.search(_FRAME, one[-LONGEST:])]
+    whole = explain(" ".join((line, *frames))[:LONGEST], table, release)
+    return None if whole is None else Explained(flat(line), whole.known)
 
 
 def _is_cause(one: Explained, worst: Explained) -> bool:
@@ -152,14 +177,14 @@ def _explained(lines: Sequence[str], table: Sequence[KnownMessage], release: Rel
     """Yield the explained lines, the last one first; repeated lines and those without trouble are skipped."""
     seen: set[str] = set()
     letters = 0
-    for line in reversed(lines):
-        text = line[-LONGEST:]
+    for number in reversed(range(len(lines))):
+        text = lines[number][-LONGEST:]
         kind = re.sub(r"[0-9a-f]{6,}|\d+", "", text[:400])
         if kind in seen or re.search(_HARMLESS, text) or not re.search(_TROUBLE, text, re.IGNORECASE):
             continue
         seen.add(kind)
         letters += len(text)
-        found = explain(line, table, release)
+        found = _explain(lines, number, table, release)
         if found is not None:
             yield found
         if len(seen) >= _MOST_LINES or letters > _MOST_LETTERS:

@@ -136,3 +136,25 @@ def test_a_huge_paste_is_answered_at_once() -> None:
     """A whole log file fits on a clipboard."""
     text = "No chain/target/match by that name " + "driver failed programming external connectivity " * 100_000
     assert message.explain(text, TABLE) is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("docker: Error response from daemon: the flux is gone", "journalctl -b -u docker"),
+        ("kubelet: the flux is gone", "journalctl -b -u kubelet"),
+        ("ctr: the shim has lost its flux", "journalctl -b -u containerd"),
+        ("iptables: the flux is gone", "doctor probe port egress"),
+        ("overlayfs: the flux is gone", "journalctl -b -k"),
+        ("conmon: the flux is gone", "-t podman"),
+    ],
+)
+def test_an_unknown_message_gets_the_log_to_read_next(
+    text: str, place: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The program in the line decides which; no check is named as its cause."""
+    assert explain.run(text, PLAIN, elsewhere=True) == 3
+    shown = " ".join(capsys.readouterr().out.split())
+    assert place in shown
+    assert "doctor explain --unit docker" in shown
+    assert "--select" not in shown

@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from doctor.plugins.messages import table, topics
 PLAIN = SharedOptions(verbose=False, quiet=False, colour=False)
 CATALOG = load()
 TABLE = table(CATALOG)
+LOGS = tomllib.loads((Path(__file__).parent / "logs.toml").read_text(encoding="utf-8"))["log"]
 START = 'level=info msg="Starting up"'
 PANIC = "panic: freepages: failed to get all reachable pages (page 3: multiple references)"
 TIMEOUT = "failed to start containerd: timeout waiting for containerd to start"
@@ -381,3 +383,23 @@ def test_all_topics_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     named = [known for known in table(load()) if known.message.names]
     assert len(lines) == len(topics()) + len(named)
     assert "commit, docker commit" in lines
+
+
+@pytest.mark.parametrize("log", LOGS, ids=[one["id"] for one in LOGS])
+def test_a_log_of_a_public_thread_is_explained_by_its_cause(log: dict[str, str]) -> None:
+    """The line that ended the program is found, and the line with the cause comes first."""
+    first, fatal, _ = shown(*log["text"].strip("\n").split("\n"))
+    assert first == log["first"]
+    assert log["fatal"] in fatal
+    assert bool(fatal) == bool(log["fatal"])
+
+
+def test_a_panic_without_a_meaning_is_explained_by_its_functions() -> None:
+    """Only lines of the trace are read with it, and an unknown panic remains unknown."""
+    panic = "dockerd[9]: panic: runtime error: index out of range"
+    assert (
+        shown(panic, "goroutine 1 [running]:", "go.etcd.io/bbolt.(*Cursor).seek(0x1)")[0]
+        == "state/containerd-db-corrupt"
+    )
+    assert shown(panic, 'level=info msg="go.etcd.io/bbolt.v1 is used"')[0] == ""
+    assert shown(panic, *["main.main()"] * 40, "go.etcd.io/bbolt.(*Cursor).seek(0x1)")[0] == ""

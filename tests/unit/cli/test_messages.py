@@ -11,7 +11,7 @@ import pytest
 
 from doctor.facts.secrets.redact import redact
 from doctor.model.declare import CheckDeclaration
-from doctor.model.message import LONGEST, KnownMessage, Message, explain
+from doctor.model.message import LONGEST, KnownMessage, Message, explain, plain
 from doctor.plugins.load import load
 from doctor.plugins.messages import table, topics
 
@@ -183,6 +183,39 @@ def test_a_hostile_line_is_bounded(text: str) -> None:
     explain(text[:LONGEST], TABLE)
     assert time.process_time() - started < 1.0
     assert LONGEST <= 4096
+
+
+@pytest.mark.parametrize("known", TABLE, ids=[str(number) for number in range(len(TABLE))])
+def test_a_pattern_is_bounded_on_lines_of_its_own_words(known: KnownMessage) -> None:
+    """A hostile line repeats what a pattern begins with and leaves out its end."""
+    pattern = re.compile(known.message.pattern, re.IGNORECASE)
+    words = [one for one in re.split(r"\W+", known.message.example) if one]
+    pieces = [
+        f"{known.message.example} ",
+        f"{known.message.example[:20]} ",
+        *(f"{word} " for word in words[:4]),
+        words[0],
+    ]
+    texts = [
+        *(piece * (LONGEST // len(piece)) for piece in pieces),
+        *(words[0] + one * LONGEST for one in (" a", "\0", '\\"')),
+    ]
+    started = time.process_time()
+    for text in texts:
+        explain(text, (known,))
+        assert len([*pattern.finditer(text[:LONGEST])]) <= LONGEST
+    assert time.process_time() - started < 0.5
+
+
+@pytest.mark.parametrize(
+    "run", ["\\" * 1_000_000, '\\"' * 500_000, "\\n" * 500_000, "\0" * 1_000_000], ids=["slash", "quote", "n", "nul"]
+)
+def test_escapes_without_end_are_bounded(run: str) -> None:
+    """They are removed in one pass."""
+    started = time.process_time()
+    plain(run)
+    explain(f"docker: {run}", TABLE)
+    assert time.process_time() - started < 3.0
 
 
 @pytest.mark.parametrize("before", ["http://u:", "password=", "Authorization: Bearer ", '"token":"'])
