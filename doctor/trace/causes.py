@@ -133,6 +133,10 @@ def _socket_full(scene: DropScene) -> tuple[str, str]:
     return "socket-full", "drops it: the receive buffer of the program's socket is full"
 
 
+def _queue_full(scene: DropScene) -> tuple[str, str]:
+    return "accept-queue-full", f"drops it: the program on port {scene.port} has not accepted the connections before it"
+
+
 def _ipv6_off(scene: DropScene) -> tuple[str, str]:
     return "ipv6-off", f"drops it: IPv6 is disabled on {scene.device} (disable_ipv6)"
 
@@ -162,6 +166,7 @@ _BY_REASON = {
     "NEIGH_DEAD": _neighbour,
     "NO_SOCKET": _no_socket,
     "SOCKET_RCVBUFF": _socket_full,
+    "TCP_LISTEN_OVERFLOW": _queue_full,
     "IPV6DISABLED": _ipv6_off,
     "TC_INGRESS": _program,
     "TC_EGRESS": _program,
@@ -212,3 +217,21 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
     "EAFNOSUPPORT": ("no-protocol", "does not support this version of IP"),
 }
 """The meaning of an error number of the sender."""
+
+ICMP_MEANINGS: Mapping[tuple[int, int, int], tuple[str, str]] = {
+    (4, 3, 0): ("no-route", ": no route"),
+    (4, 3, 1): ("route-discards", ": an unreachable route, or a next hop that does not answer"),
+    (4, 3, 3): ("no-socket", ": no program listens on the port"),
+    (4, 3, 4): ("mtu", ": larger than the MTU of the next device"),
+    (4, 3, 9): ("rule", ": prohibited"),
+    (4, 3, 10): ("rule", ": prohibited"),
+    (4, 3, 13): ("route-discards", ": prohibited by a route or a rule"),
+    (4, 11, 0): ("ttl", ": its time to live ended"),
+    (6, 1, 0): ("no-route", ": no route"),
+    (6, 1, 1): ("rule", ": prohibited"),
+    (6, 1, 3): ("route-discards", ": an unreachable route, or a next hop that does not answer"),
+    (6, 1, 4): ("no-socket", ": no program listens on the port"),
+    (6, 2, 0): ("mtu", ": larger than the MTU of the next device"),
+    (6, 3, 0): ("ttl", ": its hop limit ended"),
+}
+"""The meaning of an ICMP error, by version, type and code: a word for programs, and words for people."""

@@ -26,6 +26,7 @@ class TraceCase(Struct, frozen=True, kw_only=True):
         errno: of the sender, 0 for none.
         own: addresses of the host, and networks whose packets leave without masquerading on purpose.
         is_complete: whether nothing was overwritten before it was read.
+        sees_drops: whether the kernel reports drops (tracefs).
         is_masqueraded: whether the engine masquerades the origin's network.
     """
 
@@ -42,6 +43,7 @@ class TraceCase(Struct, frozen=True, kw_only=True):
     host_addresses: frozenset[str] = frozenset()
     is_masqueraded: bool = True
     is_complete: bool = True
+    sees_drops: bool = True
 
 
 def drop_of(hops: tuple[TraceHop, ...]) -> TraceHop | None:
@@ -118,10 +120,12 @@ def icmp_of(case: TraceCase, hops: tuple[TraceHop, ...]) -> str:
 
 def rule_drop(case: TraceCase, place: str | None, way: str) -> tuple[str, RuleStep] | None:
     """Return the last step in which a rule or a policy dropped the packet of this way."""
+    # Only the first step of a packet in a hook has its head.
+    heads = {(name, step.packet): tapped(step.head) for name, step in case.steps if step.head}
     for name, step in reversed(case.steps):
         if step.verdict != "drop" or (place is not None and name != place):
             continue
-        packet = tapped(step.head)
+        packet = heads.get((name, step.packet))
         if packet is None or direction(packet, case.flow) in {way, ""}:
             return name, step
     return None

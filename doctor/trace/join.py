@@ -14,8 +14,8 @@ from doctor.trace.answers import Chains
 from doctor.trace.report import TraceHop
 
 _LINK_HEADERS = (0, 14, 18)
-_OWN_LENGTHS = {"tcp": (40, 44, 54, 58, 60, 74, 94)}
-"""Lengths of answers: a reset and a connection without options, with and without link header, also over IPv6."""
+_ANSWERS = {4: (40, 44, 54, 58), 6: (60, 64, 74, 78)}
+"""Lengths of answers of TCP, by version of IP: a reset, and a connection without options, without and with link header."""
 _SOON_S = 0.05
 _OWN_DROPS = frozenset({"NO_SOCKET", "NOT_SPECIFIED", ""})
 _PEER = frozenset({"veth", "netkit", "vxcan"})
@@ -288,4 +288,4 @@ def _without_own(back: tuple[TraceHop, ...], origin: str) -> tuple[TraceHop, ...
 def lengths(flow: TraceFlow) -> tuple[int, ...]:
     """Return the lengths that events are filtered by."""
     own = {flow.length + header for header in _LINK_HEADERS}
-    return tuple(sorted(own | set(_OWN_LENGTHS.get(flow.protocol, ()))))
+    return tuple(sorted(own | set(_ANSWERS[flow.version] if flow.protocol == "tcp" else ())))

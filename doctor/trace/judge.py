@@ -2,10 +2,10 @@
 
 import errno
 
-from doctor.formats.trace.events import RECEIVED, SENT
+from doctor.formats.trace.events import DROPPED, RECEIVED, SENT
 from doctor.formats.trace.nftrace import RuleStep
 from doctor.formats.trace.packets import RST
-from doctor.trace.causes import REFUSALS, DropScene, meaning
+from doctor.trace.causes import ICMP_MEANINGS, REFUSALS, DropScene, meaning
 from doctor.trace.evidence import (
     HOST,
     TraceCase,
@@ -42,10 +42,10 @@ def judge(case: TraceCase) -> TraceEnd:
         return _end(case, TraceResult.UNKNOWN, None, "the packet was sent, but nothing recorded it", way="there")
     lost = drop_of(there)
     if lost is not None and not has_answer(case):
-        return _dropped(case, lost, there, "there")
+        return dropped(case, lost, there, "there")
     lost = drop_of(back)
     if lost is not None:
-        return _dropped(case, lost, back, "back")
+        return dropped(case, lost, back, "back")
     if has_answer(case):
         return _answered(case)
     ruled = rule_drop(case, None, "there")
@@ -78,7 +78,8 @@ def _refused(case: TraceCase) -> TraceEnd:
     )
 
 
-def _dropped(case: TraceCase, lost: TraceHop, hops: tuple[TraceHop, ...], way: str) -> TraceEnd:
+def dropped(case: TraceCase, lost: TraceHop, hops: tuple[TraceHop, ...], way: str) -> TraceEnd:
+    """Return the end at a drop."""
     icmp = icmp_of(case, hops)
     packet = packet_at(case, lost, way)
     scene = DropScene(
@@ -115,6 +116,11 @@ def _dropped(case: TraceCase, lost: TraceHop, hops: tuple[TraceHop, ...], way: s
     )
 
 
+def counted_drop(way: str, place: str, device: str, reason: str) -> TraceHop:
+    """Return the drop that a counter shows: no event has its time and its function."""
+    return TraceHop(way=way, milliseconds=None, place=place, device=device, event=DROPPED, reason=reason)
+
+
 def _by_rule(case: TraceCase, ruled: tuple[str, RuleStep], hops: tuple[TraceHop, ...], way: str) -> TraceEnd:
     place, step = ruled
     last = next((hop for hop in reversed(hops) if hop.place == place), None)
@@ -145,13 +151,15 @@ def _answered(case: TraceCase) -> TraceEnd:
 
 def _unanswered(case: TraceCase) -> TraceEnd:
     there, back = case.way.there, case.way.back
-    for way in ("there", "back"):
-        error = next(
-            (one for one in case.taps if one.way == "error" and one.place == case.origin and not one.is_sent), None
-        )
-        if error is not None and way == "there":
-            text = f"{error.packet.source} reports an ICMP error (type {error.packet.kind}, code {error.packet.code})"
-            return _end(case, TraceResult.DROPPED, there[-1], text, way=way, cause="icmp")
+    error = next(
+        (one for one in case.taps if one.way == "error" and one.place == case.origin and not one.is_sent), None
+    )
+    if error is not None:
+        kind, code = error.packet.kind, error.packet.code
+        cause, meant = ICMP_MEANINGS.get((case.flow.version, kind, code), ("icmp", ""))
+        text = f"{error.packet.source} reports an ICMP error (type {kind}, code {code}{meant})"
+        result = TraceResult.REFUSED if cause == "no-socket" and case.target else TraceResult.DROPPED
+        return _end(case, result, last_known(there) or there[-1], text, way="there", cause=cause)
     asked = asked_in_vain(case)
     if asked:
         return _end(case, TraceResult.LOST, last_known(there), asked, way="there", cause="no-neighbour")
@@ -166,7 +174,8 @@ def _unanswered(case: TraceCase) -> TraceEnd:
     if flooded(case):
         text = f"the bridge sends it to every port, and no port accepts it: {name_of(case.origin)} sends to a wrong hardware address"
         return _end(case, TraceResult.LOST, last, text, way="there", cause="wrong-hardware-address")
-    if last.place == HOST and last.event == SENT and not case.target:
+    link = link_of(case, last.place, last.device)
+    if last.place == HOST and last.event == SENT and not case.target and (link is None or not link.master):
         return _left(case, last)
     text = f"its way ends after {last.device} of {name_of(last.place)}: the kernel reports no drop"
     return _end(case, TraceResult.LOST, last, text, way="there")
@@ -181,7 +190,9 @@ def _arrived(case: TraceCase, arrived: TraceHop) -> TraceEnd:
         text = f"the answer is last seen on {last.device} of {name_of(last.place)}"
         return _end(case, TraceResult.LOST, last, text, way="back")
     if case.flow.protocol == "udp":
-        return _end(case, TraceResult.DELIVERED, arrived, f"{name_of(arrived.place)} received it", way="there")
+        # Without drops of the kernel, its socket may have no room.
+        result = TraceResult.DELIVERED if case.sees_drops else TraceResult.UNKNOWN
+        return _end(case, result, arrived, f"{name_of(arrived.place)} received it", way="there")
     text = (
         f"{name_of(arrived.place)} received it and sent no answer: the queue of the program is full, a firewall rule there "
         "drops the answer, or it has no route back"

@@ -1,5 +1,6 @@
 """Runs one trace: opens the namespaces, sends and follows the packet, and finds the end of its way."""
 
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -7,20 +8,25 @@ from msgspec.structs import replace
 
 from doctor.facts.network.links import Links
 from doctor.formats.trace.counters import guilty
+from doctor.formats.trace.ip_counters import risen
+from doctor.formats.trace.packets import TraceFlow
 from doctor.host.trace.listed import legacy_hits, nft_rule
 from doctor.host.trace.netns import NetPlace, of_process
 from doctor.host.trace.outside import client
+from doctor.host.trace.places import counters
 from doctor.model.errors import DoctorError
 from doctor.model.missing import Missing, Why
 from doctor.probes._outside import free_networks
 from doctor.trace.evidence import TraceCase
 from doctor.trace.follow import Following, Recorded
 from doctor.trace.join import TraceRecords, join
-from doctor.trace.judge import judge
-from doctor.trace.report import TraceEnd, TraceHop, TraceRule
+from doctor.trace.judge import counted_drop, dropped, judge
+from doctor.trace.report import TraceEnd, TraceHop, TraceResult, TraceRule
 from doctor.trace.wish import OUTSIDE, TraceWish
 
 _REPEATS = 3
+_IDLE_S = 0.03
+_OF_ANSWERS = frozenset({"IP_OUTNOROUTES"})
 _OWN_TABLE = "doctor_"
 
 
@@ -63,23 +69,23 @@ def traced(wish: TraceWish, links: Links | None) -> Iterator[Traced]:
                 links=recorded.links,
             )
         )
-        end = judge(
-            TraceCase(
-                origin=wish.origin,
-                target=wish.target,
-                address=wish.address,
-                flow=recorded.flow,
-                errno=recorded.errno,
-                way=way,
-                taps=recorded.taps,
-                steps=recorded.steps,
-                links=recorded.links,
-                neighbours=recorded.neighbours,
-                host_addresses=wish.host_addresses,
-                is_masqueraded=wish.is_masqueraded,
-                is_complete=recorded.is_complete,
-            )
+        case = TraceCase(
+            origin=wish.origin,
+            target=wish.target,
+            address=wish.address,
+            flow=recorded.flow,
+            errno=recorded.errno,
+            way=way,
+            taps=recorded.taps,
+            steps=recorded.steps,
+            links=recorded.links,
+            neighbours=recorded.neighbours,
+            host_addresses=wish.host_addresses,
+            is_masqueraded=wish.is_masqueraded,
+            is_complete=recorded.is_complete,
+            sees_drops="tracefs" in recorded.methods,
         )
+        end = _with_counters(judge(case), case, places, following)
         end = _with_rule(end, places, following, recorded)
         hops = tuple(_marked(hop, end) for hop in (*way.there, *way.back))
         yield Traced(recorded, hops, end, (*notes, *recorded.notes))
@@ -109,21 +115,50 @@ def _places(wish: TraceWish, links: Links | None, held: ExitStack) -> tuple[dict
     )
 
 
+def _with_counters(end: TraceEnd, case: TraceCase, places: dict[str, NetPlace], following: Following) -> TraceEnd:
+    """Return the end with the reason that counters show, if events show none: older kernels, no tracefs, a full queue."""
+    is_open = end.result in {TraceResult.LOST, TraceResult.DROPPED} and end.cause in {"", "unspecified", "no-answer"}
+    if not is_open and (end.result is not TraceResult.UNKNOWN or case.sees_drops):
+        return end
+    names = dict.fromkeys((end.place or "host", *places))
+    before = {name: counters(places[name]) for name in names if name in places}
+    time.sleep(_IDLE_S)
+    idle = {name: counters(places[name]) for name in before}
+    following.repeat(case.flow, _REPEATS)
+    time.sleep(_IDLE_S)
+    for name, old in before.items():
+        reason = risen(old, idle[name], counters(places[name]), _REPEATS)
+        if reason:
+            way = "back" if end.cause == "no-answer" and reason in _OF_ANSWERS else "there"
+            return dropped(case, counted_drop(way, name, end.device if name == end.place else "", reason), (), way)
+    if end.result is TraceResult.LOST and "host" in places and not case.sees_drops:
+        return _by_legacy(end, places["host"], following, case)
+    return end
+
+
+def _by_legacy(end: TraceEnd, host: NetPlace, following: Following, case: TraceCase) -> TraceEnd:
+    """Return the end at a rule of iptables-legacy, if counters of the host's rules show one."""
+    rule = _legacy(host, following, case.flow)
+    if rule is None:
+        return end
+    says = f"the host drops it by a firewall rule: {rule.says}"
+    return replace(end, result=TraceResult.DROPPED, rule=rule, cause="rule", says=says)
+
+
 def _with_rule(end: TraceEnd, places: dict[str, NetPlace], following: Following, recorded: Recorded) -> TraceEnd:
     """Return the end with the text of its rule."""
     place = places.get(end.place)
-    if end.cause != "rule" or place is None:
+    if end.cause != "rule" or place is None or (end.rule is not None and end.rule.text):
         return end
     rule = end.rule
     if rule is None:
-        rule = _legacy(place, following, recorded)
+        rule = _legacy(place, following, recorded.flow)
     elif rule.handle:
         rule = replace(rule, text=nft_rule(place, rule.family, rule.table, rule.chain, rule.handle))
     return end if rule is None else replace(end, rule=rule, says=f"{end.says}: {rule.says}")
 
 
-def _legacy(place: NetPlace, following: Following, recorded: Recorded) -> TraceRule | None:
-    flow = recorded.flow
+def _legacy(place: NetPlace, following: Following, flow: TraceFlow) -> TraceRule | None:
     before, after = legacy_hits(place, flow.version, lambda: following.repeat(flow, _REPEATS))
     found = guilty(before, after, _REPEATS, flow.length)
     if found is None:

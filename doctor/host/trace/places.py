@@ -7,6 +7,7 @@ from doctor.formats.netlink.links import NetLink, parse_link
 from doctor.formats.netlink.messages import attribute, number
 from doctor.formats.netlink.routes import Neighbour
 from doctor.formats.netlink.tables import parse_neighbour
+from doctor.formats.trace.ip_counters import drop_counters
 from doctor.host.rtnetlink.dump import ROUTE, Dumper
 from doctor.host.trace.netns import NetPlace
 
@@ -65,3 +66,17 @@ def send(place: NetPlace, version: int, target: str, packet: bytes) -> None:
             sender.sendto(packet, (target, 0))
 
     place.do(work)
+
+
+def counters(place: NetPlace) -> dict[str, int]:
+    """Return the counters of drops in a namespace."""
+    return place.do(lambda: drop_counters(*(_proc(name) for name in ("snmp", "netstat", "snmp6"))))
+
+
+def _proc(name: str) -> str:
+    """Return a file of /proc/net as this thread's namespace has it, "" without it."""
+    try:
+        with open(f"/proc/thread-self/net/{name}", encoding="ascii", errors="replace") as stream:
+            return stream.read(1 << 18)
+    except OSError:
+        return ""

@@ -12,11 +12,13 @@ from tests.hosts.traces.setting import TraceSetting
 
 def main(names: list[str]) -> int:
     """Run the named faults, or all; return how many ended elsewhere than expected."""
+    without = "--without-tracefs" in names
+    names = [name for name in names if not name.startswith("--")]
     chosen = [fault for fault in FAULTS if not names or any(name in fault.name for name in names)]
     failed = 0
     with Box() as box:
         box.start_dockerd()
-        setting = TraceSetting(box)
+        setting = TraceSetting(box, without_tracefs=without)
         print("| fault | the way ends | says | |\n| --- | --- | --- | --- |")
         for fault in chosen:
             try:

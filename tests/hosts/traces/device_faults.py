@@ -20,7 +20,7 @@ DEVICES = (
     ),
     PathFault(
         name="queue of the uplink without room",
-        do=("tc qdisc add dev eth0 root pfifo limit 0",),
+        do=("busybox ping -c 1 -W 1 198.51.100.2 >/dev/null || true; tc qdisc add dev eth0 root pfifo limit 0",),
         undo=("tc qdisc del dev eth0 root",),
         end=drop("QDISC_DROP", "__dev_queue_xmit", device="eth0", event="queued", cause="qdisc"),
     ),
@@ -107,7 +107,7 @@ DEVICES = (
         do=("in {aa}: ip route del default",),
         undo=("in {aa}: ip route add default via 172.17.0.1",),
         trace=("aa", "outside:8080"),
-        end={"result": "lost", "place": "aa", "cause": "no-answer"},
+        end={"result": "dropped", "place": "aa", "way": "back", "reason": "IP_OUTNOROUTES", "cause": "no-route"},
     ),
     PathFault(
         name="DNAT to a dead address",

@@ -2,6 +2,13 @@
 
 from tests.hosts.traces.path_fault import FAR6, RULE_DROP, TO_FAR6, PathFault, drop
 
+_LISTEN = 'import socket,time; s=socket.socket(); s.bind(("",97)); s.listen(0); time.sleep(60)'
+_FILL = (
+    "import socket,time; a=[socket.socket() for _ in range(3)]; [s.setblocking(False) for s in a]; "
+    '[s.connect_ex(("172.17.0.3",97)) for s in a]; time.sleep(60)'
+)
+_DEAF = 'import socket,time; s=socket.socket(2,2); s.setsockopt(1,8,2304); s.bind(("",96)); time.sleep(60)'
+_POUR = 'import socket; s=socket.socket(2,2); [s.sendto(bytes(900),("172.17.0.3",96)) for _ in range(20)]'
 PROGRAMS = (
     PathFault(
         name="loopback of the container is down, embedded name server",
@@ -35,6 +42,26 @@ PROGRAMS = (
         do=("kill -9 $(pidof docker-proxy)",),
         trace=("host", "127.0.0.1:8080"),
         end={"result": "refused", "place": "host", "device": "lo", "cause": "no-socket"},
+    ),
+    PathFault(
+        name="accept queue is full",
+        do=(
+            "in {bb}: python3 -c '" + _LISTEN + "' >/dev/null 2>&1 & echo $! >/tmp/listener; sleep 0.3",
+            "python3 -c '" + _FILL + "' >/dev/null 2>&1 & echo $! >/tmp/filler; sleep 0.7",
+        ),
+        undo=("kill $(cat /tmp/listener) $(cat /tmp/filler); true",),
+        trace=("aa", "bb:97"),
+        end={"place": "bb", "cause": "accept-queue-full"},
+    ),
+    PathFault(
+        name="receive buffer is full",
+        do=(
+            "in {bb}: python3 -c '" + _DEAF + "' >/dev/null 2>&1 & echo $! >/tmp/listener; sleep 0.3",
+            "python3 -c '" + _POUR + "'",
+        ),
+        undo=("kill $(cat /tmp/listener); true",),
+        trace=("aa", "bb:96/udp"),
+        end=drop("SOCKET_RCVBUFF", "udp_queue_rcv_one_skb", place="bb", device="eth0", cause="socket-full"),
     ),
     PathFault(
         name="another network of the engine",

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 from tests.hosts.box import Box
@@ -9,15 +10,25 @@ from tests.hosts.images import base_tar
 from tests.hosts.traces.path_fault import FAR, FAR6, PathFault
 
 _IN = re.compile(r"^in (\d+): (.*)$", re.DOTALL)
+_REFUSED = """
+import errno
+from doctor.host.trace import tracefs
+def refuse(*_):
+    raise OSError(errno.EPERM, "Operation not permitted")
+tracefs._mounted, tracefs._detached = (lambda: -1), refuse
+from doctor.cli.entry import main
+main()
+"""
 _HELPERS = 'in_mac() { nsenter -t "$1" -n ip -o link show eth0 | sed "s/.*ether //; s/ .*//"; }; '
 
 
 class TraceSetting:
     """A prepared box."""
 
-    def __init__(self, box: Box, *, ipv6: bool = True) -> None:
-        """Start the containers in a box whose dockerd runs."""
+    def __init__(self, box: Box, *, ipv6: bool = True, without_tracefs: bool = False) -> None:
+        """Start the containers in a box whose dockerd runs; without tracefs, traces run as where the kernel refuses it."""
         self._box = box
+        self._without_tracefs = without_tracefs
         box.docker("import", "-", "bb:1", input=base_tar())
         box.outside(["ip", "addr", "add", f"{FAR}/32", "dev", "lo"])
         self._names = {"br": "docker0"}
@@ -77,7 +88,11 @@ class TraceSetting:
 
     def trace(self, origin: str, target: str) -> dict[str, Any]:
         """Return the document of a trace."""
-        done = self._box.doctor("probe", "--trace", origin, target, "--format", "json", env={"DOCTOR_TRACEBACK": "1"})
+        arguments = ["probe", "--trace", origin, target, "--format", "json"]
+        command = [self._box.doctor_path]
+        if self._without_tracefs:
+            command = [str(Path(self._box.doctor_path).parent / "python"), "-c", _REFUSED]
+        done = self._box.run([*command, *arguments], check=False, env={"DOCTOR_TRACEBACK": "1"})
         assert done.stdout.startswith("{"), done.stdout + done.stderr
         found: dict[str, Any] = json.loads(done.stdout)
         assert found["exit_code"] == done.returncode
