@@ -12,7 +12,7 @@ from doctor.host.trace.taps import TapRecord
 _GAP_S = 0.05
 
 
-class Chains:
+class AnswerChains:
     """Groups events by the packet in memory; an address is reused after its packet is freed."""
 
     def __init__(self) -> None:

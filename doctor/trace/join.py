@@ -10,7 +10,7 @@ from doctor.formats.netlink.links import NetLink
 from doctor.formats.trace.events import ASKED, DROPPED, ICMP, QUEUED, RECEIVED, SENT, TraceEvent
 from doctor.formats.trace.packets import TraceFlow
 from doctor.host.trace.taps import TapRecord
-from doctor.trace.answers import Chains
+from doctor.trace.answers import AnswerChains
 from doctor.trace.report import TraceHop
 
 _LINK_HEADERS = (0, 14, 18)
@@ -118,7 +118,7 @@ class _Joiner:
         self._current: dict[str, str] = {"there": records.origin}
         self._begin: float | None = None
         self._asked: list[TraceEvent] = []
-        self._chains = Chains()
+        self._chains = AnswerChains()
 
     def joined(self) -> JoinedWay:
         for event in self._records.events:

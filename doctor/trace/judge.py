@@ -51,6 +51,9 @@ def judge(case: TraceCase) -> TraceEnd:
     ruled = rule_drop(case, None, "there")
     if ruled is not None:
         return _by_rule(case, ruled, there, "there")
+    ruled = rule_drop(case, None, "back") if back else None
+    if ruled is not None:
+        return _by_rule(case, ruled, back, "back")
     if not case.is_complete:
         text = "events were lost, so the end of the way is unknown"
         return _end(case, TraceResult.UNKNOWN, there[-1], text, way="there")
@@ -177,7 +180,8 @@ def _unanswered(case: TraceCase) -> TraceEnd:
     link = link_of(case, last.place, last.device)
     if last.place == HOST and last.event == SENT and not case.target and (link is None or not link.master):
         return _left(case, last)
-    text = f"its way ends after {last.device} of {name_of(last.place)}: the kernel reports no drop"
+    why = "the kernel reports no drop" if case.sees_drops else "without tracefs, the reason is unknown"
+    text = f"its way ends after {last.device} of {name_of(last.place)}: {why}"
     return _end(case, TraceResult.LOST, last, text, way="there")
 
 

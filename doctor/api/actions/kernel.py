@@ -8,6 +8,7 @@ from doctor.model.action import Stage
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath
 from doctor.model.step import Answer, KernelValue, Run, Step
+from doctor.model.text import plural
 from doctor.model.view import View
 
 _FLIPPED = {
@@ -81,6 +82,31 @@ class LoadModule(Intention, frozen=True, kw_only=True):
             argv=("modprobe", self.name),
             undo=(("modprobe", "-r", "-q", self.name),),
             predicts=self.predicts,
+        )
+
+
+class RemoveInstances(Intention, frozen=True, kw_only=True):
+    """Remove instances of tracefs; ``kept`` are the other directories there, for the prediction."""
+
+    top: str
+    names: tuple[str, ...]
+    kept: tuple[str, ...] = ()
+    stage: Stage = Stage.KERNEL
+
+    @property
+    def summary(self) -> str:
+        """Return its effect."""
+        return f"remove {plural(len(self.names), 'instance')} of tracefs that a killed trace left"
+
+    def steps(self, view: View) -> Iterator[Step]:
+        """Yield the removal. Its reversal creates empty instances of the same names."""
+        del view
+        paths = tuple(f"{self.top}/{name}" for name in self.names)
+        after = "".join(f"{name}\n" for name in self.kept).encode("utf-8", "surrogateescape")
+        yield Run(
+            argv=("rmdir", *paths),
+            undo=(("mkdir", "-p", *paths),),
+            predicts=(Answer(ask=("ls", self.top), stdout=after),),
         )
 
 

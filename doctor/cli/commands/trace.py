@@ -29,7 +29,7 @@ def run(names: tuple[str, ...], format_name: str, output: str, shared: SharedOpt
         raise UsageError(f"'doctor probe --trace' does not support format '{format_name}'", do="choose text or json")
     if len(names) != 2:
         raise UsageError(
-            "--trace needs a container and a target", do="for example: doctor probe --trace web 192.0.2.80:443"
+            "--trace needs a container and a target", do="for example 'doctor probe --trace web 192.0.2.80:443'"
         )
     if os.geteuid() != 0:
         raise RefusedError("only root can trace packets", do=f"run '{as_root()}'")

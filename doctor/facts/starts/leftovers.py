@@ -1,4 +1,4 @@
-"""Stages of starts that were killed, with everything that would have removed them."""
+"""Leftovers of starts and of traces that were killed, with everything that would have removed them."""
 
 from msgspec import Struct
 
@@ -6,7 +6,21 @@ STAGES = "/run/doctor-start"
 """Where rungs keep what a start needs, until they end (doctor/runtime/rungs/stage.py)."""
 
 
+INSTANCES = "/sys/kernel/tracing/instances"
+"""Where a trace has its instance of tracefs (doctor/host/trace/tracefs.py), if tracefs is mounted."""
+
+
+class LeftInstances(Struct, frozen=True, kw_only=True):
+    """Instances of tracefs of killed traces."""
+
+    names: tuple[str, ...]
+
+
 class StartLeftovers(Struct, frozen=True, kw_only=True):
-    """Names of stages that are older than any rung may run."""
+    """Stages that are older than any rung may run, and instances of tracefs that are older than any trace; all other
+    instances are kept.
+    """
 
     names: tuple[str, ...] = ()
+    instances: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()

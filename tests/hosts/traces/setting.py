@@ -101,6 +101,12 @@ class TraceSetting:
     def differences(self, fault: PathFault, found: dict[str, Any]) -> list[str]:
         """Return what is not as expected."""
         end = found["end"] | {"result": found["result"]}
+        if self._without_tracefs:
+            # Taps show the place alone; of drops after a queue or before the first device, not even that.
+            expected = {key: self.fill(fault.end.get(key, end[key])).split("|") for key in ("place", "device")}
+            return [
+                f"{key}: {end[key]!r}, expected {named}" for key, named in expected.items() if end[key] not in named
+            ]
         wrong = [
             f"{key}: {end[key]!r}, expected {self.fill(value)!r}"
             for key, value in fault.end.items()
