@@ -31,7 +31,7 @@ from doctor.facts.access.clients import ClientEndpoint, ClientEndpoints
             also=("engine/down",),
         ),
         Message(
-            pattern=r"(?:unable to resolve docker endpoint: |[Cc]ould not read CA certificate .*)open \S+/ca\.pem: .*",
+            pattern=r"(?:(?:Failed to initialize: )?unable to resolve docker endpoint: |Could not read CA certificate .*)open \S+/ca\.pem: .*",
             example="unable to resolve docker endpoint: open /home/me/.docker/machine/machines/default/ca.pem: no such file or directory",
             names=("docker-machine",),
             means="DOCKER_TLS_VERIFY and DOCKER_CERT_PATH, often a remainder of docker-machine, name a certificate that does not exist",

@@ -79,12 +79,13 @@ class _DirectoryLook:
             return error.is_absent
         return False
 
-    def is_empty(self, path: HostPath) -> bool:
-        """Whether a directory exists without an entry."""
+    def is_without_layers(self, path: HostPath) -> bool:
+        """Whether a directory exists whose entries, if any, are only mount points that could not be deleted."""
         try:
-            return not self.host.listdir(path)
+            names = self.host.listdir(path)
         except HostError:
             return False
+        return not any(self.host.exists(HostPath(f"{path}/{name}/{docker.LINK}")) for name in names)
 
 
 def _of_root(look: _DirectoryLook, root: DataRoot, own_tmp: str) -> Iterator[GoneDirectory]:
@@ -103,7 +104,7 @@ def _of_root(look: _DirectoryLook, root: DataRoot, own_tmp: str) -> Iterator[Gon
         if look.is_gone(path):
             yield GoneDirectory(path=path, mode=mode, uid=uid, gid=gid, breaks=breaks)
     links = HostPath(f"{root.resolved}/{docker.OVERLAY2}/{docker.SHORT_LINKS}")
-    if look.is_gone(links) and look.is_empty(HostPath(links.rpartition("/")[0])):
+    if look.is_gone(links) and look.is_without_layers(HostPath(links.rpartition("/")[0])):
         yield GoneDirectory(path=links, mode=0o700, uid=uid, breaks="no image can be pulled and no container created")
 
 
