@@ -10,15 +10,13 @@ from doctor.formats.kernel import sysctl_conf
 from doctor.host.base import BasedHost
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath
-from doctor.model.step import Answer, KernelValue, Netlink, Run, Step
+from doctor.model.step import RULES, Answer, KernelValue, Netlink, Run, Step
 
 if TYPE_CHECKING:
     from doctor.facts.path.namespace import NetNamespace
     from doctor.facts.path.routing import RouteAnswer, RouteQuestion
 
 _SETTINGS = "/proc/sys/net/"
-RULES = "network-rules"
-"""First word of a predicted answer: the rules of a namespace, by its inode, as ``NetNamespace.nft_rules`` counts them."""
 _NETWORK = ("network",)
 """The question whose answer each of these steps changes: what is read of any namespace."""
 _Change = tuple[int, tuple[str, str, dict[str, str | int]]]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from doctor.engines.docker import places as docker
+from doctor.formats.kernel import sysctl_conf
 from doctor.host.base import ApiAnswer, CommandResult, DeletedFile, KernelRing, Process, StatFs
 from doctor.host.files import RootedFiles, magic_of
 from doctor.model.missing import HostError, Missing, Why
@@ -146,12 +147,24 @@ class RootHost(RootedFiles):
         return Missing(Why.UNSUPPORTED, "a mounted root has no network namespaces")
 
     def net_settings(self, pids: Iterable[int], keys: tuple[str, ...]) -> "dict[int, dict[str, str] | Missing]":
-        """Return the recorded ones."""
-        found = {pid: self._network(pid) for pid in pids}
-        return {
-            pid: one if isinstance(one, Missing) else {key: one.sysctls[key] for key in keys if key in one.sysctls}
-            for pid, one in found.items()
-        }
+        """Return the recorded ones; those of the host are files in /proc/sys."""
+        found: dict[int, dict[str, str] | Missing] = {}
+        for pid in pids:
+            one = self._network(pid)
+            if isinstance(one, Missing):
+                found[pid] = one
+                continue
+            recorded = {key: one.sysctls[key] for key in keys if key in one.sysctls}
+            found[pid] = recorded if pid else recorded | self._own_settings(keys)
+        return found
+
+    def _own_settings(self, keys: tuple[str, ...]) -> dict[str, str]:
+        values = {}
+        for key in keys:
+            path = HostPath(sysctl_conf.proc_path(key))
+            if self.exists(path):
+                values[key] = self.read(path).decode("utf-8", "surrogateescape").strip()
+        return values
 
     def routes(self, questions: "Iterable[RouteQuestion]") -> "tuple[RouteAnswer, ...]":
         """Return the recorded answers."""

@@ -176,6 +176,10 @@ class Signal(msgspec.Struct, tag="signal", frozen=True, kw_only=True):
     restart: Run | None = None
 
 
+RULES = "network-rules"
+"""First word of a predicted answer: how many rules the chains of a network namespace have; the second is its inode."""
+
+
 class Netlink(msgspec.Struct, tag="netlink", frozen=True, kw_only=True):
     """One request to rtnetlink and its reversal, as ``pyroute2`` names them.
 

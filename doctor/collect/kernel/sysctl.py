@@ -23,6 +23,7 @@ _KEYS = (
     "net.bridge.bridge-nf-call-ip6tables",
     "net.netfilter.nf_conntrack_count",
     "net.netfilter.nf_conntrack_max",
+    "net.ipv4.ip_local_port_range",
     "fs.file-nr",
     "fs.file-max",
     "fs.inotify.max_user_instances",

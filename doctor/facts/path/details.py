@@ -45,3 +45,25 @@ class AddressTwice(Struct, frozen=True, kw_only=True):
     pid: int = 0
     inode: int = 0
     is_removable: bool = False
+
+
+class HairpinOff(Struct, frozen=True, kw_only=True):
+    """The host's ends of veths."""
+
+    ports: tuple[str, ...]
+
+
+class DockerRoute(Struct, frozen=True, kw_only=True):
+    """A route that leads to containers, and must not.
+
+    Attributes:
+        destination: "default", or a network.
+        device: the engine's interface; ``gateway`` of the route, "" for none; ``metric`` its metric.
+        has_other: whether another route leads there.
+    """
+
+    destination: str
+    device: str
+    gateway: str = ""
+    metric: int = 0
+    has_other: bool = True

@@ -1,0 +1,30 @@
+"""The name servers that the engine gave to running containers."""
+
+from msgspec import Struct
+
+from doctor.model.missing import Missing
+
+
+class ContainerServers(Struct, frozen=True, kw_only=True):
+    """Name servers of one running container, from the resolv.conf that the engine wrote.
+
+    Attributes:
+        container: its name.
+        path: of the file on the host.
+        source: the host's file that the engine copied, "" if the file does not show it: an engine before 26, or another writer.
+        servers: that its queries reach in the end; of those of the engine's name server the ones outside.
+        is_chosen: whether somebody chose the servers for this container (``--dns``).
+    """
+
+    container: str
+    path: str
+    source: str = ""
+    servers: tuple[str, ...] = ()
+    is_chosen: bool = False
+
+
+class ResolvFiles(Struct, frozen=True, kw_only=True):
+    """Those of all running containers with a network of their own."""
+
+    items: tuple[ContainerServers, ...] = ()
+    gaps: tuple[Missing, ...] = ()
