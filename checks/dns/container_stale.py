@@ -1,11 +1,12 @@
-"""A running container asks name servers that the host no longer uses."""
+"""Running containers ask name servers that the host no longer uses."""
 
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.containers.details import OfContainers
 from doctor.facts.network.dns import RESOLV_CONF, RESOLVED, HostDns, is_loopback
-from doctor.facts.path.resolv_files import ResolvFiles
+from doctor.facts.path.resolv_files import ContainerServers, ResolvFiles
+from doctor.model.text import plural
 
 
 @check(
@@ -39,15 +40,20 @@ def container_stale(files: ResolvFiles, dns: HostDns) -> Iterator[Finding]:
     now = {server for server in (listed if dns.is_stub else dns.config.nameservers) if not is_loopback(server)}
     if not now:
         return
+    stale: dict[tuple[str, ...], list[ContainerServers]] = {}
     for item in files.items:
         # The engine asks a server on the loopback itself, in the host's namespace: the present one may listen there.
         if not item.source or item.is_chosen or not item.servers or any(map(is_loopback, item.servers)):
             continue
         if now.isdisjoint(item.servers):
-            old, new = ", ".join(item.servers[:3]), ", ".join(sorted(now)[:3])
-            yield Finding(
-                subject=Subject("container", item.container),
-                message=f"container {item.container} asks name server {old}, and the host now uses {new}",
-                evidence=(Evidence(item.path, f"name server {old}"), Evidence(path, f"nameserver {new}")),
-                detail=OfContainers(names=(item.container,)),
-            )
+            stale.setdefault(item.servers, []).append(item)
+    for servers, items in stale.items():
+        old, new = ", ".join(servers[:3]), ", ".join(sorted(now)[:3])
+        names = tuple(sorted(item.container for item in items))
+        shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        yield Finding(
+            subject=Subject("resolver", old),
+            message=f"{plural(len(names), 'container')} ({shown}) got name server {old} at the start, and the host now uses {new}",
+            evidence=(Evidence(items[0].path, f"name server {old}"), Evidence(path, f"nameserver {new}")),
+            detail=OfContainers(names=names),
+        )

@@ -3,6 +3,7 @@
 ``doctor.host.rtnetlink`` reads them.
 """
 
+import socket
 import time
 from typing import Any
 
@@ -17,6 +18,8 @@ from doctor.model.step import Netlink
 _FORWARDING = "3"
 """BR_STATE_FORWARDING of include/uapi/linux/if_bridge.h."""
 _PORT_S = 3.0
+_LINK, _NOWHERE = 253, 255
+"""RT_SCOPE_ of include/uapi/linux/rtnetlink.h."""
 _NAMESPACE_S = 10.0
 
 
@@ -59,6 +62,8 @@ def change(request: tuple[str, str, dict[str, str | int]], *, may_fail: bool = F
                 # An empty name detaches: the kernel takes 0 for that.
                 master = str(arguments["master"])
                 arguments["master"] = _index(route, master) if master else 0
+            if kind == "route":
+                arguments.update(_as_ip(command, arguments))
             if kind == "addr" and "address" in arguments:
                 address, _, prefix = str(arguments["address"]).partition("/")
                 arguments.update(address=address, prefixlen=int(prefix or 32))
@@ -84,6 +89,14 @@ def _await_forwarding(name: str) -> None:
             # Not a bridge port.
             return
         time.sleep(0.02)
+
+
+def _as_ip(command: str, route: dict[str, Any]) -> dict[str, int]:
+    """Family and scope of a route as ip(8) sets them: "default" has no family, and a deletion finds every scope."""
+    if ":" in f"{route.get('dst', '')} {route.get('gateway', '')}":
+        return {"family": socket.AF_INET6}
+    scope = _NOWHERE if command == "del" else 0 if route.get("gateway") else _LINK
+    return {"family": socket.AF_INET, "scope": scope}
 
 
 def _index(route: "IPRoute", name: str) -> int:
