@@ -3,13 +3,12 @@
 from collections.abc import Iterable
 from typing import Any
 
-from doctor.facts.path.walk import walk
-from doctor.facts.path.world import HOST as MODEL_HOST
-from doctor.facts.path.world import SETTINGS, PathSocket, Place, Way, World
-
 from doctor.facts.path.namespace import NetNamespace
 from doctor.facts.path.rules.ruleset import PathRules
 from doctor.facts.path.rules.tables import IptablesRules
+from doctor.facts.path.walk import walk
+from doctor.facts.path.world import HOST as MODEL_HOST
+from doctor.facts.path.world import SETTINGS, PathPlace, PathSocket, Way, World
 from doctor.formats.firewall import nft_json
 from doctor.host.rtnetlink import lookups, namespaces
 from tests.hosts.paths.compare import Claim
@@ -74,7 +73,7 @@ def read(standing: Stage) -> World:
             raise TypeError(f"{name}: {state}")
         rules = _rules(standing.lab.places[name], state)
         sockets = tuple(_sockets(name, standing))
-        places[MODEL_HOST if name == HOST else name] = Place(
+        places[MODEL_HOST if name == HOST else name] = PathPlace(
             name=MODEL_HOST if name == HOST else name, namespace=state, rules=rules, sockets=sockets
         )
     return World(places=places, uplink=UPLINK)

@@ -28,7 +28,7 @@ _MAX_STEPS = 200_000
 """The kernel refuses loops; a recorded file may have one, or jump to the same chain very often."""
 
 
-class Chains(Protocol):
+class TableChains(Protocol):
     """The chains of one table."""
 
     def get(self, name: str) -> PathChain | None:
@@ -121,7 +121,7 @@ class ChainVerdict(Struct, frozen=True, kw_only=True):
 class Evaluation:
     """One evaluation of a base chain."""
 
-    def __init__(self, chains: Chains, scope: Surroundings) -> None:
+    def __init__(self, chains: TableChains, scope: Surroundings) -> None:
         self.chains = chains
         self.scope = scope
         self.main: End | None = None

@@ -165,6 +165,16 @@ _ICMP_FIELDS: dict[str, Reader] = {
     "type": lambda packet, _: packet.icmp_type,
     "code": lambda packet, _: packet.icmp_code,
 }
+_ARP: dict[str, Reader] = {
+    "operation": lambda packet, _: packet.icmp_type,
+    "saddr ip": lambda packet, _: packet.source,
+    "daddr ip": lambda packet, _: packet.destination,
+    "saddr ether": lambda packet, _: packet.source_mac,
+    "htype": lambda _packet, _scope: 1,
+    "ptype": lambda _packet, _scope: 0x0800,
+    "hlen": lambda _packet, _scope: 6,
+    "plen": lambda _packet, _scope: 4,
+}
 _TCP: dict[str, Reader] = _PORTS | {"flags": lambda packet, _: packet.tcp_flags}
 
 
@@ -182,7 +192,7 @@ def payload(protocol: str, field: str) -> Reader:
     if protocol == "th":
         return _of_protocol(_PORTED, _PORTS.get(field, unknown))
     if protocol == "arp":
-        return _of_version(0, unknown)
+        return _of_version(0, _ARP.get(field, unknown))
     fields = _TCP if protocol == "tcp" else _PORTS
     return _of_protocol(frozenset({protocol}), fields.get(field, unknown))
 
@@ -195,7 +205,8 @@ def _with_frame(read: Reader) -> Reader:
             return read(packet, scope)
         if packet.inside is None:
             return None
-        return read(packet, scope) if packet.inside else ABSENT
+        has_frame = packet.inside or packet.source_mac or packet.bridge
+        return read(packet, scope) if has_frame and packet.inside != "lo" else ABSENT
 
     return reader
 

@@ -13,6 +13,8 @@ _CONNTRACK = -200
 """Priority of connection tracking: chains before it see no connection."""
 _TRACKED_FAMILIES = frozenset({"ip", "ip6"})
 _FRAMED_FAMILIES = frozenset({"bridge", "netdev"})
+_NAT_PLACE = {"prerouting": -100, "output": -100, "input": 100, "postrouting": 100}
+"""Priorities of address translation."""
 
 
 class HookVerdict(Struct, frozen=True, kw_only=True):
@@ -81,31 +83,35 @@ def _doubts(chain: PathChain, verdict: ChainVerdict) -> list[tuple[PathChain, st
 
 
 def evaluate(
-    rules: PathRules, family: str, hook: str, packet: Packet, scope: Surroundings = NOTHING_KNOWN, *, device: str = ""
+    rules: PathRules,
+    family: str,
+    hook: str,
+    packet: Packet,
+    scope: Surroundings = NOTHING_KNOWN,
+    *,
+    device: str = "",
 ) -> HookVerdict:
     """Return the verdict of a hook.
 
     ``family`` is that of the packet: ``ip``, ``ip6``, ``arp``, ``bridge`` or ``netdev`` (with the ``device``). Rules of nat are
-    evaluated only for the first packet of a connection.
+    evaluated only for the first packet of a connection; later ones are translated as the first was.
     """
     tally = _Tally(packet)
-    nat = [base for base in rules.at(family, hook, device) if base.kind == "nat"]
-    is_done = not _is_first(packet)
-    for base in rules.at(family, hook, device):
-        if base.kind == "nat":
-            if not is_done:
-                is_done = True
-                ended = _translate(nat, tally, scope)
-                if ended is not None:
-                    return ended
-            continue
-        chain = base.chain
-        if chain is None:
-            continue
-        ended = tally.take(chain, _seen(base, chain, tally, family, scope))
-        if ended is not None:
-            return ended
-        is_done = is_done or tally.packet.state == "UNTRACKED"
+    bases = rules.at(family, hook, device)
+    is_nat_done = family not in _TRACKED_FAMILIES or hook not in _NAT_PLACE
+    for base in bases:
+        if not is_nat_done and base.order >= (_NAT_PLACE[hook], -(1 << 31)):
+            is_nat_done = True
+            ended = _translate([one for one in bases if one.kind == "nat"], tally, hook, scope)
+            if ended is not None:
+                return ended
+        chain = None if base.kind == "nat" else base.chain
+        if chain is not None:
+            ended = tally.take(chain, _seen(base, chain, tally, family, scope))
+            if ended is not None:
+                return ended
+    if not is_nat_done:
+        ended = _translate([], tally, hook, scope)
     kind = UNKNOWN if tally.kinds or rules.gaps else ACCEPT
     return HookVerdict(kind=kind, packet=tally.packet, doubts=tuple(tally.doubts))
 
@@ -138,8 +144,31 @@ def _tracked(packet: Packet, state: str | None) -> Packet:
     return replace(packet, state=state) if packet.state == "INVALID" else packet
 
 
-def _translate(bases: list[BaseChain], tally: _Tally, scope: Surroundings) -> HookVerdict | None:
+def _translate(bases: list[BaseChain], tally: _Tally, hook: str, scope: Surroundings) -> HookVerdict | None:
     """Evaluate the chains of nat: the first translation ends them."""
+    before = tally.packet
+    if not _is_first(before) or scope.is_settled(hook):
+        tally.packet = scope.continued(before, hook)
+        return None
+    start = tally.packet
+    ended = _first_translation(bases, tally, scope)
+    if len({base.order for base in bases}) < len(bases):
+        # Of chains with one priority the kernel calls the one that was registered last first, which nothing shows.
+        other = _Tally(start)
+        turned = list(bases)
+        turned.reverse()
+        other_ended = _first_translation(sorted(turned, key=lambda base: base.order), other, scope)
+        if (ended is None, tally.packet) != (other_ended is None, other.packet):
+            tally.kinds.add(UNKNOWN)
+            tally.doubts += [
+                (base.chain, f"the order of chain {base.name}") for base in bases if base.chain is not None
+            ]
+            tally.packet = joined(tally.packet, other.packet)
+            return None
+    return ended
+
+
+def _first_translation(bases: list[BaseChain], tally: _Tally, scope: Surroundings) -> HookVerdict | None:
     for base in bases:
         chain = base.chain
         if chain is None:
@@ -149,5 +178,5 @@ def _translate(bases: list[BaseChain], tally: _Tally, scope: Surroundings) -> Ho
         if ended is not None:
             return ended
         if all(end.translation for end in verdict.ends):
-            return None
+            break
     return None

@@ -148,6 +148,10 @@ def _payload(body: Any) -> Field | None:
     if protocol in {"icmp", "icmpv6"} and name == "type":
         version = 4 if protocol == "icmp" else 6
         return Field(read=read, spell=lambda word: _icmp(word, version), width=8)
+    if protocol == "arp" and name == "operation":
+        return Field(read=read, spell=_from({"request": 1, "reply": 2}), width=16)
+    if protocol == "arp" and name.endswith(" ip"):
+        return Field(read=read, spell=_address(4))
     if name == "flags" and protocol == "tcp":
         return Field(read=read, spell=_from(TCP_FLAGS), bits=True, width=8)
     if name in {"protocol", "nexthdr"}:

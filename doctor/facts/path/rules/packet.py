@@ -40,6 +40,7 @@ class Packet(Struct, frozen=True, kw_only=True):
         length: bytes, with the IP header.
         has_frame: whether it has a header of the link; unknown for a packet that this host sends, until it leaves.
         is_local_out: whether a socket of this namespace sent it; ``user`` the socket's owner.
+        icmp_type: of ICMP; of ARP the operation: 1 asks, 2 answers.
         packet_type: ``host``, ``other``, ``broadcast`` or ``multicast``: whose MAC address the frame has.
     """
 
@@ -79,7 +80,7 @@ class Packet(Struct, frozen=True, kw_only=True):
     group: int | None = None
 
 
-class Surroundings(Struct):
+class Surroundings:
     """Answers to questions of rules that a packet does not answer; this one knows nothing."""
 
     def type_of(self, version: int, address: int | None, link: str) -> str | None:
@@ -96,6 +97,16 @@ class Surroundings(Struct):
         """Return the source address that masquerading gives to a packet."""
         del packet
         return None
+
+    def is_settled(self, hook: str) -> bool:
+        """Whether the packet's connection passed this kind of translation already: rules of nat are then not evaluated."""
+        del hook
+        return False
+
+    def continued(self, packet: Packet, hook: str) -> Packet:
+        """Return a later packet of a connection, translated as its first one was."""
+        del hook
+        return packet
 
     def index_of(self, name: str) -> int | None:
         """Return the number of an interface."""

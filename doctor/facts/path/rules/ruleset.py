@@ -63,6 +63,7 @@ class PathRules:
         """Sort base chains by hook. ``spans`` lets rules about other addresses be skipped; ``gaps`` is what was not read."""
         self.gaps = gaps
         self._concern = Concern(spans)
+        self._at: dict[tuple[str, str, str], tuple[BaseChain, ...]] = {}
         saved: dict[tuple[str, str], list[BaseChain]] = {}
         for save in saves:
             for table, (ready, names) in saved_tables(save, sets or {}, self._concern).items():
@@ -81,11 +82,14 @@ class PathRules:
 
     def at(self, family: str, hook: str, device: str = "") -> tuple[BaseChain, ...]:
         """Return the base chains that a packet passes at a hook, in order; ``device`` for ingress and egress."""
-        return tuple(
-            base
-            for base in self.bases
-            if base.hook == hook and family in base.families and (not base.devices or device in base.devices)
-        )
+        found = self._at.get((family, hook, device))
+        if found is None:
+            found = self._at[family, hook, device] = tuple(
+                base
+                for base in self.bases
+                if base.hook == hook and family in base.families and (not base.devices or device in base.devices)
+            )
+        return found
 
 
 def _nat_priority(hook: str) -> int:

@@ -1,0 +1,134 @@
+"""Bridges: a packet from a port is for the host or for another port; the host sends by a port."""
+
+from msgspec.structs import replace
+
+from doctor.facts.path.device import leave, over
+from doctor.facts.path.ending import WalkEnd
+from doctor.facts.path.namespace import NetLink
+from doctor.facts.path.neighbours import destination_mac
+from doctor.facts.path.rules.packet import Packet
+from doctor.facts.path.segment import calls_iptables, ports_of
+from doctor.facts.path.stack import routed
+from doctor.facts.path.trip import Asking, Incoming, Step, Trip, hook
+from doctor.facts.path.world import UNKNOWN, PathPlace
+
+_FORWARDING = 3
+
+
+def from_bridge(trip: Trip, place: PathPlace, bridge: NetLink, packet: Packet) -> Asking[Step]:
+    """Send a packet of the host by a port of its bridge."""
+    port = _port_for(trip, place, bridge, packet)
+    packet = replace(packet, inside="", outside=port.name, bridge=bridge.name)
+    _check_port(place, port, bridge)
+    packet = yield from hook(trip, place, ("bridge", "output"), packet)
+    packet = yield from hook(trip, place, ("bridge", "postrouting"), packet)
+    return (yield from _by_port(trip, place, port, packet))
+
+
+def _by_port(trip: Trip, place: PathPlace, port: NetLink, packet: Packet) -> Asking[Step]:
+    if packet.length is not None and packet.length > port.mtu:
+        raise WalkEnd(
+            place, port.name, "mtu", f"{port.name}: its MTU is {port.mtu}, the packet has {packet.length} bytes"
+        )
+    packet = yield from leave(trip, place, port, packet)
+    return over(trip, place, port, packet)
+
+
+def into_bridge(trip: Trip, place: PathPlace, port: NetLink, bridge: NetLink, packet: Packet) -> Asking[Step]:
+    """Take a packet from a port of a bridge: it is for the host, or for another port."""
+    _check_port(place, port, bridge)
+    packet = replace(packet, bridge=bridge.name)
+    is_local = _is_for_bridge(place, bridge, packet.destination_mac)
+    packet = replace(packet, packet_type="host" if is_local else "other")
+    packet = yield from hook(trip, place, ("bridge", "prerouting"), packet)
+    is_filtered = calls_iptables(place, bridge, packet.version)
+    before = packet
+    if is_filtered:
+        family = "ip" if packet.version == 4 else "ip6"
+        packet = replace(packet, inside=bridge.name, port_in=port.name, port_out="")
+        packet = yield from hook(trip, place, (family, "prerouting"), packet)
+        packet = replace(packet, inside=port.name)
+        if packet.destination != before.destination:
+            is_local, packet = yield from _translated(trip, place, bridge, packet)
+    if is_local:
+        packet = yield from hook(trip, place, ("bridge", "input"), packet)
+        packet = replace(packet, inside=bridge.name, port_in=port.name if is_filtered else "", port_out="")
+        packet = yield from hook(trip, place, ("netdev", "ingress"), packet, device=bridge.name)
+        return Incoming(
+            place=place, link=bridge, packet=replace(packet, packet_type="host", bridge=None), is_prerouted=is_filtered
+        )
+    return (yield from _forward(trip, place, port, bridge, packet))
+
+
+def _translated(trip: Trip, place: PathPlace, bridge: NetLink, packet: Packet) -> Asking[tuple[bool, Packet]]:
+    """Decide where a packet goes whose destination a rule changed on the bridge: it is routed, unless its way is that bridge."""
+    answer, out = yield from routed(trip, place, replace(packet, inside=bridge.name), bridge)
+    if answer.kind == "local" or out.index != bridge.index:
+        return True, packet
+    return False, replace(packet, destination_mac=destination_mac(trip, place, bridge, packet, answer.gateway))
+
+
+def _forward(trip: Trip, place: PathPlace, port: NetLink, bridge: NetLink, packet: Packet) -> Asking[Step]:
+    """Send a packet from one port of a bridge to another."""
+    out = _port_for(trip, place, bridge, packet)
+    _check_port(place, out, bridge)
+    if out.index == port.index and not (port.port is not None and port.port.is_hairpin):
+        reason = f"port {port.name} of {bridge.name}: the receiver is behind the same port, which has no hairpin mode"
+        raise WalkEnd(place, port.name, "port-hairpin", reason)
+    if port.port is not None and out.port is not None and port.port.is_isolated and out.port.is_isolated:
+        reason = f"port {port.name} of {bridge.name}: it is isolated, and so is {out.name}"
+        raise WalkEnd(place, port.name, "port-isolated", reason)
+    packet = yield from hook(trip, place, ("bridge", "forward"), replace(packet, outside=out.name))
+    is_filtered = calls_iptables(place, bridge, packet.version)
+    family = "ip" if packet.version == 4 else "ip6"
+    if is_filtered:
+        inner = replace(packet, inside=bridge.name, outside=bridge.name, port_in=port.name, port_out=out.name)
+        packet = yield from hook(trip, place, (family, "forward"), inner)
+    packet = replace(packet, inside=port.name, outside=out.name)
+    packet = yield from hook(trip, place, ("bridge", "postrouting"), packet)
+    if is_filtered:
+        inner = replace(packet, inside="", outside=bridge.name, port_in=port.name, port_out=out.name)
+        packet = yield from hook(trip, place, (family, "postrouting"), inner)
+    trip.hop(place, bridge.name, "bridge", out.name)
+    return (yield from _by_port(trip, place, out, replace(packet, inside=port.name)))
+
+
+def _check_port(place: PathPlace, port: NetLink, bridge: NetLink) -> None:
+    """Raise ``WalkEnd`` if a port takes no packets."""
+    if not bridge.is_up:
+        raise WalkEnd(place, bridge.name, "link-down", f"bridge {bridge.name}: it is down")
+    if port.port is not None and port.port.is_locked:
+        raise WalkEnd(place, port.name, UNKNOWN, f"port {port.name} of {bridge.name}: it is locked", end=UNKNOWN)
+    if not port.is_up:
+        raise WalkEnd(place, port.name, "link-down", f"interface {port.name}: it is down")
+    if port.port is not None and port.port.state != _FORWARDING:
+        states = {0: "disabled", 1: "listening", 2: "learning", 4: "blocking"}
+        state = states.get(port.port.state, str(port.port.state))
+        raise WalkEnd(place, port.name, "port-disabled", f"port {port.name} of {bridge.name}: its state is {state}")
+
+
+def _is_for_bridge(place: PathPlace, bridge: NetLink, mac: str | None) -> bool:
+    del place
+    return mac is not None and mac == bridge.mac
+
+
+def _port_for(trip: Trip, place: PathPlace, bridge: NetLink, packet: Packet) -> NetLink:
+    """Return the port of a bridge by which a packet leaves."""
+    mac = packet.destination_mac
+    ports = ports_of(trip.world, place, bridge)
+    learned = place.link(ports.learned.get(mac, 0)) if mac is not None else None
+    if learned is not None and learned.mac != mac and learned.master == bridge.index:
+        return learned
+    behind = ports.by_mac.get(mac, []) if mac is not None else []
+    if len(behind) == 1:
+        if behind[0].port is not None and not behind[0].port.floods:
+            trip.doubt(
+                place, f"the bridge may not know the address behind port {behind[0].name}, which takes no others"
+            )
+        return behind[0]
+    if mac is None or ports.unknown:
+        if len(ports.unknown) == 1 and not behind:
+            return ports.unknown[0]
+        reason = f"bridge {bridge.name}: the receiver's port is not known"
+        raise WalkEnd(place, bridge.name, UNKNOWN, reason, end=UNKNOWN)
+    raise WalkEnd(place, bridge.name, "wrong-mac", f"bridge {bridge.name}: no port leads to {mac}")

@@ -1,0 +1,74 @@
+"""Interfaces that send: the egress hook, the queue, and the other end."""
+
+from msgspec.structs import replace
+
+from doctor.facts.path.ending import WalkEnd
+from doctor.facts.path.namespace import NetLink, Qdisc
+from doctor.facts.path.rules.packet import Packet
+from doctor.facts.path.segment import peer_of
+from doctor.facts.path.trip import Arrived, Asking, Frame, Step, Trip, entered, hook
+from doctor.facts.path.world import HOST, UNKNOWN, PathPlace, where
+
+_HEADER = 14
+TUNNELS = frozenset({
+    "tun", "wireguard", "vxlan", "geneve", "gre", "gretap", "ipip", "sit", "ip6tnl", "ip6gre", "vti", "vti6", "xfrm", "ppp",
+})  # fmt: skip
+
+
+def leave(trip: Trip, place: PathPlace, link: NetLink, packet: Packet) -> Asking[Packet]:
+    """Let a packet pass the egress hook and the queue of an interface."""
+    packet = yield from hook(trip, place, ("netdev", "egress"), replace(packet, outside=link.name), device=link.name)
+    for qdisc in place.namespace.qdiscs:
+        if qdisc.link != link.index:
+            continue
+        if drops(qdisc, packet.length or 0):
+            raise WalkEnd(
+                place, link.name, "qdisc", f"queue {qdisc.kind} of {link.name}{where(place)}: it drops every packet"
+            )
+        if qdisc.kind in {"netem", "tbf"}:
+            trip.doubt(place, f"queue {qdisc.kind} of {link.name}")
+    trip.hop(place, link.name, "link", "out")
+    return packet
+
+
+def drops(qdisc: Qdisc, length: int) -> bool:
+    """Whether a queue drops every packet of a length."""
+    if qdisc.kind == "blackhole":
+        return True
+    least = {"pfifo": 1, "bfifo": length + _HEADER}.get(qdisc.kind, 0)
+    return qdisc.limit is not None and qdisc.limit < least
+
+
+def over(trip: Trip, place: PathPlace, link: NetLink, packet: Packet) -> Step:
+    """Hand a packet to the other end of a veth, or to the network outside."""
+    peer = peer_of(trip.world, place, link)
+    if peer is not None:
+        other, end = peer
+        if packet.length is not None and packet.length > end.mtu:
+            raise WalkEnd(
+                other,
+                end.name,
+                "mtu",
+                f"{end.name}{where(other)}: its MTU is {end.mtu}, the packet has {packet.length} bytes",
+            )
+        return Frame(place=other, link=end, packet=entered(trip, other, packet))
+    if link.kind == "veth" and place.name != HOST:
+        raise WalkEnd(place, link.name, UNKNOWN, f"{link.name}{where(place)}: its other end is not known", end=UNKNOWN)
+    if link.kind in TUNNELS:
+        trip.doubt(place, f"packets leave by {link.name}, a tunnel")
+    return Arrived(place=place, packet=packet, left=link)
+
+
+def through_parent(trip: Trip, place: PathPlace, link: NetLink, packet: Packet) -> Step:
+    """Send a packet of a macvlan or ipvlan interface by the host's interface below it."""
+    host = trip.world.host
+    parent = host.link(link.lower)
+    if parent is None:
+        raise WalkEnd(place, link.name, UNKNOWN, f"{link.name}{where(place)}: its parent is not known", end=UNKNOWN)
+    if not parent.is_up:
+        raise WalkEnd(host, parent.name, "link-down", f"interface {parent.name}: it is down")
+    if trip.way.end != "outside":
+        raise WalkEnd(
+            place, link.name, UNKNOWN, f"{link.name}{where(place)} shares {parent.name} with the host", end=UNKNOWN
+        )
+    return Arrived(place=place, packet=packet, left=link)

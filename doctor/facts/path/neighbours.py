@@ -1,0 +1,223 @@
+"""The link layer's address of the next hop: from the neighbour table, or by asking on the segment."""
+
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from doctor.facts.path.device import drops
+from doctor.facts.path.ending import WalkEnd
+from doctor.facts.path.namespace import NetLink
+from doctor.facts.path.rules.form import DROP, DROPS
+from doctor.facts.path.rules.hooks import UNKNOWN as UNSURE
+from doctor.facts.path.rules.hooks import evaluate
+from doctor.facts.path.rules.numbers import address, shown
+from doctor.facts.path.rules.packet import Packet
+from doctor.facts.path.segment import bridge_of, calls_iptables, is_closed, owners, peer_of
+from doctor.facts.path.trip import Trip
+from doctor.facts.path.world import End, PathPlace, where
+
+_NO_ARP = 0x80 | 0x10 | 0x8
+"""IFF_NOARP, IFF_POINTOPOINT, IFF_LOOPBACK."""
+_FAILED, _FIXED, _FRESH, _USABLE = 0x20, 0x80 | 0x40, 0x02 | 0x04, 0xDE
+"""NUD_FAILED; NUD_PERMANENT and NUD_NOARP; NUD_REACHABLE and NUD_STALE, with which no question comes before the packet;
+the states in which a packet is sent."""
+_SHARED = frozenset({"macvlan", "ipvlan"})
+_SOLICITED = 0xFF02 << 112 | 0x1FF << 24
+"""ff02::1:ff00:0: the group in which the owner of an IPv6 address is asked."""
+_QUESTION = 28
+"""Bytes of a question of ARP."""
+_ALL = "ff:ff:ff:ff:ff:ff"
+
+Step = tuple[PathPlace, str, str, Packet]
+"""A hook that a question or an answer passes: place, family, hook, packet."""
+
+
+def destination_mac(trip: Trip, place: PathPlace, link: NetLink, packet: Packet, gateway: str) -> str | None:
+    """Return the link layer's address of the next hop, ``None`` if it is not known."""
+    if link.flags & _NO_ARP or link.kind in _SHARED:
+        return None
+    version, number = packet.version, packet.destination
+    if gateway:
+        version, number = address(gateway) or (packet.version, None)
+    if number is None:
+        return None
+    text = shown(version, number)
+    found = owners(trip.world, place, link, version, number)
+    macs = {end[1].mac for end in found}
+    entry = place.neighbour(link.index, version, number)
+    is_fixed = entry is not None and bool(entry.state & _FIXED) and bool(entry.mac)
+    if entry is not None and is_fixed:
+        if entry.mac not in macs:
+            trip.doubt(place, f"the neighbour entry of {text} is fixed: {entry.mac}")
+        return entry.mac
+    is_usable = entry is not None and bool(entry.state & _USABLE) and bool(entry.mac)
+    if len(found) < 2 and not (entry is not None and entry.state & _FRESH):
+        _ask(trip, (place, link), found[0] if found else None, (version, number), is_known=is_usable)
+    if entry is not None and is_usable:
+        if found and entry.mac not in macs:
+            trip.doubt(place, f"the neighbour entry of {text} names {entry.mac}, which none of its owners has")
+        return entry.mac
+    if not found and ((entry is not None and entry.state & _FAILED) or is_closed(trip.world, place, link)):
+        raise WalkEnd(place, link.name, "neighbour", f"{link.name}{where(place)}: nobody answers for {text}")
+    if len(found) > 1:
+        trip.doubt(place, f"{len(found)} interfaces have the address {text}")
+    elif entry is not None and entry.state & _FAILED:
+        trip.doubt(place, f"nobody answered for {text} a short time ago")
+    return found[0][1].mac if found else None
+
+
+def _ask(trip: Trip, asker: End, owner: End | None, target: tuple[int, int], *, is_known: bool) -> None:
+    """Judge if rules drop the question for an address, or its answer. A known address is used as long as it is fresh."""
+    place, link = asker
+    key = (place.name, link.index, *target)
+    if key not in trip.world.asked:
+        trip.world.asked[key] = _judged(trip, asker, owner, target)
+    kind, text = trip.world.asked[key]
+    if not kind:
+        return
+    version, number = target
+    if kind == UNSURE or is_known:
+        trip.doubt(place, f"the question for the address {shown(version, number)} may be dropped by {text}")
+        return
+    reason = f"{link.name}{where(place)}: the question for the address {shown(version, number)} is dropped by {text}"
+    raise WalkEnd(place, link.name, "neighbour", reason)
+
+
+def _judged(trip: Trip, asker: End, owner: End | None, target: tuple[int, int]) -> tuple[str, str]:
+    """Return what becomes of a question. A dropped one is certain to cost the packet only if the owner's is dropped as well.
+
+    Whoever asks is known afterwards.
+    """
+    found = _dropped(trip, asker, owner, target)
+    if found[0] != DROP:
+        return found
+    own = [one for one in asker[0].namespace.addresses if one.link == asker[1].index and one.version == target[0]]
+    number = address(own[0].address) if own else None
+    if owner is None or number is None:
+        return UNSURE, found[1]
+    return found if _dropped(trip, owner, asker, number)[0] == DROP else (UNSURE, found[1])
+
+
+def _dropped(trip: Trip, asker: End, owner: End | None, target: tuple[int, int]) -> tuple[str, str]:
+    """Return "drop" or "unknown" and the rule, "" if the question and the answer pass."""
+    version, number = target
+    question = _question(asker, version, number)
+    answer = _answer(asker, owner, question, number)
+    doubtful = ("", "")
+    for place, link in (asker, owner or asker):
+        if any(one.link == link.index and drops(one, _QUESTION) for one in place.namespace.qdiscs):
+            return DROP, f"the queue of {link.name}{where(place)}"
+    deaf = _deaf_port(trip, owner, version)
+    if deaf:
+        return DROP, f"port {deaf}, by which no {'broadcasts' if version == 4 else 'multicasts'} leave"
+    for place, family, hook, packet in (*_passed(trip, asker, owner, question), *_passed(trip, owner, asker, answer)):
+        if place.rules is None:
+            return UNSURE, "rules that were not read"
+        verdict = evaluate(place.rules, family, hook, packet)
+        if verdict.kind in DROPS:
+            return DROP, verdict.text
+        if verdict.kind != "accept" and not doubtful[0]:
+            doubtful = (UNSURE, verdict.text)
+    return doubtful
+
+
+def _question(asker: End, version: int, number: int) -> Packet:
+    place, link = asker
+    own = [one for one in place.namespace.addresses if one.link == link.index and one.version == version]
+    local = sorted(own, key=lambda one: one.scope != "link")
+    source = address(local[0].address) if local else None
+    is_arp = version == 4
+    return Packet(
+        version=0 if is_arp else 6,
+        source=None if source is None else source[1],
+        destination=number if is_arp else _SOLICITED | number & 0xFFFFFF,
+        protocol=None if is_arp else "ipv6-icmp",
+        sport=None,
+        port=None,
+        state="UNTRACKED",
+        destination_type="multicast",
+        source_type="local",
+        mark=0,
+        ttl=255,
+        icmp_type=1 if is_arp else 135,
+        icmp_code=0,
+        source_mac=link.mac or None,
+        destination_mac=_ALL if is_arp else None,
+        packet_type="broadcast" if is_arp else "multicast",
+    )
+
+
+def _answer(asker: End, owner: End | None, question: Packet, number: int) -> Packet:
+    is_arp = question.version == 0
+    return replace(
+        question,
+        icmp_type=2 if is_arp else 136,
+        source=number,
+        destination=question.source,
+        destination_type="local",
+        source_mac=None if owner is None else owner[1].mac,
+        destination_mac=asker[1].mac,
+        packet_type=None,
+    )
+
+
+def _passed(trip: Trip, sender: End | None, receiver: End | None, packet: Packet) -> Iterator[Step]:
+    """Yield the hooks that a question or answer passes from one place to another; ``None`` for an unknown one outside."""
+    family = "ip6" if packet.version == 6 else "arp"
+    if sender is not None:
+        place, link = sender
+        sent = replace(packet, inside="", outside=link.name, is_local_out=True)
+        yield place, family, "output", replace(sent, source_mac=None) if family == "ip6" else sent
+        if family == "ip6":
+            yield place, family, "postrouting", replace(sent, source_mac=None)
+    yield from _bridged(trip, sender, receiver, replace(packet, is_local_out=False))
+    if receiver is not None:
+        place, link = receiver
+        seen = replace(packet, inside=link.name, outside="", is_local_out=False)
+        if family == "ip6":
+            yield place, family, "prerouting", seen
+        yield place, family, "input", seen
+
+
+def _bridged(trip: Trip, sender: End | None, receiver: End | None, packet: Packet) -> Iterator[Step]:
+    """Yield the hooks of a bridge between two interfaces: with bridge-nf also those of IPv6."""
+    known = sender or receiver
+    found = None if known is None else bridge_of(trip.world, *known)
+    if found is None:
+        return
+    place, bridge = found
+    into = "" if sender is not None and sender[1] is bridge else _port(trip, sender)
+    out = "" if receiver is not None and receiver[1] is bridge else _port(trip, receiver)
+    seen = replace(packet, inside=into, outside=out, bridge=bridge.name)
+    inner = replace(packet, inside=bridge.name, outside=bridge.name, port_in=into, port_out=out)
+    is_filtered = packet.version == 6 and calls_iptables(place, bridge, 6)
+    if into == "":
+        yield place, "bridge", "output", seen
+    else:
+        yield place, "bridge", "prerouting", replace(seen, outside="")
+        if is_filtered and out != "":
+            yield place, "ip6", "prerouting", replace(inner, outside="", port_out="")
+        yield place, "bridge", "input" if out == "" else "forward", seen
+        if is_filtered and out != "":
+            yield place, "ip6", "forward", inner
+    if out != "":
+        yield place, "bridge", "postrouting", seen
+        if is_filtered and into != "":
+            yield place, "ip6", "postrouting", replace(inner, inside="")
+
+
+def _deaf_port(trip: Trip, owner: End | None, version: int) -> str:
+    """Return the port of a bridge by which a question does not leave, "" if it leaves."""
+    peer = None if owner is None else peer_of(trip.world, *owner)
+    if peer is not None and peer[1].port is not None and peer[1].port.suppresses_neighbours:
+        return peer[1].name
+    port = None if peer is None else peer[1].port
+    if peer is None or port is None:
+        return ""
+    return "" if (port.floods_broadcasts if version == 4 else port.floods_multicasts) else peer[1].name
+
+
+def _port(trip: Trip, end: End | None) -> str | None:
+    """Return the port of the bridge that leads to an interface, ``None`` if it is not known."""
+    peer = None if end is None else peer_of(trip.world, *end)
+    return None if peer is None else peer[1].name

@@ -1,0 +1,164 @@
+"""The IP layer of one place: it sends, receives, forwards and delivers packets. Routes are asked of the kernel."""
+
+from msgspec.structs import replace
+
+from doctor.facts.path.ending import WalkEnd
+from doctor.facts.path.namespace import NetLink
+from doctor.facts.path.route_errors import explained
+from doctor.facts.path.routing import UNKNOWN as NOT_KNOWN
+from doctor.facts.path.routing import RouteAnswer
+from doctor.facts.path.rules.numbers import address, shown
+from doctor.facts.path.rules.packet import Packet
+from doctor.facts.path.segment import places_with
+from doctor.facts.path.surroundings import PlaceSurroundings
+from doctor.facts.path.trip import Arrived, Asking, Incoming, Local, Out, Step, Trip, ask, entered, hook, question_of
+from doctor.facts.path.world import HOST, REJECTED, UNKNOWN, PathPlace, where
+
+
+def send(trip: Trip, place: PathPlace, packet: Packet) -> Asking[Step]:
+    """Send a packet of a socket in this place; its source may be open."""
+    packet = entered(trip, place, replace(packet, is_local_out=True))
+    is_bound = packet.source is not None
+    answer, link = yield from routed(trip, place, packet, with_source=is_bound)
+    packet = replace(
+        packet, outside=link.name, is_local_out=True, user=0, group=0, ttl=_hops(place, link, packet.version)
+    )
+    if not is_bound:
+        found = address(answer.source)
+        if found is None:
+            raise WalkEnd(
+                place, link.name, "address-missing", f"{link.name}{where(place)}: it has no address to send from"
+            )
+        packet = replace(packet, source=found[1])
+    around = PlaceSurroundings(trip.world, place, trip.answers)
+    packet = replace(
+        packet,
+        source_type=around.type_of(packet.version, packet.source, ""),
+        destination_type=around.type_of(packet.version, packet.destination, ""),
+    )
+    before = (packet.destination, packet.mark)
+    packet = yield from hook(trip, place, (_family(packet), "output"), packet)
+    if (packet.destination, packet.mark) != before:
+        answer, link = yield from routed(trip, place, packet)
+        packet = replace(packet, outside=link.name)
+    packet = yield from hook(trip, place, (_family(packet), "postrouting"), packet, gateway=answer.gateway)
+    return Out(place=place, link=link, packet=packet, gateway=answer.gateway)
+
+
+def take(trip: Trip, step: Incoming) -> Asking[Step]:
+    """Take a packet from an interface: it is for this place, or to be forwarded."""
+    place, link = step.place, step.link
+    packet = replace(step.packet, inside=link.name, outside="")
+    if packet.version == 6 and _is_off(place, link.name):
+        raise WalkEnd(place, link.name, "ipv6-off", f"interface {link.name}{where(place)}: IPv6 is disabled there")
+    if not step.is_prerouted:
+        packet = replace(packet, port_in="", port_out="") if place.name == HOST else packet
+        packet = yield from hook(trip, place, (_family(packet), "prerouting"), packet)
+    if link.is_loopback:
+        return Local(place=place, link=link, packet=packet)
+    answer, out = yield from routed(trip, place, packet, link)
+    if answer.kind == "local":
+        return Local(place=place, link=link, packet=packet)
+    return (yield from _forward(trip, place, packet, answer, out))
+
+
+def deliver(trip: Trip, step: Local) -> Asking[Step]:
+    """Let a packet pass the rules on the way to a socket."""
+    packet = replace(step.packet, outside="")
+    packet = yield from hook(trip, step.place, (_family(packet), "input"), packet)
+    return Arrived(place=step.place, packet=packet)
+
+
+def _forward(trip: Trip, place: PathPlace, packet: Packet, answer: RouteAnswer, out: NetLink) -> Asking[Step]:
+    if packet.version == 6 and place.namespace.sysctls.get("net.ipv6.conf.all.forwarding", "1").strip() == "0":
+        reason = f"forwarding of IPv6{where(place)}: net.ipv6.conf.all.forwarding is 0"
+        raise WalkEnd(place, packet.inside or "", "forwarding-off", reason)
+    _note_detour(trip, place, packet, answer, out)
+    if packet.ttl is not None and packet.ttl <= 1:
+        raise WalkEnd(place, packet.inside or "", "ttl", f"the routing{where(place)}: their time to live is used up")
+    mtu = min(out.mtu, answer.mtu or out.mtu)
+    packet = replace(packet, outside=out.name, ttl=None if packet.ttl is None else packet.ttl - 1)
+    if packet.length is not None and packet.length > mtu:
+        reason = f"{out.name}{where(place)}: its MTU is {mtu}, the packet has {packet.length} bytes"
+        raise WalkEnd(place, out.name, "mtu", reason, end=REJECTED)
+    packet = yield from hook(trip, place, (_family(packet), "forward"), packet)
+    packet = replace(packet, port_in="", port_out="")
+    packet = yield from hook(trip, place, (_family(packet), "postrouting"), packet, gateway=answer.gateway)
+    return Out(place=place, link=out, packet=packet, gateway=answer.gateway)
+
+
+def routed(
+    trip: Trip, place: PathPlace, packet: Packet, link: NetLink | None = None, *, with_source: bool = True
+) -> Asking[tuple[RouteAnswer, NetLink]]:
+    """Ask for a packet's route; raise ``WalkEnd`` without one."""
+    question = question_of(place, packet, iif=0 if link is None else link.index, with_source=with_source)
+    if question is None:
+        raise WalkEnd(
+            place,
+            packet.inside or "",
+            UNKNOWN,
+            f"the routing{where(place)}: an address or the mark is not known",
+            end=UNKNOWN,
+        )
+    answer = yield from ask(trip, question)
+    if answer.error == NOT_KNOWN:
+        raise WalkEnd(
+            place, packet.inside or "", UNKNOWN, f"the routing{where(place)}: the kernel was not asked", end=UNKNOWN
+        )
+    if answer.error:
+        cause, reason = explained(place, packet, answer.error, link)
+        raise WalkEnd(place, packet.inside or "", cause, reason)
+    out = place.link(answer.link)
+    if answer.kind == "local":
+        lo = next((one for one in place.namespace.links if one.is_loopback), None)
+        out = lo if link is None or out is None else out
+    if out is None:
+        raise WalkEnd(
+            place,
+            packet.inside or "",
+            UNKNOWN,
+            f"the routing{where(place)}: interface {answer.link} is not known",
+            end=UNKNOWN,
+        )
+    trip.hop(place, out.name, "route", answer.kind, f"table {answer.table}" if answer.table else "")
+    return answer, out
+
+
+def _note_detour(trip: Trip, place: PathPlace, packet: Packet, answer: RouteAnswer, out: NetLink) -> None:
+    """Remember that a packet for a container leaves by another interface than its bridge: the cause of what follows."""
+    if trip.detour is not None or packet.destination is None or place.name != HOST:
+        return
+    text = shown(packet.version, packet.destination)
+    for name in places_with(trip.world, packet.version, packet.destination) - {HOST}:
+        if not _leads_to(trip, out, trip.world.places[name]):
+            reason = f"a route of table {answer.table or 254}: it sends packets for {name} ({text}) to {out.name}"
+            trip.detour = WalkEnd(place, out.name, "wrong-route", reason)
+
+
+def _leads_to(trip: Trip, out: NetLink, place: PathPlace) -> bool:
+    """Whether an interface of the host is the bridge, or the other end, of one of a place."""
+    host = trip.world.host.namespace
+    for link in place.namespace.links:
+        end = host.link(link.peer_index) if link.peer_index else None
+        if end is not None and end.peer_index == link.index and out.index in {end.index, end.master}:
+            return True
+    return not any(link.peer_index for link in place.namespace.links)
+
+
+def _is_off(place: PathPlace, link: str) -> bool:
+    """Whether IPv6 is disabled on an interface."""
+    settings = place.namespace.sysctls
+    own = settings.get(f"net.ipv6.conf.{link}.disable_ipv6")
+    found = own if own is not None else settings.get("net.ipv6.conf.all.disable_ipv6", "0")
+    return found.strip() == "1"
+
+
+def _hops(place: PathPlace, link: NetLink, version: int) -> int:
+    """Return the number of hops that a packet of this place may take."""
+    name = "net.ipv4.ip_default_ttl" if version == 4 else f"net.ipv6.conf.{link.name}.hop_limit"
+    found = place.namespace.sysctls.get(name, "").strip()
+    return int(found) if found.isascii() and found.isdigit() and len(found) < 4 else 64
+
+
+def _family(packet: Packet) -> str:
+    return "ip" if packet.version == 4 else "ip6"

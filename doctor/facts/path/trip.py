@@ -1,0 +1,235 @@
+"""The state of one walk: connections of each place, answers about routes, hops, doubts."""
+
+from collections.abc import Generator
+from typing import TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from doctor.facts.path.ending import WalkEnd
+from doctor.facts.path.namespace import NetLink
+from doctor.facts.path.routing import RouteAnswer, RouteQuestion
+from doctor.facts.path.rules.form import DROP, REJECT, STOLEN
+from doctor.facts.path.rules.hooks import evaluate
+from doctor.facts.path.rules.packet import PROTOCOLS, Packet
+from doctor.facts.path.surroundings import PlaceSurroundings, Track
+from doctor.facts.path.world import DROPPED, REJECTED, UNKNOWN, Hop, PathPlace, Way, World
+
+_DESTINATION_HOOKS = frozenset({"prerouting", "output"})
+_SOURCE_HOOKS = frozenset({"input", "postrouting"})
+
+Result = TypeVar("Result")
+Asking = Generator[tuple[RouteQuestion, ...], tuple[RouteAnswer, ...], Result]
+"""A part of a walk: it yields questions about routes and receives the answers."""
+
+
+class Out(Struct, frozen=True, kw_only=True):
+    """A packet that leaves a place by an interface; ``gateway`` is the next hop's address, "" for the destination's own."""
+
+    place: PathPlace
+    link: NetLink
+    packet: Packet
+    gateway: str = ""
+
+
+class Frame(Struct, frozen=True, kw_only=True):
+    """A packet that an interface receives."""
+
+    place: PathPlace
+    link: NetLink
+    packet: Packet
+
+
+class Incoming(Struct, frozen=True, kw_only=True):
+    """A packet that reaches the IP layer; ``is_prerouted`` if a bridge let it pass the rules already."""
+
+    place: PathPlace
+    link: NetLink
+    packet: Packet
+    is_prerouted: bool = False
+
+
+class Local(Struct, frozen=True, kw_only=True):
+    """A packet for this place."""
+
+    place: PathPlace
+    link: NetLink
+    packet: Packet
+
+
+class Arrived(Struct, frozen=True, kw_only=True):
+    """The end of a leg: at a socket of a place, or outside of the host if ``left`` names the interface."""
+
+    place: PathPlace
+    packet: Packet
+    left: NetLink | None = None
+
+
+Step = Out | Frame | Incoming | Local | Arrived
+
+
+class Trip:
+    """One walk."""
+
+    def __init__(self, world: World, way: Way) -> None:
+        self.world = world
+        self.way = way
+        self.hops: list[Hop] = []
+        self.doubts: list[str] = []
+        self.answers: dict[RouteQuestion, RouteAnswer] = {}
+        self.tracks: dict[str, list[Track]] = {}
+        self.detour: WalkEnd | None = None
+        self.is_answer = False
+
+    def hop(self, place: PathPlace, device: str, step: str, outcome: str, text: str = "") -> None:
+        """Record a hop."""
+        self.hops.append(Hop(place=place.name, device=device, step=step, outcome=outcome, text=text))
+
+    def doubt(self, place: PathPlace, text: str) -> None:
+        """Record a reason for uncertainty."""
+        where = "" if place.name == "host" else f" in {place.name}"
+        self.doubts.append(f"{text}{where}")
+
+    def track(self, place: PathPlace, packet: Packet) -> tuple[Track, bool] | None:
+        """Return the connection of a packet in a place, and whether it is an answer."""
+        tuple_ = Track.tuple_of(packet)
+        for track in self.tracks.get(place.name, ()):
+            if track.original == tuple_:
+                return track, False
+            if track.reply == tuple_:
+                return track, True
+        return None
+
+
+def ask(trip: Trip, question: RouteQuestion) -> Asking[RouteAnswer]:
+    """Return the kernel's answer to a question."""
+    found = trip.answers.get(question)
+    if found is None:
+        (found,) = yield (question,)
+        trip.answers[question] = found
+    return found
+
+
+def question_of(place: PathPlace, packet: Packet, *, iif: int = 0, with_source: bool = True) -> RouteQuestion | None:
+    """Return the question about a packet's route, ``None`` if its addresses or mark are not known."""
+    return PlaceSurroundings.question(place, packet, iif=iif, with_source=with_source)
+
+
+def hook(
+    trip: Trip, place: PathPlace, at: tuple[str, str], packet: Packet, *, device: str = "", gateway: str = ""
+) -> Asking[Packet]:
+    """Let a packet pass a hook; return it as it leaves, raise ``WalkEnd`` if it does not."""
+    family, name = at
+    if place.rules is None:
+        trip.doubt(place, "rules of the packet filter were not read")
+        return packet
+    around = PlaceSurroundings(trip.world, place, trip.answers)
+    around.gateway = gateway
+    is_tracking = family in {"ip", "ip6"} and name in {"prerouting", "output"} and not _is_looped(place, packet)
+    before = packet = _tracked(trip, place, packet) if is_tracking else packet
+    around.track = _current(trip, place, packet)
+    while True:
+        around.missing.clear()
+        verdict = evaluate(place.rules, family, name, packet, around, device=device)
+        if not around.missing:
+            break
+        for question in tuple(dict.fromkeys(around.missing)):
+            yield from ask(trip, question)
+    text = f"{family} {name}" if not device else f"{name} of {device}"
+    trip.hop(place, device or packet.inside or packet.outside or "", text, verdict.kind, verdict.text)
+    if verdict.kind in {DROP, REJECT, STOLEN}:
+        end = {REJECT: REJECTED, STOLEN: UNKNOWN}.get(verdict.kind, DROPPED)
+        raise WalkEnd(place, device, "rule", verdict.text, end=end, verdict=verdict)
+    if verdict.kind == UNKNOWN:
+        trip.doubt(place, verdict.text or "rules of the packet filter were not read")
+    if family in {"ip", "ip6"}:
+        _note(trip, place, before, verdict.packet, name)
+    return verdict.packet
+
+
+def entered(trip: Trip, place: PathPlace, packet: Packet) -> Packet:
+    """Return a packet as it enters another place: marks and tracking stay behind."""
+    fresh = replace(
+        packet, mark=0, inside="", outside="", port_in="", port_out="", bridge=None, has_frame=None, is_local_out=False
+    )
+    around = PlaceSurroundings(trip.world, place, trip.answers)
+    fresh = replace(
+        fresh,
+        destination_type=around.type_of(packet.version, packet.destination, ""),
+        source_type=around.type_of(packet.version, packet.source, ""),
+    )
+    return _tracked(trip, place, fresh)
+
+
+def _is_looped(place: PathPlace, packet: Packet) -> bool:
+    """Whether a packet came by the loopback: it keeps its connection."""
+    link = place.named(packet.inside or "")
+    return link is not None and link.is_loopback
+
+
+def _current(trip: Trip, place: PathPlace, packet: Packet) -> tuple[Track, bool] | None:
+    """Return the connection of a packet that was translated on its way through this place."""
+    for track in trip.tracks.get(place.name, ()):
+        if track.original == packet.original:
+            return track, bool(packet.is_reply)
+    return None
+
+
+def _tracked(trip: Trip, place: PathPlace, packet: Packet) -> Packet:
+    """Return a packet with its state in a place's connection tracking."""
+    found = trip.track(place, packet)
+    if found is None:
+        fresh = replace(
+            packet, is_dnat=False, is_snat=False, is_reply=False, ct_mark=0, original=Track.tuple_of(packet)
+        )
+        return replace(fresh, state=_first_state(trip, packet))
+    track, is_reply = found
+    return replace(
+        packet,
+        state="ESTABLISHED" if track.is_answered or is_reply else "NEW",
+        is_reply=is_reply,
+        is_dnat=track.is_dnat,
+        is_snat=track.is_snat,
+        ct_mark=track.ct_mark,
+        original=track.original,
+    )
+
+
+def _first_state(trip: Trip, packet: Packet) -> str | None:
+    """Return the state of a packet without a connection here: that of an answer depends on its protocol."""
+    if not trip.is_answer and packet.tcp_flags in {2, None}:
+        return "NEW"
+    if packet.protocol == "udp":
+        return "NEW"
+    if packet.protocol == "tcp" and packet.tcp_flags != 0x12:
+        # Whether tracking picks up a running connection is a setting.
+        return None
+    return "INVALID"
+
+
+def _note(trip: Trip, place: PathPlace, before: Packet, after: Packet, name: str) -> None:
+    """Record what a hook did to the packet's connection."""
+    if after.state in {"UNTRACKED", "INVALID"}:
+        return
+    tracks = trip.tracks.setdefault(place.name, [])
+    track = next((one for one in tracks if one.original == after.original), None)
+    if track is None:
+        if name not in _DESTINATION_HOOKS:
+            return
+        track = Track(before.original)
+        tracks.append(track)
+    track.ct_mark = after.ct_mark
+    track.settled |= (
+        _DESTINATION_HOOKS if name in _DESTINATION_HOOKS else _SOURCE_HOOKS if name in _SOURCE_HOOKS else set()
+    )
+    if after.is_reply:
+        track.is_answered = True
+        return
+    if after.state != "ESTABLISHED":
+        track.is_dnat, track.is_snat = after.is_dnat, after.is_snat
+        track.now = Track.tuple_of(after)
+
+
+def protocol_number(packet: Packet) -> int:
+    """Return the number of a packet's protocol."""
+    return PROTOCOLS.get(packet.protocol or "", 0)

@@ -1,0 +1,272 @@
+"""Walks a packet along a way, and the answers to it back."""
+
+from msgspec.structs import replace
+
+from doctor.facts.path import stack, wire
+from doctor.facts.path.ending import WalkEnd
+from doctor.facts.path.rules.numbers import address, shown
+from doctor.facts.path.rules.packet import Packet
+from doctor.facts.path.surroundings import PlaceSurroundings
+from doctor.facts.path.trip import Arrived, Asking, Frame, Incoming, Local, Out, Step, Trip, entered
+from doctor.facts.path.world import (
+    DELIVERED,
+    HOST,
+    OUTSIDE,
+    REJECTED,
+    UNKNOWN,
+    Hop,
+    PathPlace,
+    PathSocket,
+    Walk,
+    Way,
+    World,
+)  # fmt: skip
+
+_SYN, _ACK, _PSH = 0x02, 0x10, 0x08
+_MOST_STEPS = 64
+_DATA = 100
+"""Bytes of the first answer of a program: more than a bare confirmation."""
+
+
+def walk(world: World, way: Way) -> Asking[Walk]:
+    """Return how far a packet and the answers to it come. Yields questions about routes, and receives the answers."""
+    trip = Trip(world, way)
+    try:
+        yield from _connection(trip, way)
+    except WalkEnd as end:
+        return _ended(trip, way, end)
+    if trip.doubts:
+        return _finished(trip, way, UNKNOWN, says=f"{way.text}: unknown because of {trip.doubts[0]}")
+    return _finished(trip, way, DELIVERED, says=f"{way.text} arrive, and so do the answers")
+
+
+def _finished(trip: Trip, way: Way, end: str, *, says: str) -> Walk:
+    cause = UNKNOWN if end == UNKNOWN else ""
+    return Walk(
+        way=way, hops=tuple(trip.hops), end=end, cause=cause, says=says, doubts=tuple(dict.fromkeys(trip.doubts))
+    )
+
+
+def _ended(trip: Trip, way: Way, end: WalkEnd) -> Walk:
+    """Return a walk that ends early; a detour before it is the cause."""
+    found = end
+    if trip.detour is not None and end.end != UNKNOWN:
+        found = trip.detour
+    subject = f"answers to {way.text}" if trip.is_answer else way.text
+    verdict = found.verdict
+    chain = None if verdict is None else verdict.by
+    rule = None if verdict is None or verdict.end is None else verdict.end.rule
+    trip.hops.append(Hop(place=end.place.name, device=end.device, step="end", outcome=end.end, text=end.reason))
+    word = "may end" if end.end == UNKNOWN else "are rejected" if end.end == REJECTED and verdict is not None else "end"
+    return Walk(
+        way=way,
+        hops=tuple(trip.hops),
+        end=end.end,
+        cause=found.cause,
+        is_answer=trip.is_answer,
+        rule="" if rule is None else rule.text,
+        chain="" if chain is None else chain.name,
+        table="" if chain is None else f"{chain.family} {chain.table}",
+        handle=0 if rule is None else rule.handle,
+        place=found.place.name,
+        device=found.device,
+        says=f"{subject} {word} at {found.reason}",
+        doubts=tuple(dict.fromkeys(trip.doubts)),
+    )
+
+
+def _connection(trip: Trip, way: Way) -> Asking[None]:
+    """Walk all packets of a connection: the first, its answer, and for TCP the confirmation and the first data."""
+    first = _first(way)
+    arrived = yield from _there(trip, way, first)
+    yield from _received(trip, way, arrived)
+    yield from _back(trip, way, first, arrived, flags=_SYN | _ACK, length=44)
+    if way.protocol == "tcp":
+        later = replace(first, tcp_flags=_ACK, length=52)
+        arrived = yield from _there(trip, way, later)
+        yield from _back(trip, way, later, arrived, flags=_PSH | _ACK, length=52 + _DATA)
+
+
+def _first(way: Way) -> Packet:
+    """Return the first packet of a way."""
+    target, source = address(way.target), address(way.source) if way.source else None
+    is_icmp = way.protocol == "icmp"
+    icmp = "icmp" if way.version == 4 else "ipv6-icmp"
+    return Packet(
+        version=way.version,
+        source=None if source is None else source[1],
+        destination=None if target is None else target[1],
+        protocol=icmp if is_icmp else way.protocol,
+        sport=0 if is_icmp else way.sport,
+        port=0 if is_icmp else way.port,
+        mark=0,
+        ct_mark=0,
+        ttl=64,
+        dscp=0,
+        length=way.length,
+        tcp_flags=_SYN if way.protocol == "tcp" else None,
+        icmp_type=(8 if way.version == 4 else 128) if is_icmp else None,
+        icmp_code=0 if is_icmp else None,
+    )
+
+
+def _there(trip: Trip, way: Way, packet: Packet) -> Asking[Arrived]:
+    """Walk a packet of the sender to where it arrives."""
+    trip.is_answer = False
+    if way.start == OUTSIDE:
+        step: Step = _from_outside(trip, packet)
+    else:
+        place = trip.world.places[way.start]
+        step = yield from stack.send(trip, place, packet)
+    return (yield from _travelled(trip, step))
+
+
+def _from_outside(trip: Trip, packet: Packet) -> Step:
+    host = trip.world.host
+    link = host.namespace.named(trip.world.uplink)
+    if link is None:
+        raise WalkEnd(host, trip.world.uplink, "link-missing", "the uplink: the host has no interface to the network")
+    mac = link.mac or None
+    return Frame(place=host, link=link, packet=replace(entered(trip, host, packet), destination_mac=mac))
+
+
+def _back(trip: Trip, way: Way, first: Packet, arrived: Arrived, *, flags: int, length: int) -> Asking[None]:
+    """Walk the answer to a packet back to its sender."""
+    seen = arrived.packet
+    is_icmp = seen.icmp_type is not None
+    answer = replace(
+        seen,
+        source=seen.destination,
+        destination=seen.source,
+        sport=seen.port,
+        port=seen.sport,
+        tcp_flags=flags if seen.protocol == "tcp" else None,
+        icmp_type=(0 if seen.version == 4 else 129) if is_icmp else None,
+        length=seen.length if is_icmp else length,
+        ttl=64,
+        source_mac=None,
+        destination_mac=None,
+    )
+    trip.is_answer = True
+    if arrived.left is not None:
+        host = trip.world.host
+        if arrived.place is not host:
+            # A macvlan: the answer reaches the container without the host.
+            return
+        mac = arrived.left.mac or None
+        step: Step = Frame(
+            place=host, link=arrived.left, packet=replace(entered(trip, host, answer), destination_mac=mac)
+        )
+    else:
+        step = yield from stack.send(trip, arrived.place, answer)
+    back = yield from _travelled(trip, step)
+    expected = HOST if way.start == OUTSIDE else way.start
+    if back.place.name != expected or (way.start == OUTSIDE) != (back.left is not None):
+        where = "the network outside" if back.left is not None else back.place.name
+        raise WalkEnd(back.place, back.packet.inside or "", "wrong-way", f"{where}, which did not send them")
+    if back.packet.source is None:
+        raise WalkEnd(back.place, "", UNKNOWN, "the sender: the source of the answer is not known", end=UNKNOWN)
+    if (back.packet.source, back.packet.sport) != (first.destination, first.port):
+        text = shown(back.packet.version, back.packet.source)
+        reason = f"the sender: they come from {text} port {back.packet.sport}, which it did not address"
+        raise WalkEnd(back.place, "", "answer-address", reason)
+
+
+def _travelled(trip: Trip, step: Step) -> Asking[Arrived]:
+    """Walk a packet to where it leaves the host or meets a socket."""
+    for _ in range(_MOST_STEPS):
+        match step:
+            case Arrived():
+                return step
+            case Out():
+                step = yield from wire.transmit(trip, step)
+            case Frame():
+                step = yield from wire.receive(trip, step)
+            case Incoming():
+                step = yield from stack.take(trip, step)
+            case Local():
+                step = yield from stack.deliver(trip, step)
+    raise WalkEnd(trip.world.host, "", "loop", "the routing: it leads them in a circle")
+
+
+def _received(trip: Trip, way: Way, arrived: Arrived) -> Asking[None]:
+    """Judge where the first packet arrived: at the right socket, at a proxy, outside, or elsewhere."""
+    place, packet = arrived.place, arrived.packet
+    if arrived.left is not None:
+        if way.end != OUTSIDE:
+            reason = f"{arrived.left.name}: they leave the host for the network"
+            raise trip.detour or WalkEnd(place, arrived.left.name, "wrong-way", reason)
+        _check_source(trip, arrived)
+        return
+    socket = _socket(place, packet)
+    if socket is not None and socket.forwards is not None:
+        target, port = socket.forwards
+        trip.hop(place, "", "proxy", f"{target}:{port}")
+        onward = Way(
+            kind=way.kind,
+            start=place.name,
+            end=way.end,
+            target=target,
+            port=port,
+            protocol=way.protocol,
+            sport=way.sport + 7,
+        )
+        yield from _connection(trip, onward)
+        return
+    if way.end == OUTSIDE or place.name != way.end:
+        target = "" if packet.destination is None else shown(packet.version, packet.destination)
+        if socket is None or place.name != HOST or way.end == OUTSIDE:
+            is_port = place.name == HOST and way.end != OUTSIDE and packet.protocol in {"tcp", "udp"}
+            cause = "proxy-missing" if is_port else "local-address"
+            what = "the host" if place.name == HOST else place.name
+            reason = (
+                f"{what}: {target} is its own address"
+                if cause != "proxy-missing"
+                else f"the host: no proxy listens on port {packet.port}"
+            )
+            raise WalkEnd(
+                place, packet.inside or "", cause, reason, end=REJECTED if cause == "proxy-missing" else "dropped"
+            )
+        raise WalkEnd(place, "", "taken", f"the host: another program listens on port {packet.port}")
+    if socket is None and packet.protocol in {"tcp", "udp"}:
+        reason = f"{place.name}: no program listens on port {packet.port}"
+        raise WalkEnd(place, "", "no-listener", reason, end=REJECTED)
+    if packet.protocol == "icmp" and place.namespace.sysctls.get("net.ipv4.icmp_echo_ignore_all", "0").strip() == "1":
+        raise WalkEnd(place, "", "echo-ignored", f"{place.name}: net.ipv4.icmp_echo_ignore_all is 1")
+
+
+def _check_source(trip: Trip, arrived: Arrived) -> None:
+    """Answers from outside need the address of the host, unless the network knows that of the container."""
+    packet, place = arrived.packet, arrived.place
+    if place.name != HOST:
+        return
+    around = PlaceSurroundings(trip.world, place, trip.answers)
+    left = arrived.left or trip.world.host.namespace.links[0]
+    if packet.source is None:
+        trip.doubt(place, "the source of packets that leave is not known")
+    elif around.type_of(packet.version, packet.source, left.name) != "local":
+        text = shown(packet.version, packet.source)
+        reason = f"{left.name}: they leave with the source {text}, which is not its address"
+        trip.doubt(place, f"packets leave with the source {text}, which is not an address of {left.name}")
+        trip.detour = trip.detour or WalkEnd(place, left.name, "no-masquerade", reason)
+
+
+def _socket(place: PathPlace, packet: Packet) -> PathSocket | None:
+    """Return the socket that takes a packet; any, if sockets are not known."""
+    if packet.protocol not in {"tcp", "udp"}:
+        return None
+    if place.sockets is None:
+        return PathSocket(protocol=packet.protocol, port=packet.port or 0)
+    target = None if packet.destination is None else shown(packet.version, packet.destination)
+    exact: PathSocket | None = None
+    for socket in place.sockets:
+        if (
+            socket.protocol != packet.protocol
+            or socket.port != packet.port
+            or socket.version not in {0, packet.version}
+        ):
+            continue
+        if socket.address == target:
+            return socket
+        exact = socket if not socket.address else exact
+    return exact

@@ -1,0 +1,211 @@
+"""A host with its containers as packets see it, the ways that packets take, and how far one came."""
+
+from msgspec import Struct
+
+from doctor.facts.path.namespace import Neighbour, NetLink, NetNamespace
+from doctor.facts.path.rules.numbers import address
+from doctor.facts.path.rules.ruleset import PathRules
+
+HOST, OUTSIDE = "host", "outside"
+
+DELIVERED, DROPPED, REJECTED, UNKNOWN = "delivered", "dropped", "rejected", "unknown"
+
+SETTINGS = (
+    "net.ipv4.ip_forward",
+    "net.ipv4.icmp_echo_ignore_all",
+    "net.ipv4.ip_default_ttl",
+    "net.ipv6.conf.all.forwarding",
+    "net.ipv6.conf.all.disable_ipv6",
+    "net.bridge.bridge-nf-call-iptables",
+    "net.bridge.bridge-nf-call-ip6tables",
+)
+"""Settings of each namespace that a walk reads; a missing one counts as 0."""
+
+
+class PathSocket(Struct, frozen=True, kw_only=True):
+    """A socket that takes packets.
+
+    Attributes:
+        protocol: ``tcp`` or ``udp``.
+        address: it is bound to, "" for all; ``version`` 0 if it takes both.
+        forwards: container's address and port, if it is the engine's proxy.
+    """
+
+    protocol: str
+    port: int
+    address: str = ""
+    version: int = 0
+    forwards: tuple[str, int] | None = None
+
+
+class PathPlace(Struct, kw_only=True):
+    """One network namespace.
+
+    Attributes:
+        name: ``host``, or the container's.
+        rules: all its rules; ``None`` if it has tables that were not read.
+        sockets: ``None`` if they are not known: then any port is taken for open.
+        types: types of local addresses, by version and interface, once asked for.
+    """
+
+    name: str
+    namespace: NetNamespace
+    rules: PathRules | None
+    sockets: tuple[PathSocket, ...] | None = None
+    types: dict[tuple[int, int], dict[int, str]] = {}
+    _links: dict[int, NetLink] = {}
+    _named: dict[str, NetLink] = {}
+    _ports: dict[int, list[NetLink]] = {}
+    _neighbours: dict[tuple[int, int, int], Neighbour] = {}
+
+    def __post_init__(self) -> None:
+        """Sort links and neighbours once: a host of a thousand containers has as many ports."""
+        self._links = {link.index: link for link in self.namespace.links}
+        self._named = {link.name: link for link in self.namespace.links}
+        self._ports = {}
+        for link in self.namespace.links:
+            if link.master:
+                self._ports.setdefault(link.master, []).append(link)
+        self._neighbours = {}
+        for entry in self.namespace.neighbours:
+            found = address(entry.address)
+            if found is not None:
+                self._neighbours[entry.link, *found] = entry
+
+    def link(self, index: int) -> NetLink | None:
+        """Return the interface of that number."""
+        return self._links.get(index)
+
+    def named(self, name: str) -> NetLink | None:
+        """Return the interface of that name."""
+        return self._named.get(name)
+
+    def ports(self, bridge: int) -> list[NetLink]:
+        """Return the ports of a bridge."""
+        return self._ports.get(bridge, [])
+
+    def neighbour(self, link: int, version: int, number: int) -> Neighbour | None:
+        """Return the neighbour entry of an address."""
+        return self._neighbours.get((link, version, number))
+
+
+End = tuple[PathPlace, NetLink]
+"""An interface with its place."""
+
+
+def where(place: PathPlace) -> str:
+    """Return the place for a message: " in aa", "" for the host."""
+    return "" if place.name == HOST else f" in {place.name}"
+
+
+class BridgePorts(Struct):
+    """Where the ports of a bridge lead: by the other end's MAC address, or nowhere that is known; and as it learned."""
+
+    by_mac: dict[str, list[NetLink]] = {}
+    unknown: list[NetLink] = []
+    learned: dict[str, int] = {}
+
+
+class World(Struct, kw_only=True):
+    """A host and its containers.
+
+    Attributes:
+        places: by name; ``host`` is one of them.
+        uplink: name of the interface by which packets from outside arrive, "" without one.
+        peers: other ends of veths, once asked for; ``ends`` all veths by their numbers here and there, ``ports`` those of
+            bridges, ``addresses`` the places that have an address, ``asked`` the rules that drop questions for neighbours.
+    """
+
+    places: dict[str, PathPlace]
+    uplink: str = ""
+    peers: dict[tuple[str, int], End | None] = {}
+    ends: dict[tuple[int, int], list[End]] = {}
+    ports: dict[tuple[str, int], BridgePorts] = {}
+    addresses: dict[tuple[int, int], set[str]] = {}
+    asked: dict[tuple[str, int, int, int], tuple[str, str]] = {}
+
+    @property
+    def host(self) -> PathPlace:
+        """The host itself."""
+        return self.places[HOST]
+
+
+class Way(Struct, frozen=True, kw_only=True):
+    """One way of traffic.
+
+    Attributes:
+        kind: ``egress``, ``dns``, ``gateway``, ``peer``, ``other-network``, ``published``, ``host-published``, ``loopback``,
+            ``hairpin``, ``host-to-container`` or ``container-to-host``.
+        start: the place that sends: ``host``, a container's name or ``outside``.
+        end: the place that must receive; ``outside`` for egress.
+        target: address; ``port`` 0 for ICMP.
+        source: address of an outside sender; else "".
+        length: of the first packet, with the IP header.
+    """
+
+    kind: str
+    start: str
+    end: str
+    target: str
+    port: int = 0
+    protocol: str = "tcp"
+    source: str = ""
+    sport: int = 40123
+    length: int = 60
+
+    @property
+    def version(self) -> int:
+        """4 or 6."""
+        return 6 if ":" in self.target else 4
+
+    @property
+    def text(self) -> str:
+        """The packets in words: "packets from aa to 192.0.2.80 port 443"."""
+        port = f" port {self.port}" if self.port else ""
+        target = "outside" if self.kind == "egress" else f"{self.target}{port}"
+        return f"packets from {self.start} to {target}"
+
+
+class Hop(Struct, frozen=True, kw_only=True):
+    """One step of a packet.
+
+    Attributes:
+        place: the namespace; ``device`` the interface, "" if none is concerned.
+        step: ``route``, ``link``, ``bridge``, ``hook``, ``neighbour``, ``socket`` …
+        outcome: in a word or a name: "accept", "drop", the next interface.
+        text: for a reader.
+    """
+
+    place: str
+    device: str
+    step: str
+    outcome: str
+    text: str = ""
+
+
+class Walk(Struct, frozen=True, kw_only=True):
+    """How far a packet and the answers to it came.
+
+    Attributes:
+        end: ``delivered``, ``dropped``, ``rejected`` or ``unknown``.
+        cause: a word for the reason: ``rule``, ``no-route``, ``forwarding-off`` …, "" if delivered.
+        is_answer: whether it is the answer that ends.
+        rule: the deciding rule, "" for none; ``chain``, ``table`` and ``handle`` its place.
+        place: where it ends; ``device`` the interface there.
+        says: the whole in a sentence.
+        doubts: the reasons for ``unknown``.
+    """
+
+    way: Way
+    hops: tuple[Hop, ...]
+    end: str
+    cause: str = ""
+    is_answer: bool = False
+    rule: str = ""
+    chain: str = ""
+    table: str = ""
+    handle: int = 0
+    place: str = ""
+    device: str = ""
+    says: str = ""
+    doubts: tuple[str, ...] = ()
