@@ -18,7 +18,7 @@ from doctor.facts.host.resources import MIB, FileSystem, FileSystems, size
             pattern=r"no space left on device|disk \d+ ?% (?:used|full)\b.*|disk (?:is )?full|disk quota exceeded|eviction manager: .*(?:ephemeral-storage|imagefs|nodefs)|ImageGCFailed|FreeDiskSpaceFailed",
             example="failed to register layer: Error processing tar file(exit status 1): write /data: no space left on device",
             means="a disk is full or has no free inodes; the limit of inotify watches causes the same error",
-            do="find what is large with 'docker system df' and 'du -xsh /var/lib/docker/* /var/lib/containerd/*'",
+            do="find what is large with 'docker system df' and 'du -xsh /var/lib/docker/* /var/lib/containerd/*': containers/ mostly has logs; overlay2/ or a snapshotter that is larger than all images has layers that nothing names",
             also=(
                 "resources/inodes-full",
                 "resources/inotify",
