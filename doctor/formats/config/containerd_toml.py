@@ -64,7 +64,7 @@ def cri(data: bytes) -> CriSettings | None:
     True
     """
     try:
-        plugins = _table(_parsed(data.decode("utf-8")), "plugins")
+        plugins = _table(parsed(data.decode("utf-8")), "plugins")
         old = _under(plugins, containerd.CRI_PLUGINS[0]) or _under(plugins, "cri")
         runtime, images = _under(plugins, containerd.CRI_PLUGINS[1]), _under(plugins, containerd.CRI_IMAGES)
         if not old and not runtime and not images:
@@ -98,7 +98,7 @@ def read(data: bytes) -> ContainerdPlaces:
     """
     try:
         text = data.decode("utf-8")
-        return _places(_parsed(text), text)
+        return _places(parsed(text), text)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise FormatError("it is not UTF-8", where=f"line {line}") from error
@@ -113,7 +113,7 @@ def before_error(data: bytes) -> ContainerdPlaces:
     text = data.decode("utf-8", "replace")
     for _ in range(_ATTEMPTS):
         try:
-            table = _parsed(text)
+            table = parsed(text)
         except FormatError as error:
             text = _cut(text, error.where.removeprefix("line "))
         else:
@@ -152,7 +152,8 @@ def _places(table: dict[str, Any], text: str) -> ContainerdPlaces:
     )
 
 
-def _parsed(text: str) -> dict[str, Any]:
+def parsed(text: str) -> dict[str, Any]:
+    """Return a file's tables in limited time. Raises ``FormatError``."""
     import tomllib  # noqa: PLC0415 - costs a scan 2 ms, and not every host has this file
 
     for number, line in enumerate(text.split("\n"), 1):
