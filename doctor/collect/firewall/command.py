@@ -71,7 +71,8 @@ def _variant(host: Host, target: str) -> tuple[str, str]:
     try:
         result = host.run(("iptables", "--version"), timeout_s=_TIMEOUT_S)
     except HostError as error:
-        return "", error.missing.reason
+        # On a mounted disk nothing can be run, and that shows no failure.
+        return (LEGACY, "") if error.is_absent and not host.is_live() else ("", error.missing.reason)
     if result.exit == 0:
         return NFT if "nf_tables" in result.text else LEGACY, ""
     said = result.stderr.decode("utf-8", "replace").strip().splitlines()
