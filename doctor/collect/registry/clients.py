@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from doctor.facts.registry.clients import DockerClient, DockerClients
 from doctor.formats.json_safe import load
+from doctor.formats.network.http_proxy import ProxyAddress, parse
 from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.errors import FormatError
@@ -15,6 +16,7 @@ from doctor.model.missing import HostError, Missing
 from doctor.model.paths import HostPath, join
 
 _ROOT = HostPath("/root")
+_PROXIES = ("httpProxy", "httpsProxy", "ftpProxy", "allProxy")
 _MOST_HOMES = 200
 _MOST_BYTES = 1 << 20
 _PROGRAMS = (
@@ -91,7 +93,16 @@ def _client(host: Host, home: HostPath, path: HostPath, content: bytes) -> Docke
         registries=tuple(str(key) for key in auths) if isinstance(auths, dict) else (),
         helpers=named,
         missing=tuple(helper for helper in wanted if not _is_installed(host, home, helper)),
+        proxies=_proxies(value.get("proxies")),
     )
+
+
+def _proxies(value: object) -> dict[str, ProxyAddress]:
+    given = value.get("default") if isinstance(value, dict) else None
+    if not isinstance(given, dict):
+        return {}
+    named = {key: parse(text) for key in _PROXIES if isinstance(text := given.get(key), str) and text}
+    return {key: replace(proxy, login="") for key, proxy in named.items() if proxy is not None}
 
 
 def _with_access(host: Host, home: HostPath, client: DockerClient) -> DockerClient:
