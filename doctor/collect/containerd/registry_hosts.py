@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 from doctor.facts.containerd.config import ContainerdConfig
 from doctor.facts.containerd.registry_hosts import HostsFlaw, RegistryHostsFiles
-from doctor.formats.config import registry_hosts as hosts_toml
 from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing, Why
@@ -43,6 +42,8 @@ def _names(host: Host, path: HostPath, gaps: list[Missing]) -> list[str]:
 
 
 def _flaws(host: Host, directory: HostPath, registry: str, gaps: list[Missing]) -> Iterator[HostsFlaw]:
+    from doctor.formats.config import registry_hosts as hosts_toml  # noqa: PLC0415 - few nodes have such a file
+
     path = join(directory, "hosts.toml")
     try:
         found = hosts_toml.read(host.read(path, limit_bytes=_BYTES))

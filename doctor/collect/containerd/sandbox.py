@@ -15,8 +15,8 @@ from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import join
 
 _DEFAULT = ("containerd", "config", "default")
-_NAMED = re.compile(r"(?m)^\s*sandbox(?:_image)?\s*=\s*[\"']([^\"'\s]+)")
-_PAUSE = re.compile(r"pause(?:-\w+)?[:@]|/pause(?:-\w+)?$")
+_NAMED = r"(?m)^\s*sandbox(?:_image)?\s*=\s*[\"']([^\"'\s]+)"
+_PAUSE = r"pause(?:-\w+)?[:@]|/pause(?:-\w+)?$"
 
 
 @collector
@@ -38,7 +38,7 @@ def sandbox_image(  # noqa: PLR0917 - facts
     if cri is None:
         raise HostError(Missing(Why.ABSENT, f"{service.config}: not the only file with settings of the CRI plugin"))
     names = [one.name for one in images_of(database.file.root) if one.namespace == containerd.CRI_NAMESPACE]
-    pauses = tuple(name for name in names if _PAUSE.search(name))
+    pauses = tuple(name for name in names if re.search(_PAUSE, name))
     name = cri.sandbox_image
     source: str = service.config if isinstance(config, Missing) else config.cri_path
     if not name and not pauses:
@@ -58,7 +58,7 @@ def _default(host: Host) -> str:
     if not host.is_live():
         return ""
     try:
-        found = _NAMED.search(host.run(_DEFAULT).text)
+        found = re.search(_NAMED, host.run(_DEFAULT).text)
     except HostError:
         return ""
     return found[1] if found else ""
