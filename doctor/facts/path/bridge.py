@@ -38,7 +38,14 @@ def into_bridge(trip: Trip, place: PathPlace, port: NetLink, bridge: NetLink, pa
     """Take a packet from a port of a bridge: it is for the host, or for another port."""
     _check_port(place, port, bridge)
     packet = replace(packet, bridge=bridge.name)
-    is_local = _is_for_bridge(place, bridge, packet.destination_mac)
+    ports = ports_of(trip.world, place, bridge)
+    mac = packet.destination_mac
+    is_local = mac is not None and mac == bridge.mac and (mac not in ports.learned or mac in ports.local)
+    if not is_local and mac in ports.local:
+        reason = f"bridge {bridge.name}: its forwarding table keeps packets to {mac} for the host"
+        is_local = mac == port.mac
+        if not is_local:
+            raise WalkEnd(place, bridge.name, "wrong-mac", reason)
     packet = replace(packet, packet_type="host" if is_local else "other")
     packet = yield from hook(trip, place, ("bridge", "prerouting"), packet)
     is_filtered = calls_iptables(place, bridge, packet.version)
@@ -105,11 +112,6 @@ def _check_port(place: PathPlace, port: NetLink, bridge: NetLink) -> None:
         states = {0: "disabled", 1: "listening", 2: "learning", 4: "blocking"}
         state = states.get(port.port.state, str(port.port.state))
         raise WalkEnd(place, port.name, "port-disabled", f"port {port.name} of {bridge.name}: its state is {state}")
-
-
-def _is_for_bridge(place: PathPlace, bridge: NetLink, mac: str | None) -> bool:
-    del place
-    return mac is not None and mac == bridge.mac
 
 
 def _port_for(trip: Trip, place: PathPlace, bridge: NetLink, packet: Packet) -> NetLink:

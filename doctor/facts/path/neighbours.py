@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from doctor.facts.path.device import drops
 from doctor.facts.path.ending import WalkEnd
-from doctor.facts.path.namespace import NetLink
+from doctor.facts.path.namespace import Neighbour, NetLink
 from doctor.facts.path.rules.form import DROP, DROPS
 from doctor.facts.path.rules.hooks import UNKNOWN as UNSURE
 from doctor.facts.path.rules.hooks import evaluate
@@ -14,9 +14,10 @@ from doctor.facts.path.rules.numbers import address, shown
 from doctor.facts.path.rules.packet import Packet
 from doctor.facts.path.segment import bridge_of, calls_iptables, is_closed, owners, peer_of
 from doctor.facts.path.trip import Trip
-from doctor.facts.path.world import End, PathPlace, where
+from doctor.facts.path.world import OUTSIDE, End, PathPlace, where
 
-_NO_ARP = 0x80 | 0x10 | 0x8
+_SILENT, _POINT_TO_POINT = 0x80, 0x10
+_NO_ARP = _SILENT | _POINT_TO_POINT | 0x8
 """IFF_NOARP, IFF_POINTOPOINT, IFF_LOOPBACK."""
 _FAILED, _FIXED, _FRESH, _USABLE = 0x20, 0x80 | 0x40, 0x02 | 0x04, 0xDE
 """NUD_FAILED; NUD_PERMANENT and NUD_NOARP; NUD_REACHABLE and NUD_STALE, with which no question comes before the packet;
@@ -28,14 +29,15 @@ _QUESTION = 28
 """Bytes of a question of ARP."""
 _ALL = "ff:ff:ff:ff:ff:ff"
 
-Step = tuple[PathPlace, str, str, Packet]
-"""A hook that a question or an answer passes: place, family, hook, packet."""
+Step = tuple[PathPlace, str, str, Packet, str]
+"""A hook that a question or an answer passes: place, family, hook, packet, device."""
 
 
 def destination_mac(trip: Trip, place: PathPlace, link: NetLink, packet: Packet, gateway: str) -> str | None:
     """Return the link layer's address of the next hop, ``None`` if it is not known."""
     if link.flags & _NO_ARP or link.kind in _SHARED:
-        return None
+        # An interface of Ethernet that asks nobody addresses itself.
+        return link.mac if link.kind == "veth" and not link.flags & _POINT_TO_POINT else None
     version, number = packet.version, packet.destination
     if gateway:
         version, number = address(gateway) or (packet.version, None)
@@ -57,13 +59,23 @@ def destination_mac(trip: Trip, place: PathPlace, link: NetLink, packet: Packet,
         if found and entry.mac not in macs:
             trip.doubt(place, f"the neighbour entry of {text} names {entry.mac}, which none of its owners has")
         return entry.mac
-    if not found and ((entry is not None and entry.state & _FAILED) or is_closed(trip.world, place, link)):
+    _doubt_owner(trip, (place, link), found, entry, text)
+    return found[0][1].mac if found else None
+
+
+def _doubt_owner(trip: Trip, asker: End, found: list[End], entry: Neighbour | None, text: str) -> None:
+    """Judge an address that is not in the neighbour table, or failed there."""
+    place, link = asker
+    has_failed = entry is not None and bool(entry.state & _FAILED)
+    if not found and (has_failed or is_closed(trip.world, place, link)):
         raise WalkEnd(place, link.name, "neighbour", f"{link.name}{where(place)}: nobody answers for {text}")
     if len(found) > 1:
         trip.doubt(place, f"{len(found)} interfaces have the address {text}")
-    elif entry is not None and entry.state & _FAILED:
+    elif not found and trip.way.start != OUTSIDE:
+        # A sender outside is at hand: its packet has come.
+        trip.doubt(place, f"nobody has asked for the address {text} yet")
+    elif has_failed:
         trip.doubt(place, f"nobody answered for {text} a short time ago")
-    return found[0][1].mac if found else None
 
 
 def _ask(trip: Trip, asker: End, owner: End | None, target: tuple[int, int], *, is_known: bool) -> None:
@@ -107,13 +119,18 @@ def _dropped(trip: Trip, asker: End, owner: End | None, target: tuple[int, int])
     for place, link in (asker, owner or asker):
         if any(one.link == link.index and drops(one, _QUESTION) for one in place.namespace.qdiscs):
             return DROP, f"the queue of {link.name}{where(place)}"
+    if owner is not None and owner[1].flags & _SILENT:
+        return DROP, f"{owner[1].name}{where(owner[0])}, whose ARP is off"
     deaf = _deaf_port(trip, owner, version)
     if deaf:
         return DROP, f"port {deaf}, by which no {'broadcasts' if version == 4 else 'multicasts'} leave"
-    for place, family, hook, packet in (*_passed(trip, asker, owner, question), *_passed(trip, owner, asker, answer)):
+    for place, family, hook, packet, device in (
+        *_passed(trip, asker, owner, question),
+        *_passed(trip, owner, asker, answer),
+    ):
         if place.rules is None:
             return UNSURE, "rules that were not read"
-        verdict = evaluate(place.rules, family, hook, packet)
+        verdict = evaluate(place.rules, family, hook, packet, device=device)
         if verdict.kind in DROPS:
             return DROP, verdict.text
         if verdict.kind != "accept" and not doubtful[0]:
@@ -167,16 +184,18 @@ def _passed(trip: Trip, sender: End | None, receiver: End | None, packet: Packet
     if sender is not None:
         place, link = sender
         sent = replace(packet, inside="", outside=link.name, is_local_out=True)
-        yield place, family, "output", replace(sent, source_mac=None) if family == "ip6" else sent
+        yield place, family, "output", replace(sent, source_mac=None) if family == "ip6" else sent, ""
         if family == "ip6":
-            yield place, family, "postrouting", replace(sent, source_mac=None)
+            yield place, family, "postrouting", replace(sent, source_mac=None), ""
+        yield place, "netdev", "egress", sent, link.name
     yield from _bridged(trip, sender, receiver, replace(packet, is_local_out=False))
     if receiver is not None:
         place, link = receiver
         seen = replace(packet, inside=link.name, outside="", is_local_out=False)
+        yield place, "netdev", "ingress", seen, link.name
         if family == "ip6":
-            yield place, family, "prerouting", seen
-        yield place, family, "input", seen
+            yield place, family, "prerouting", seen, ""
+        yield place, family, "input", seen, ""
 
 
 def _bridged(trip: Trip, sender: End | None, receiver: End | None, packet: Packet) -> Iterator[Step]:
@@ -192,18 +211,20 @@ def _bridged(trip: Trip, sender: End | None, receiver: End | None, packet: Packe
     inner = replace(packet, inside=bridge.name, outside=bridge.name, port_in=into, port_out=out)
     is_filtered = packet.version == 6 and calls_iptables(place, bridge, 6)
     if into == "":
-        yield place, "bridge", "output", seen
+        yield place, "bridge", "output", seen, ""
     else:
-        yield place, "bridge", "prerouting", replace(seen, outside="")
+        yield place, "netdev", "ingress", replace(seen, outside=""), into or ""
+        yield place, "bridge", "prerouting", replace(seen, outside=""), ""
         if is_filtered and out != "":
-            yield place, "ip6", "prerouting", replace(inner, outside="", port_out="")
-        yield place, "bridge", "input" if out == "" else "forward", seen
+            yield place, "ip6", "prerouting", replace(inner, outside="", port_out=""), ""
+        yield place, "bridge", "input" if out == "" else "forward", seen, ""
         if is_filtered and out != "":
-            yield place, "ip6", "forward", inner
+            yield place, "ip6", "forward", inner, ""
     if out != "":
-        yield place, "bridge", "postrouting", seen
+        yield place, "bridge", "postrouting", seen, ""
+        yield place, "netdev", "egress", seen, out or ""
         if is_filtered and into != "":
-            yield place, "ip6", "postrouting", replace(inner, inside="")
+            yield place, "ip6", "postrouting", replace(inner, inside=""), ""
 
 
 def _deaf_port(trip: Trip, owner: End | None, version: int) -> str:

@@ -4,6 +4,8 @@ from doctor.facts.path.namespace import NetLink
 from doctor.facts.path.rules.numbers import address
 from doctor.facts.path.world import BridgePorts, End, PathPlace, World
 
+_PERMANENT = 0x80
+"""NUD_PERMANENT: the bridge keeps packets to such an address for the host."""
 _PEERED = frozenset({"veth", "netkit"})
 
 
@@ -65,6 +67,8 @@ def ports_of(world: World, place: PathPlace, bridge: NetLink) -> BridgePorts:
         for entry in place.namespace.fdb:
             if entry.master == bridge.index and entry.link != bridge.index:
                 found.learned[entry.mac] = entry.link
+                if entry.state & _PERMANENT:
+                    found.local.add(entry.mac)
     return found
 
 

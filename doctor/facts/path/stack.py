@@ -78,13 +78,46 @@ def _forward(trip: Trip, place: PathPlace, packet: Packet, answer: RouteAnswer, 
         raise WalkEnd(place, packet.inside or "", "ttl", f"the routing{where(place)}: their time to live is used up")
     mtu = min(out.mtu, answer.mtu or out.mtu)
     packet = replace(packet, outside=out.name, ttl=None if packet.ttl is None else packet.ttl - 1)
-    if packet.length is not None and packet.length > mtu:
+    if packet.length is not None and packet.length > mtu and packet.protocol == "tcp":
+        packet = yield from _shortened(trip, place, packet, mtu, out)
+    elif packet.length is not None and packet.length > mtu:
         reason = f"{out.name}{where(place)}: its MTU is {mtu}, the packet has {packet.length} bytes"
         raise WalkEnd(place, out.name, "mtu", reason, end=REJECTED)
     packet = yield from hook(trip, place, (_family(packet), "forward"), packet)
     packet = replace(packet, port_in="", port_out="")
     packet = yield from hook(trip, place, (_family(packet), "postrouting"), packet, gateway=answer.gateway)
     return Out(place=place, link=out, packet=packet, gateway=answer.gateway)
+
+
+def _shortened(trip: Trip, place: PathPlace, packet: Packet, mtu: int, out: NetLink) -> Asking[Packet]:
+    """Return a packet as long as the MTU allows: the sender learns it from ICMP, which must leave this place."""
+    is_v4 = packet.version == 4
+    report = replace(
+        packet,
+        source=None,
+        destination=packet.source,
+        protocol="icmp" if is_v4 else "ipv6-icmp",
+        sport=0,
+        port=0,
+        tcp_flags=None,
+        icmp_type=3 if is_v4 else 2,
+        icmp_code=4 if is_v4 else 0,
+        state="RELATED",
+        inside="",
+        length=96,
+        mark=0,
+        is_local_out=True,
+        ttl=64,
+    )
+    answer, link = yield from routed(trip, place, report, with_source=False)
+    report = replace(report, outside=link.name, source_type="local", destination_type="unicast")
+    try:
+        report = yield from hook(trip, place, (_family(packet), "output"), report)
+        yield from hook(trip, place, (_family(packet), "postrouting"), report, gateway=answer.gateway)
+    except WalkEnd as end:
+        reason = f"{out.name}{where(place)}: its MTU is {mtu}, and the sender does not learn it because of {end.reason}"
+        raise WalkEnd(place, out.name, "mtu", reason) from end
+    return replace(packet, length=mtu)
 
 
 def routed(

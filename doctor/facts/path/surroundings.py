@@ -79,8 +79,8 @@ class PlaceSurroundings(Surroundings):
                 if link
                 else "unicast"
             )
-        if address >> 24 == 127:
-            return "local" if not link or link == "lo" else "unicast"
+        if address >> 24 == 127 and (not link or link == "lo") and _has_loopback(self.place):
+            return "local"
         if address >> 28 == 0xE:
             return "multicast"
         return "broadcast" if address in {0, 0xFFFFFFFF} else "unicast"
@@ -191,6 +191,12 @@ class PlaceSurroundings(Surroundings):
             sport=max(packet.sport or 0, 0) if has_ports else 0,
             dport=max(packet.port or 0, 0) if has_ports else 0,
         )
+
+
+def _has_loopback(place: PathPlace) -> bool:
+    """Whether 127.0.0.0/8 is local: so it is unless somebody removed its address."""
+    routes = [route for route in place.namespace.routes if route.table == _LOCAL_TABLE and route.version == 4]
+    return not routes or any(route.destination == "127.0.0.0/8" for route in routes)
 
 
 def _local_types(place: PathPlace, version: int, link: int) -> dict[int, str]:

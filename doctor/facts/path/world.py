@@ -99,11 +99,12 @@ def where(place: PathPlace) -> str:
 
 
 class BridgePorts(Struct):
-    """Where the ports of a bridge lead: by the other end's MAC address, or nowhere that is known; and as it learned."""
+    """Where the ports of a bridge lead: by the other end's MAC address, or nowhere that is known; as it learned, and its own."""
 
     by_mac: dict[str, list[NetLink]] = {}
     unknown: list[NetLink] = []
     learned: dict[str, int] = {}
+    local: set[str] = set()
 
 
 class World(Struct, kw_only=True):

@@ -6,7 +6,15 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from doctor.facts.path.namespace import BridgePort, BridgeSettings, NetAddress, NetLink, NetNamespace, NetRoute
+from doctor.facts.path.namespace import (
+    BridgePort,
+    BridgeSettings,
+    Neighbour,
+    NetAddress,
+    NetLink,
+    NetNamespace,
+    NetRoute,
+)
 from doctor.facts.path.routing import RouteAnswer, RouteQuestion
 from doctor.facts.path.rules.ruleset import PathRules
 from doctor.facts.path.rules.tables import IptablesRules
@@ -78,6 +86,7 @@ def host(**changes: Any) -> NetNamespace:
             route("192.0.2.5/32", 2, table=255, kind="local", source="192.0.2.5"),
             route("172.17.0.1/32", 3, table=255, kind="local", source="172.17.0.1"),
         ),
+        neighbours=(Neighbour(link=2, version=4, address="192.0.2.1", mac="02:00:00:00:09:01", state=4),),
         sysctls={"net.ipv4.ip_forward": "1"},
     )
     return replace(found, **changes)
