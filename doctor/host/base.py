@@ -157,7 +157,7 @@ class Host(View, Protocol):
         ...
 
     def net_namespaces(self, pids: Iterable[int], sysctls: tuple[str, ...] = ()) -> "dict[int, NetNamespace | Missing]":
-        """Return process → state of its network namespace, read within five seconds; process 0 is the host itself.
+        """Return process → state of its network namespace, read within seconds; process 0 is the host itself.
 
         Processes in one namespace get the same value. ``sysctls`` are settings to read in each one.
         """

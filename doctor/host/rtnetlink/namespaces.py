@@ -22,7 +22,7 @@ _BRIDGE = 7
 """AF_BRIDGE."""
 _NO_STATISTICS, _VLANS = 8, 2
 """RTEXT_FILTER_SKIP_STATS and RTEXT_FILTER_BRVLAN, in IFLA_EXT_MASK."""
-_LIMIT_S = 5.0
+_LEAST_S, _EACH_S = 5.0, 0.02
 _NO_FIREWALL = {errno.EOPNOTSUPP, errno.EINVAL, errno.EPROTONOSUPPORT, errno.EAFNOSUPPORT, errno.ENOENT}
 """The kernel has no nftables."""
 T = TypeVar("T")
@@ -31,12 +31,19 @@ _LEGACY = (("ip_tables_names", ""), ("ip6_tables_names", "6"))
 
 def read(pids: Iterable[int], sysctls: tuple[str, ...] = ()) -> dict[int, NetNamespace | Missing]:
     """Return process → state of its network namespace; 0 is the host's. A process that ended is absent."""
-    return Visit(lambda pid, inode: _namespace(pid, inode, sysctls)).go(pids, _LIMIT_S)
+    wanted = tuple(pids)
+    return Visit(lambda pid, inode: _namespace(pid, inode, sysctls)).go(wanted, _limit_s(wanted))
 
 
 def settings(pids: Iterable[int], keys: tuple[str, ...]) -> dict[int, dict[str, str] | Missing]:
     """Return process → values of settings in its network namespace, without those that it lacks."""
-    return Visit(lambda _pid, _inode: _sysctls(keys)).go(pids, _LIMIT_S)
+    wanted = tuple(pids)
+    return Visit(lambda _pid, _inode: _sysctls(keys)).go(wanted, _limit_s(wanted))
+
+
+def _limit_s(pids: tuple[int, ...]) -> float:
+    """Seconds for all: each namespace takes less than a millisecond, but a busy machine may leave little time for it."""
+    return _LEAST_S + _EACH_S * len(pids)
 
 
 def _namespace(pid: int, inode: int, sysctls: tuple[str, ...]) -> NetNamespace:
@@ -115,8 +122,9 @@ def _firewall(*, has_rules: bool) -> tuple[tuple[tuple[str, str], ...], dict[str
 def _legacy() -> tuple[str, ...]:
     found: list[str] = []
     for name, tail in _LEGACY:
-        text = _read(f"/proc/thread-self/net/{name}")
-        found += [table + tail for table in (text or "").split()]
+        # The module adds the file to every namespace: without it in that of the process, it is in none.
+        if os.path.exists(f"/proc/self/net/{name}"):
+            found += [table + tail for table in (_read(f"/proc/thread-self/net/{name}") or "").split()]
     return tuple(found)
 
 
