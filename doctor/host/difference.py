@@ -124,7 +124,9 @@ class Difference:
 
     def _ends(self, path: str) -> set[str]:
         """Return all resolved places of a path in either prediction."""
-        return self._aliases.of(path) | self._links.get(path, frozenset())
+        found = self._aliases.of(path)
+        # A predicted link is named by its real place, which a path may reach through links of the host.
+        return found.union(*(self._links[end] for end in (path, *found) if end in self._links))
 
 
 def between(earlier: Host, later: Host, aliases: Aliases) -> "Difference | None":

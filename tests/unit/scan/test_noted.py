@@ -181,6 +181,20 @@ def test_what_a_predicted_link_leads_to_is_seen(base: RootHost) -> None:
     assert difference.touches(noted.notes)
 
 
+def test_a_predicted_link_that_a_link_of_the_host_leads_to_is_seen(base: RootHost) -> None:
+    """The directory is listed by way of a link of the host, then of a predicted one."""
+    link = Put(path="/a", node=Symlink(target="../.."))
+    before = predicted(base, [link])
+    after = predicted(base, [link, KernelValue(path="/new", value="0")])
+    difference = between(before, after, Aliases(base))
+    assert difference is not None
+    noted = NotedHost(before)
+    assert answer(QUESTIONS["listdir"], noted, P("/link-out/a")) != answer(
+        QUESTIONS["listdir"], after, P("/link-out/a")
+    )
+    assert difference.touches(noted.notes)
+
+
 def test_what_no_step_touches_is_kept(base: RootHost) -> None:
     """Else nothing would be won."""
     difference = between(base, predicted(base, [Put(path="/c/new", node=File(content=b""))]), Aliases(base))
