@@ -78,6 +78,10 @@ def owners(world: World, place: PathPlace, link: NetLink, version: int, number: 
     found: list[End] = []
     for name in places_with(world, version, number):
         other = world.places[name]
+        if home is not None and other is home[0]:
+            # Of a host's thousand interfaces only the bridge is on the segment.
+            found += [home] if home[1] is not link and home[1].is_up else []
+            continue
         found += [
             (other, end)
             for end in other.namespace.links
