@@ -10,8 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
 from tests.hosts.paths.host import random_host
-from tests.hosts.paths.rounds import DELIVERED, DROPPED, UNKNOWN, WRONG, Round, shrunk
-from tests.hosts.paths.rules_judge import judge
+from tests.hosts.paths.rounds import DELIVERED, DROPPED, MISPLACED, PLACED, UNKNOWN, WRONG, Judge, Round, shrunk
 
 
 def main() -> int:
@@ -24,16 +23,9 @@ def main() -> int:
         counts["hosts"] += 1
         counts["failed"] += bool(found.error)
         reasons += found.reasons
-        if options.show:
-            print(found.host, *(f"  refused: {one}" for one in found.refused), *found.lines, found.error, sep="\n")
-        elif found.wrong or found.error:
-            print(
-                found.host,
-                *(f"  refused: {one}" for one in found.refused),
-                *found.wrong.values(),
-                found.error,
-                sep="\n",
-            )
+        lines = found.lines if options.show else [*found.wrong.values(), *(found.misplaced if options.places else ())]
+        if lines or found.error:
+            print(found.host, *(f"  refused: {one}" for one in found.refused), *lines, found.error, sep="\n")
         sys.stdout.flush()
     print(_summary(counts, time.monotonic() - begin))
     print(*(f"  {number} {text}" for text, number in reasons.most_common(options.reasons)), sep="\n")
@@ -51,6 +43,7 @@ def _rounds(seeds: list[str], options: argparse.Namespace) -> Iterator[Round]:
 
 def _one(seed: str, *, options: argparse.Namespace) -> Round:
     host = random_host(seed, keep=options.keep, names=options.only)
+    judge = _judge(rules=options.rules)
     try:
         found = judge(host)
         return shrunk(found, judge) if options.shrink and found.wrong and not options.only else found
@@ -59,12 +52,22 @@ def _one(seed: str, *, options: argparse.Namespace) -> Round:
         return Round(host, error=f"failed: {trace}")
 
 
+def _judge(*, rules: bool) -> Judge:
+    if rules:
+        from tests.hosts.paths import rules_judge
+
+        return rules_judge.judge
+    from tests.hosts.paths import compare
+
+    return compare.judge
+
+
 def _summary(counts: Counter[str], seconds: float) -> str:
     judged = counts[DELIVERED] + counts[DROPPED] + counts[UNKNOWN] + counts[WRONG]
     part = 100 * counts[UNKNOWN] / max(judged, 1)
     return (
         f"{counts['hosts']} hosts, {judged} verdicts: {counts[DELIVERED]} agreed delivered, {counts[DROPPED]} agreed dropped, "
-        f"{counts[WRONG]} WRONG, {counts[UNKNOWN]} unknown ({part:.1f} %), {counts['failed']} hosts failed; "
+        f"(at {counts[PLACED]} the kernel names the same rule, at {counts[MISPLACED]} another), {counts[WRONG]} WRONG, {counts[UNKNOWN]} unknown ({part:.1f} %), {counts['failed']} hosts failed; "
         f"{counts['hosts'] / seconds:.1f} hosts a second"
     )
 
@@ -78,6 +81,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", action="append", default=[], help="draw only from these oddities")
     parser.add_argument("--parallel", type=int, default=2)
     parser.add_argument("--shrink", action="store_true", help="reduce the oddities of a host with a wrong claim")
+    parser.add_argument(
+        "--rules", action="store_true", help="judge each rule by the kernel's trace instead of the walks"
+    )
+    parser.add_argument("--places", action="store_true", help="print drops by another rule than the model names")
     parser.add_argument("--show", action="store_true")
     parser.add_argument("--reasons", type=int, default=15, help="how many reasons for unknown to print")
     return parser.parse_args()

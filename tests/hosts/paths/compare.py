@@ -1,23 +1,20 @@
 """The model's claims beside the fate of the packets."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from tests.hosts.paths import model
 from tests.hosts.paths.host import RandomHost
+from tests.hosts.paths.layout import HOST
+from tests.hosts.paths.model import Claim
 from tests.hosts.paths.packets import Outcome
-from tests.hosts.paths.play import Stage, stage
-from tests.hosts.paths.rounds import DELIVERED, DROPPED, UNKNOWN, WRONG, Round
+from tests.hosts.paths.play import stage
+from tests.hosts.paths.rounds import DELIVERED, DROPPED, MISPLACED, PLACED, UNKNOWN, WRONG, Round
+from tests.hosts.paths.traces import Passage, Tracer
 from tests.hosts.paths.ways import Probe, probes
 
+_ANSWERED_BY_OTHERS = frozenset({"local-address", "wrong-way", "taken", "proxy-missing"})
 _PATIENCE_S = 1.2
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A verdict of the model: `delivered`, `dropped`, `rejected` or `unknown`, with its words."""
-
-    end: str
-    says: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,20 +26,18 @@ class Fate:
     claim: Claim
 
     def __str__(self) -> str:
-        return f"{self.kind}: {self.outcome.probe}: {self.outcome}; the model: {self.claim.end}, {self.claim.says}"
+        return f"{self.kind}: {self.outcome.probe}: {self.outcome}; the model: {self.claim.end}, {self.claim.cause}: {self.claim.says}"
 
 
-Model = Callable[[Stage, Iterable[Probe]], dict[Probe, Claim]]
-"""Reads the facts of a host that stands, and says what will become of each probe."""
-
-
-def judge(host: RandomHost, model: Model) -> Round:
+def judge(host: RandomHost) -> Round:
     """Build a host, let the model speak, send the packets, compare."""
     with stage(host) as standing:
         found = Round(host, refused=standing.refused)
         wanted = probes()
-        claims = model(standing, wanted)
+        claims = model.claims(standing, wanted)
+        tracer = Tracer(standing.lab.places[HOST])
         outcomes = standing.send(wanted)
+        ends = Ends(tracer.passages())
         late = [one for one in outcomes if not one.is_answered and claims[one.probe].end == DELIVERED]
         if late:
             # A busy machine may be slow: the packet gets a second, longer chance before a claim is wrong.
@@ -50,12 +45,34 @@ def judge(host: RandomHost, model: Model) -> Round:
             outcomes = [again.get(one.probe, one) for one in outcomes]
         foreign = {_pair(one.probe) for one in outcomes if one.by not in {"", "?", one.probe.answers}}
         for one in outcomes:
-            # ICMP's answer has no name in it: where TCP shows that somebody else answers, it proves nothing.
-            if one.by != "?" or _pair(one.probe) not in foreign:
-                claim = claims[one.probe]
-                fate = Fate(_kind(one, claim), one, claim)
+            claim = claims[one.probe]
+            # ICMP's answer has no name in it: where somebody else answers, by TCP or by the model, it proves nothing.
+            if one.by != "?" or not (_pair(one.probe) in foreign or claim.cause in _ANSWERED_BY_OTHERS):
+                kind = _kind(one, claim)
+                if kind == DROPPED and claim.rule is not None:
+                    found.counts[PLACED if ends.has(claim.rule) else MISPLACED] += 1
+                    if not ends.has(claim.rule):
+                        found.misplaced.append(str(Fate(MISPLACED, one, claim)))
+                fate = Fate(kind, one, claim)
                 found.add(fate.kind, str(one.probe), str(fate), claim.says)
     return found
+
+
+class Ends:
+    """Where rules of the host ended packets, as the kernel reports it."""
+
+    def __init__(self, passages: Iterable[Passage]) -> None:
+        self._rules: set[tuple[str, str, str, int]] = set()
+        for one in passages:
+            if one.verdict == "drop":
+                base = (one.family, one.table, one.chain)
+                at = base if one.is_policy or not one.rules else (*base[:2], one.rules[-1][0])
+                handle = 0 if one.is_policy or not one.rules else one.rules[-1][1]
+                self._rules |= {(*base, handle), (*base, 0), (*at, handle), (*at, 0)}
+
+    def has(self, rule: tuple[str, str, str, int]) -> bool:
+        """Whether a packet ended at a rule, or by the policy of its base chain."""
+        return rule in self._rules
 
 
 def _pair(probe: Probe) -> tuple[str, str]:

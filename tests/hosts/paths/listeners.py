@@ -14,6 +14,8 @@ FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6}
 _ANY = {4: "0.0.0.0", 6: "::"}
 _IP_PKTINFO = 8
 _ROOM = 256
+BANNER_BYTES = 100
+"""The model follows an answer of that many bytes: small, and more than a bare confirmation."""
 
 
 def port_pairs() -> tuple[tuple[str, str, int], ...]:
@@ -70,7 +72,7 @@ class Listeners:
     def _accept(self, listener: socket.socket, service: "_Service") -> None:
         client, _ = listener.accept()
         if service.target is None:
-            client.sendall(service.name)
+            client.sendall(service.name.ljust(BANNER_BYTES))
             client.close()
             return
         client.setblocking(False)

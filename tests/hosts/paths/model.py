@@ -1,17 +1,18 @@
 """The model beside the packets: a World of the facts that a scan reads, and a walk of each probe's way."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
+
+from doctor.facts.path.walk import walk
+from doctor.facts.path.world import HOST as MODEL_HOST
+from doctor.facts.path.world import SETTINGS, PathPlace, PathSocket, Walk, Way, World
 
 from doctor.facts.path.namespace import NetNamespace
 from doctor.facts.path.rules.ruleset import PathRules
 from doctor.facts.path.rules.tables import IptablesRules
-from doctor.facts.path.walk import walk
-from doctor.facts.path.world import HOST as MODEL_HOST
-from doctor.facts.path.world import SETTINGS, PathPlace, PathSocket, Way, World
 from doctor.formats.firewall import nft_json
 from doctor.host.rtnetlink import lookups, namespaces
-from tests.hosts.paths.compare import Claim
 from tests.hosts.paths.layout import CONTAINERS, HOST, NEXT_HOP, OUTSIDE, PLACES, UPLINK
 from tests.hosts.paths.listeners import port_pairs
 from tests.hosts.paths.namespace import Namespace
@@ -21,6 +22,21 @@ from tests.hosts.paths.ways import Probe
 _SAVES = ("iptables", "iptables-legacy", "ip6tables", "ip6tables-legacy")
 _KNOWN = tuple(name for name in PLACES if name != OUTSIDE)
 _LENGTHS = {("tcp", 4): 60, ("tcp", 6): 80, ("udp", 4): 33, ("udp", 6): 53, ("icmp", 4): 33, ("icmp", 6): 53}
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A verdict of the model: `delivered`, `dropped`, `rejected` or `unknown`, with its words.
+
+    Attributes:
+        rule: (family, table, chain, handle) of the rule that ends the packet on the host; the handle is 0 for one of iptables
+            and for a policy. None if no rule of the host does.
+    """
+
+    end: str
+    cause: str = ""
+    says: str = ""
+    rule: tuple[str, str, str, int] | None = None
 
 
 def claims(standing: Stage, wanted: Iterable[Probe]) -> dict[Probe, Claim]:
@@ -36,16 +52,23 @@ def claims(standing: Stage, wanted: Iterable[Probe]) -> dict[Probe, Claim]:
             try:
                 questions[probe] = walks[probe].send(answer)
             except StopIteration as end:
-                found[probe] = Claim(end.value.end, _words(end.value))
+                found[probe] = _claim(end.value)
         flat = [question for asked in questions.values() for question in asked]
         told = iter(host.call(lookups.ask, flat)) if flat else iter(())
         answers = {probe: tuple(next(told) for _ in asked) for probe, asked in questions.items()}
     return found
 
 
-def _words(walked: Any) -> str:
+def _claim(walked: Walk) -> Claim:
+    family, _, table = walked.table.partition(" ")
+    is_here = walked.cause == "rule" and walked.place == MODEL_HOST and "legacy" not in walked.says
+    rule = (family, table, walked.chain, walked.handle) if is_here and table else None
+    return Claim(walked.end, walked.cause, _words(walked), rule)
+
+
+def _words(walked: Walk) -> str:
     doubts = f" [{'; '.join(walked.doubts)}]" if walked.doubts else ""
-    return f"{walked.cause}: {walked.says}{doubts}"
+    return f"{walked.says}{doubts}"
 
 
 def way(probe: Probe) -> Way:

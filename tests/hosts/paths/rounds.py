@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from tests.hosts.paths.host import RandomHost, random_host
 
 DELIVERED, DROPPED, WRONG, UNKNOWN = "delivered", "dropped", "WRONG", "unknown"
+PLACED, MISPLACED = "placed", "misplaced"
+"""Dropped by a rule that the kernel names too, or by another one."""
 
 
 @dataclass(slots=True)
@@ -17,6 +19,7 @@ class Round:
         refused: changes that the kernel or a tool refused, and why: they are no part of the host.
         counts: how many verdicts had which fate.
         wrong: name of the judged thing → both verdicts in words.
+        misplaced: drops, by another rule than the model names.
         reasons: of unknown verdicts.
         lines: every verdict in words.
         error: of the model, if it failed instead of giving a verdict.
@@ -26,6 +29,7 @@ class Round:
     refused: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     wrong: dict[str, str] = field(default_factory=dict)
+    misplaced: list[str] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)
     lines: list[str] = field(default_factory=list)
     error: str = ""

@@ -46,7 +46,9 @@ def condition(table: Table, hook: str) -> str:
     """One to three conditions."""
     random = table.random
     count = random.choices((0, 1, 2, 3), (1, 5, 5, 2))[0]
-    found = [random.choice(_FREE)(table, hook) for _ in range(count)]
+    # Each kind once: of `ip length < 100 ip length > 1000`, which nothing meets, nft 1.1.3 lists `ip length != 100-1000`.
+    found = [maker(table, hook) for maker in dict.fromkeys(random.choices(_FREE, k=count))]
+    count = len(found)
     if found and random.random() < 0.5:
         # Of the protocols above IP, at most one is named.
         found[random.randrange(count)] = random.choice(_LAYERED)(table, hook)
