@@ -40,7 +40,8 @@ def into_bridge(trip: Trip, place: PathPlace, port: NetLink, bridge: NetLink, pa
     packet = replace(packet, bridge=bridge.name)
     ports = ports_of(trip.world, place, bridge)
     mac = packet.destination_mac
-    is_local = mac is not None and mac == bridge.mac and (mac not in ports.learned or mac in ports.local)
+    is_own = ports.keeps(bridge.mac)
+    is_local = mac is not None and mac == bridge.mac and is_own
     if not is_local and mac in ports.local:
         reason = f"bridge {bridge.name}: its forwarding table keeps packets to {mac} for the host"
         is_local = mac == port.mac
@@ -57,6 +58,7 @@ def into_bridge(trip: Trip, place: PathPlace, port: NetLink, bridge: NetLink, pa
         packet = replace(packet, inside=port.name)
         if packet.destination != before.destination:
             is_local, packet = yield from _translated(trip, place, bridge, packet)
+            is_local = is_local and is_own
     if is_local:
         packet = yield from hook(trip, place, ("bridge", "input"), packet)
         packet = replace(packet, inside=bridge.name, port_in=port.name if is_filtered else "", port_out="")
@@ -71,7 +73,7 @@ def _translated(trip: Trip, place: PathPlace, bridge: NetLink, packet: Packet) -
     """Decide where a packet goes whose destination a rule changed on the bridge: it is routed, unless its way is that bridge."""
     answer, out = yield from routed(trip, place, replace(packet, inside=bridge.name), bridge)
     if answer.kind == "local" or out.index != bridge.index:
-        return True, packet
+        return True, replace(packet, destination_mac=bridge.mac)
     return False, replace(packet, destination_mac=destination_mac(trip, place, bridge, packet, answer.gateway))
 
 

@@ -12,7 +12,7 @@ from doctor.facts.path.rules.hooks import UNKNOWN as UNSURE
 from doctor.facts.path.rules.hooks import evaluate
 from doctor.facts.path.rules.numbers import address, shown
 from doctor.facts.path.rules.packet import Packet
-from doctor.facts.path.segment import bridge_of, calls_iptables, is_closed, owners, peer_of
+from doctor.facts.path.segment import bridge_of, calls_iptables, is_closed, owners, peer_of, ports_of
 from doctor.facts.path.trip import Trip
 from doctor.facts.path.world import OUTSIDE, End, PathPlace, where
 
@@ -121,6 +121,8 @@ def _dropped(trip: Trip, asker: End, owner: End | None, target: tuple[int, int])
             return DROP, f"the queue of {link.name}{where(place)}"
     if owner is not None and owner[1].flags & _SILENT:
         return DROP, f"{owner[1].name}{where(owner[0])}, whose ARP is off"
+    if asker[1].kind == "bridge" and not ports_of(trip.world, *asker).keeps(asker[1].mac):
+        return DROP, f"the forwarding table of {asker[1].name}, which has its own address at a port"
     deaf = _deaf_port(trip, owner, version)
     if deaf:
         return DROP, f"port {deaf}, by which no {'broadcasts' if version == 4 else 'multicasts'} leave"

@@ -73,7 +73,7 @@ def ports_of(world: World, place: PathPlace, bridge: NetLink) -> BridgePorts:
 
 
 def owners(world: World, place: PathPlace, link: NetLink, version: int, number: int) -> list[End]:
-    """Return the interfaces of a segment whose place has an address: the kernel answers for all of them, on each interface."""
+    """Return the interfaces of a segment that answer for an address."""
     home = bridge_of(world, place, link)
     found: list[End] = []
     for name in places_with(world, version, number):
@@ -85,9 +85,19 @@ def owners(world: World, place: PathPlace, link: NetLink, version: int, number: 
         found += [
             (other, end)
             for end in other.namespace.links
-            if end is not link and end.is_up and _is_joined(world, (place, link), (other, end), home)
+            if end is not link
+            and end.is_up
+            and _answers(other, end, version, number)
+            and _is_joined(world, (place, link), (other, end), home)
         ]
     return found
+
+
+def _answers(place: PathPlace, link: NetLink, version: int, number: int) -> bool:
+    """Whether an interface answers for an address of its place: for each by ARP, for IPv6 only for its own."""
+    return version == 4 or any(
+        one.link == link.index and address(one.address) == (version, number) for one in place.namespace.addresses
+    )
 
 
 def _is_joined(world: World, one: End, other: End, home: End | None) -> bool:

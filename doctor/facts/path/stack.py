@@ -19,7 +19,18 @@ def send(trip: Trip, place: PathPlace, packet: Packet) -> Asking[Step]:
     """Send a packet of a socket in this place; its source may be open."""
     packet = entered(trip, place, replace(packet, is_local_out=True))
     is_bound = packet.source is not None
-    answer, link = yield from routed(trip, place, packet, with_source=is_bound)
+    try:
+        answer, link = yield from routed(trip, place, packet, with_source=is_bound)
+    except WalkEnd as end:
+        if (
+            is_bound
+            or packet.version == 4
+            or not any(rule.version == 6 and rule.source not in {"", "::/0"} for rule in place.namespace.rules)
+        ):
+            raise
+        # The kernel chooses an address then, and asks again with it.
+        reason = f"the routing{where(place)}: rules by source, which is not known"
+        raise WalkEnd(place, "", UNKNOWN, reason, end=UNKNOWN) from end
     packet = replace(
         packet, outside=link.name, is_local_out=True, user=0, group=0, ttl=_hops(place, link, packet.version)
     )
@@ -30,6 +41,10 @@ def send(trip: Trip, place: PathPlace, packet: Packet) -> Asking[Step]:
                 place, link.name, "address-missing", f"{link.name}{where(place)}: it has no address to send from"
             )
         packet = replace(packet, source=found[1])
+        if packet.version == 4:
+            # connect(2) asks again with the address that it chose.
+            answer, link = yield from routed(trip, place, packet)
+            packet = replace(packet, outside=link.name)
     around = PlaceSurroundings(trip.world, place, trip.answers)
     packet = replace(
         packet,

@@ -24,6 +24,7 @@ from doctor.facts.path.world import (
 
 _SYN, _ACK, _PSH = 0x02, 0x10, 0x08
 _MOST_STEPS = 64
+_ECHO_IGNORED = {"icmp": "net.ipv4.icmp_echo_ignore_all", "ipv6-icmp": "net.ipv6.icmp.echo_ignore_all"}
 _DATA = 100
 """Bytes of the first answer of a program: more than a bare confirmation."""
 
@@ -148,6 +149,9 @@ def _back(trip: Trip, way: Way, first: Packet, arrived: Arrived, *, flags: int, 
         destination_mac=None,
     )
     trip.is_answer = True
+    if is_icmp and seen.version == 6 and any(rule.oif and rule.version == 6 for rule in arrived.place.namespace.rules):
+        # The kernel routes answers of ICMPv6 by the interface that they go back by.
+        trip.doubt(arrived.place, "a rule of routing by output interface")
     if arrived.left is not None:
         host = trip.world.host
         if arrived.place is not host:
@@ -197,6 +201,7 @@ def _received(trip: Trip, way: Way, arrived: Arrived) -> Asking[None]:
             reason = f"{arrived.left.name}: they leave the host for the network"
             raise trip.detour or WalkEnd(place, arrived.left.name, "wrong-way", reason)
         _check_source(trip, arrived)
+        _check_destination(trip, way, arrived)
         return
     socket = _socket(place, packet)
     if socket is not None and socket.forwards is not None:
@@ -231,8 +236,9 @@ def _received(trip: Trip, way: Way, arrived: Arrived) -> Asking[None]:
     if socket is None and packet.protocol in {"tcp", "udp"}:
         reason = f"{place.name}: no program listens on port {packet.port}"
         raise WalkEnd(place, "", "no-listener", reason, end=REJECTED)
-    if packet.protocol == "icmp" and place.namespace.sysctls.get("net.ipv4.icmp_echo_ignore_all", "0").strip() == "1":
-        raise WalkEnd(place, "", "echo-ignored", f"{place.name}: net.ipv4.icmp_echo_ignore_all is 1")
+    ignored = _ECHO_IGNORED.get(packet.protocol or "", "")
+    if place.namespace.sysctls.get(ignored, "0").strip() == "1":
+        raise WalkEnd(place, "", "echo-ignored", f"{place.name}: {ignored} is 1")
 
 
 def _check_source(trip: Trip, arrived: Arrived) -> None:
@@ -249,6 +255,15 @@ def _check_source(trip: Trip, arrived: Arrived) -> None:
         reason = f"{left.name}: they leave with the source {text}, which is not its address"
         trip.doubt(place, f"packets leave with the source {text}, which is not an address of {left.name}")
         trip.detour = trip.detour or WalkEnd(place, left.name, "no-masquerade", reason)
+
+
+def _check_destination(trip: Trip, way: Way, arrived: Arrived) -> None:
+    """A target outside that a rule translated to another address outside: nobody here knows who answers there."""
+    number, target = arrived.packet.destination, address(way.target)
+    if number is None:
+        trip.doubt(arrived.place, "the destination of packets that leave is not known")
+    elif target is not None and number != target[1]:
+        trip.doubt(arrived.place, f"packets leave for {shown(way.version, number)} instead of {way.target}")
 
 
 def _socket(place: PathPlace, packet: Packet) -> PathSocket | None:

@@ -13,6 +13,7 @@ DELIVERED, DROPPED, REJECTED, UNKNOWN = "delivered", "dropped", "rejected", "unk
 SETTINGS = (
     "net.ipv4.ip_forward",
     "net.ipv4.icmp_echo_ignore_all",
+    "net.ipv6.icmp.echo_ignore_all",
     "net.ipv4.ip_default_ttl",
     "net.ipv6.conf.all.forwarding",
     "net.ipv6.conf.all.disable_ipv6",
@@ -105,6 +106,10 @@ class BridgePorts(Struct):
     unknown: list[NetLink] = []
     learned: dict[str, int] = {}
     local: set[str] = set()
+
+    def keeps(self, mac: str) -> bool:
+        """Whether the bridge keeps packets to an address of its own, instead of sending them by a port."""
+        return mac not in self.learned or mac in self.local
 
 
 class World(Struct, kw_only=True):

@@ -1,0 +1,56 @@
+"""Corners of the kernel that the sweep over random hosts (`python -m tests.hosts.paths`) showed: each claim was wrong once."""
+
+import pytest
+from msgspec.structs import replace
+
+from doctor.facts.path.namespace import ForwardingEntry
+from doctor.facts.path.routing import RouteAnswer
+from doctor.facts.path.segment import owners
+from doctor.facts.path.walk import walk
+from doctor.facts.path.world import Way
+from tests.unit.facts.path.small_world import ENGINE, WAYS, address, answered, host, walked, world
+
+
+def test_a_target_outside_that_a_rule_replaces_is_doubt() -> None:
+    moved = "-A PREROUTING -p tcp -m tcp --dport 443 -j DNAT --to-destination 198.51.100.99"
+    saved = ENGINE.replace("-A PREROUTING -m addrtype", f"{moved}\n-A PREROUTING -m addrtype", 1)
+    found = walked(world(saved=saved), WAYS["egress"])
+    assert found.end == "unknown"
+    assert "packets leave for 198.51.100.99 instead of 198.51.100.7" in found.says
+
+
+@pytest.mark.parametrize(("version", "count"), [(4, 1), (6, 0)])
+def test_for_ipv6_an_interface_answers_only_for_its_own_address(version: int, count: int) -> None:
+    text = "192.0.2.5" if version == 4 else "2001:db8::5"
+    more = replace(address(2, f"{text}/64"), version=version)
+    small = world(of_host=replace(host(), addresses=(*host().addresses, more)))
+    aa = small.places["aa"]
+    eth0 = aa.namespace.named("eth0")
+    assert eth0 is not None
+    number = {4: 0xC0000205, 6: (0x20010DB8 << 96) + 5}[version]
+    assert len(owners(small, aa, eth0, version, number)) == count
+
+
+def test_a_bridge_whose_own_address_is_at_a_port_hears_nothing() -> None:
+    entry = ForwardingEntry(mac="02:00:00:00:00:03", link=12, master=3, state=0x40)
+    found = walked(world(of_host=replace(host(), fdb=(entry,))), WAYS["egress"])
+    assert found.end == "dropped"
+
+
+def test_an_address_that_the_kernel_chose_is_asked_for_again() -> None:
+    """connect(2) looks the route up twice: without a source, and with the one that the first answer gave."""
+    small = world()
+    going = walk(small, Way(kind="host-to-container", start="host", end="aa", target="172.17.0.2", port=80))
+    (first,) = next(going)
+    (second,) = going.send((answered(small, first, {}),))
+    assert (first.source, second.source, second.pid, second.iif) == ("", "172.17.0.1", 0, 0)
+    with pytest.raises(StopIteration) as ended:
+        going.send((RouteAnswer(error="EINVAL"),))
+    assert ended.value.value.end == "dropped"
+
+
+def test_pings_that_a_host_ignores_differ_by_version() -> None:
+    ignored = {"net.ipv6.icmp.echo_ignore_all": "1", "net.ipv4.ip_forward": "1"}
+    assert walked(world(of_host=replace(host(), sysctls=ignored)), WAYS["gateway"]).end == "delivered"
+    ignored = {"net.ipv4.icmp_echo_ignore_all": "1", "net.ipv4.ip_forward": "1"}
+    assert walked(world(of_host=replace(host(), sysctls=ignored)), WAYS["gateway"]).cause == "echo-ignored"
