@@ -2,6 +2,7 @@
 
 import ipaddress
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from doctor.facts.path.rules.evaluate import ChainVerdict, Evaluation
@@ -142,6 +143,7 @@ def _of_ip(passage: Passage) -> dict[str, Any] | None:
     return fields
 
 
+@dataclass
 class Place(Surroundings):
     """The types of addresses in a namespace, by its table `local`."""
 
