@@ -1,6 +1,6 @@
 """Error lines of other programs: how a check declares those that its problem causes, and which of them a text means.
 
-A pattern is text and is compiled only when a line is matched, so a scan of a healthy host compiles none.
+A pattern is text and is compiled only when a line has a word that it needs, so a scan of a healthy host compiles none.
 """
 
 from collections.abc import Iterable
@@ -117,10 +117,16 @@ def explain(line: str, table: Iterable[KnownMessage], release: Release | None = 
     """
     import re  # noqa: PLC0415 - a declaration needs no regular expressions
 
+    from doctor.model.literal import folded, needed  # noqa: PLC0415 - as above
+
     text = flat(line)
     searched = plain(text)
+    lower = folded(searched)
     found = []
     for number, known in enumerate(table):
+        words = needed(known.message.pattern)
+        if words and not any(word in lower for word in words):
+            continue
         last = None
         try:
             for last in re.finditer(known.message.pattern, searched, re.IGNORECASE):  # noqa: B007 - the last match counts
