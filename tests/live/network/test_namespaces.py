@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from doctor.facts.path.namespace import NetNamespace
+from doctor.facts.path.predict import Request, after
 from doctor.facts.path.routing import RouteQuestion
 from doctor.formats.netlink import tables
 from doctor.formats.netlink.messages import DONE, INTERRUPTED, NetlinkMessage, messages
@@ -49,6 +50,8 @@ LISTINGS = 9
 """Links, addresses, routes, rules, neighbours, queues, forwarding entries, tables and rules of nftables."""
 PEER = """
 link set lo up
+link add only9 type veth peer name only8
+link set only9 up
 link set eth0 up
 addr add 10.7.0.2/24 dev eth0
 route add default via 10.7.0.1
@@ -320,14 +323,55 @@ def churn(pid: int) -> None:
 
 
 def test_a_change_is_made_in_the_namespace_of_the_step(pids: tuple[int, int]) -> None:
-    """And is refused if the process has another one by now; an undo then has nothing left to do."""
+    """It is refused if the process has another one by now; the interface is in no other one, so that a defect harms nobody."""
     inode = os.stat(f"/proc/{pids[1]}/ns/net").st_ino
-    down, up = (("link", "set", {"dev": "lo", "state": state}) for state in ("down", "up"))
+    down, up = (("link", "set", {"dev": "only9", "state": state}) for state in ("down", "up"))
     netlink.carry_out(Netlink(do=down, pid=pids[1], inode=inode))
-    assert "UP" not in shown(pids[1], "link", "show", "lo")[0]["flags"]
+    assert "UP" not in shown(pids[1], "link", "show", "only9")[0]["flags"]
     with pytest.raises(RepairError, match="another network namespace"):
         netlink.carry_out(Netlink(do=up, pid=pids[1], inode=1))
     netlink.carry_out(Netlink(do=up, pid=4_000_000, inode=inode, may_fail=True))
-    assert "UP" not in shown(pids[1], "link", "show", "lo")[0]["flags"]
+    assert "UP" not in shown(pids[1], "link", "show", "only9")[0]["flags"]
     netlink.carry_out(Netlink(do=up, pid=pids[1], inode=inode))
-    assert "UP" in shown(pids[1], "link", "show", "lo")[0]["flags"]
+    assert "UP" in shown(pids[1], "link", "show", "only9")[0]["flags"]
+
+
+CHANGES: tuple[Request, ...] = (
+    ("addr", "add", {"dev": "only9", "address": "10.99.0.1/24"}),
+    ("route", "add", {"dev": "only9", "dst": "10.98.0.0/16", "gateway": "10.99.0.9", "priority": 5}),
+    ("neigh", "add", {"dev": "only9", "dst": "10.99.0.9", "lladdr": "02:00:00:00:00:09"}),
+    ("neigh", "del", {"dev": "only9", "dst": "10.99.0.9"}),
+    ("route", "del", {"dev": "only9", "dst": "10.98.0.0/16", "gateway": "10.99.0.9"}),
+    ("link", "set", {"dev": "only9", "state": "down"}),
+    ("link", "set", {"dev": "only9", "state": "up"}),
+    ("link", "set", {"dev": "only9", "mtu": 1400}),
+    ("addr", "del", {"dev": "only9", "address": "10.99.0.1/24"}),
+)
+
+
+def test_the_prediction_of_a_change_is_what_the_kernel_does(pids: tuple[int, int]) -> None:
+    """Links, addresses, neighbours and routes of IPv4 after each change, in the order of a life."""
+    inode = os.stat(f"/proc/{pids[1]}/ns/net").st_ino
+    for change in CHANGES:
+        predicted = after(_namespace(pids[1]), change)
+        netlink.carry_out(Netlink(do=change, pid=pids[1], inode=inode))
+        assert _shape(_namespace(pids[1])) == _shape(predicted), change
+
+
+def _namespace(pid: int) -> NetNamespace:
+    found = LiveHost().net_namespaces((pid,))[pid]
+    assert isinstance(found, NetNamespace)
+    return found
+
+
+def _shape(namespace: NetNamespace) -> object:
+    return (
+        {(one.name, one.is_up, one.mtu) for one in namespace.links},
+        {(one.link, one.address, one.prefix) for one in namespace.addresses if one.version == 4},
+        {(one.link, one.address) for one in namespace.neighbours if one.version == 4},
+        {
+            (one.table, one.kind, one.destination, one.gateway, one.link, one.metric)
+            for one in namespace.routes
+            if one.version == 4 and one.kind != "broadcast"
+        },
+    )
