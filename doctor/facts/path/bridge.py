@@ -13,6 +13,8 @@ from doctor.facts.path.trip import Asking, Incoming, Step, Trip, hook
 from doctor.facts.path.world import UNKNOWN, PathPlace
 
 _FORWARDING = 3
+_PVID = 2
+"""BRIDGE_VLAN_INFO_PVID: the VLAN of packets without a tag."""
 
 
 def from_bridge(trip: Trip, place: PathPlace, bridge: NetLink, packet: Packet) -> Asking[Step]:
@@ -20,6 +22,7 @@ def from_bridge(trip: Trip, place: PathPlace, bridge: NetLink, packet: Packet) -
     port = _port_for(trip, place, bridge, packet)
     packet = replace(packet, inside="", outside=port.name, bridge=bridge.name)
     _check_port(place, port, bridge)
+    _check_vlans(place, bridge, (None, port))
     packet = yield from hook(trip, place, ("bridge", "output"), packet)
     packet = yield from hook(trip, place, ("bridge", "postrouting"), packet)
     return (yield from _by_port(trip, place, port, packet))
@@ -60,6 +63,7 @@ def into_bridge(trip: Trip, place: PathPlace, port: NetLink, bridge: NetLink, pa
             is_local, packet = yield from _translated(trip, place, bridge, packet)
             is_local = is_local and is_own
     if is_local:
+        _check_vlans(place, bridge, (port, None))
         packet = yield from hook(trip, place, ("bridge", "input"), packet)
         packet = replace(packet, inside=bridge.name, port_in=port.name if is_filtered else "", port_out="")
         packet = yield from hook(trip, place, ("netdev", "ingress"), packet, device=bridge.name)
@@ -81,6 +85,7 @@ def _forward(trip: Trip, place: PathPlace, port: NetLink, bridge: NetLink, packe
     """Send a packet from one port of a bridge to another."""
     out = _port_for(trip, place, bridge, packet)
     _check_port(place, out, bridge)
+    _check_vlans(place, bridge, (port, out))
     if out.index == port.index and not (port.port is not None and port.port.is_hairpin):
         reason = f"port {port.name} of {bridge.name}: the receiver is behind the same port, which has no hairpin mode"
         raise WalkEnd(place, port.name, "port-hairpin", reason)
@@ -100,6 +105,28 @@ def _forward(trip: Trip, place: PathPlace, port: NetLink, bridge: NetLink, packe
         packet = yield from hook(trip, place, (family, "postrouting"), inner)
     trip.hop(place, bridge.name, "bridge", out.name)
     return (yield from _by_port(trip, place, out, replace(packet, inside=port.name)))
+
+
+def _check_vlans(place: PathPlace, bridge: NetLink, ports: tuple[NetLink | None, NetLink | None]) -> None:
+    """Raise ``WalkEnd`` if a bridge that filters VLANs keeps a packet between two ports; ``None`` is the bridge itself."""
+    if bridge.bridge is None or not bridge.bridge.filters_vlans:
+        return
+    into, out = ports
+    first = bridge if into is None else into
+    second = bridge if out is None else out
+    untagged = [number for number, flags in _vlans(first) if flags & _PVID]
+    known = {number for number, _ in _vlans(second)}
+    if not _vlans(first) or not _vlans(second):
+        raise WalkEnd(
+            place, bridge.name, UNKNOWN, f"bridge {bridge.name}: it filters VLANs, which were not read", end=UNKNOWN
+        )
+    if not untagged or untagged[0] not in known:
+        reason = f"bridge {bridge.name}: {second.name} is not in the VLAN of {first.name}"
+        raise WalkEnd(place, bridge.name, "vlan", reason)
+
+
+def _vlans(link: NetLink) -> tuple[tuple[int, int], ...]:
+    return () if link.port is None else link.port.vlans
 
 
 def _check_port(place: PathPlace, port: NetLink, bridge: NetLink) -> None:

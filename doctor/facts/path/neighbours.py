@@ -123,6 +123,9 @@ def _dropped(trip: Trip, asker: End, owner: End | None, target: tuple[int, int])
         return DROP, f"{owner[1].name}{where(owner[0])}, whose ARP is off"
     if asker[1].kind == "bridge" and not ports_of(trip.world, *asker).keeps(asker[1].mac):
         return DROP, f"the forwarding table of {asker[1].name}, which has its own address at a port"
+    ignores = 0 if owner is None or version == 6 else _ignored(owner, number)
+    if owner is not None and ignores:
+        return (DROP if ignores == 8 else UNSURE), f"arp_ignore {ignores} of {owner[1].name}{where(owner[0])}"
     deaf = _deaf_port(trip, owner, version)
     if deaf:
         return DROP, f"port {deaf}, by which no {'broadcasts' if version == 4 else 'multicasts'} leave"
@@ -227,6 +230,19 @@ def _bridged(trip: Trip, sender: End | None, receiver: End | None, packet: Packe
         yield place, "netdev", "egress", seen, out or ""
         if is_filtered and into != "":
             yield place, "ip6", "postrouting", replace(inner, inside=""), ""
+
+
+def _ignored(owner: End, number: int) -> int:
+    """Return the value of arp_ignore by which an owner may leave a question unanswered, 0 for an answer."""
+    place, link = owner
+    values = [
+        place.namespace.sysctls.get(f"net.ipv4.conf.{name}.arp_ignore", "0").strip() for name in ("all", link.name)
+    ]
+    value = max(int(one) if one.isascii() and one.isdigit() and len(one) < 3 else 0 for one in values)
+    has_it = any(address(one.address) == (4, number) for one in place.namespace.addresses_of(link.index, 4))
+    if value in {1, 2}:
+        return 0 if has_it else 8
+    return value
 
 
 def _deaf_port(trip: Trip, owner: End | None, version: int) -> str:

@@ -15,6 +15,7 @@ SETTINGS = (
     "net.ipv4.icmp_echo_ignore_all",
     "net.ipv6.icmp.echo_ignore_all",
     "net.ipv4.ip_default_ttl",
+    "net.ipv4.conf.all.arp_ignore",
     "net.ipv6.conf.all.forwarding",
     "net.ipv6.conf.all.disable_ipv6",
     "net.bridge.bridge-nf-call-iptables",

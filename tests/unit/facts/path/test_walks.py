@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from doctor.facts.path.namespace import BridgePort, Neighbour, NetAddress, Qdisc, RoutingRule
+from doctor.facts.path.namespace import BridgePort, BridgeSettings, Neighbour, NetAddress, Qdisc, RoutingRule
 from doctor.facts.path.rules.ruleset import PathRules
 from doctor.facts.path.rules.tables import IptablesRules
 from doctor.facts.path.world import PathPlace, PathSocket, Walk, Way, World
@@ -75,6 +75,18 @@ FAULTS: dict[str, tuple[str, dict[str, Any], str, str]] = {
         {"inside": PathRules(saves=[IptablesRules.parse("iptables-save", "*filter\n:OUTPUT DROP [0:0]\nCOMMIT\n")])},
         "rule",
         "the policy of chain OUTPUT of table filter (iptables)",
+    ),
+    "arp_ignore": (
+        "gateway",
+        {"of_host": host(sysctls={"net.ipv4.ip_forward": "1", "net.ipv4.conf.all.arp_ignore": "8"}), "of_aa": container(1, "172.17.0.2", sysctls={"net.ipv4.conf.all.arp_ignore": "8"})},
+        "neighbour",
+        "the question for the address 172.17.0.1 is dropped by arp_ignore 8 of docker0",
+    ),
+    "vlan": (
+        "peer",
+        {"of_host": with_link(with_link(with_link(host(), "docker0", bridge=BridgeSettings(filters_vlans=True)), "vaa", port=BridgePort(vlans=((1, 6),))), "vbb", port=BridgePort(vlans=((7, 6),)))},
+        "vlan",
+        "bridge docker0: vbb is not in the VLAN of vaa",
     ),
     "proxy dead": ("hairpin", {"sockets": ()}, "proxy-missing", "no proxy listens on port 8080"),
     "taken": ("hairpin", {"sockets": (PathSocket(protocol="tcp", port=8080),)}, "taken", "another program listens on port 8080"),

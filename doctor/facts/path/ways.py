@@ -1,0 +1,134 @@
+"""All ways of traffic that must work for the engine's running containers; traffic between isolated networks does not belong to them."""
+
+from collections.abc import Iterator, Mapping
+
+from msgspec.structs import replace
+
+from doctor.facts.network.networks import Endpoint, Network, Networks, PublishedPort
+from doctor.facts.path.namespaces import NetNamespaces
+from doctor.facts.path.world import HOST, OUTSIDE, Way
+
+EMBEDDED = "127.0.0.11"
+"""The engine's name server, as a container of a user's network sees it."""
+_LOOPBACK = {4: "127.0.0.1", 6: "::1"}
+
+
+class WayMaker:
+    """Makes the ways of all running containers.
+
+    Args:
+        outside: an address outside of the host by version, as the target of outgoing packets and the sender of incoming ones.
+        resolvers: name servers that a container asks itself, by its id.
+    """
+
+    def __init__(
+        self,
+        networks: Networks,
+        namespaces: NetNamespaces,
+        *,
+        outside: Mapping[int, str],
+        resolvers: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> None:
+        self.networks, self.namespaces = networks, namespaces
+        self.outside, self.resolvers = outside, resolvers or {}
+        self.own = self._own_addresses()
+        self.running = networks.running
+        self.rings: dict[tuple[str, int], list[Endpoint]] = {}
+        self.places: dict[tuple[str, int], int] = {}
+        self.owners: dict[str, str] = {one.address: HOST for one in namespaces.host.addresses}
+        for one in self.running:
+            for version, address in ((4, one.ip), (6, one.ip6)):
+                if address:
+                    ring = self.rings.setdefault((one.network_id, version), [])
+                    self.places[one.id, version] = len(ring)
+                    ring.append(one)
+                    self.owners.setdefault(address, one.container)
+
+    def all(self) -> Iterator[Way]:
+        """Yield every way, container by container."""
+        for endpoint in self.running:
+            network = self.networks.get(endpoint.network_id)
+            if network is None or not network.is_bridge or self.namespaces.of(endpoint.container_id) is None:
+                continue
+            for version, address in ((4, endpoint.ip), (6, endpoint.ip6)):
+                if address:
+                    yield from self._outgoing(endpoint, network, version)
+                    yield from self._incoming(endpoint, address)
+            for port in endpoint.ports if not network.internal else ():
+                yield from self._published(endpoint, port)
+
+    def _outgoing(self, endpoint: Endpoint, network: Network, version: int) -> Iterator[Way]:
+        name = endpoint.container
+        gateway = (network.gateway if version == 4 else network.gateway6).partition("/")[0]
+        if gateway:
+            yield Way(kind="gateway", start=name, end=HOST, target=gateway, protocol="icmp")
+        target = self.outside.get(version)
+        if target and not network.internal:
+            yield Way(kind="egress", start=name, end=OUTSIDE, target=target, port=443)
+        for server in self.resolvers.get(endpoint.container_id, ()) if not network.internal else ():
+            if (":" in server) == (version == 6):
+                yield Way(kind="dns", start=name, end=self._owner(server), target=server, port=53, protocol="udp")
+        if version == 4 and not network.is_default:
+            yield Way(kind="dns", start=name, end=name, target=EMBEDDED, port=53, protocol="udp")
+        peer = self._peer(endpoint, version) if network.icc else None
+        if peer is not None:
+            address = peer.ip if version == 4 else peer.ip6
+            yield Way(kind="peer", start=name, end=peer.container, target=address, protocol="icmp")
+
+    def _incoming(self, endpoint: Endpoint, address: str) -> Iterator[Way]:
+        yield Way(kind="host-to-container", start=HOST, end=endpoint.container, target=address, protocol="icmp")
+
+    def _published(self, endpoint: Endpoint, port: PublishedPort) -> Iterator[Way]:
+        if not port.host_port or port.protocol not in {"tcp", "udp"} or not port.needs_rules:
+            return
+        version = port.version
+        own = self.own.get(version, "") if port.is_any else port.host_ip
+        base = Way(
+            kind="published",
+            start=HOST,
+            end=endpoint.container,
+            target=own,
+            port=port.host_port,
+            protocol=port.protocol,
+        )
+        is_local = own.startswith("127.") or own == _LOOPBACK[6]
+        if own and not is_local:
+            source = self.outside.get(version)
+            if source:
+                yield replace(base, start=OUTSIDE, source=source)
+            yield replace(base, kind="host-published")
+            yield replace(base, kind="hairpin", start=endpoint.container)
+        if port.is_any or is_local:
+            yield replace(base, kind="loopback", target=_LOOPBACK[version] if port.is_any else own)
+
+    def _peer(self, endpoint: Endpoint, version: int) -> Endpoint | None:
+        """Return the next container of the network: a ring of ways passes every port of the bridge."""
+        ring = self.rings.get((endpoint.network_id, version), [])
+        place = self.places.get((endpoint.id, version))
+        if len(ring) < 2 or place is None:
+            return None
+        return ring[(place + 1) % len(ring)]
+
+    def _owner(self, address: str) -> str:
+        """Return the place that has an address."""
+        return self.owners.get(address, OUTSIDE)
+
+    def _own_addresses(self) -> dict[int, str]:
+        """Return the address of the host by which others reach it: that of the interface with the default route."""
+        host = self.namespaces.host
+        found: dict[int, str] = {}
+        for route in host.routes:
+            if route.destination in {"0.0.0.0/0", "::/0"} and route.version not in found:
+                for one in host.addresses_of(route.link, route.version):
+                    if one.scope == "global":
+                        found.setdefault(route.version, one.address)
+        return found
+
+
+def uplink_of(namespaces: NetNamespaces) -> str:
+    """Return the interface with the default route, "" for none."""
+    for route in namespaces.host.routes:
+        link = namespaces.host.link(route.link) if route.destination == "0.0.0.0/0" else None
+        if link is not None:
+            return link.name
+    return ""
