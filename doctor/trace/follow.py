@@ -68,6 +68,7 @@ class Following:
         self._places: dict[str, NetPlace] = {}
         self._origin = ""
         self._lost = 0
+        self._marking: list[Marks] = []
 
     def _opened(self) -> Tracefs | None:
         try:
@@ -83,6 +84,11 @@ class Following:
     def close(self) -> None:
         """Remove the instance, the tables and the taps."""
         self._held.close()
+
+    def unmark(self) -> None:
+        """Remove the tables that mark the packet."""
+        for mark in self._marking:
+            mark.close()
 
     def repeat(self, flow: TraceFlow, times: int) -> None:
         """Send the packet again, for counters."""
@@ -142,7 +148,7 @@ class Following:
         try:
             instance = TraceInstance(self._tracefs)
             self._held.callback(instance.remove)
-            instance.begin(_filters(instance, flow))
+            instance.begin(filters_for(instance, flow))
         except OSError as error:
             self._notes.append(f"tracefs: {error.strerror}: the kernel's reasons for drops are unknown")
             return None
@@ -180,6 +186,7 @@ class Following:
             self._notes.append(f"nftables does not report its rules in {place.name}: {error.strerror}")
             return None
         self._held.callback(marks.close)
+        self._marking.append(marks)
         if "nftrace" not in self._methods:
             self._methods.append("nftrace")
         return marks
@@ -237,7 +244,7 @@ def _entrances(name: str, links: dict[str, tuple[NetLink, ...]]) -> tuple[str, .
     return tuple(found)[:_MOST_ENTRANCES]
 
 
-def _filters(instance: TraceInstance, flow: TraceFlow) -> dict[str, str]:
+def filters_for(instance: TraceInstance, flow: TraceFlow) -> dict[str, str]:
     """Return the events that this kernel has, each with a filter that it understands."""
     formats = instance.formats((*_DEVICE_EVENTS, _DROPS, _ERRORS, _NEIGHBOURS))
     by_length = " || ".join(f"len == {length}" for length in lengths(flow))

@@ -161,7 +161,11 @@ def _unanswered(case: TraceCase) -> TraceEnd:
         kind, code = error.packet.kind, error.packet.code
         cause, meant = ICMP_MEANINGS.get((case.flow.version, kind, code), ("icmp", ""))
         text = f"{error.packet.source} reports an ICMP error (type {kind}, code {code}{meant})"
-        result = TraceResult.REFUSED if cause == "no-socket" and case.target else TraceResult.DROPPED
+        result = TraceResult.DROPPED
+        if cause == "no-socket":
+            # As a reset: beyond this host, the packet arrived.
+            is_far = not case.target and error.packet.source == case.address
+            result = TraceResult.DELIVERED if is_far else TraceResult.REFUSED
         return _end(case, result, last_known(there) or there[-1], text, way="there", cause=cause)
     asked = asked_in_vain(case)
     if asked:

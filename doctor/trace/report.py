@@ -6,6 +6,9 @@ from msgspec import Struct
 
 from doctor.model.exit_code import ExitCode
 
+OUTSIDE = "outside"
+"""The place of a client of doctor's own."""
+
 
 class TraceResult(Enum):
     """How a packet's way ended."""
@@ -116,6 +119,30 @@ class TraceEnd(Struct, frozen=True, kw_only=True):
     says: str
 
 
+class TraceModel(Struct, frozen=True, kw_only=True):
+    """The answer of doctor's model for the same packet.
+
+    Attributes:
+        end: ``delivered``, ``dropped``, ``rejected`` or ``unknown``; ``cause`` a word for the reason.
+        place, device: where the cause is; ``is_answer`` if the answer is lost.
+        rule: text of the deciding rule, "" for none; ``table``, ``chain`` and ``handle`` its place.
+        agrees: whether the kernel's answer is the same; ``None`` if one of them is unknown.
+    """
+
+    end: str
+    cause: str
+    place: str
+    device: str
+    is_answer: bool
+    table: str
+    chain: str
+    handle: int
+    rule: str
+    says: str
+    doubts: tuple[str, ...]
+    agrees: bool | None
+
+
 class TraceReport(Struct, frozen=True, kw_only=True):
     """One packet and its way.
 
@@ -127,6 +154,7 @@ class TraceReport(Struct, frozen=True, kw_only=True):
         sent: the packet in words.
         hops: in order, the answer's after the packet's.
         rules: rules that it met, in order, as far as nftables reports them.
+        model: ``None`` if its facts could not be read.
         methods: what followed it: tracefs, nftrace, taps, counters.
         notes: what could not be followed, one line each.
     """
@@ -145,6 +173,7 @@ class TraceReport(Struct, frozen=True, kw_only=True):
     hops: tuple[TraceHop, ...]
     rules: tuple[str, ...] = ()
     end: TraceEnd
+    model: TraceModel | None = None
     methods: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 

@@ -21,8 +21,9 @@ from doctor.trace.evidence import TraceCase
 from doctor.trace.follow import Following, Recorded
 from doctor.trace.join import TraceRecords, join
 from doctor.trace.judge import counted_drop, dropped, judge
-from doctor.trace.report import TraceEnd, TraceHop, TraceResult, TraceRule
-from doctor.trace.wish import OUTSIDE, TraceWish
+from doctor.trace.modelled import TraceScene
+from doctor.trace.report import OUTSIDE, TraceEnd, TraceHop, TraceResult, TraceRule
+from doctor.trace.wish import TraceWish
 
 _REPEATS = 3
 _IDLE_S = 0.03
@@ -33,11 +34,14 @@ _OWN_TABLE = "doctor_"
 class Traced:
     """The result of a trace."""
 
-    def __init__(self, recorded: Recorded, hops: tuple[TraceHop, ...], end: TraceEnd, notes: tuple[str, ...]) -> None:
+    def __init__(
+        self, recorded: Recorded, hops: tuple[TraceHop, ...], end: TraceEnd, notes: tuple[str, ...], scene: TraceScene
+    ) -> None:
         self.recorded = recorded
         self.hops = hops
         self.end = end
         self.notes = notes
+        self.scene = scene
 
     @property
     def rules(self) -> tuple[str, ...]:
@@ -58,7 +62,7 @@ def traced(wish: TraceWish, links: Links | None) -> Iterator[Traced]:
     with ExitStack() as held:
         following = Following()
         held.callback(following.close)
-        places, notes = _places(wish, links, held)
+        places, entrance = _places(wish, links, held)
         recorded = following.send(places, wish.origin, wish.protocol, wish.address, wish.port)
         way = join(
             TraceRecords(
@@ -88,10 +92,20 @@ def traced(wish: TraceWish, links: Links | None) -> Iterator[Traced]:
         end = _with_counters(judge(case), case, places, following)
         end = _with_rule(end, places, following, recorded)
         hops = tuple(_marked(hop, end) for hop in (*way.there, *way.back))
-        yield Traced(recorded, hops, end, (*notes, *recorded.notes))
+        # The model reads the rules as they are without the marks.
+        following.unmark()
+        scene = TraceScene(wish=wish, places=places, flow=recorded.flow, entrance=entrance)
+        yield Traced(recorded, hops, end, (*_notes(entrance), *recorded.notes), scene)
 
 
-def _places(wish: TraceWish, links: Links | None, held: ExitStack) -> tuple[dict[str, NetPlace], tuple[str, ...]]:
+def _notes(entrance: str) -> tuple[str, ...]:
+    if not entrance:
+        return ()
+    return (f"the packet arrives on {entrance}, an interface of doctor's own: rules that name an uplink are not met",)
+
+
+def _places(wish: TraceWish, links: Links | None, held: ExitStack) -> tuple[dict[str, NetPlace], str]:
+    """Open the namespaces; return them, and the device of doctor's own that a client outside is behind."""
     found: dict[str, NetPlace] = {}
     for name, pid in wish.places.items():
         try:
@@ -100,7 +114,7 @@ def _places(wish: TraceWish, links: Links | None, held: ExitStack) -> tuple[dict
             raise DoctorError(f"can't open the network namespace of {name}: {error.strerror}") from error
         held.callback(found[name].close)
     if not wish.published:
-        return found, ()
+        return found, ""
     networks = () if links is None else free_networks(links, Missing(Why.ABSENT, "not read"))
     if not networks:
         raise DoctorError("no client can be placed outside: the host uses every documentation network")
@@ -110,9 +124,7 @@ def _places(wish: TraceWish, links: Links | None, held: ExitStack) -> tuple[dict
         raise DoctorError(f"can't place a client outside: {error.strerror}") from error
     held.callback(place.close)
     found[OUTSIDE] = place
-    return found, (
-        f"the packet arrives on {device}, an interface of doctor's own: rules that name an uplink are not met",
-    )
+    return found, device
 
 
 def _with_counters(end: TraceEnd, case: TraceCase, places: dict[str, NetPlace], following: Following) -> TraceEnd:

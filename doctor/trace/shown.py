@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from doctor.model.text import visible
-from doctor.trace.report import TraceHop, TraceReport, TraceResult, TraceRule
+from doctor.trace.report import OUTSIDE, TraceHop, TraceModel, TraceReport, TraceResult, TraceRule
 
 _WORDS = {
     "queued": "queued, not sent",
@@ -56,6 +56,7 @@ def document(report: TraceReport) -> dict[str, Any]:
         },
         "hops": [_hop(hop) for hop in report.hops],
         "rules": [visible(rule) for rule in report.rules],
+        "model": _model(report.model),
         "methods": list(report.methods),
         "notes": [visible(note) for note in report.notes],
         "exit_code": int(report.exit_code),
@@ -71,6 +72,19 @@ def _rule(rule: TraceRule | None) -> dict[str, Any] | None:
         **{key: visible(value) for key, value in texts.items()},
         "handle": rule.handle,
         "verdict": rule.verdict,
+    }
+
+
+def _model(model: TraceModel | None) -> dict[str, Any] | None:
+    if model is None:
+        return None
+    texts = ("end", "cause", "place", "device", "table", "chain", "rule", "says")
+    return {
+        **{key: visible(getattr(model, key)) for key in texts},
+        "handle": model.handle,
+        "is_answer": model.is_answer,
+        "doubts": [visible(doubt) for doubt in model.doubts],
+        "agrees": model.agrees,
     }
 
 
@@ -94,8 +108,10 @@ def lines(report: TraceReport, *, verbose: bool) -> Iterator[str]:
     end = report.end
     yield f"{report.host}, kernel {report.kernel}, doctor {report.doctor}"
     yield ""
-    yield f"{_TITLES[end.result]}: {report.sent} from {report.origin} to {report.target}"
-    yield f"  {end.says}"
+    target = report.target if report.origin != OUTSIDE else f"{report.address}:{report.port}"
+    yield f"{_TITLES[end.result]}: {report.sent} from {report.origin} to {target}"
+    yield f"  kernel: {end.says}"
+    yield from _model_lines(report.model)
     for way, title in (("there", "There"), ("back", "Back")):
         hops = [hop for hop in report.hops if hop.way == way]
         if hops:
@@ -111,6 +127,16 @@ def lines(report: TraceReport, *, verbose: bool) -> Iterator[str]:
         yield from (f"note: {note}" for note in report.notes)
     if verbose:
         yield f"followed by {', '.join(report.methods) or 'nothing'}, in {report.seconds:.3f} s"
+
+
+def _model_lines(model: TraceModel | None) -> Iterator[str]:
+    if model is None:
+        yield "  model: unknown: the state of a namespace can't be read"
+        return
+    yield f"  model: {model.says}"
+    yield from (f"         {doubt}" for doubt in model.doubts[1:])
+    if model.agrees is False:
+        yield "  They disagree: the kernel is right. Please report this trace as a defect of doctor's model."
 
 
 def _table(hops: list[TraceHop]) -> Iterator[str]:

@@ -10,8 +10,9 @@ from doctor.facts.containers.containers import Container, Containers
 from doctor.facts.network.links import Links
 from doctor.facts.network.networks import Networks
 from doctor.model.errors import UsageError
+from doctor.trace.report import OUTSIDE
 
-HOST, OUTSIDE = "host", "outside"
+HOST = "host"
 _SHORTEST_ID = 4
 _PORTED = re.compile(r"(?:\[([^\]]*)\]|([^\[\]:]*))(?::(\d{1,5}))?")
 _EXAMPLES = "give an address, a container, 'host' or 'outside:PORT': 192.0.2.80:443, [2001:db8::1]:53/udp, db:5432"

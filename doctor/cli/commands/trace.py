@@ -15,6 +15,7 @@ from doctor.facts.secrets.redact import redacted
 from doctor.model.errors import RefusedError, UsageError
 from doctor.model.text import visible
 from doctor.scan.resolve import Facts
+from doctor.trace.modelled import modelled
 from doctor.trace.report import TraceReport
 from doctor.trace.run import traced
 from doctor.trace.shown import document, lines
@@ -54,6 +55,7 @@ def run(names: tuple[str, ...], format_name: str, output: str, shared: SharedOpt
             hops=found.hops,
             rules=found.rules,
             end=found.end,
+            model=modelled(facts.host, found.scene, found.end),
             methods=found.recorded.methods,
             notes=found.notes,
         )

@@ -7,10 +7,14 @@ import errno
 import os
 import secrets
 import subprocess
+import time
 
 from doctor.host.trace.netns import NetPlace, unnamed
+from doctor.host.trace.places import devices
 
 _LIMIT_S = 5.0
+_CARRIER_S = 1.5
+_UP = 6
 
 
 def client(name: str, own: str, far: str, target: str) -> tuple[NetPlace, str]:
@@ -26,10 +30,20 @@ def client(name: str, own: str, far: str, target: str) -> tuple[NetPlace, str]:
         _ip(f"link add {end} type veth peer name eth0 netns {inside}\naddr add {own}/29 dev {end}\nlink set {end} up\n")
         route = f"link set eth0 up\nroute add {target} via {own}\n"
         place.do(lambda: _ip(f"addr add {far}/29 dev eth0\nlink set lo up\n{route}"))
+        _await_up(place, "eth0")
     except OSError:
         place.close()
         raise
     return place, end
+
+
+def _await_up(place: NetPlace, name: str) -> None:
+    """Wait until a device sends: the kernel reports a carrier at most once a second (net/core/link_watch.c)."""
+    deadline = time.monotonic() + _CARRIER_S
+    while time.monotonic() < deadline:
+        if any(link.name == name and link.operstate == _UP for link in devices(place)):
+            return
+        time.sleep(0.01)
 
 
 def _ip(script: str) -> None:

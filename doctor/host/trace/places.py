@@ -70,7 +70,12 @@ def send(place: NetPlace, version: int, target: str, packet: bytes) -> None:
 
 def counters(place: NetPlace) -> dict[str, int]:
     """Return the counters of drops in a namespace."""
-    return place.do(lambda: drop_counters(*(_proc(name) for name in ("snmp", "netstat", "snmp6"))))
+    return drop_counters(*proc_files(place, ("snmp", "netstat", "snmp6")))
+
+
+def proc_files(place: NetPlace, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return files of /proc/net of a namespace, "" for each that is missing."""
+    return place.do(lambda: tuple(_proc(name) for name in names))
 
 
 def _proc(name: str) -> str:

@@ -16,10 +16,11 @@ def main(names: list[str]) -> int:
     names = [name for name in names if not name.startswith("--")]
     chosen = [fault for fault in FAULTS if not names or any(name in fault.name for name in names)]
     failed = 0
+    agreed: dict[bool | None, int] = {}
     with Box() as box:
         box.start_dockerd()
         setting = TraceSetting(box, without_tracefs=without)
-        print("| fault | the way ends | says | |\n| --- | --- | --- | --- |")
+        print("| fault | the way ends | says | | the model |\n| --- | --- | --- | --- | --- |")
         for fault in chosen:
             try:
                 setting.shell(fault.do)
@@ -36,8 +37,15 @@ def main(names: list[str]) -> int:
             failed += bool(wrong)
             end = found["end"]
             where = f"{found['result']}: {end['place']} {end['device']} {end['reason']} {end['function']}".strip()
-            print(f"| {fault.name} | {where} | {end['says']} | {'; '.join(wrong) or 'ok'} |", flush=True)
-    print(f"\n{len(chosen) - failed} of {len(chosen)} as expected")
+            model = found["model"] or {"agrees": None, "cause": "", "says": "not read"}
+            agreed[model["agrees"]] = agreed.get(model["agrees"], 0) + 1
+            word = {True: "agrees", False: "DISAGREES", None: "unknown"}[model["agrees"]]
+            said = f"{word}: {model['cause']}: {model['says']}"
+            print(f"| {fault.name} | {where} | {end['says']} | {'; '.join(wrong) or 'ok'} | {said} |", flush=True)
+    print(
+        f"\n{len(chosen) - failed} of {len(chosen)} as expected; the model agrees, disagrees, does not know: ", end=""
+    )
+    print(*(agreed.get(key, 0) for key in (True, False, None)))
     return failed
 
 

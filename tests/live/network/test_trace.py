@@ -19,7 +19,10 @@ def test_the_way_ends_where_the_kernel_drops_it(box: Box) -> None:
     assert len(chosen) == len(SAMPLE)
     for fault in chosen:
         setting.shell(fault.do)
-        assert setting.differences(fault, setting.trace(*fault.trace)) == [], fault.name
+        found = setting.trace(*fault.trace)
+        assert setting.differences(fault, found) == [], fault.name
+        # Side by side: the model knows the cause, or says that it does not.
+        assert found["model"]["agrees"] is not False, (fault.name, found["model"]["says"])
         setting.shell(fault.undo)
     found = setting.trace("aa", "outside:8080")
     assert (found["result"], found["end"]["place"]) == ("delivered", "outside")

@@ -18,7 +18,8 @@ from doctor.host.trace.taps import TapRecord
 from doctor.trace.evidence import TraceCase
 from doctor.trace.join import JoinedWay
 from doctor.trace.judge import judge
-from doctor.trace.report import TraceHop, TraceReport, TraceRule
+from doctor.trace.modelled import agrees
+from doctor.trace.report import TraceHop, TraceModel, TraceReport, TraceResult, TraceRule
 from doctor.trace.shown import document, lines
 
 FLOW = TraceFlow(version=4, protocol="tcp", source="172.17.0.2", target="192.0.2.80", sport=40001, dport=80, length=429)
@@ -99,6 +100,46 @@ def test_each_end_has_its_result(found: TraceCase, result: str, cause: str) -> N
     assert (end.result.value, end.cause) == (result, cause), end.says
 
 
+def test_an_icmp_error_ends_the_way() -> None:
+    """Of a router, the packet is dropped; of the target outside, it arrived at a closed port."""
+    quoted = TappedPacket(
+        version=4, protocol=17, source="172.17.0.2", target="192.0.2.80", length=429, sport=40001, dport=53
+    )
+
+    def error(source: str, kind: int, code: int) -> TapRecord:
+        packet = TappedPacket(
+            version=4, protocol=1, source=source, target="172.17.0.2", length=56, kind=kind, code=code, quoted=quoted
+        )
+        return TapRecord(place="aa", device="eth0", index=4, is_sent=False, way="error", packet=packet)
+
+    for record, result, cause in (
+        (error("192.0.2.1", 3, 1), "dropped", "route-discards"),
+        (error("192.0.2.80", 3, 3), "delivered", "no-socket"),
+        (error("192.0.2.1", 3, 99), "dropped", "icmp"),
+    ):
+        end = judge(case(*BEGIN, OUT, taps=(record,)))
+        assert (end.result.value, end.cause) == (result, cause)
+
+
+def test_model_and_kernel_are_compared() -> None:
+    """An unknown answer of either is neither agreement nor disagreement."""
+    result = TraceResult
+    assert [agrees("delivered", one) for one in (result.DELIVERED, result.LEFT, result.DROPPED, result.LOST)] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert [agrees("dropped", one) for one in (result.DELIVERED, result.LEFT, result.DROPPED, result.REFUSED)] == [
+        False,
+        None,
+        True,
+        True,
+    ]
+    assert agrees("unknown", result.DROPPED) is None
+    assert agrees("rejected", result.UNKNOWN) is None
+
+
 def test_a_rule_is_of_the_packet_that_it_dropped() -> None:
     """Another packet may be marked too; the answer's drop is not the packet's."""
     mine = RuleStep(
@@ -150,6 +191,20 @@ def test_documents_are_valid_and_safe() -> None:
         hops=(*BEGIN, hop("host", "d\x1b", "dropped", reason="X", rule=rule), hop("", "eth0", "icmp", reason="3/1")),
         rules=("host: ip filter FORWARD rule 3 drop",),
         end=end,
+        model=TraceModel(
+            end="dropped",
+            cause="rule",
+            place="host",
+            device="d\x1b",
+            is_answer=False,
+            table="ip f",
+            chain="c",
+            handle=3,
+            rule="drop\x1b",
+            says="s\x1b",
+            doubts=("x",),
+            agrees=False,
+        ),
         methods=("tracefs", "taps", "nftrace"),
         notes=("n",),
     )
@@ -159,5 +214,6 @@ def test_documents_are_valid_and_safe() -> None:
     assert report.exit_code == 1
     text = "\n".join(lines(report, verbose=True))
     assert "dropped: X" in text
+    assert "They disagree" in text
     assert "ICMP error sent: type 3, code 1" in text
     assert "elsewhere" in text
