@@ -31,7 +31,8 @@ def duplicate_container_address(
 
     How it is fixed:
         An address on the engine's bridge or on another container is removed: the engine assigned it to neither. One on another
-        interface of the host may be needed there: the commands to remove it, or to move the network, are shown.
+        interface of the host may be needed there, one with a lifetime is renewed by a program, and the kernel removes others
+        with the first one of a network: in these cases the commands are shown.
 
     References:
         https://docs.docker.com/engine/network/drivers/bridge/
@@ -81,12 +82,8 @@ def _on_host(endpoint: Endpoint, address: NetAddress, host: NetNamespace, bridge
             f"the host has the address {address.address} of container {name} on {device}: "
             "it answers for the container, and drops packets from it"
         ),
-        evidence=(Evidence("addresses of the host", f"{address.address}/{address.prefix} on {device}"),),
-        detail=AddressTwice(
-            address=f"{address.address}/{address.prefix}",
-            device=device,
-            is_removable=device in bridges,
-        ),
+        evidence=(Evidence("addresses of the host", f"{address.text} on {device}"),),
+        detail=_detail(address, host, device, is_foreign=device in bridges),
     )
 
 
@@ -102,12 +99,22 @@ def _on_container(endpoint: Endpoint, address: NetAddress, namespace: NetNamespa
             f"container {other.title} has the address {address.address} of container {name} too: "
             "connections reach either of them"
         ),
-        evidence=(Evidence(f"addresses of {other.title}", f"{address.address}/{address.prefix} on {device}"),),
-        detail=AddressTwice(
-            address=f"{address.address}/{address.prefix}",
-            device=device,
-            pid=namespace.pid,
-            inode=namespace.inode,
-            is_removable=not may_set,
-        ),
+        evidence=(Evidence(f"addresses of {other.title}", f"{address.text} on {device}"),),
+        detail=_detail(address, namespace, device, is_foreign=not may_set, container=other.title),
+    )
+
+
+def _detail(
+    address: NetAddress, namespace: NetNamespace, device: str, *, is_foreign: bool, container: str = ""
+) -> AddressTwice:
+    takes = tuple(other.text for other in namespace.taken_with(address))
+    return AddressTwice(
+        address=address.text,
+        device=device,
+        container=container,
+        attributes=address.attributes,
+        takes=takes,
+        pid=namespace.pid if container else 0,
+        inode=namespace.inode if container else 0,
+        is_removable=is_foreign and not takes and not address.is_leased,
     )

@@ -37,11 +37,17 @@ class AddressTwice(Struct, frozen=True, kw_only=True):
     Attributes:
         address: with prefix length; ``device`` the interface that has it.
         pid: a process in its network namespace, 0 for the host's; ``inode`` of a container's.
+        container: name of the container that has it, "" for the host.
+        attributes: the rest of it, as a request to rtnetlink adds them.
+        takes: addresses that the kernel removes with it, since it is the first one of their network.
         is_removable: whether nobody can need it.
     """
 
     address: str
     device: str
+    container: str = ""
+    attributes: dict[str, str | int] = {}
+    takes: tuple[str, ...] = ()
     pid: int = 0
     inode: int = 0
     is_removable: bool = False

@@ -1,5 +1,7 @@
 """The kernel's state of one network namespace: the host's, or a container's."""
 
+from ipaddress import ip_interface
+
 from msgspec import Struct
 
 from doctor.formats.netlink.links import BridgePort as BridgePort  # noqa: PLC0414 - part of the fact
@@ -66,6 +68,17 @@ class NetNamespace(Struct, frozen=True, kw_only=True):
     def addresses_of(self, index: int, version: int) -> tuple[NetAddress, ...]:
         """Return the addresses of an interface in one family, 4 or 6."""
         return tuple(item for item in self.addresses if item.link == index and item.version == version)
+
+    def taken_with(self, address: NetAddress) -> tuple[NetAddress, ...]:
+        """Return the addresses that the kernel removes with this one, unless promote_secondaries is set."""
+        if address.is_secondary:
+            return ()
+        network = ip_interface(address.text).network
+        return tuple(
+            other
+            for other in self.addresses_of(address.link, address.version)
+            if other.is_secondary and ip_interface(other.text).network == network
+        )
 
     def ports(self, bridge: int) -> tuple[NetLink, ...]:
         """Return the interfaces that are ports of a bridge."""

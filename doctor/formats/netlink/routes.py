@@ -4,6 +4,10 @@ from msgspec import Struct
 
 TENTATIVE, DUPLICATE = 0x40, 0x08
 """IFA_F_TENTATIVE and IFA_F_DADFAILED of include/uapi/linux/if_addr.h."""
+SECONDARY, NODAD = 0x01, 0x02
+"""IFA_F_SECONDARY and IFA_F_NODAD."""
+SCOPES = {"global": 0, "site": 200, "link": 253, "host": 254, "nowhere": 255}
+"""RT_SCOPE_ of include/uapi/linux/rtnetlink.h."""
 MAIN, LOCAL = 254, 255
 """Numbers of the kernel's routing tables."""
 FAILED, USABLE = 0x20, 0xDE
@@ -11,7 +15,15 @@ FAILED, USABLE = 0x20, 0xDE
 
 
 class NetAddress(Struct, frozen=True, kw_only=True):
-    """One address of an interface: its number, 4 or 6, prefix length, scope ("global", "link", "host"), IFA_F_ bits."""
+    """One address of an interface.
+
+    Attributes:
+        link: number of the interface; ``version`` 4 or 6; ``prefix`` the prefix length.
+        scope: "global", "link", "host".
+        flags: IFA_F_ bits.
+        broadcast: address, and ``label`` as ifconfig shows it, "" without one (IPv6).
+        is_leased: whether it ends by itself, so that a program renews it.
+    """
 
     link: int
     version: int
@@ -19,6 +31,28 @@ class NetAddress(Struct, frozen=True, kw_only=True):
     prefix: int
     scope: str = "global"
     flags: int = 0
+    broadcast: str = ""
+    label: str = ""
+    is_leased: bool = False
+
+    @property
+    def is_secondary(self) -> bool:
+        """Whether it goes with the first address of its network; the bit of IPv6 means something else."""
+        return self.version == 4 and bool(self.flags & SECONDARY)
+
+    @property
+    def text(self) -> str:
+        """Return it with its prefix length."""
+        return f"{self.address}/{self.prefix}"
+
+    @property
+    def attributes(self) -> dict[str, str | int]:
+        """Return the rest of it, as a request to add it needs them."""
+        found: dict[str, str | int] = {"scope": SCOPES.get(self.scope, 0)}
+        if self.version == 6:
+            return found | ({"flags": NODAD} if self.flags & NODAD else {})
+        named = {"broadcast": self.broadcast, "label": self.label}
+        return found | {key: value for key, value in named.items() if value}
 
     @property
     def is_usable(self) -> bool:

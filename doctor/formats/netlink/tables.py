@@ -7,9 +7,18 @@ import struct
 from collections.abc import Iterator
 
 from doctor.formats.netlink.messages import address, attributes, mac, signed, text, unsigned, version
-from doctor.formats.netlink.routes import ForwardingEntry, Neighbour, NetAddress, NetRoute, NextHop, Qdisc, RoutingRule
+from doctor.formats.netlink.routes import (
+    SCOPES,
+    ForwardingEntry,
+    Neighbour,
+    NetAddress,
+    NetRoute,
+    NextHop,
+    Qdisc,
+    RoutingRule,
+)
 
-_SCOPES = {0: "global", 200: "site", 253: "link", 254: "host", 255: "nowhere"}
+_SCOPES = {number: name for name, number in SCOPES.items()}
 ROUTE_KINDS = {
     1: "unicast",
     2: "local",
@@ -54,6 +63,10 @@ def parse_address(body: bytes) -> NetAddress | None:
         prefix=prefix,
         scope=_SCOPES.get(scope) or str(scope),
         flags=unsigned(found.get(8), flags),
+        broadcast=address(found.get(4)),
+        label=text(found.get(3)),
+        # IFA_CACHEINFO: preferred and valid lifetime in seconds, all ones without an end.
+        is_leased=(found.get(6) or b"")[4:8] not in {b"", b"\xff" * 4},
     )
 
 

@@ -12,17 +12,22 @@ from doctor.facts.path.details import AddressTwice
 def duplicate_container_address(detail: AddressTwice) -> Iterator[Action]:
     """Remove it where nobody can need it; else show the command."""
     if not detail.is_removable:
-        where = f"{detail.address} dev {detail.device}"
-        if detail.pid:
-            yield Advise(text=f"nsenter --net=/proc/{detail.pid}/ns/net ip addr del {where}")
-        else:
-            yield Advise(text=f"ip addr del {where}")
+        yield Advise(text=_commands(detail))
         return
     request: dict[str, str | int] = {"dev": detail.device, "address": detail.address}
     yield ChangeLink(
         do=("addr", "del", request),
-        undo=("addr", "add", request),
+        undo=("addr", "add", request | detail.attributes),
         pid=detail.pid,
         inode=detail.inode,
         what=f"remove the address {detail.address} from {detail.device}",
     )
+
+
+def _commands(detail: AddressTwice) -> str:
+    if detail.takes and detail.container:
+        return f"docker restart {detail.container}"
+    inside = f"nsenter --net=/proc/{detail.pid}/ns/net " if detail.pid else ""
+    back = "".join(f"; ip addr add {address} brd + dev {detail.device}" for address in detail.takes)
+    more = f" (the kernel removes {', '.join(detail.takes)} with it)" if detail.takes else ""
+    return f"{inside}ip addr del {detail.address} dev {detail.device}{back}{more}"
