@@ -1,0 +1,91 @@
+"""A repair in a container's network namespace takes nothing with it that is not the engine's, and its undo restores all."""
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from doctor.api.actions.resolver_rules import RestoreResolverRules
+from doctor.facts.path.namespace import NetNamespace
+from doctor.facts.path.resolvers import RulelessResolver
+from doctor.host import netlink
+from doctor.host.live import LiveHost
+from doctor.model.step import Netlink, Run
+
+pytestmark = pytest.mark.live
+
+
+def inside(pid: int, *argv: str, given: str = "") -> str:
+    """Run a program of the host in a namespace."""
+    argv = ("nsenter", f"--net=/proc/{pid}/ns/net", *argv)
+    return subprocess.run(argv, input=given, capture_output=True, text=True, timeout=20, check=True).stdout
+
+
+def addresses(pid: int) -> list[dict[str, Any]]:
+    """Return the addresses that ip shows, without the one that the kernel itself adds in its own time."""
+    [link] = json.loads(inside(pid, "ip", "-j", "-d", "addr", "show", "dev", "eth0"))
+    found = (info for info in link["addr_info"] if not info["local"].startswith("fe80"))
+    return sorted(found, key=lambda info: str(info["local"]))
+
+
+@pytest.fixture
+def pid() -> Iterator[int]:
+    """A process in a namespace like a container's."""
+    holder = subprocess.Popen(["unshare", "--net", "sleep", "300"])
+    own = os.stat("/proc/self/ns/net").st_ino
+    while os.stat(f"/proc/{holder.pid}/ns/net").st_ino == own:
+        pass
+    words = ("link set lo up", "link add eth0 type veth peer name v0", "link set v0 up", "link set eth0 up")
+    inside(holder.pid, "ip", "-b", "-", given="\n".join((*words, "addr add 10.7.0.2/24 dev eth0", "")))
+    try:
+        yield holder.pid
+    finally:
+        holder.send_signal(signal.SIGKILL)
+        holder.wait()
+
+
+def test_an_undo_restores_an_address_as_it_was(pid: int) -> None:
+    """Its label, scope and broadcast address are added with it, and no detection of duplicates begins."""
+    words = (
+        "addr add 10.7.0.99/32 brd 10.7.0.255 scope link label eth0:x dev eth0\naddr add fd07::99/64 nodad dev eth0\n"
+    )
+    inside(pid, "ip", "-b", "-", given=words)
+    before = addresses(pid)
+    found = LiveHost().net_namespaces((pid,))[pid]
+    assert isinstance(found, NetNamespace)
+    for address in (one for one in found.addresses if one.address.endswith("99")):
+        request: dict[str, str | int] = {"dev": "eth0", "address": address.text}
+        for do in (("addr", "del", request), ("addr", "add", request | address.attributes)):
+            netlink.carry_out(Netlink(do=do, pid=pid, inode=found.inode))
+        assert not address.is_leased
+    assert addresses(pid) == before
+
+
+def test_rules_of_others_survive_the_restored_ones_and_their_undo(pid: int) -> None:
+    """Half of the engine's rules are left, beside another: both stay. A process in another namespace is never touched."""
+    inside(
+        pid,
+        "iptables-restore",
+        given="*nat\n:DOCKER_OUTPUT - [0:0]\n-A DOCKER_OUTPUT -d 127.0.0.11/32 -p udp -m udp --dport 53 -j DNAT --to-destination "
+        "127.0.0.11:2\n-A DOCKER_OUTPUT -p tcp -m tcp --dport 9999 -j RETURN\nCOMMIT\n",
+    )
+
+    def rules() -> set[str]:
+        return {line for line in inside(pid, "iptables-save", "-t", "nat").splitlines() if line.startswith("-A")}
+
+    before, inode = rules(), os.stat(f"/proc/{pid}/ns/net").st_ino
+    for of, succeeds in ((1, False), (inode, True)):
+        resolver = RulelessResolver(
+            container="c", name="web", pid=pid, inode=of, tcp=1, udp=2, rules={"ip nat DOCKER_OUTPUT": 2}
+        )
+        [step] = RestoreResolverRules(resolver=resolver).steps(LiveHost())
+        assert isinstance(step, Run)
+        done = subprocess.run(step.argv, input=step.stdin, capture_output=True, check=False, timeout=20)
+        assert (done.returncode == 0) is succeeds, done.stderr
+        assert len(rules()) == (len(before) + 5 if succeeds else len(before))
+        subprocess.run(step.undo[0], input=step.undo_stdin[0], check=True, timeout=20)
+        assert rules() == before
