@@ -10,7 +10,19 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 
 from tests.hosts.paths.host import random_host
-from tests.hosts.paths.rounds import DELIVERED, DROPPED, MISPLACED, PLACED, UNKNOWN, WRONG, Judge, Round, shrunk
+from tests.hosts.paths.rounds import (
+    DELIVERED,
+    DROPPED,
+    MISPLACED,
+    PLACED,
+    UNKNOWN,
+    UNSTEADY,
+    WRONG,
+    Judge,
+    Round,
+    shrunk,
+    steady,
+)
 
 
 def main() -> int:
@@ -45,7 +57,7 @@ def _one(seed: str, *, options: argparse.Namespace) -> Round:
     host = random_host(seed, keep=options.keep, names=options.only)
     judge = _judge(rules=options.rules)
     try:
-        found = judge(host)
+        found = steady(judge(host), judge)
         return shrunk(found, judge) if options.shrink and found.wrong and not options.only else found
     except Exception as error:  # noqa: BLE001 - one host that the model can't take must not end a sweep of thousands
         trace = "".join(traceback.format_exception(error, limit=-3))
@@ -67,7 +79,7 @@ def _summary(counts: Counter[str], seconds: float) -> str:
     part = 100 * counts[UNKNOWN] / max(judged, 1)
     return (
         f"{counts['hosts']} hosts, {judged} verdicts: {counts[DELIVERED]} agreed delivered, {counts[DROPPED]} agreed dropped, "
-        f"(at {counts[PLACED]} the kernel names the same rule, at {counts[MISPLACED]} another), {counts[WRONG]} WRONG, {counts[UNKNOWN]} unknown ({part:.1f} %), {counts['failed']} hosts failed; "
+        f"(at {counts[PLACED]} the kernel names the same rule, at {counts[MISPLACED]} another), {counts[WRONG]} WRONG and {counts[UNSTEADY]} wrong only once, {counts[UNKNOWN]} unknown ({part:.1f} %), {counts['failed']} hosts failed; "
         f"{counts['hosts'] / seconds:.1f} hosts a second"
     )
 

@@ -4,6 +4,7 @@ import fcntl
 import re
 import socket
 import struct
+import time
 from types import TracebackType
 from typing import Self
 
@@ -58,6 +59,7 @@ class Lab:
         for one in CONTAINERS:
             self._must("ip", one.name, _container(one))
         self.places[HOST].call(_write_all, {"ipv4/ip_forward": "1", "ipv6/conf/all/forwarding": "1"})
+        self._settle()
         return self
 
     def __exit__(
@@ -65,6 +67,17 @@ class Lab:
     ) -> None:
         for place in self.places.values():
             place.close()
+
+    def _settle(self) -> None:
+        """Wait until IPv6 is up on every link: the kernel makes its routes a moment after the link is."""
+        wanted = [(HOST, NEXT_HOP[6], HOST_ADDRESS[6]), (OUTSIDE, HOST_ADDRESS[6], NEXT_HOP[6])]
+        wanted += [(one.name, one.bridge.gateway[6], one.address[6]) for one in CONTAINERS]
+        wanted += [(HOST, one.address[6], one.bridge.gateway[6]) for one in CONTAINERS]
+        end = time.monotonic() + 10
+        while not all(self.places[name].call(_source_to, target) == own for name, target, own in wanted):
+            if time.monotonic() > end:
+                raise RuntimeError("IPv6 is not up")
+            time.sleep(0.01)
 
     def apply(self, change: Change) -> str:
         """Make a change; returns why the kernel or the tool refused, empty when it is made."""
@@ -134,6 +147,16 @@ def _settings(text: str) -> str:
         except OSError as error:
             return f"{path}: {error.strerror}"
     return ""
+
+
+def _source_to(target: str) -> str:
+    """The address from which the kernel sends, empty without a route."""
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as one:
+        try:
+            one.connect((target, 9))
+        except OSError:
+            return ""
+        return str(one.getsockname()[0])
 
 
 def _mac(device: str) -> str:

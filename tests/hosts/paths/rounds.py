@@ -44,6 +44,9 @@ class Round:
             self.reasons[reason[:160]] += 1
 
 
+UNSTEADY = "unsteady"
+"""Wrong in one of two runs: a busy machine was late, or the host itself changes."""
+
 Judge = Callable[[RandomHost], Round]
 
 
@@ -55,4 +58,15 @@ def shrunk(found: Round, judge: Judge) -> Round:
         smaller = judge(random_host(found.host.seed, keep=keep))
         if names & set(smaller.wrong):
             found = smaller
+    return found
+
+
+def steady(found: Round, judge: Judge) -> Round:
+    """Judge a host with wrong verdicts once more: those that do not come back are counted apart."""
+    if found.wrong:
+        again = judge(found.host)
+        gone = found.wrong.keys() - again.wrong.keys()
+        found.counts[UNSTEADY] += len(gone)
+        found.counts[WRONG] -= len(gone)
+        found.wrong = {name: line for name, line in found.wrong.items() if name not in gone}
     return found
