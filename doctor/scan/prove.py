@@ -67,7 +67,7 @@ def prove(
     """Launch the named probes and return a result for each, in the order of the names.
 
     A failed or slow one is retried once with fresh facts: a temporary condition (an unresolved neighbour, a lock of the firewall) is not
-    a failure, and must not roll back a good repair.
+    a failure, and must not roll back a good repair. A retry that tries less refutes nothing.
 
     Raises ``RefusedError`` if another doctor's test containers do not end: both would use the same addresses.
     """
@@ -79,8 +79,23 @@ def prove(
             progress(f"retrying: {', '.join(doubtful)}")
             time.sleep(_PAUSE_S)
             again = _attempt(catalog, facts.renewed(), doubtful, progress)
-            found |= {one.name: replace(one, seconds=one.seconds + found[one.name].seconds) for one in again}
+            found |= {one.name: _settled(found[one.name], one) for one in again}
     return tuple(found[name] for name in wanted)
+
+
+def _settled(first: ProbeResult, again: ProbeResult) -> ProbeResult:
+    """Return the result of a retry; the first one if the retry left out a part that was tried before.
+
+    An engine that ends during a test start does not run at the retry: its part would be left out, and the failure forgotten.
+    """
+    seconds = first.seconds + again.seconds
+    left_out = tuple(part for part in again.untried if part not in first.untried)
+    if again.result is Result.SKIP:
+        left_out = (again.message,)
+    if not left_out or first.result not in _DOUBTFUL or again.result in _DOUBTFUL:
+        return replace(again, seconds=seconds)
+    evidence = (*first.evidence, Evidence("retry", f"not tried: {', '.join(left_out)}"))
+    return replace(first, evidence=evidence, seconds=seconds)
 
 
 def _is_doubtful(found: ProbeResult) -> bool:
