@@ -80,7 +80,9 @@ def owners(world: World, place: PathPlace, link: NetLink, version: int, number: 
         other = world.places[name]
         if home is not None and other is home[0]:
             # Of a host's thousand interfaces only the bridge is on the segment.
-            found += [home] if home[1] is not link and home[1].is_up else []
+            bridge = home[1]
+            if bridge is not link and bridge.is_up and _answers(other, bridge, version, number):
+                found.append(home)
             continue
         found += [
             (other, end)

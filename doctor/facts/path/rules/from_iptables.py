@@ -4,7 +4,8 @@ from collections.abc import Container, Iterator
 
 from doctor.facts.path.rules import iptables_targets
 from doctor.facts.path.rules.form import Condition, Doubt, Part, PathRule
-from doctor.facts.path.rules.iptables_matches import RuleOption, Sets, condition
+from doctor.facts.path.rules.iptables_matches import condition
+from doctor.facts.path.rules.iptables_option import RuleOption, Sets
 from doctor.formats.firewall.iptables_rule import split_words
 from doctor.formats.firewall.iptables_save import Rule
 

@@ -193,3 +193,14 @@ def _many(number: int, own: str) -> Any:
 
 def walked_fast(there: World, name: str) -> Walk:
     return walked(there, Way(kind="egress", start=name, end="outside", target="198.51.100.7", port=443, protocol="udp"))
+
+
+def test_an_answer_from_another_address_is_refused_by_its_receiver() -> None:
+    """Two containers of a bridge by a published port: without masquerade the answer goes straight back, from its real address."""
+    straight = without("-A DOCKER -i docker0 -j RETURN").replace("-A DOCKER ! -i docker0 -p", "-A DOCKER -p")
+    found = walked(world(saved=straight), replace(WAYS["hairpin"], start="bb"))
+    assert (found.end, found.cause, found.is_answer) == ("dropped", "answer-address", True)
+    assert "they come from 172.17.0.2 port 80, which it did not address" in found.says
+    hairpin = "-A POSTROUTING -s 172.17.0.0/16 -d 172.17.0.2/32 -p tcp -m tcp --dport 80 -j MASQUERADE\n-A POSTROUTING"
+    masked = straight.replace("-A POSTROUTING", hairpin, 1)
+    assert walked(world(saved=masked), replace(WAYS["hairpin"], start="bb")).end == "delivered"
