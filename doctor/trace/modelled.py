@@ -22,8 +22,10 @@ from doctor.trace.report import TraceEnd, TraceModel, TraceResult
 from doctor.trace.wish import TraceWish
 
 _ROUNDS = 64
-_OF_PROGRAMS = frozenset({"accept-queue-full", "socket-full"})
-"""Causes that are no part of the model: it ends at a socket."""
+_BEYOND = frozenset({"accept-queue-full", "socket-full", "mtu"})
+"""Causes that are no part of the model: it ends at a socket, and a connection adapts to the MTU of its path, which the one
+packet of a trace does not.
+"""
 _KINDS = {"tcp": 4, "tcp6": 6, "udp": 4, "udp6": 6}
 _ANY = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared, never bound
 
@@ -55,7 +57,7 @@ def modelled(host: Host, scene: TraceScene, end: TraceEnd) -> TraceModel | None:
         rule=found.rule,
         says=found.says,
         doubts=found.doubts,
-        agrees=None if end.cause in _OF_PROGRAMS else agrees(found.end, end.result),
+        agrees=None if end.cause in _BEYOND else agrees(found.end, end.result),
     )
 
 

@@ -78,7 +78,7 @@ _FLAGS = (
     "dst-range dst-type entrypoint fail-on file force format from gateway graph hosts-dir icmp-type icmpv6-type id internal ip-range ipv6 length "
     "limit limit-burst list log-level log-prefix lower mac-source mark match-set memory memory-swap name network no-stream now "
     "nr-data-blocks oom-score-adjust out output overlay path pid pids platform port-range ports probe reject-with reload repair root rsource "
-    "run save-mark seconds select set-mark set-xmark since skip sport sports src-range src-type state storage-opt subnet sync system tag "
+    "run save-mark seconds select set-mark set-xmark since skip sport sports src-range src-type state storage-opt subnet sync system tag trace "
     "tcp-flags client-name org sparse timestamp to permanent to-destination to-ports to-source transaction-id uid-owner update volumes yes zone remove-interface "
     "add-subgids add-subuids advertise-addr cgroupns failed make-rshared previous seccomp task_memcg unit userns vsyscall "
     "color every full net only-upgrade qf reinstall runtime tar time-style xattrs-include"

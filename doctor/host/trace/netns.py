@@ -9,6 +9,8 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
+from doctor.model.errors import DoctorError
+
 _CLONE_NEWNET = 0x40000000
 _Made = TypeVar("_Made")
 _LIMIT_S = 20.0
@@ -36,10 +38,19 @@ class NetPlace:
             self.descriptor = -1
 
     def do(self, work: Callable[[], _Made]) -> _Made:
-        """Do the work inside; programs that it starts run inside too. Raises what it raises."""
+        """Do the work inside; programs that it starts run inside too. Raises what it raises.
+
+        Raises ``DoctorError`` if the namespace can't be entered: that is no answer of its kernel.
+        """
+        if self.inode == _own():
+            return work()
 
         def inside() -> _Made:
-            enter(self.descriptor)
+            try:
+                _call("setns", self.descriptor, _CLONE_NEWNET)
+            except OSError as error:
+                reason = f"can't enter the network namespace of {self.name}: {error.strerror}"
+                raise DoctorError(reason, do="run it as root with CAP_SYS_ADMIN") from error
             return work()
 
         return in_thread(inside)
@@ -82,9 +93,8 @@ def in_thread(work: Callable[[], _Made]) -> _Made:
     return made[0]
 
 
-def enter(descriptor: int) -> None:
-    """Move the calling thread into a network namespace. Raises ``OSError``."""
-    _call("setns", descriptor, _CLONE_NEWNET)
+def _own() -> int:
+    return os.stat("/proc/thread-self/ns/net").st_ino
 
 
 def _call(name: str, *arguments: int) -> None:

@@ -86,11 +86,11 @@ class TraceSetting:
             script = inside[2] if inside else filled
             self._box.run([*prefix, "sh", "-c", _HELPERS + script])
 
-    def trace(self, origin: str, target: str) -> dict[str, Any]:
+    def trace(self, origin: str, target: str, *, without_tracefs: bool = False) -> dict[str, Any]:
         """Return the document of a trace."""
         arguments = ["probe", "--trace", origin, target, "--format", "json"]
         command = [self._box.doctor_path]
-        if self._without_tracefs:
+        if without_tracefs or self._without_tracefs:
             command = [str(Path(self._box.doctor_path).parent / "python"), "-c", _REFUSED]
         done = self._box.run([*command, *arguments], check=False, env={"DOCTOR_TRACEBACK": "1"})
         assert done.stdout.startswith("{"), done.stdout + done.stderr
