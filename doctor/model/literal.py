@@ -16,7 +16,7 @@ Words = tuple[str, ...]
 
 
 class _Sequence(NamedTuple):
-    """What was read of one alternative: the words that it can't do without, and the literal text that is still being read."""
+    """The part of one alternative that was read: the words that it can't do without, and the literal text that is still being read."""
 
     words: list[Words]
     run: list[str]

@@ -1,4 +1,4 @@
-"""What ``doctor explain`` answers if no known message is in a text: that it knows no cause, and where the cause is written."""
+"""The answer of ``doctor explain`` to a text without a known message: no cause is known, and where it is written."""
 
 import re
 

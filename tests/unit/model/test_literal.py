@@ -63,7 +63,7 @@ def test_most_patterns_are_left_out_for_a_line() -> None:
     ],
 )
 def test_each_form_of_a_pattern(pattern: str, texts: tuple[str, ...]) -> None:
-    """What may be absent is no word that it needs."""
+    """An optional part is not a word that the pattern needs."""
     words = needed(pattern)
     for text in texts:
         if re.search(pattern, text, re.IGNORECASE):
