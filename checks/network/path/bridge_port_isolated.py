@@ -25,8 +25,8 @@ def bridge_port_isolated(namespaces: NetNamespaces, networks: Networks) -> Itera
         between the containers time out. No firewall rule shows it.
 
     How it is fixed:
-        The setting is turned off, as on every port that the engine creates; no container restarts. To keep containers of a network
-        apart for good, create it with the option com.docker.network.bridge.enable_icc=false.
+        The commands that turn it off are shown: somebody isolated the ports, perhaps to keep the containers apart. To do that
+        for good, create it with the option com.docker.network.bridge.enable_icc=false.
 
     References:
         https://man7.org/linux/man-pages/man8/bridge.8.html

@@ -28,8 +28,8 @@ def route_localnet_off(networks: Networks, without: WithoutProxy) -> Iterator[Fi
         turn it off: connections from this host time out, and health checks fail, while clients outside reach the port.
 
     How it is fixed:
-        The setting is turned on for that bridge, as the engine does. A file that turns it off at boot does not matter to a bridge
-        that the engine creates afterwards.
+        The setting is turned on for that bridge, as the engine does. If a file of sysctl.d turns it off, the command is shown
+        instead: with the setting, containers can send packets to 127.0.0.1 of the host.
 
     References:
         https://docs.kernel.org/networking/ip-sysctl.html

@@ -1,18 +1,14 @@
-"""Turn the isolation of bridge ports off."""
+"""Show how the isolation of bridge ports is turned off."""
 
 from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, fixer
-from doctor.api.actions.network import ChangeLink
+from doctor.api.actions.advice import Advise
 from doctor.facts.path.details import PortsIsolated
 
 
-@fixer(applicability=Applicability.SAFE)
+@fixer(applicability=Applicability.MANUAL)
 def bridge_port_isolated(detail: PortsIsolated) -> Iterator[Action]:
-    """Set each port as the engine creates it."""
-    for port in detail.ports:
-        yield ChangeLink(
-            do=("brport", "set", {"dev": port, "isolated": 0}),
-            undo=("brport", "set", {"dev": port, "isolated": 1}),
-            what=f"turn the isolation of {port} off",
-        )
+    """Show the commands: no engine isolates ports, so somebody did, and ports that are closed now would open."""
+    commands = "; ".join(f"bridge link set dev {port} isolated off" for port in detail.ports)
+    yield Advise(text=f"{commands}; if nobody keeps the containers apart on purpose")

@@ -60,7 +60,7 @@ def address(box: Box, name: str) -> str:
 
 
 def test_several_faults_are_healed_under_running_containers(bare_box: Box) -> None:
-    """Each is found where it is; one repair heals all, no process restarts, and the undo breaks each again."""
+    """Each is found where it is; one repair heals all that opens nothing, no process restarts, and the undo breaks each again."""
     box = bare_box
     box.start_dockerd()
     box.load_images()
@@ -81,10 +81,17 @@ def test_several_faults_are_healed_under_running_containers(bare_box: Box) -> No
     report = box.doctor("scan", "--select", "network,dns", "--format", "json").stdout
     assert {(one["id"], one["subject"]["name"]) for one in findings(report) if one["severity"] != "info"} == FOUND
     done = box.doctor("fix", "--apply", "--yes")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert len(traffic(box)) == WAYS
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert traffic(box) == {"plain to outside", "lost to outside", "mute resolves two"}
     assert pids(box) == before
-    assert box.doctor("scan", "--select", "network,dns").returncode == 0
+    # Ports that are closed to each other are never opened by a repair; its advice opens them.
+    for state, ways in (("off", WAYS), ("on", WAYS - 2)):
+        for name in ("one", "two"):
+            command = f"bridge link set dev {outer(box, of[name])} isolated {state}"
+            assert state == "on" or command in " ".join(done.stdout.split())
+            box.run(command.split())
+        assert len(traffic(box)) == ways
+        assert box.doctor("scan", "--select", "network,dns").returncode == (0 if state == "off" else 1)
     assert box.doctor("undo", "--yes").returncode == 0
     assert traffic(box) == set()
 
