@@ -1,6 +1,7 @@
 """Add subordinate ids for the user of userns-remap."""
 
 from collections.abc import Callable, Iterator
+from shlex import quote
 
 from doctor.api import Action, Applicability, Missing, fixer
 from doctor.api.actions.advice import Advise
@@ -16,9 +17,11 @@ def subid(detail: NoIds, root: DataRoot | Missing) -> Iterator[Action]:
     """Add a range after all others; an engine that failed without it is started. Advise if that would hide images."""
     line = f"{detail.user}:{detail.start}:{NEEDED_IDS}"
     if isinstance(root, DataRoot) and root.mapped_root is None and any(holders(root)):
+        # A last line without its end would be joined with the new one; an empty line is nothing to all readers.
         yield Advise(
             text=f"with userns-remap the engine uses a data root of its own, and does not show the images and containers of "
-            f"{root.resolved}: remove userns-remap to keep them, or: echo {line} >> {detail.file}, then start the engine"
+            f"{root.resolved}: remove userns-remap to keep them, or: "
+            f"printf '\\n%s\\n' {quote(line)} >>{detail.file}, then start the engine"
         )
         return
     yield EditFile(

@@ -34,15 +34,16 @@ class Advise(Intention, frozen=True, kw_only=True):
 def set_aside(*names: str) -> str:
     """Return the commands that make room for new containers of the same names; of many only those of the first.
 
-    ``docker rm`` would delete the files that a container wrote outside of volumes.
+    ``docker rm`` would delete the files that a container wrote outside of volumes, as a stop does if it runs with ``--rm``.
 
     >>> set_aside("web", "db")
-    'docker stop web; docker rename web web-old (it keeps the files that it wrote: docker diff web-old lists them, docker cp copies them), likewise db'
+    'docker stop web (if it runs with --rm, that deletes it: docker commit web web-old first); docker rename web web-old (it keeps the files that it wrote: docker diff web-old lists them, docker cp copies them), likewise db'
     """
     name, *others = names or ("NAME",)
     more = f", likewise {', '.join(others[:5])}" if others else ""
     return (
-        f"docker stop {name}; docker rename {name} {name}-old (it keeps the files that it wrote: docker diff {name}-old lists them, "
+        f"docker stop {name} (if it runs with --rm, that deletes it: docker commit {name} {name.lower()}-old first); "
+        f"docker rename {name} {name}-old (it keeps the files that it wrote: docker diff {name}-old lists them, "
         f"docker cp copies them){more}"
     )
 
