@@ -18,7 +18,7 @@ def embedded_nat_missing(resolvers: RulelessResolvers) -> Iterator[Finding]:
     What it looks at:
         How many rules the chains OUTPUT, POSTROUTING, DOCKER_OUTPUT and DOCKER_POSTROUTING of table nat have in the namespace of
         each running container on a network of a user, and the sockets at 127.0.0.11 there. iptables-legacy does not show
-        the number: such containers are not judged.
+        the number: such containers are not judged, and neither are those whose /etc/resolv.conf names another server.
 
     Why it matters:
         The container asks 127.0.0.11:53, and the engine listens at other ports: without the rules each query times out, for names

@@ -13,6 +13,7 @@ from doctor.facts.firewall.packet_filter import Firewall
 from doctor.facts.kernel.sysctl import Sysctl
 from doctor.facts.network.dns import RESOLVED, HostDns, is_loopback
 from doctor.facts.network.networks import Networks
+from doctor.facts.path.resolv_files import ResolvFiles
 from doctor.model.probe_result import ProbeResult
 from doctor.model.probing import Ended, Launch, Probing
 from doctor.model.text import plural
@@ -59,6 +60,7 @@ def dns(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
     runtimes: RuntimeStates | Missing,
     firewall: Firewall | Missing,
     sysctl: Sysctl | Missing,
+    files: ResolvFiles | Missing,
 ) -> Probing:
     """Query the name servers that a container would use, from a container on the engine's bridge and from the host.
 
@@ -80,7 +82,7 @@ def dns(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
     own = _own(host)
     if not servers:
         return failed(f"{why} has no IPv4 server, and a container on an IPv4 bridge can't use another")
-    asked = _embedded(networks, containers, runtimes, state)
+    asked = _embedded(networks, containers, runtimes, state, files)
     launched = [
         {"id": "host", "net": "host", **_ask(dict.fromkeys((*own, *servers)))},
         {"id": "inside", "net": f"network:{network.id}", **_ask(servers), **start.container},
@@ -134,16 +136,24 @@ def _embedded(
     containers: Containers | Missing,
     runtimes: RuntimeStates | Missing,
     state: EngineState | Missing,
+    files: ResolvFiles | Missing,
 ) -> tuple[tuple[str, str], ...]:
     """Return name and process of running containers that use the engine's own server; none if the engine is down."""
     if isinstance(containers, Missing) or isinstance(runtimes, Missing):
         return ()
     if not isinstance(state, EngineState) or not state.is_running:
         return ()
+    replaced: frozenset[str] = frozenset() if isinstance(files, Missing) else files.replaced
     found = {}
     for endpoint in networks.running:
         network, container = networks.get(endpoint.network_id), containers.get(endpoint.container_id)
-        if network is not None and network.is_bridge and not network.is_default and container is not None:
+        if (
+            network is not None
+            and network.is_bridge
+            and not network.is_default
+            and container is not None
+            and container.title not in replaced
+        ):
             found[container.name] = runtimes.process(container.id)
     return tuple((name, process) for name, process in sorted(found.items()) if process and _is_host_name(name))[
         :_MOST_CONTAINERS

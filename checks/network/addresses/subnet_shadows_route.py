@@ -39,6 +39,7 @@ def subnet_shadows_route(
         registries given as addresses) in its subnet, unless an interface of the host or a container has the address. Such an
         address is an error. A less specific route through another interface (a VPN's 172.16.0.0/12, a company's 10.0.0.0/8)
         that contains the subnet is a remark. With policy routing, routes are not judged.
+        A bridge with other ports than containers, such as the host's uplink, is left out.
 
     Why it matters:
         The bridge's route is more specific, so packets for these addresses stay on this host: "no route to host" for a registry or
@@ -56,7 +57,7 @@ def subnet_shadows_route(
     inside: dict[str, tuple[Route, list[str]]] = {}
     for network in networks.bridges:
         link = links.link(network.bridge)
-        if link is None or not link.is_up:
+        if link is None or not link.is_up or links.leads_out(network.bridge):
             continue
         for subnet in map(IPv4Network, network.subnets):
             lost = {text: place for text, place in used.items() if _is_lost(text, subnet, networks, links)}

@@ -27,7 +27,8 @@ def docker0_no_address(networks: Networks, links: Links) -> Iterator[Finding]:
     """The bridge of a network has no IPv4 address, so its containers have no gateway.
 
     What it looks at:
-        The addresses of the bridge of every bridge network, against the gateway that the engine recorded for it.
+        The addresses of the bridge of every bridge network, against the gateway that the engine recorded for it. Networks whose
+        options ask for a bridge without one (gateway mode "isolated", ``inhibit_ipv4``) are left out.
 
     Why it matters:
         Containers send all packets to other networks through the gateway. Without it, they reach only each other, and published
@@ -41,7 +42,7 @@ def docker0_no_address(networks: Networks, links: Links) -> Iterator[Finding]:
     """
     for network in networks.bridges:
         link = links.link(network.bridge)
-        if link is None or not network.gateway or link.ipv4:
+        if link is None or not network.gateway or link.ipv4 or not network.addresses_bridge:
             continue
         yield Finding(
             subject=Subject("network", network.name),

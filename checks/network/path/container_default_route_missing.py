@@ -6,10 +6,11 @@ from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.containers.containers import Container, Containers
 from doctor.facts.network.networks import Endpoint, Network, Networks
 from doctor.facts.path.details import RouteLost
-from doctor.facts.path.namespace import NetNamespace
+from doctor.facts.path.namespace import NetLink, NetNamespace
 from doctor.facts.path.namespaces import NetNamespaces
 
 _DEFAULT = {4: "0.0.0.0/0", 6: "::/0"}
+_RUNC = "runc"
 _HALVES = {4: ("0.0.0.0/1", "128.0.0.0/1"), 6: ("::/1", "8000::/1")}
 
 
@@ -34,8 +35,10 @@ def container_default_route_missing(
     """A container of a network with a gateway has no default route, so it reaches only its own network.
 
     What it looks at:
-        The routes of all tables in the network namespace of each running container. Containers whose programs may change
-        their network (NET_ADMIN) are left out: a VPN or a proxy may want it so.
+        The routes of all tables in the network namespace of each running container. Namespaces with a container whose programs
+        may change the network (NET_ADMIN) are left out: a VPN or a proxy may want it so. So are IPv6 where the interface
+        has it off, and containers without any address of runtimes other than runc: gVisor moves addresses and routes into a
+        network of its own.
 
     Why it matters:
         Programs in the container get "Network is unreachable". Published ports do not answer either, since the answers to hosts
@@ -48,9 +51,10 @@ def container_default_route_missing(
     References:
         https://docs.docker.com/engine/network/
     """
+    changed = _changed(namespaces, containers)
     for container in containers.items:
         namespace = namespaces.of(container.id)
-        if namespace is None or container.host is None or container.host.may_set_network or "routes" in namespace.cut:
+        if namespace is None or namespace.inode in changed or "routes" in namespace.cut:
             continue
         places = [
             (endpoint, network)
@@ -59,8 +63,37 @@ def container_default_route_missing(
         ]
         for version in (4, 6):
             leading = [place for place in places if _leads_out(*place, version)]
+            if _is_elsewhere(namespace, container, [_wire(namespaces, *place) for place in leading], version):
+                continue
             if leading and not _has_default(namespace, version):
                 yield _finding(container, namespace, leading, version, namespaces)
+
+
+def _changed(namespaces: NetNamespaces, containers: Containers) -> set[int]:
+    """Return the namespaces that a program in one of their containers may have changed: several may share one."""
+    return {
+        namespace.inode
+        for container in containers.items
+        if (namespace := namespaces.of(container.id)) is not None
+        and (container.host is None or container.host.may_set_network)
+    }
+
+
+def _wire(namespaces: NetNamespaces, endpoint: Endpoint, network: Network) -> NetLink | None:
+    found = namespaces.wire(endpoint, network)
+    return None if found is None else found.inner
+
+
+def _is_elsewhere(namespace: NetNamespace, container: Container, inner: list[NetLink | None], version: int) -> bool:
+    """Whether the container has no such addresses on purpose: IPv6 is off in it, or its runtime has a network of its own."""
+    runtime = "" if container.host is None else container.host.runtime
+    if version == 4 and _RUNC in (runtime or _RUNC):
+        return False
+    # With IPv6 on, an interface has at least its link-local address, also after it was down.
+    links = {link.index for link in inner if link is not None} or {link.index for link in namespace.links}
+    return not any(
+        item.link in links and item.version == version and item.scope != "host" for item in namespace.addresses
+    )
 
 
 def _leads_out(endpoint: Endpoint, network: Network, version: int) -> bool:

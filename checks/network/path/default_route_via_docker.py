@@ -19,7 +19,7 @@ def default_route_via_docker(links: Links, networks: Networks) -> Iterator[Findi
 
     What it looks at:
         The IPv4 default routes of the main table. One over the address of a running container is left out: a container may be the
-        gateway on purpose.
+        gateway on purpose. So is a bridge with other ports than containers, such as the host's uplink.
 
     Why it matters:
         DHCP clients, NetworkManager, systemd-networkd and avahi-autoipd treat docker0, br-… and veth… as ordinary interfaces unless
@@ -35,6 +35,7 @@ def default_route_via_docker(links: Links, networks: Networks) -> Iterator[Findi
     """
     bridges = {network.bridge for network in networks.bridges}
     bridges.update(link.name for link in links.engine_bridges())
+    bridges = {bridge for bridge in bridges if not links.leads_out(bridge)}
     devices = bridges | {link.name for link in links.links if link.kind == "veth" and link.master in bridges}
     gateways = {endpoint.ip.partition("/")[0] for endpoint in networks.running}
     routes = links.defaults

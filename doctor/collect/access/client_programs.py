@@ -1,5 +1,6 @@
 """Examines the docker command and its plugins, by the beginning of each file."""
 
+import re
 from collections.abc import Iterator
 
 from doctor.collect.engine.programs import PLACES, problem_of
@@ -17,6 +18,8 @@ _PLUGINS = (
     "/usr/lib/docker/cli-plugins",
     "/usr/libexec/docker/cli-plugins",
 )
+# docker/cli, cli-plugins/manager: a file of another name, such as a copy with a suffix, and a directory are not plugins.
+_PLUGIN = re.compile(r"docker-[a-z][a-z0-9]*")
 _PREFIX = "docker-"
 _MOST = 30
 
@@ -41,12 +44,12 @@ def _plugins(host: Host) -> Iterator[BrokenClient]:
         except HostError:
             continue
         for name in names:
-            if not name.startswith(_PREFIX) or name in seen:
+            if _PLUGIN.fullmatch(name) is None or name in seen:
                 continue
             seen.add(name)
             path = HostPath(f"{place}/{name}")
             problem = problem_of(host, path)
             # The command ignores a file without the mode, as one without the name.
-            if problem and problem != "not executable":
+            if problem and problem not in {"not executable", "not a file"}:
                 command = f"{docker.CLIENT} {name.removeprefix(_PREFIX)}"
                 yield BrokenClient(path=path, name=command, problem=problem, is_plugin=True)

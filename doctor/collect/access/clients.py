@@ -89,7 +89,10 @@ def _of_files(
             continue
         for name, value in _assigned(content.decode("utf-8", "replace"), pattern):
             # Of several the last counts.
-            found[name] = (value, path)
+            if value is None:
+                found.pop(name, None)
+            else:
+                found[name] = (value, path)
     name = "" if user is None else user.name
     host_given, path = found.get("DOCKER_HOST", ("", HostPath("/")))
     address = _expanded(host_given, user)
@@ -106,10 +109,12 @@ def _of_files(
         yield from _context(host, looked, user, path, value, command="")
 
 
-def _assigned(text: str, pattern: str) -> Iterator[tuple[str, str]]:
-    """Yield the variables of a shell's file with their values, in the order of its lines."""
+def _assigned(text: str, pattern: str) -> Iterator[tuple[str, str | None]]:
+    """Yield the variables of a shell's file with their values, ``None`` for one that is unset, in the order of its lines."""
     for line in text.splitlines():
         found = re.fullmatch(pattern, line) if "DOCKER_" in line else None
+        if line.startswith("unset "):
+            yield from ((name, None) for name in line.partition("#")[0].split()[1:])
         for word in [] if found is None else found[1].partition(" #")[0].split():
             if assigned := re.fullmatch(_ASSIGNED, word):
                 yield assigned[1], assigned[3]

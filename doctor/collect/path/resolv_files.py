@@ -6,6 +6,7 @@ from doctor.engines.docker import places as docker
 from doctor.facts.containers.containers import Containers
 from doctor.facts.network.networks import Networks
 from doctor.facts.path.resolv_files import ContainerServers, ResolvFiles
+from doctor.facts.path.resolvers import ADDRESS
 from doctor.formats.network import resolv_conf
 from doctor.formats.text import decode
 from doctor.host.base import Host
@@ -17,6 +18,7 @@ _SOURCE = re.compile(r"^# Based on host file: '([^'\n]*)'", re.MULTILINE)
 _CHOSEN = re.compile(r"^# Overrides: \[[^\]\n]*nameservers", re.MULTILINE)
 _OUTER = re.compile(r"^# ExtServers: \[([^\]\n]*)\]", re.MULTILINE)
 _OF_HOST = re.compile(r"host\(([^)]*)\)")
+_INSIDE = "/etc/resolv.conf"
 _LARGEST_BYTES = 64 << 10
 
 
@@ -46,6 +48,8 @@ def resolv_files(host: Host, containers: Containers, networks: Networks) -> Reso
                 source=source[1] if source is not None else "",
                 servers=servers,
                 is_chosen=_CHOSEN.search(text) is not None,
+                is_replaced=ADDRESS not in resolv_conf.parse(text).nameservers
+                or any(mount.destination == _INSIDE for mount in container.mounts),
             )
         )
     return ResolvFiles(items=tuple(found), gaps=tuple(gaps))

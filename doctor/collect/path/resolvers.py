@@ -4,6 +4,7 @@ from doctor.facts.containers.containers import Containers
 from doctor.facts.network.networks import Networks
 from doctor.facts.path.namespace import NetNamespace
 from doctor.facts.path.namespaces import NetNamespaces
+from doctor.facts.path.resolv_files import ResolvFiles
 from doctor.facts.path.resolvers import ADDRESS, RULES, RulelessResolver, RulelessResolvers
 from doctor.formats.network import proc_net
 from doctor.formats.text import decode
@@ -18,9 +19,10 @@ _NAT = ("ip", "nat")
 
 @collector
 def ruleless_resolvers(
-    host: Host, namespaces: NetNamespaces, networks: Networks, containers: Containers
+    host: Host, namespaces: NetNamespaces, networks: Networks, containers: Containers, files: ResolvFiles | Missing
 ) -> RulelessResolvers:
     """Return the containers on networks of users, where the engine answers names, without these rules."""
+    replaced: frozenset[str] = frozenset() if isinstance(files, Missing) else files.replaced
     names = {container.id: container.title for container in containers.items}
     served = {
         endpoint.container_id
@@ -30,7 +32,7 @@ def ruleless_resolvers(
     found: list[RulelessResolver] = []
     gaps: list[Missing] = []
     for identity, namespace in namespaces.own:
-        if identity not in served or not _lacks_rules(namespace):
+        if identity not in served or names.get(identity) in replaced or not _lacks_rules(namespace):
             continue
         try:
             tcp, udp = (_port(host, namespace.pid, protocol) for protocol in ("tcp", "udp"))

@@ -7,7 +7,7 @@ from itertools import chain
 from msgspec.structs import replace
 
 from doctor.facts.registry.clients import DockerClient, DockerClients
-from doctor.formats.json_safe import load
+from doctor.formats.json_safe import load_first
 from doctor.formats.network.http_proxy import ProxyAddress, parse
 from doctor.host.base import Host
 from doctor.model.declare import collector
@@ -77,10 +77,13 @@ def _homes(host: Host, gaps: list[Missing]) -> Iterator[HostPath]:
 
 
 def _client(host: Host, home: HostPath, path: HostPath, content: bytes) -> DockerClient:
+    # docker/cli, configfile.LoadFromReader: the first value counts; an empty file, or null, sets nothing.
     try:
-        value = load(content)
+        value = load_first(content).value if content.strip(b" \t\r\n") else None
     except FormatError as error:
         return DockerClient(path=path, problem=str(error))
+    if value is None:
+        return DockerClient(path=path)
     if not isinstance(value, dict):
         return DockerClient(path=path, problem="not a JSON object")
     auths, store, helpers = value.get("auths"), value.get("credsStore"), value.get("credHelpers")

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 DEFAULT_BRIDGE = "docker0"
 USER_BRIDGE = re.compile(r"br-([0-9a-f]{12})")
+_ENGINE_VETH = re.compile(r"veth[0-9a-f]{7}")
 """Name of the bridge of a user network, from the network's id, unless com.docker.network.bridge.name sets another."""
 
 _INNER = frozenset({"bridge", "veth", "dummy", "ifb", "tun", "vxlan", "wireguard", "macvlan", "ipvlan"})
@@ -140,6 +141,10 @@ class Links(Struct, frozen=True, kw_only=True):
     def ports(self, bridge: str) -> tuple[Link, ...]:
         """Return the interfaces that are ports of a bridge."""
         return tuple(link for link in self.links if link.master == bridge)
+
+    def leads_out(self, bridge: str) -> bool:
+        """Whether a bridge has a port that no engine created: an uplink, a VLAN, a virtual machine's. Then its network is larger than this host."""
+        return any(_ENGINE_VETH.fullmatch(link.name) is None for link in self.ports(bridge))
 
     @property
     def main(self) -> tuple[Route, ...]:

@@ -126,6 +126,12 @@ class Network(Struct, frozen=True, kw_only=True):
         """Whether it is a bridge on this host with rules of the engine."""
         return self.driver == "bridge" and bool(self.bridge)
 
+    @property
+    def addresses_bridge(self) -> bool:
+        """Whether the engine gives the bridge the gateway's IPv4 address: not in an isolated network, nor if another host is it."""
+        inhibited = self.options.get("com.docker.network.bridge.inhibit_ipv4") == "true"
+        return not inhibited and not (self.internal and self.gateway_mode == "isolated")
+
     def subnets_of(self, version: int) -> tuple[str, ...]:
         """Return the subnets of one family, 4 or 6."""
         return self.subnets if version == 4 else self.subnets6

@@ -14,6 +14,8 @@ class ContainerServers(Struct, frozen=True, kw_only=True):
         source: the host's file that the engine copied, "" if the file does not show it: an engine before 26, or another writer.
         servers: that its queries reach in the end; of those of the engine's name server the ones outside.
         is_chosen: whether somebody chose the servers for this container (``--dns``).
+        is_replaced: whether its programs ask other servers than the engine's: the file was changed since, as VPN clients in
+            containers do, or another file is mounted over it.
     """
 
     container: str
@@ -21,6 +23,7 @@ class ContainerServers(Struct, frozen=True, kw_only=True):
     source: str = ""
     servers: tuple[str, ...] = ()
     is_chosen: bool = False
+    is_replaced: bool = False
 
 
 class ResolvFiles(Struct, frozen=True, kw_only=True):
@@ -28,3 +31,8 @@ class ResolvFiles(Struct, frozen=True, kw_only=True):
 
     items: tuple[ContainerServers, ...] = ()
     gaps: tuple[Missing, ...] = ()
+
+    @property
+    def replaced(self) -> frozenset[str]:
+        """Return the names of the containers that do not ask the engine's name server."""
+        return frozenset(item.container for item in self.items if item.is_replaced)

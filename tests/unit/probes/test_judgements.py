@@ -190,7 +190,7 @@ def test_the_servers_of_a_container(text: str, resolved: str, setting: Any, expe
 
 def test_names() -> None:
     def asked(text: str, host: dict[str, Any], inside: dict[str, Any]) -> ProbeResult:
-        work = dns(NETWORKS, host_dns(text), EngineConfig(), UP, GONE, GONE, RULES, GONE)
+        work = dns(NETWORKS, host_dns(text), EngineConfig(), UP, GONE, GONE, RULES, GONE, GONE)
         return end(work, said(begin(work), {"host": {"dns": host}, "inside": {"dns": inside}}))
 
     there = "nameserver 192.0.2.53\n"
@@ -202,7 +202,7 @@ def test_names() -> None:
     assert dead.by_others, "no repair of this host can fix a dead server"
     assert asked("", SILENT, SILENT).result is Result.SKIP, "this host names no server"
     # The host has its own resolver, and a container is given public servers that are out of its reach.
-    work = dns(NETWORKS, host_dns("nameserver 127.0.0.1\n"), EngineConfig(), UP, GONE, GONE, RULES, GONE)
+    work = dns(NETWORKS, host_dns("nameserver 127.0.0.1\n"), EngineConfig(), UP, GONE, GONE, RULES, GONE, GONE)
     ended = said(begin(work), {})
     first = ended["host"].output["results"][0]
     assert first["host"] == "127.0.0.1"
@@ -217,7 +217,7 @@ def test_a_first_server_that_answers_nobody_costs_each_lookup_seconds() -> None:
 
     def asked(first: dict[str, Any], second: dict[str, Any], *, host: dict[str, Any] | None = None) -> ProbeResult:
         text = "nameserver 192.0.2.53\nnameserver 192.0.2.54\n"
-        work = dns(NETWORKS, host_dns(text), EngineConfig(), UP, GONE, GONE, RULES, GONE)
+        work = dns(NETWORKS, host_dns(text), EngineConfig(), UP, GONE, GONE, RULES, GONE, GONE)
         ended = said(begin(work), {})
         for one in ended.values():
             for target, answer in zip(one.output["results"], (first, second), strict=True):
@@ -237,7 +237,7 @@ def test_a_first_server_that_answers_nobody_costs_each_lookup_seconds() -> None:
 def test_a_server_that_answers_errors_resolves_nothing() -> None:
     def asked(host: dict[str, Any], inside: dict[str, Any]) -> ProbeResult:
         config = EngineConfig(settings={"dns": EffectiveSetting(value=["192.0.2.9"], origin="file")})
-        work = dns(NETWORKS, host_dns("nameserver 192.0.2.53\n"), config, UP, GONE, GONE, RULES, GONE)
+        work = dns(NETWORKS, host_dns("nameserver 192.0.2.53\n"), config, UP, GONE, GONE, RULES, GONE, GONE)
         return end(work, said(begin(work), {"host": {"dns": host}, "inside": {"dns": inside}}))
 
     error, answer = {"reached": True, "code": 2}, {"reached": True, "code": 3}

@@ -1,0 +1,3 @@
+if false; then
+    export DOCKER_HOST=unix:///nowhere.sock
+fi
