@@ -66,8 +66,8 @@ def _engines() -> tuple[HostPath, ...]:
 
 
 def _has_engine(host: Host, state: EngineState | Missing) -> bool:
-    if isinstance(state, EngineState) and state.pid:
-        return True
+    if isinstance(state, EngineState) and state.pid and not state.binary:
+        return True  # it runs from a path that can't be read
     return any(problem_of(host, path) == "" for path in _engines())
 
 

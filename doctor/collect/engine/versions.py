@@ -11,6 +11,7 @@ from doctor.facts.engine.versions import Lifecycles, ReplacedPrograms, Series
 from doctor.facts.host.processes import Processes
 from doctor.host.base import Host
 from doctor.model.declare import collector
+from doctor.model.paths import HostPath
 
 _TABLE = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(__file__))), "facts", "data", "lifecycles.json")
 
@@ -38,7 +39,15 @@ def _series(entry: dict[str, Any]) -> Series:
 
 
 @collector
-def replaced_programs(processes: Processes) -> ReplacedPrograms:
-    """Return the replaced programs; the kernel adds " (deleted)" to the link of /proc/PID/exe."""
+def replaced_programs(host: Host, processes: Processes) -> ReplacedPrograms:
+    """Return the replaced programs; a program that was removed and has no successor is a missing one.
+
+    The kernel adds " (deleted)" to the link of /proc/PID/exe.
+    """
     found = processes.of_host(docker.PROCESS, containerd.PROCESS)
-    return ReplacedPrograms(items=tuple(process for process in found if process.exe.endswith(" (deleted)")))
+    return ReplacedPrograms(items=tuple(process for process in found if _is_replaced(host, process.exe)))
+
+
+def _is_replaced(host: Host, exe: str) -> bool:
+    path = exe.removesuffix(" (deleted)")
+    return path != exe and path.startswith("/") and host.exists(HostPath(path))
