@@ -211,7 +211,9 @@ def _arrived(case: TraceCase, arrived: TraceHop) -> TraceEnd:
 def _left(case: TraceCase, last: TraceHop) -> TraceEnd:
     source = last.source.rpartition(":")[0].strip("[]") if case.flow.protocol != "icmp" else last.source
     if source and case.host_addresses and source not in case.host_addresses and case.is_masqueraded:
-        text = f"it left by {last.device} with source {source}, which is no address of this host: no answer can arrive"
+        text = (
+            f"it left by {last.device} with source {source}, which is not an address of this host: no answer can arrive"
+        )
         return _end(case, TraceResult.DROPPED, last, text, way="there", cause="wrong-source")
     text = f"it left the host by {last.device}, and no answer arrived"
     return _end(case, TraceResult.LEFT, last, text, way="there")

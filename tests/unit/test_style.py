@@ -48,6 +48,7 @@ ROOMS = (
     "doctor/salvage",
     "doctor/scan",
     "doctor/state",
+    "doctor/trace",
     "fixers",
     "reports",
     "scripts",

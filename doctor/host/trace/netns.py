@@ -40,7 +40,7 @@ class NetPlace:
     def do(self, work: Callable[[], _Made]) -> _Made:
         """Do the work inside; programs that it starts run inside too. Raises what it raises.
 
-        Raises ``DoctorError`` if the namespace can't be entered: that is no answer of its kernel.
+        Raises ``DoctorError`` if the namespace can't be entered: otherwise it would look like an answer of its kernel.
         """
         if self.inode == _own():
             return work()

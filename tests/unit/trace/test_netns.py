@@ -1,4 +1,4 @@
-"""Work in another network namespace: a refusal is no answer of that namespace's kernel."""
+"""Work in another network namespace: a namespace that refuses to be entered gives an error of its own."""
 
 import os
 from pathlib import Path
