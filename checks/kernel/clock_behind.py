@@ -13,7 +13,8 @@ def clock_behind(clock: HostClock, containers: Containers) -> Iterator[Finding]:
 
     What it looks at:
         The latest moment at which a container was created, started or stopped (config.v2.json), against the host's clock. A
-        day or more of difference is a finding: either the clock is wrong now, or it was ahead when the container was used.
+        day or more of difference is a finding: either the clock is wrong now, or it was ahead when the container was used. If
+        systemd-timesyncd has set the clock since the boot, it is right now, and there is no finding.
 
     Why it matters:
         With a clock in the past every certificate of a registry, mirror or swarm node is "not yet valid", so pulls and joins
@@ -28,7 +29,7 @@ def clock_behind(clock: HostClock, containers: Containers) -> Iterator[Finding]:
         https://pkg.go.dev/crypto/x509#CertificateInvalidError
         https://www.freedesktop.org/software/systemd/man/latest/systemd-timesyncd.service.html
     """
-    found = clock.later(containers.items)
+    found = None if clock.is_synchronized else clock.later(containers.items)
     if found is None:
         return
     container, moment = found

@@ -18,9 +18,11 @@ class HostClock(Struct, frozen=True, kw_only=True):
 
     Attributes:
         now: seconds since the epoch.
+        is_synchronized: whether systemd-timesyncd set it from a time server since the boot.
     """
 
     now: float
+    is_synchronized: bool = False
 
     @property
     def text(self) -> str:
