@@ -19,6 +19,7 @@ from doctor.model.severity import Severity
 from doctor.model.verdict import judge
 from doctor.probes import _rung_engine, _rung_task
 from doctor.probes._rung import FAILED, OPEN, PASSED, SKIPPED, RungResult
+from doctor.probes._rung_words import cause_of
 from doctor.probes.start import start
 
 GONE = Missing(Why.ABSENT, "not here")
@@ -273,3 +274,13 @@ def test_a_full_run_is_not_blamed_on_the_shim() -> None:
     result = task({"step": "create task", "kind": "refused", "message": text})
     assert result.says.startswith("a file system is full")
     assert result.brings_back == "df -h /run/docker/containerd and df -i /run/docker/containerd show it"
+
+
+def test_used_up_keys_are_not_blamed_on_a_disk() -> None:
+    """The kernel calls the quota of keys one of a disk."""
+    text = (
+        "error during container init: unable to join session keyring: unable to create session key: disk quota exceeded"
+    )
+    cause = cause_of(f"runc run failed: unable to start container process: {text}")
+    assert cause.says.startswith("the user's kernel keys are used up")
+    assert "kernel.keys.root_maxkeys" in cause.do
