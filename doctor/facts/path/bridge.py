@@ -56,9 +56,10 @@ def into_bridge(trip: Trip, place: PathPlace, port: NetLink, bridge: NetLink, pa
     before = packet
     if is_filtered:
         family = "ip" if packet.version == 4 else "ip6"
-        packet = replace(packet, inside=bridge.name, port_in=port.name, port_out="")
+        # To these rules every packet is one for the host.
+        packet = replace(packet, inside=bridge.name, port_in=port.name, port_out="", packet_type="host")
         packet = yield from hook(trip, place, (family, "prerouting"), packet)
-        packet = replace(packet, inside=port.name)
+        packet = replace(packet, inside=port.name, packet_type=before.packet_type)
         if packet.destination != before.destination:
             is_local, packet = yield from _translated(trip, place, bridge, packet)
             is_local = is_local and is_own
@@ -96,9 +97,11 @@ def _forward(trip: Trip, place: PathPlace, port: NetLink, bridge: NetLink, packe
     is_filtered = calls_iptables(place, bridge, packet.version)
     family = "ip" if packet.version == 4 else "ip6"
     if is_filtered:
-        inner = replace(packet, inside=bridge.name, outside=bridge.name, port_in=port.name, port_out=out.name)
+        inner = replace(
+            packet, inside=bridge.name, outside=bridge.name, port_in=port.name, port_out=out.name, packet_type="host"
+        )
         packet = yield from hook(trip, place, (family, "forward"), inner)
-    packet = replace(packet, inside=port.name, outside=out.name)
+    packet = replace(packet, inside=port.name, outside=out.name, packet_type="other")
     packet = yield from hook(trip, place, ("bridge", "postrouting"), packet)
     if is_filtered:
         inner = replace(packet, inside="", outside=bridge.name, port_in=port.name, port_out=out.name)

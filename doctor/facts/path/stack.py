@@ -14,10 +14,16 @@ from doctor.facts.path.surroundings import PlaceSurroundings
 from doctor.facts.path.trip import Arrived, Asking, Incoming, Local, Out, Step, Trip, ask, entered, hook, question_of
 from doctor.facts.path.world import HOST, REJECTED, UNKNOWN, PathPlace, where
 
+_LINK_LOCAL = 0xFE80 >> 6
+"""fe80::/10."""
+
 
 def send(trip: Trip, place: PathPlace, packet: Packet) -> Asking[Step]:
     """Send a packet of a socket in this place; its source may be open."""
     packet = entered(trip, place, replace(packet, is_local_out=True))
+    if packet.version == 6 and packet.destination is not None and packet.destination >> 118 == _LINK_LOCAL:
+        reason = f"the routing{where(place)}: an address that holds on one link only"
+        raise WalkEnd(place, "", UNKNOWN, reason, end=UNKNOWN)
     is_bound = packet.source is not None
     try:
         answer, link = yield from routed(trip, place, packet, with_source=is_bound)

@@ -5,7 +5,7 @@ from typing import Any
 
 from doctor.facts.path.rules.form import CONTINUE, GOTO, JUMP, RuleVerdict
 from doctor.facts.path.rules.nft_expressions import Field, constant, element
-from doctor.facts.path.rules.values import Element, Flags, Matcher, Table, table
+from doctor.facts.path.rules.values import Element, Flags, Matcher, Present, Table, table
 from doctor.formats.json_values import items, mapping, text
 
 _VERDICTS = frozenset({"accept", "drop", "return", "continue", "queue"})
@@ -24,7 +24,9 @@ def matcher(right: Any, of: Field, operator: str, named: Named) -> Matcher | Non
         number = constant(right, of)
         return None if number is None else Flags(number, is_any=True)
     if isinstance(right, bool):
-        return table([("", True)]) if not of.width else None
+        if of.width:
+            return None
+        return Present() if right else table([("", True)])
     if isinstance(right, list) or (isinstance(right, dict) and "|" in right):
         number = constant(right, of)
         return None if number is None else table([(number, True)])

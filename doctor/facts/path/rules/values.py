@@ -74,6 +74,14 @@ class Flags(Matcher, frozen=True):
         return True if known == self.mask else None
 
 
+class Present(Matcher, frozen=True):
+    """Whether there is a name at all: ``fib saddr . iif oif exists``."""
+
+    def has(self, value: Value) -> bool | None:
+        """Whether the name is not empty."""
+        return None if value is None else value not in {"", ABSENT}
+
+
 class Compare(Matcher, frozen=True):
     """A number compared with ``<``, ``>``, ``<=`` or ``>=``."""
 

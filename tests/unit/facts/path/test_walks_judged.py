@@ -5,9 +5,13 @@ from msgspec.structs import replace
 
 from doctor.facts.path.namespace import ForwardingEntry
 from doctor.facts.path.routing import RouteAnswer
+from doctor.facts.path.rules.hooks import evaluate
+from doctor.facts.path.rules.packet import Packet, Surroundings
+from doctor.facts.path.rules.ruleset import PathRules
 from doctor.facts.path.segment import owners
 from doctor.facts.path.walk import walk
 from doctor.facts.path.world import Way
+from doctor.formats.firewall.nft_json import NftChain, NftRule, NftRuleset
 from tests.unit.facts.path.small_world import ENGINE, WAYS, address, answered, host, walked, world
 
 
@@ -54,3 +58,26 @@ def test_pings_that_a_host_ignores_differ_by_version() -> None:
     assert walked(world(of_host=replace(host(), sysctls=ignored)), WAYS["gateway"]).end == "delivered"
     ignored = {"net.ipv4.icmp_echo_ignore_all": "1", "net.ipv4.ip_forward": "1"}
     assert walked(world(of_host=replace(host(), sysctls=ignored)), WAYS["gateway"]).cause == "echo-ignored"
+
+
+def test_the_answer_to_a_link_local_address_is_unknown() -> None:
+    """The kernel sends it back by the link that it came by, which a question about routes does not say."""
+    way = Way(kind="gateway", start="host", end="aa", target="fe80::2", protocol="icmp")
+    assert walked(world(), way).end == "unknown"
+
+
+@pytest.mark.parametrize(("wanted", "kind"), [(True, "drop"), (False, "accept")])
+def test_the_existence_of_a_way_back_is_not_its_absence(wanted: bool, kind: str) -> None:
+    class Known(Surroundings):
+        def way_back(self, packet: Packet, flags: frozenset[str]) -> str | None:
+            assert packet.source == 0xAC110002
+            assert "saddr" in flags
+            return "docker0"
+
+    left = {"fib": {"result": "oif", "flags": ["saddr", "iif"]}}
+    chain = NftChain(family="ip", table="t", name="c", hook="prerouting", kind="filter", priority=0, policy="accept")
+    expressions = ({"match": {"op": "==", "left": left, "right": wanted}}, {"drop": None})
+    rule = NftRule(family="ip", table="t", chain="c", handle=2, expressions=expressions, comment="")
+    rules = PathRules(nft=NftRuleset(chains=(chain,), rules=(rule,)))
+    packet = Packet(inside="docker0", source=0xAC110002, destination=0xC6336407, mark=0)
+    assert evaluate(rules, "ip", "prerouting", packet, Known()).kind == kind
