@@ -15,7 +15,7 @@ from doctor.facts.host.resources import MIB, FileSystem, FileSystems, size
     ok="the file systems that the engine writes to have free space",
     messages=(
         Message(
-            pattern=r"no space left on device|disk \d+ ?% (?:used|full)\b.*|disk (?:is )?full|disk quota exceeded|eviction manager: .*(?:ephemeral-storage|imagefs|nodefs)|ImageGCFailed|FreeDiskSpaceFailed",
+            pattern=r"no space left on device|disk \d+ ?% (?:used|full)\b.*|disk (?:is )?full|disk quota exceeded|eviction manager: .*(?:ephemeral-storage|imagefs|nodefs)|ImageGCFailed|FreeDiskSpaceFailed|failed to garbage collect required amount of images",
             example="failed to register layer: Error processing tar file(exit status 1): write /data: no space left on device",
             means="a disk is full or has no free inodes; the limit of inotify watches causes the same error",
             do="find what is large with 'docker system df' and 'du -xsh /var/lib/docker/* /var/lib/containerd/*': containers/ mostly has logs; overlay2/ or a snapshotter that is larger than all images has layers that nothing names",

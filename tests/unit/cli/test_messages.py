@@ -55,6 +55,7 @@ def test_a_line_of_a_public_thread_is_explained_by_its_cause(thread: dict[str, s
 def test_what_other_programs_put_around_a_line_changes_nothing(wrapped: Callable[[str], str]) -> None:
     """Prefixes, and quotes that each of them escapes once more."""
     lines = [one["line"] for one in (*THREADS, *REPORTS) if "missed" not in one]
+    lines += [line for topic in topics() for line in topic.examples]
     assert [line for line in lines if first(wrapped(line)) != first(line)] == []
 
 
