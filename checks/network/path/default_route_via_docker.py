@@ -71,5 +71,7 @@ def _finding(route: Route, others: list[Route], *, is_best: bool) -> Finding:
             gateway=route.gateway,
             metric=route.metric,
             has_other=bool(others),
+            protocol=route.protocol,
+            source=route.source,
         ),
     )

@@ -74,6 +74,7 @@ def _route(entry: dict[str, Any]) -> Route:
         table=str(entry.get("table", "main")),
         kind=str(entry.get("type", "unicast")),
         protocol=str(entry.get("protocol", "")),
+        source=str(entry.get("prefsrc", "")),
         version=6 if is_six else 4,
     )
 

@@ -83,11 +83,13 @@ class Route(Struct, frozen=True, kw_only=True):
         device: interface, "" for blackhole routes and those of several hops.
         table: "main", "local" or another table's name or number.
         kind: "unicast", "local", "broadcast", "blackhole", …
+        source: the sender's address that it prefers.
     """
 
     destination: str
     device: str
     gateway: str = ""
+    source: str = ""
     metric: int = 0
     table: str = "main"
     kind: str = "unicast"

@@ -65,6 +65,7 @@ class DockerRoute(Struct, frozen=True, kw_only=True):
     Attributes:
         destination: "default", or a network.
         device: the engine's interface; ``gateway`` of the route, "" for none; ``metric`` its metric.
+        protocol: name or number of who added it, ``source`` the sender's address that it prefers.
         has_other: whether another route leads there.
     """
 
@@ -72,4 +73,6 @@ class DockerRoute(Struct, frozen=True, kw_only=True):
     device: str
     gateway: str = ""
     metric: int = 0
+    protocol: str = ""
+    source: str = ""
     has_other: bool = True

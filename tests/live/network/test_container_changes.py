@@ -9,12 +9,15 @@ from typing import Any
 
 import pytest
 
+from doctor.api.actions.network import ChangeLink
 from doctor.api.actions.resolver_rules import RestoreResolverRules
+from doctor.facts.path.details import DockerRoute
 from doctor.facts.path.namespace import NetNamespace
 from doctor.facts.path.resolvers import RulelessResolver
 from doctor.host import netlink
 from doctor.host.live import LiveHost
 from doctor.model.step import Netlink, Run
+from fixers.network.path.default_route_via_docker import default_route_via_docker
 
 pytestmark = pytest.mark.live
 
@@ -63,6 +66,22 @@ def test_an_undo_restores_an_address_as_it_was(pid: int) -> None:
             netlink.carry_out(Netlink(do=do, pid=pid, inode=found.inode))
         assert not address.is_leased
     assert addresses(pid) == before
+
+
+def test_an_undo_restores_a_route_as_it_was(pid: int) -> None:
+    """With who added it, and the sender's address that it prefers: a DHCP client finds its route again."""
+    inside(pid, "ip", "-b", "-", given="route add default via 10.7.0.9 dev eth0 proto dhcp src 10.7.0.2 metric 50\n")
+    before, inode = inside(pid, "ip", "route"), os.stat(f"/proc/{pid}/ns/net").st_ino
+    detail = DockerRoute(
+        destination="default", device="eth0", gateway="10.7.0.9", metric=50, protocol="dhcp", source="10.7.0.2"
+    )
+    [action] = default_route_via_docker(detail)
+    assert isinstance(action, ChangeLink)
+    assert action.undo is not None
+    netlink.carry_out(Netlink(do=action.do, pid=pid, inode=inode))
+    assert "default" not in inside(pid, "ip", "route")
+    netlink.carry_out(Netlink(do=action.undo, pid=pid, inode=inode))
+    assert inside(pid, "ip", "route") == before
 
 
 def test_rules_of_others_survive_the_restored_ones_and_their_undo(pid: int) -> None:
