@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from doctor.facts.firewall.packet_filter import Saved
-from doctor.facts.path.rules import from_iptables, from_nft, numbers
+from doctor.facts.path.rules import from_iptables, numbers
 from doctor.facts.path.rules.form import Condition, PathChain, PathRule
 from doctor.facts.path.rules.ipsets import IpSet
 from doctor.facts.path.rules.values import Range
@@ -164,6 +164,8 @@ class _NftChain(Struct):
     concern: Concern
 
     def __call__(self) -> PathChain:
+        from doctor.facts.path.rules import from_nft  # noqa: PLC0415 - most hosts have no other tables than those of iptables
+
         chain = self.chain
         version = {"ip": 4, "ip6": 6}.get(chain.family, 0)
         ready = (from_nft.rule_of(rule, self.named) for rule in self.rules)
