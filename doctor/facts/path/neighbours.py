@@ -27,6 +27,8 @@ _SOLICITED = 0xFF02 << 112 | 0x1FF << 24
 """ff02::1:ff00:0: the group in which the owner of an IPv6 address is asked."""
 _QUESTION = 28
 """Bytes of a question of ARP."""
+_SOLICITATION = 72
+"""Bytes of a neighbour solicitation with the asker's address."""
 _ALL = "ff:ff:ff:ff:ff:ff"
 
 Step = tuple[PathPlace, str, str, Packet, str]
@@ -126,9 +128,9 @@ def _dropped(trip: Trip, asker: End, owner: End | None, target: tuple[int, int])
     ignores = 0 if owner is None or version == 6 else _ignored(owner, number)
     if owner is not None and ignores:
         return (DROP if ignores == 8 else UNSURE), f"arp_ignore {ignores} of {owner[1].name}{where(owner[0])}"
-    deaf = _deaf_port(trip, owner, version)
-    if deaf:
-        return DROP, f"port {deaf}, by which no {'broadcasts' if version == 4 else 'multicasts'} leave"
+    unfit = _deaf_port(trip, owner, version) or (_narrow_port(trip, asker, owner) if version == 6 else "")
+    if unfit:
+        return DROP, unfit
     for place, family, hook, packet, device in (
         *_passed(trip, asker, owner, question),
         *_passed(trip, owner, asker, answer),
@@ -246,14 +248,27 @@ def _ignored(owner: End, number: int) -> int:
 
 
 def _deaf_port(trip: Trip, owner: End | None, version: int) -> str:
-    """Return the port of a bridge by which a question does not leave, "" if it leaves."""
+    """Return the port of a bridge by which a question does not leave in words, "" if it leaves."""
     peer = None if owner is None else peer_of(trip.world, *owner)
     if peer is not None and peer[1].port is not None and peer[1].port.suppresses_neighbours:
-        return peer[1].name
+        return _deaf(peer[1].name, version)
     port = None if peer is None else peer[1].port
     if peer is None or port is None:
         return ""
-    return "" if (port.floods_broadcasts if version == 4 else port.floods_multicasts) else peer[1].name
+    is_reached = port.floods_broadcasts if version == 4 else port.floods_multicasts
+    return "" if is_reached else _deaf(peer[1].name, version)
+
+
+def _deaf(name: str, version: int) -> str:
+    return f"port {name}, by which no {'broadcasts' if version == 4 else 'multicasts'} leave"
+
+
+def _narrow_port(trip: Trip, asker: End, owner: End | None) -> str:
+    """Return the port of a bridge that is too small for a neighbour solicitation, "" if there is none."""
+    ends = (asker,) if owner is None else (asker, owner)
+    peers = [peer for end in ends if (peer := peer_of(trip.world, *end)) is not None]
+    small = next((link for _, link in peers if link.mtu < _SOLICITATION), None)
+    return "" if small is None else f"port {small.name}, whose MTU is {small.mtu}"
 
 
 def _port(trip: Trip, end: End | None) -> str | None:

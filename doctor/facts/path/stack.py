@@ -51,6 +51,9 @@ def send(trip: Trip, place: PathPlace, packet: Packet) -> Asking[Step]:
             # connect(2) asks again with the address that it chose.
             answer, link = yield from routed(trip, place, packet)
             packet = replace(packet, outside=link.name)
+    if packet.protocol == "tcp" and packet.length is not None:
+        # TCP cuts its data to what the interface takes.
+        packet = replace(packet, length=min(packet.length, link.mtu, answer.mtu or link.mtu))
     around = PlaceSurroundings(trip.world, place, trip.answers)
     packet = replace(
         packet,

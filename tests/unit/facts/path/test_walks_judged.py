@@ -10,9 +10,9 @@ from doctor.facts.path.rules.packet import Packet, Surroundings
 from doctor.facts.path.rules.ruleset import PathRules
 from doctor.facts.path.segment import owners
 from doctor.facts.path.walk import walk
-from doctor.facts.path.world import Way
+from doctor.facts.path.world import PathSocket, Way
 from doctor.formats.firewall.nft_json import NftChain, NftRule, NftRuleset
-from tests.unit.facts.path.small_world import ENGINE, WAYS, address, answered, host, walked, world
+from tests.unit.facts.path.small_world import ENGINE, WAYS, address, answered, host, walked, with_link, world
 
 
 def test_a_target_outside_that_a_rule_replaces_is_doubt() -> None:
@@ -81,3 +81,12 @@ def test_the_existence_of_a_way_back_is_not_its_absence(wanted: bool, kind: str)
     rules = PathRules(nft=NftRuleset(chains=(chain,), rules=(rule,)))
     packet = Packet(inside="docker0", source=0xAC110002, destination=0xC6336407, mark=0)
     assert evaluate(rules, "ip", "prerouting", packet, Known()).kind == kind
+
+
+def test_tcp_cuts_its_data_to_the_senders_own_mtu() -> None:
+    """A bridge takes the MTU of its smallest port: what the host sends fits, what a container sends does not."""
+    small = with_link(with_link(host(), "vaa", mtu=100), "docker0", mtu=100)
+    way = Way(kind="container-to-host", start="aa", end="host", target="172.17.0.1", port=22)
+    assert walked(world(of_host=small, sockets=(PathSocket(protocol="tcp", port=22),)), way).end == "delivered"
+    found = walked(world(of_host=small), WAYS["host-published"])
+    assert (found.cause, found.is_answer) == ("mtu", True)
