@@ -55,7 +55,9 @@ def _finding(route: Route, others: list[Route], *, is_best: bool) -> Finding:
         else "it is used as soon as the better one is gone"
     )
     return Finding(
-        subject=Subject("route", f"default dev {route.device}"),
+        subject=Subject(
+            "route", f"default{over} dev {route.device}" + (f" metric {route.metric}" if route.metric else "")
+        ),
         message=f"a default route of the host leads to containers, {route.device}{over}: {effect}",
         severity=None if is_best else Severity.WARNING,
         evidence=(

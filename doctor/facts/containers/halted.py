@@ -1,5 +1,7 @@
 """Programs of running containers that do not run on: stopped by a signal, or in a frozen control group."""
 
+import shlex
+
 from msgspec import Struct
 
 from doctor.model.paths import HostPath
@@ -34,7 +36,7 @@ class HaltedProgram(Struct, frozen=True, kw_only=True):
         """Return the command that continues it."""
         if self.frozen_by is None:
             return f"kill -CONT {self.pid}"
-        return f"echo {'THAWED' if self.is_v1 else 0} >{self.frozen_by}"
+        return f"echo {'THAWED' if self.is_v1 else 0} >{shlex.quote(str(self.frozen_by))}"
 
 
 class HaltedPrograms(Struct, frozen=True, kw_only=True):
