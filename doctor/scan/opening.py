@@ -1,15 +1,14 @@
 """Finds what actions, or the engine's next start, would open to the network that is closed now: no repair does that unasked."""
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from doctor.api.actions.choose import Choosable, Choose
 from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.config.exposure import exposure
-from doctor.facts.firewall.opening import Opening, newly_reachable, unexcused
 from doctor.facts.firewall.packet_filter import Firewall
 from doctor.facts.firewall.rules import EngineRules
-from doctor.facts.firewall.ways import surface
 from doctor.facts.network.links import Links
 from doctor.facts.network.networks import Networks
 from doctor.host.base import Host
@@ -19,6 +18,9 @@ from doctor.model.finding import Evidence
 from doctor.model.severity import Applicability
 from doctor.model.step import Step
 from doctor.scan.resolve import Facts
+
+if TYPE_CHECKING:
+    from doctor.facts.firewall.opening import Opening
 
 Ranked = list[tuple[Action, Applicability]]
 _SHOWN = 6
@@ -72,7 +74,7 @@ def _is_setting(step: Step, config: EngineConfig) -> bool:
     return path == config.json.path or path.startswith(_SETTINGS) or path == config.flags.launcher_file
 
 
-def _by_firewall(actions: tuple[Action, ...], known: Facts, after_host: OverlayHost) -> tuple[Opening, ...]:
+def _by_firewall(actions: tuple[Action, ...], known: Facts, after_host: OverlayHost) -> "tuple[Opening, ...]":
     """Return what actions on the firewall let in without naming it."""
     if not any(action.stage is Stage.FIREWALL for action in actions):
         return ()
@@ -84,6 +86,10 @@ def _by_firewall(actions: tuple[Action, ...], known: Facts, after_host: OverlayH
     before, after = known.get(Firewall), Facts(after_host, given).get(Firewall)
     if not isinstance(before, Firewall) or not isinstance(after, Firewall):
         return ()
+    # Evaluating packets takes a dozen modules; most actions are not about the firewall.
+    from doctor.facts.firewall.opening import newly_reachable, unexcused  # noqa: PLC0415
+    from doctor.facts.firewall.ways import surface  # noqa: PLC0415
+
     passes = [guard for action in actions for guard in getattr(action, "passes", ())]
     own = {text for action in actions for text in getattr(action, "opens", ())}
     for family in rules.families if isinstance(rules, EngineRules) else ():
@@ -93,13 +99,13 @@ def _by_firewall(actions: tuple[Action, ...], known: Facts, after_host: OverlayH
     return unexcused(found, before, then, frozenset(own))
 
 
-def _shown(openings: tuple[Opening, ...]) -> Iterator[Evidence]:
+def _shown(openings: "tuple[Opening, ...]") -> Iterator[Evidence]:
     yield from (Evidence(opening.flow, _words(opening)) for opening in openings[:_SHOWN])
     if len(openings) > _SHOWN:
         yield Evidence("and", f"{len(openings) - _SHOWN} more")
 
 
-def _words(opening: Opening) -> str:
+def _words(opening: "Opening") -> str:
     if not opening.past:
         return f"accepted by {opening.by}"
     ended = "; ".join(f"{guard.table} {guard.chain}: {guard.text}" for guard in opening.past[:3])

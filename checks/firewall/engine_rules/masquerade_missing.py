@@ -6,10 +6,7 @@ from doctor.api import Finding, Missing, Severity, check
 from doctor.facts.firewall.expected_rules import ExpectedRule
 from doctor.facts.firewall.missing_rules import MissingRules, by_subject, evidence_of
 from doctor.facts.firewall.rules import EngineRules, FamilyRules
-from doctor.facts.firewall.walk import Walker
 from doctor.facts.network.links import Links
-from doctor.facts.path.rules.numbers import address_number
-from doctor.facts.path.rules.packet import Packet
 
 
 @check(
@@ -61,6 +58,10 @@ def _subnet(rule: ExpectedRule) -> str:
 
 
 def _is_covered(family: FamilyRules, rule: ExpectedRule, uplink: str) -> bool:
+    from doctor.facts.firewall.walk import Walker  # noqa: PLC0415 - only for a host that lacks the rule
+    from doctor.facts.path.rules.numbers import address_number  # noqa: PLC0415
+    from doctor.facts.path.rules.packet import Packet  # noqa: PLC0415
+
     network = address_number(_subnet(rule).partition("/")[0])
     if family.version != 4 or network is None:
         return False

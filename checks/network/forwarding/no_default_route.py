@@ -4,9 +4,8 @@ from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.network.dns import HostDns
-from doctor.facts.network.links import Links
+from doctor.facts.network.links import Links, is_ipv4
 from doctor.facts.network.route_hints import RouteHint, RouteHints, has_default, wants_default
-from doctor.facts.path.rules.numbers import address_number
 
 
 @check(severity=Severity.ERROR, detail=RouteHints | None, breaks=("egress", "image"), ok="the host has a default route")
@@ -72,7 +71,7 @@ def _servers(dns: HostDns) -> tuple[str, ...]:
     """Return the IPv4 name servers that the host uses, without itself."""
     here = () if dns.config is None else dns.config.nameservers
     found = dict.fromkeys((*here, *(server for servers in dns.lists for server in servers.outer)))
-    return tuple(server for server in found if address_number(server) is not None and not server.startswith("127."))
+    return tuple(server for server in found if is_ipv4(server) and not server.startswith("127."))
 
 
 def _never(links: Links, servers: tuple[str, ...]) -> Iterator[Finding]:

@@ -8,10 +8,9 @@ from doctor.facts.containers.containers import Containers
 from doctor.facts.engine.data_root import DataRoot
 from doctor.facts.engine.state import EngineInfo
 from doctor.facts.host.processes import Processes
-from doctor.facts.network.links import Links
+from doctor.facts.network.links import Links, is_ipv4
 from doctor.facts.network.listeners import Listener, Listeners
 from doctor.facts.network.swarm import DATA_PORT, Overlay, Peer, PortHolder, SwarmNetwork, SwarmPort
-from doctor.facts.path.rules.numbers import address_number
 from doctor.formats import json_safe
 from doctor.formats.json_values import mapping, mappings, number, text
 from doctor.host.base import Host
@@ -20,6 +19,7 @@ from doctor.model.errors import FormatError
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath
 
+_ANY = "0.0.0.0"  # noqa: S104 - compared, not bound to
 _CONTROL_PORT = 2377
 _MOST_PEERS = 16
 _STATE_BYTES = 1 << 20
@@ -45,7 +45,7 @@ def swarm_network(host: Host, info: EngineInfo, links: Links, root: DataRoot) ->
     listens = text(state.get("ListenAddr")).rpartition(":")[2]
     data = text(state.get("DataPathAddr"))
     return SwarmNetwork(
-        address=data if address_number(data) is not None else text(known.get("NodeAddr")),
+        address=data if is_ipv4(data) else text(known.get("NodeAddr")),
         port=port or DATA_PORT,
         control_port=(int(listens) if listens.isdecimal() else _CONTROL_PORT) if info.is_swarm_manager else 0,
         overlays=tuple(_overlay(one) for one in networks if one.get("Ingress") is not True),
@@ -83,7 +83,7 @@ def _overlay(one: dict[str, Any]) -> Overlay:
 def _peers(links: Links, addresses: Any) -> tuple[Peer, ...]:
     found = []
     for address in addresses:
-        if address_number(address) in {None, 0}:
+        if not is_ipv4(address) or address == _ANY:
             continue
         route = links.best(address)
         if route is not None and route.device:

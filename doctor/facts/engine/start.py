@@ -36,6 +36,7 @@ STOPPERS = (
     "engine/unit-failure",
     "engine/unit-masked",
     "firewall/firewalld-zone-conflict",
+    "firewall/iptables-fails",
     "firewall/iptables-missing",
     "firewall/variant-unsupported",
     "logging/unknown-option",

@@ -1,15 +1,16 @@
 """The two kernel interfaces of iptables: which one holds the engine's rules, and the effect of the unused one."""
 
+from typing import TYPE_CHECKING
+
 from msgspec import Struct
 
 from doctor.facts.firewall.generations import BUILT_IN, ENGINE_CHAINS
 from doctor.facts.firewall.packet_filter import Firewall, Saved
 from doctor.facts.firewall.rules import EngineRules
-from doctor.facts.firewall.walk import Walker
 from doctor.facts.network.networks import Networks
-from doctor.facts.path.rules.evaluate import ChainVerdict
-from doctor.facts.path.rules.numbers import address_number
-from doctor.facts.path.rules.packet import Packet
+
+if TYPE_CHECKING:
+    from doctor.facts.path.rules.evaluate import ChainVerdict
 
 _USER_RETURN = "-A DOCKER-USER -j RETURN"
 """The rule that the engine itself puts into the administrator's chain."""
@@ -33,7 +34,7 @@ class OtherBackend(Struct, frozen=True, kw_only=True):
     engine_rules: dict[tuple[str, str], tuple[str, ...]]
     foreign: int
     drops: bool
-    cut: ChainVerdict | None
+    cut: "ChainVerdict | None"
     network: str = ""
 
 
@@ -92,8 +93,13 @@ def _leads_to_engine(text: str) -> bool:
     return text.rpartition(" -j ")[2] in ENGINE_CHAINS
 
 
-def _cut(saved: Saved, networks: Networks) -> tuple[ChainVerdict | None, str]:
+def _cut(saved: Saved, networks: Networks) -> "tuple[ChainVerdict | None, str]":
     """Return the verdict that certainly drops an outgoing packet of a network, or a reply to it, and the network's name."""
+    # Only for a host with rules in both backends.
+    from doctor.facts.firewall.walk import Walker  # noqa: PLC0415
+    from doctor.facts.path.rules.numbers import address_number  # noqa: PLC0415
+    from doctor.facts.path.rules.packet import Packet  # noqa: PLC0415
+
     walker = Walker(saved)
     for network in networks.bridges:
         subnet = address_number(network.subnets[0].partition("/")[0]) if network.subnets else None

@@ -10,8 +10,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from doctor.facts.firewall.generations import ENGINE_CHAINS
+from doctor.facts.firewall.guard import POLICY, Guard
 from doctor.facts.firewall.packet_filter import Firewall
-from doctor.facts.firewall.ways import POLICY, AcceptWay, Guard, Passage, Surface
+from doctor.facts.firewall.ways import AcceptWay, Passage, Surface
 
 
 class Opening(Struct, frozen=True, kw_only=True):

@@ -107,6 +107,14 @@ class Firewall(Struct, frozen=True, kw_only=True):
     gaps: tuple[Missing, ...] = ()
 
     @property
+    def forwards_by_others(self) -> bool:
+        """Whether a table of others judges forwarded IPv4 packets."""
+        return any(
+            table.family in {"ip", "inet"} and any(True for _ in ruleset.base_chains("forward"))
+            for table, ruleset in self.foreign.items()
+        )
+
+    @property
     def has_engine_table(self) -> bool:
         """Whether the IPv4 table of an nftables engine exists."""
         return any(table.family == "ip" and table.name == ENGINE_TABLE for table in self.tables)

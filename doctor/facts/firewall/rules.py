@@ -7,7 +7,7 @@ from msgspec import Struct
 from doctor.facts.firewall.expected_rules import ChainKey, ExpectedRule, ExpectedRules
 from doctor.facts.firewall.generations import BUILT_IN, ENGINE_CHAINS
 from doctor.facts.firewall.packet_filter import Saved
-from doctor.facts.firewall.walk import accepts_all, ends_all
+from doctor.facts.firewall.plain import accepts_all, ends_all
 from doctor.formats.firewall.iptables_rule import canonical, split_words
 from doctor.formats.firewall.iptables_save import Rule
 from doctor.model.missing import Missing

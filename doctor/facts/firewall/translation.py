@@ -1,11 +1,8 @@
 """Whether the addresses of containers' outgoing packets are translated, and by whose rules."""
 
 from doctor.facts.firewall.packet_filter import Saved
-from doctor.facts.firewall.walk import Walker
 from doctor.facts.network.links import Links
 from doctor.facts.network.networks import Network, Networks
-from doctor.facts.path.rules.numbers import address_number
-from doctor.facts.path.rules.packet import Packet
 from doctor.model.missing import Missing
 
 
@@ -25,6 +22,11 @@ def untranslated(saved: Saved, networks: Networks, links: Links | Missing) -> tu
 
 
 def _translator(saved: Saved, network: Network, uplink: str) -> str:
+    # Only for an engine that creates no rules.
+    from doctor.facts.firewall.walk import Walker  # noqa: PLC0415
+    from doctor.facts.path.rules.numbers import address_number  # noqa: PLC0415
+    from doctor.facts.path.rules.packet import Packet  # noqa: PLC0415
+
     source = address_number(network.subnets[0].partition("/")[0])
     verdict = Walker(saved).verdict("nat", "POSTROUTING", Packet(outside=uplink, source=(source or 0) + 2))
     return verdict.rule.text if verdict.target in {"masquerade", "snat"} and verdict.rule is not None else ""

@@ -9,8 +9,8 @@ from doctor.facts.firewall.expected_rules import ExpectedRule
 from doctor.facts.firewall.files import FirewallFiles
 from doctor.facts.firewall.generations import BUILT_IN, ENGINE_CHAINS
 from doctor.facts.firewall.packet_filter import Saved
+from doctor.facts.firewall.plain import next_chain
 from doctor.facts.firewall.rules import FamilyRules
-from doctor.facts.firewall.walk import next_chain
 
 CHAIN = "DOCKER-USER"
 _RETURN = f"-A {CHAIN} -j RETURN"

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from doctor.facts.firewall.packet_filter import Saved
 from doctor.facts.path.rules.evaluate import ChainVerdict, End, Evaluation
-from doctor.facts.path.rules.form import ACCEPT, DROPS, GOTO, JUMP, PathChain, PathRule
+from doctor.facts.path.rules.form import ACCEPT, PathChain, PathRule
 from doctor.facts.path.rules.from_iptables import rule_of
 from doctor.facts.path.rules.packet import NOTHING_KNOWN, Packet
 from doctor.facts.path.rules.tables import Concern, IptablesRules, PathTable, Spans, nft_tables, saved_tables
@@ -66,28 +66,3 @@ def prepared(rule: Rule) -> PathRule:
 def matches(rule: Rule, packet: Packet) -> bool:
     """Whether a rule certainly matches a packet."""
     return prepared(rule).holds(packet, NOTHING_KNOWN) is True
-
-
-def next_chain(rule: Rule) -> str:
-    """Return the chain that a rule jumps to, "" for none."""
-    verdict = prepared(rule).verdict
-    return verdict.target if verdict is not None and verdict.kind in {JUMP, GOTO} else ""
-
-
-def ends_all(saved: Saved, rule: Rule) -> bool:
-    """Whether a rule drops every packet: an unconditional DROP or REJECT, or an unconditional jump to a chain that does."""
-    if not prepared(rule).is_plain:
-        return False
-    inner = saved.rules(rule.table, next_chain(rule))
-    return _drops(rule) or (bool(inner) and all(prepared(one).is_plain and _drops(one) for one in inner))
-
-
-def accepts_all(rule: Rule) -> bool:
-    """Whether a rule accepts every packet."""
-    ready = prepared(rule)
-    return ready.is_plain and ready.verdict is not None and ready.verdict.kind == ACCEPT
-
-
-def _drops(rule: Rule) -> bool:
-    verdict = prepared(rule).verdict
-    return verdict is not None and verdict.kind in DROPS

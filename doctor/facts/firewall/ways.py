@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
+from doctor.facts.firewall.guard import POLICY, Guard
 from doctor.facts.firewall.packet_filter import Firewall
 from doctor.facts.network.links import Links
 from doctor.facts.network.networks import Networks
@@ -31,15 +32,6 @@ _MAX_DEPTH = 16
 _MAX_WAYS = 20_000
 _MAX_OUTER = 8
 """Limit of examined interfaces: each pair of them is a class of packets."""
-POLICY = "policy"
-
-
-class Guard(Struct, frozen=True, kw_only=True):
-    """A rule that drops packets, or makes them bypass an accept: table ("filter", "inet fw"), chain, and text; ``policy`` for a policy."""
-
-    table: str
-    chain: str
-    text: str
 
 
 class AcceptWay(Struct, frozen=True, kw_only=True):

@@ -14,6 +14,15 @@ _ENGINE_VETH = re.compile(r"veth[0-9a-f]{7}")
 _INNER = frozenset({"bridge", "veth", "dummy", "ifb", "tun", "vxlan", "wireguard", "macvlan", "ipvlan"})
 
 
+def is_ipv4(text: str) -> bool:
+    """Whether a text is an IPv4 address."""
+    try:
+        IPv4Address(text)
+    except ValueError:
+        return False
+    return True
+
+
 class Address(Struct, frozen=True, kw_only=True):
     """One address of an interface: family ``inet`` or ``inet6``, prefix length, scope ("global", "link", "host")."""
 

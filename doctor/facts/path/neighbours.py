@@ -264,7 +264,7 @@ def _deaf(name: str, version: int) -> str:
 
 
 def _narrow_port(trip: Trip, asker: End, owner: End | None) -> str:
-    """Return the port of a bridge that is too small for a neighbour solicitation, "" if there is none."""
+    """Return the port of a bridge that is too small for a neighbour solicitation, "" for none."""
     ends = (asker,) if owner is None else (asker, owner)
     peers = [peer for end in ends if (peer := peer_of(trip.world, *end)) is not None]
     small = next((link for _, link in peers if link.mtu < _SOLICITATION), None)

@@ -10,7 +10,12 @@ _FAMILIES = {1: "inet", 2: "ip", 3: "arp", 5: "netdev", 7: "bridge", 10: "ip6"}
 
 
 def parse_table(body: bytes) -> tuple[str, str] | None:
-    """Return (family, name) of an NFT_MSG_NEWTABLE message."""
+    """Return (family, name) of an NFT_MSG_NEWTABLE message.
+
+    >>> from doctor.formats.netlink.messages import attribute
+    >>> parse_table(bytes([2, 0, 0, 0]) + attribute(1, b"nat"))
+    ('ip', 'nat')
+    """
     name = text(attributes(body, len(HEADER)).get(1))
     return (_FAMILIES.get(body[0]) or str(body[0]), name) if name else None
 

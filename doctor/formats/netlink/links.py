@@ -117,7 +117,13 @@ _PEERED = frozenset({"veth", "netkit", "vxcan"})
 
 
 def parse_link(body: bytes) -> NetLink | None:
-    """Return the link of an RTM_NEWLINK message, ``None`` for one without number or name."""
+    """Return the link of an RTM_NEWLINK message, ``None`` for one without number or name.
+
+    >>> from doctor.formats.netlink.messages import attribute, number
+    >>> link = parse_link(bytes(4) + number(2) + number(1) + bytes(4) + attribute(3, b"eth0"))
+    >>> (link.index, link.name, link.is_up) if link else None
+    (2, 'eth0', True)
+    """
     if len(body) < _HEADER.size:
         return None
     _, _, index, flags, _ = _HEADER.unpack_from(body)

@@ -85,7 +85,12 @@ def encode(question: RouteQuestion) -> bytes:
 
 
 def parse_answer(body: bytes) -> RouteAnswer:
-    """Return the answer of an RTM_NEWROUTE message."""
+    """Return the answer of an RTM_NEWROUTE message.
+
+    >>> answer = parse_answer(bytes([2, 32, 0, 0, 254, 0, 0, 1]) + bytes(4) + attribute(4, number(3)))
+    >>> answer.kind, answer.link, answer.table
+    ('unicast', 3, 254)
+    """
     if len(body) < ROUTE.size:
         return RouteAnswer(error=UNKNOWN)
     _, _, _, _, table, _, _, kind, flags = ROUTE.unpack_from(body)

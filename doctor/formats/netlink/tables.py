@@ -46,7 +46,13 @@ _QUEUE = struct.Struct("=BxxxiIII")
 
 
 def parse_address(body: bytes) -> NetAddress | None:
-    """Return the address of an RTM_NEWADDR message."""
+    """Return the address of an RTM_NEWADDR message.
+
+    >>> from doctor.formats.netlink.messages import attribute, number
+    >>> found = parse_address(bytes([2, 16, 0, 0]) + number(4) + attribute(2, bytes([172, 17, 0, 1])))
+    >>> found.text if found else None
+    '172.17.0.1/16'
+    """
     if len(body) < _ADDRESS.size:
         return None
     family, prefix, flags, scope, link = _ADDRESS.unpack_from(body)

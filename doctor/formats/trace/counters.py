@@ -8,9 +8,13 @@ _ENDS = re.compile(r" -j (DROP|REJECT|TARPIT|STEAL)\b")
 
 
 def guilty(before: str, after: str, packets: int, length: int) -> tuple[str, str, str] | None:
-    """Return table, chain and text of the rule that dropped exactly these packets, text "" for a policy.
+    r"""Return table, chain and text of the rule that dropped exactly these packets, text "" for a policy.
 
     Of several, as in a table that others use at the same time, it is unknown: ``None``.
+
+    >>> save = "*filter\n[{}] -A FORWARD -s 172.17.0.2/32 -j DROP\nCOMMIT\n"
+    >>> guilty(save.format("7:700"), save.format("10:2161"), packets=3, length=487)
+    ('filter', 'FORWARD', '-A FORWARD -s 172.17.0.2/32 -j DROP')
     """
     old, new = _counts(before), _counts(after)
     rose = [

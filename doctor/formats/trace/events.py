@@ -109,6 +109,10 @@ def has_field(format_text: str, name: str) -> bool:
 
 
 def overrun_of(stats: str) -> int:
-    """Return how many events of a CPU were overwritten before they were read (``per_cpu/cpuN/stats``)."""
+    r"""Return how many events of a CPU were overwritten before they were read (``per_cpu/cpuN/stats``).
+
+    >>> overrun_of("entries: 4\noverrun: 2\n")
+    2
+    """
     found = _OVERRUN.search(stats)
     return 0 if found is None else int(found[1])

@@ -22,7 +22,11 @@ _MEANINGS = {
 
 
 def drop_counters(*files: str) -> dict[str, int]:
-    """Return the counters of drops in these files, by name; lines of other shapes are omitted."""
+    r"""Return the counters of drops in these files, by name; lines of other shapes are omitted.
+
+    >>> drop_counters("TcpExt: IPReversePathFilter SyncookiesSent\nTcpExt: 3 0\n")
+    {'TcpExt.IPReversePathFilter': 3}
+    """
     found: dict[str, int] = {}
     for text in files:
         names: list[str] = []

@@ -95,7 +95,11 @@ def _number(raw: bytes) -> int:
 
 
 def rule_text(listing: str, handle: int) -> str:
-    """Return the text of a rule in the output of ``nft -a list chain``, "" if it is not there."""
+    r"""Return the text of a rule in the output of ``nft -a list chain``, "" if it is not there.
+
+    >>> rule_text("chain FORWARD {\n  ip saddr 10.0.0.1 drop # handle 5\n}", 5)
+    'ip saddr 10.0.0.1 drop'
+    """
     for line in listing.splitlines():
         found = _HANDLE_COMMENT.match(line.strip())
         if found is not None and int(found[2]) == handle and not found[1].startswith(("chain ", "table ")):

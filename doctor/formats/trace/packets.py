@@ -60,7 +60,12 @@ class TappedPacket(Struct, frozen=True, kw_only=True):
 
 
 def packet_of(flow: TraceFlow) -> bytes:
-    """Return the packet, from its IP header on."""
+    """Return the packet, from its IP header on.
+
+    >>> flow = TraceFlow(version=4, source="172.17.0.2", target="192.0.2.80", protocol="tcp", sport=40000, length=431)
+    >>> len(packet_of(flow))
+    431
+    """
     head = 20 if flow.version == 4 else 40
     body = _body(flow, max(0, flow.length - head))
     source, target = ip_address(flow.source).packed, ip_address(flow.target).packed

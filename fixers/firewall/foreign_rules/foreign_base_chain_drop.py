@@ -6,7 +6,7 @@ from doctor.api import Action, Applicability, Evidence, fixer
 from doctor.api.actions.choose import Choosable, Choose
 from doctor.api.actions.firewall.nft import AcceptInNftChain
 from doctor.facts.firewall.cuts import Cut
-from doctor.facts.firewall.ways import POLICY, Guard
+from doctor.facts.firewall.guard import POLICY, Guard
 from doctor.facts.network.networks import is_safe_interface
 
 

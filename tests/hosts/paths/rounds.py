@@ -62,7 +62,7 @@ def shrunk(found: Round, judge: Judge) -> Round:
 
 
 def steady(found: Round, judge: Judge) -> Round:
-    """Judge a host with wrong verdicts once more: those that do not come back are counted apart."""
+    """Judge a host with wrong verdicts once more: those that are not repeated are counted apart."""
     if found.wrong:
         again = judge(found.host)
         gone = found.wrong.keys() - again.wrong.keys()

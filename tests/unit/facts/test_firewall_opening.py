@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from doctor.facts.firewall.guard import Guard
 from doctor.facts.firewall.opening import newly_reachable, unexcused
 from doctor.facts.firewall.packet_filter import Firewall, Saved
 from doctor.facts.firewall.walk import Walker
-from doctor.facts.firewall.ways import Guard, surface
+from doctor.facts.firewall.ways import surface
 from doctor.facts.network.links import Address, Link, Links, Route
 from doctor.facts.network.networks import Network, Networks
 from doctor.facts.path.rules.numbers import address_number

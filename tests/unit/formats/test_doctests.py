@@ -41,5 +41,7 @@ NO_SAMPLE_NEEDED = {
     "bolt_page",
     "bolt_salvage",
     "flag_edit",
+    "routes",
+    "nft_marks",
 }
-"""Parts of another parser, whose sample speaks for them."""
+"""Parts of another parser, whose sample speaks for them, and messages that are only written."""

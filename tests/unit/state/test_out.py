@@ -237,6 +237,8 @@ def test_directories_on_the_way_are_made_where_asked(tmp_path: Path) -> None:
 OWN = ("state/", "history/", "guard/", "repair/")
 # Beneath the descriptor of a salvage's directory, which state/out.py opened.
 SALVAGE = {"salvage/target.py", "salvage/memory.py", "engines/docker/salvage/pool.py"}
+# Opens /dev/null for a process of its own.
+NOTHING = {"host/trace/janitor.py"}
 
 
 def makes_a_file(node: ast.AST) -> bool:
@@ -263,4 +265,4 @@ def test_nothing_else_writes_outside_of_the_state_directory() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if makes_a_file(node)
     }
-    assert found == SALVAGE
+    assert found == SALVAGE | NOTHING

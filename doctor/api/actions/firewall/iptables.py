@@ -9,10 +9,10 @@ from doctor.api.actions.firewall.made_chains import BUILT_IN, Asks
 from doctor.api.actions.firewall.made_chains import made as made_chains
 from doctor.facts.firewall.cuts import Lift
 from doctor.facts.firewall.expected_rules import ExpectedRule
+from doctor.facts.firewall.guard import Guard
 from doctor.facts.firewall.packet_filter import Saved
 from doctor.facts.firewall.rules import FamilyRules
 from doctor.facts.firewall.user_chain import CHAIN, UserRules
-from doctor.facts.firewall.ways import Guard
 from doctor.formats.firewall import iptables_save
 from doctor.formats.firewall.iptables_edit import ChainEdit, Edited, WantedRule, edit, saved_after
 from doctor.formats.firewall.iptables_strip import without_engine_lines

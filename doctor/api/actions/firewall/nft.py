@@ -6,7 +6,7 @@ from typing import Any
 
 from doctor.api.actions.base import Intention
 from doctor.api.actions.firewall.made_chains import Asks
-from doctor.facts.firewall.ways import Guard
+from doctor.facts.firewall.guard import Guard
 from doctor.model.action import Stage
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.severity import Applicability
