@@ -42,7 +42,7 @@ def test_an_engine_started_by_hand_is_restarted_by_its_own_command_line(box: Box
     box.stop_dockerd()
     box.start_dockerd("--label=by=hand", "--debug")
     old = box.pids("dockerd")
-    box.write("/etc/docker/daemon.json", '{"log-driver": "none"}\n')
+    box.write("/etc/docker/daemon.json", '{"log-driver": "journald"}\n')
     done = box.doctor("fix", "logging", "--apply", "--yes", "--allow", "disruptive")
     assert done.returncode == 0, done.stdout + done.stderr
     new = box.pids("dockerd")
@@ -165,7 +165,7 @@ def test_hosts_beside_the_packaged_unit(systemd_host: SystemdHost) -> None:
 def test_systemd_restarts_what_it_owns(systemd_host: SystemdHost) -> None:
     """A repair that needs a restart goes through systemd, and so does its undo; the socket is not left behind."""
     host = systemd_host
-    host.write(OVERRIDE, "[Service]\nExecStart=\nExecStart=/usr/sbin/dockerd -H fd:// --log-driver=none\n")
+    host.write(OVERRIDE, "[Service]\nExecStart=\nExecStart=/usr/sbin/dockerd -H fd:// --log-driver=jsonfile\n")
     host.run(["systemctl", "daemon-reload"])
     host.run(["systemctl", "restart", "docker"])
     done = host.doctor("fix", "logging", "--apply", "--yes", "--allow", "disruptive")
@@ -175,4 +175,4 @@ def test_systemd_restarts_what_it_owns(systemd_host: SystemdHost) -> None:
     undo = host.doctor("undo", "--yes")
     assert undo.returncode == 0, undo.stdout + undo.stderr
     assert active(host) == ["active", "active"]
-    assert host.docker("info", "--format", "{{.LoggingDriver}}").strip() == "none"
+    assert host.docker("info", "--format", "{{.LoggingDriver}}").strip() == "jsonfile"

@@ -114,15 +114,16 @@ def test_images_whose_layers_are_gone_or_exchanged(patient_box: Box) -> None:
 
 
 def test_logs_that_nobody_can_read(patient_box: Box) -> None:
+    """No logs, by a setting: that is a choice, so there is nothing to try."""
     box = patient_box
     box.stop_dockerd()
     box.write("/etc/docker/daemon.json", '{"log-driver": "none"}')
     found = probe(box, "logs")
-    assert found.named("fail") == {"logs"}
+    assert found.named("skip") == {"logs"}
     assert "by its settings | none" in found.said("logs")
     box.start_dockerd()
     found = probe(box, "logs")
-    assert found.named("fail") == {"logs"}
+    assert found.named("skip") == {"logs"}
     assert "of the running engine | none" in found.said("logs")
 
 
