@@ -143,13 +143,15 @@ class _ChainWalk:
         self.packet: Packet = any_packet(inside=flow.inside, outside=flow.outside, state=flow.state)
         self.guards: dict[Guard, None] = {}
         self.ways: list[AcceptWay] = []
+        self.is_open = False
 
     def passage(self, name: str) -> Passage:
         """Return the paths through a base chain."""
         chain = self.chains.get(name)
+        guard = Guard(table=self.table, chain=name, text=POLICY)
+        self.is_open = chain is None or chain.policy != DROP or guard in self.gone
         if chain is None or not self._run(chain, (), sure=True, depth=0):
-            guard = Guard(table=self.table, chain=name, text=POLICY)
-            if chain is not None and chain.policy == DROP and guard not in self.gone:
+            if not self.is_open:
                 self.guards.setdefault(guard)
             else:
                 self.ways.append(AcceptWay(by=(POLICY,), passed=len(self.guards), is_sure=True))
@@ -170,6 +172,9 @@ class _ChainWalk:
             all_of_them = sure and held is True
             if self._step(rule, chain, (*path, rule.text), sure=all_of_them, held=held is True, depth=depth):
                 return True
+            if _leaves(rule) and depth == 0 and self.is_open:
+                # Packets that leave the base chain reach its policy, whatever drops those that stay.
+                self.ways.append(AcceptWay(by=(POLICY,), passed=len(self.guards)))
             if _leaves(rule) and self._leave(rule, chain, path, sure=held is True):
                 return False
         return False

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from doctor.facts.firewall.guard import Guard
@@ -95,7 +95,15 @@ PLACED = st.lists(
 POLICY = st.sampled_from(["DROP", "ACCEPT"])
 
 
+RETURNS_BEFORE_DROP = [
+    ("-A CHAIN -j DROP", "FORWARD", 0),
+    ("-A CHAIN -i eth0 -p tcp -m tcp --dport 80 -j RETURN", "FORWARD", 0),
+]
+"""Packets that leave FORWARD reach its policy, although a rule drops all others."""
+
+
 @given(PLACED, PLACED, st.booleans(), POLICY, POLICY)
+@example(first=[], second=RETURNS_BEFORE_DROP, keep=False, old="DROP", new="ACCEPT")
 def test_no_packet_that_newly_gets_through_is_missed(
     first: list[tuple[str, str, int]], second: list[tuple[str, str, int]], keep: bool, old: str, new: str
 ) -> None:
