@@ -53,8 +53,8 @@ def claims(standing: Stage, wanted: Iterable[Probe]) -> dict[Probe, Claim]:
             except StopIteration as end:
                 found[probe] = _claim(end.value)
         flat = [question for asked in questions.values() for question in asked]
-        told = iter(host.call(lookups.ask, flat)) if flat else iter(())
-        answers = {probe: tuple(next(told) for _ in asked) for probe, asked in questions.items()}
+        replies = iter(host.call(lookups.ask, flat)) if flat else iter(())
+        answers = {probe: tuple(next(replies) for _ in asked) for probe, asked in questions.items()}
     return found
 
 
