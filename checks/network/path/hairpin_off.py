@@ -53,7 +53,7 @@ def hairpin_off(
             shown = ", ".join(sorted(ports.values())[:4]) + (f" and {len(ports) - 4} more" if len(ports) > 4 else "")
             yield Finding(
                 subject=Subject("network", network.name),
-                message=f"hairpin mode is off and no docker-proxy runs: {shown} can't reach the own published ports",
+                message=f"hairpin mode is off and no docker-proxy runs, so these containers can't reach their own published ports: {shown}",
                 evidence=tuple(
                     Evidence(f"port {port} of {network.bridge}", f"hairpin off, leads to {name}")
                     for port, name in sorted(ports.items())[:4]
