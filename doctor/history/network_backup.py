@@ -27,7 +27,12 @@ _TRAFFIC = frozenset({"egress", "port", "dns"})
 
 
 def is_healthy(
-    findings: Iterable[Finding], outcomes: Iterable[Outcome], ids: Iterable[str], probes: Iterable[ProbeResult] = ()
+    findings: Iterable[Finding],
+    outcomes: Iterable[Outcome],
+    ids: Iterable[str],
+    probes: Iterable[ProbeResult] = (),
+    *,
+    areas: tuple[str, ...] = _AREAS,
 ) -> bool:
     """Whether all checks of firewall and network ran without unwaived findings above info, and no probe of traffic failed.
 
@@ -36,11 +41,11 @@ def is_healthy(
     if any(probe.name in _TRAFFIC and probe.result is Result.FAIL for probe in probes):
         return False
     if any(
-        finding.id.startswith(_AREAS) and finding.level > Severity.INFO and not finding.waived for finding in findings
+        finding.id.startswith(areas) and finding.level > Severity.INFO and not finding.waived for finding in findings
     ):
         return False
     ran = {outcome.id: outcome.incomplete for outcome in outcomes}
-    return all(ran.get(identity) is False for identity in ids if identity.startswith(_AREAS))
+    return all(ran.get(identity) is False for identity in ids if identity.startswith(areas))
 
 
 def take(host: Host, ask: Ask, *, directory: str | None = None) -> tuple[str, ...]:

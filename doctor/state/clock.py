@@ -28,9 +28,9 @@ def is_after(then: float, now: float) -> bool:
 def jump(before: float, now: float) -> str:
     """Return the anomaly of the clock since the last scan, "" for none."""
     if is_after(before, now):
-        return f"the clock went back: it was {_date(before)} at the last backup and is {_date(now)} now"
+        return f"the clock went back: it was {date(before)} at the last backup and is {date(now)} now"
     if now - before > _LONG_S:
-        return f"the clock went forward {int((now - before) // DAY_S)} days since the last backup ({_date(before)})"
+        return f"the clock went forward {int((now - before) // DAY_S)} days since the last backup ({date(before)})"
     return ""
 
 
@@ -43,7 +43,7 @@ def age(then: float, now: float) -> str:
     "saved at 2038-01-19 03:14 UTC, which is later than this host's clock (it was wrong then or is wrong now)"
     """
     if is_after(then, now):
-        return f"saved at {_date(then)}, which is later than this host's clock (it was wrong then or is wrong now)"
+        return f"saved at {date(then)}, which is later than this host's clock (it was wrong then or is wrong now)"
     for size, word in ((DAY_S, "day"), (_HOUR_S, "hour"), (_MINUTE_S, "minute")):
         if now - then >= size:
             count = int((now - then) // size)
@@ -51,7 +51,12 @@ def age(then: float, now: float) -> str:
     return "made just now"
 
 
-def _date(when: float) -> str:
+def date(when: float) -> str:
+    """Return a time for a reader.
+
+    >>> date(1_790_000_000)
+    '2026-09-21 14:13 UTC'
+    """
     try:
         return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(when))
     except (ValueError, OverflowError, OSError):

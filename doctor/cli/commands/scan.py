@@ -24,6 +24,7 @@ from doctor.cli.repair_lock import warn_unfinished
 from doctor.facts.engine.state import EngineVersion
 from doctor.host.base import Host
 from doctor.model.errors import UsageError
+from doctor.model.outcome import Result
 from doctor.model.probe_result import ProbeResult
 from doctor.model.report import ScanReport
 from doctor.model.severity import Severity
@@ -198,11 +199,14 @@ def _back_up(host: Host, report: ScanReport, found: Scan, settings: Settings, ca
     """Back up the metadata of a data root that this scan found healthy; return notes for the report."""
     if os.geteuid() != 0 or not host.is_live() or not settings.metadata.keep:
         return ()
-    from doctor.history import backup, network_backup
+    from doctor.history import backup, kept_namespace, network_backup
 
     notes: tuple[str, ...] = ()
     if network_backup.is_healthy(report.findings, found.outcomes, catalog.checks, report.probes):
         notes = network_backup.take(host, found.facts.get)
+        if network_backup.is_healthy(report.findings, found.outcomes, catalog.checks, areas=kept_namespace.AREAS):
+            is_proven = any(probe.name == "egress" and probe.result is Result.PASS for probe in report.probes)
+            notes += kept_namespace.take(host, found.facts.get, is_proven=is_proven)
     healthy = backup.healthy(found.findings, found.outcomes, catalog.checks)
     notes += backup.take(host, found.facts.get, settings.metadata, of=healthy)
     return notes

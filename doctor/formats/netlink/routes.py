@@ -4,14 +4,20 @@ from msgspec import Struct
 
 TENTATIVE, DUPLICATE = 0x40, 0x08
 """IFA_F_TENTATIVE and IFA_F_DADFAILED of include/uapi/linux/if_addr.h."""
-SECONDARY, NODAD = 0x01, 0x02
-"""IFA_F_SECONDARY and IFA_F_NODAD."""
+SECONDARY, NODAD, NO_PREFIX_ROUTE = 0x01, 0x02, 0x200
+"""IFA_F_SECONDARY, IFA_F_NODAD and IFA_F_NOPREFIXROUTE."""
+TEMPORARY = SECONDARY
+"""IFA_F_TEMPORARY, the same bit in IPv6: an address that changes from day to day."""
 SCOPES = {"global": 0, "site": 200, "link": 253, "host": 254, "nowhere": 255}
 """RT_SCOPE_ of include/uapi/linux/rtnetlink.h."""
 MAIN, LOCAL = 254, 255
 """Numbers of the kernel's routing tables."""
 FAILED, USABLE = 0x20, 0xDE
 """NUD_FAILED, and the states in which a packet is sent: NUD_REACHABLE, STALE, DELAY, PROBE, NOARP, PERMANENT."""
+PERMANENT, LEARNED = 0x80, 0x1E
+"""NUD_PERMANENT: an entry that somebody set; NUD_REACHABLE, STALE, DELAY, PROBE: the neighbour has answered."""
+ROOT = 0xFFFFFFFF
+"""TC_H_ROOT: parent of an interface's own queue."""
 
 
 class NetAddress(Struct, frozen=True, kw_only=True):
@@ -168,7 +174,7 @@ class Qdisc(Struct, frozen=True, kw_only=True):
 
     link: int
     kind: str
-    parent: int = 0xFFFFFFFF
+    parent: int = ROOT
     handle: int = 0
     limit: int | None = None
     drops: int = 0
