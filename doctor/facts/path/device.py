@@ -1,5 +1,7 @@
 """Interfaces that send: the egress hook, the queue, and the other end."""
 
+from collections.abc import Collection
+
 from msgspec.structs import replace
 
 from doctor.facts.path.ending import WalkEnd
@@ -27,8 +29,15 @@ def leave(trip: Trip, place: PathPlace, link: NetLink, packet: Packet) -> Asking
             )
         if qdisc.kind in {"netem", "tbf"}:
             trip.doubt(place, f"queue {qdisc.kind} of {link.name}")
+    doubt_filters(trip, place, link, {"clsact"})
     trip.hop(place, link.name, "link", "out")
     return packet
+
+
+def doubt_filters(trip: Trip, place: PathPlace, link: NetLink, kinds: Collection[str]) -> None:
+    """Doubt about an interface where filters of tc may drop or redirect packets; they are not read."""
+    if any(qdisc.link == link.index and qdisc.kind in kinds for qdisc in place.namespace.qdiscs):
+        trip.doubt(place, f"filters of tc on {link.name}")
 
 
 def drops(qdisc: Qdisc, length: int) -> bool:

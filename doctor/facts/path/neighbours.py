@@ -73,8 +73,8 @@ def _doubt_owner(trip: Trip, asker: End, found: list[End], entry: Neighbour | No
         raise WalkEnd(place, link.name, "neighbour", f"{link.name}{where(place)}: nobody answers for {text}")
     if len(found) > 1:
         trip.doubt(place, f"{len(found)} interfaces have the address {text}")
-    elif not found and trip.way.start != OUTSIDE:
-        # A sender outside is at hand: its packet has come.
+    elif not found and (trip.way.start != OUTSIDE or text != trip.way.source):
+        # A sender outside that is the next hop itself is at hand: its packet has come.
         trip.doubt(place, f"nobody has asked for the address {text} yet")
     elif has_failed:
         trip.doubt(place, f"nobody answered for {text} a short time ago")

@@ -8,12 +8,15 @@ from doctor.facts.path.route_errors import explained
 from doctor.facts.path.routing import UNKNOWN as NOT_KNOWN
 from doctor.facts.path.routing import RouteAnswer
 from doctor.facts.path.rules.numbers import address, shown
-from doctor.facts.path.rules.packet import Packet
+from doctor.facts.path.rules.packet import NO_OWNER, Packet
+from doctor.facts.path.rules.values import Range
 from doctor.facts.path.segment import places_with
 from doctor.facts.path.surroundings import PlaceSurroundings
 from doctor.facts.path.trip import Arrived, Asking, Incoming, Local, Out, Step, Trip, ask, entered, hook, question_of
 from doctor.facts.path.world import HOST, REJECTED, UNKNOWN, PathPlace, where
 
+_EPHEMERAL = Range(32768, 60999)
+"""Ports that a sender takes by chance (net.ipv4.ip_local_port_range)."""
 _LINK_LOCAL = 0xFE80 >> 6
 """fe80::/10."""
 
@@ -37,9 +40,10 @@ def send(trip: Trip, place: PathPlace, packet: Packet) -> Asking[Step]:
         # The kernel chooses an address then, and asks again with it.
         reason = f"the routing{where(place)}: rules by source, which is not known"
         raise WalkEnd(place, "", UNKNOWN, reason, end=UNKNOWN) from end
-    packet = replace(
-        packet, outside=link.name, is_local_out=True, user=0, group=0, ttl=_hops(place, link, packet.version)
-    )
+    # The kernel answers an echo itself: no socket owns the packet.
+    owner = NO_OWNER if trip.is_answer and packet.icmp_type is not None else 0
+    ttl = _hops(place, link, packet.version)
+    packet = replace(packet, outside=link.name, is_local_out=True, user=owner, group=owner, ttl=ttl)
     if not is_bound:
         found = address(answer.source)
         if found is None:
@@ -157,6 +161,7 @@ def routed(
             f"the routing{where(place)}: an address or the mark is not known",
             end=UNKNOWN,
         )
+    _doubt_ports(trip, place, packet)
     answer = yield from ask(trip, question)
     if answer.error == NOT_KNOWN:
         raise WalkEnd(
@@ -179,6 +184,19 @@ def routed(
         )
     trip.hop(place, out.name, "route", answer.kind, f"table {answer.table}" if answer.table else "")
     return answer, out
+
+
+def _doubt_ports(trip: Trip, place: PathPlace, packet: Packet) -> None:
+    """Doubt where a rule of routing applies to some, not all, of the ports that a sender may take by chance."""
+    low, high = _EPHEMERAL.low, _EPHEMERAL.high
+    for rule in place.namespace.rules:
+        for span, number in ((rule.sport, packet.sport), (rule.dport, packet.port)):
+            if span is None or rule.version != packet.version or number is None or number < low:
+                continue
+            if span[0] <= high and span[1] >= low and (span[0] > low or span[1] < high):
+                trip.doubt(
+                    place, f"ip rule {rule.priority}, which is about some of the ports that senders take by chance"
+                )
 
 
 def _note_detour(trip: Trip, place: PathPlace, packet: Packet, answer: RouteAnswer, out: NetLink) -> None:

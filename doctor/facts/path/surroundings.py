@@ -16,8 +16,8 @@ Tuple = tuple[int | None, int | None, int | None, int | None]
 _LOCAL_TABLE = 255
 _MOST_LISTED = 1024
 """Addresses of one local route that are listed; a wider one (127.0.0.0/8, ``ip route add local``) is known by its routes alone."""
-_SECONDARY = 0x01
-"""IFA_F_SECONDARY of include/uapi/linux/if_addr.h."""
+_SECONDARY, _DEPRECATED = 0x01, 0x20
+"""IFA_F_SECONDARY and IFA_F_DEPRECATED of include/uapi/linux/if_addr.h."""
 
 
 class Track(Struct):
@@ -120,7 +120,8 @@ class PlaceSurroundings(Surroundings):
         if len(found) > 1 and packet.version == 4:
             near = [one for one in found if self._is_near(packet, f"{one.address}/{one.prefix}")]
             found = near or found[:1]
-        if len(found) != 1 and packet.version == 6:
+        if packet.version == 6 and (len(found) != 1 or found[0].flags & _DEPRECATED):
+            # Of several the kernel chooses by its own order, and it prefers a fresh one of another interface.
             return None
         parsed = address(found[0].address) if found else None
         return None if parsed is None else parsed[1]

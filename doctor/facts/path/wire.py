@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from doctor.facts.path.bridge import from_bridge, into_bridge
-from doctor.facts.path.device import leave, over, through_parent
+from doctor.facts.path.device import doubt_filters, leave, over, through_parent
 from doctor.facts.path.ending import WalkEnd
 from doctor.facts.path.namespace import NetLink
 from doctor.facts.path.neighbours import destination_mac
@@ -46,6 +46,7 @@ def receive(trip: Trip, step: Frame) -> Asking[Step]:
         raise WalkEnd(place, link.name, "link-down", f"interface {link.name}{where(place)}: it is down")
     if link.xdp:
         trip.doubt(place, f"an XDP program on {link.name}")
+    doubt_filters(trip, place, link, {"clsact", "ingress"})
     packet = replace(packet, inside=link.name, outside="")
     packet = yield from hook(trip, place, ("netdev", "ingress"), packet, device=link.name)
     trip.hop(place, link.name, "link", "in")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from doctor.facts.path.rules.packet import ANY_VERSION, PROTOCOLS, STATES, Packet, Surroundings
+from doctor.facts.path.rules.packet import ANY_VERSION, NO_OWNER, PROTOCOLS, STATES, Packet, Surroundings
 from doctor.facts.path.rules.values import ABSENT, Bits, Value
 
 Reader = Callable[[Packet, Surroundings], Value]
@@ -92,7 +92,7 @@ def _status(packet: Packet, _: Surroundings) -> Value:
 def _user(packet: Packet, value: int | None) -> Value:
     if packet.is_local_out is None:
         return None
-    return value if packet.is_local_out else ABSENT
+    return value if packet.is_local_out and value != NO_OWNER else ABSENT
 
 
 def _ether_type(packet: Packet, _: Surroundings) -> Value:

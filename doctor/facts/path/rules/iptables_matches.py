@@ -7,7 +7,7 @@ from doctor.facts.path.rules.fields import Reader
 from doctor.facts.path.rules.form import Condition, Doubt
 from doctor.facts.path.rules.ipsets import asked
 from doctor.facts.path.rules.iptables_option import RuleOption
-from doctor.facts.path.rules.packet import STATES, TCP_FLAGS, Packet, Surroundings
+from doctor.facts.path.rules.packet import NO_OWNER, STATES, TCP_FLAGS, Packet, Surroundings
 from doctor.facts.path.rules.values import ABSENT, Compare, Flags, Prefix, Range, Table, Value, one_of, table
 
 _STATE_BITS = {name.upper(): bit for name, bit in STATES.items()} | {
@@ -174,7 +174,14 @@ def _ttl(option: RuleOption) -> Condition | Doubt:
 
 def _owner(option: RuleOption, key: str) -> Condition | Doubt:
     found = numbers.span(option.value, "-")
-    return option.condition(fields.META[key], None if found is None else one_of(found))
+    read = fields.META[key]
+
+    def owner(packet: Packet, scope: Surroundings) -> Value:
+        # Unlike nft, iptables takes a packet without an owner for one of somebody else.
+        value = read(packet, scope)
+        return NO_OWNER if value is ABSENT else value
+
+    return option.condition(owner, None if found is None else one_of(found))
 
 
 def _dscp(option: RuleOption) -> Condition | Doubt:

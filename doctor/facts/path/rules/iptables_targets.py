@@ -109,6 +109,9 @@ def _moved(into: int | None, value: int | None, cleared: int, taken: int) -> int
 
 
 def _tracking(options: dict[str, str], _: int) -> tuple[Part, ...]:
+    if any(name.startswith("--zone") and value != "0" for name, value in options.items()):
+        # Packets of a connection that are tracked in two zones do not find each other.
+        return (_OPEN,)
     return (changes.no_track(),) if "--notrack" in options else ()
 
 

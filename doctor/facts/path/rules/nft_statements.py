@@ -4,19 +4,33 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from doctor.facts.path.rules import changes
+from doctor.facts.path.rules import changes, fields
 from doctor.facts.path.rules.fields import Reader
-from doctor.facts.path.rules.form import ACCEPT, QUEUE, STOLEN, AnyOf, Change, Condition, Doubt, Part, RuleVerdict
+from doctor.facts.path.rules.form import (
+    ACCEPT,
+    CONTINUE,
+    DROP,
+    QUEUE,
+    STOLEN,
+    AnyOf,
+    Change,
+    Condition,
+    Doubt,
+    Part,
+    RuleVerdict,
+)  # fmt: skip
 from doctor.facts.path.rules.nft_expressions import ADDRESSES, PORT, constant, element, field
 from doctor.facts.path.rules.nft_sets import Named, values
 from doctor.facts.path.rules.packet import Packet, Surroundings
-from doctor.facts.path.rules.values import Range, Value
+from doctor.facts.path.rules.values import Range, Value, one_of
 from doctor.formats.json_values import mapping, text
 
 NO_EFFECT = frozenset({
     "counter", "log", "comment", "ct helper", "ct timeout", "ct expectation", "last", "flow", "dup", "secmark", "reset",
     "map", "tunnel",
 })  # fmt: skip
+_FAMILIES = {4: 2, 6: 10}
+"""AF_INET and AF_INET6, as ``meta nfproto`` reads them."""
 _RATES = frozenset({"limit", "quota", "ct count", "meter", "connlimit"})
 
 
@@ -30,6 +44,9 @@ def statement(kind: str, body: Any, version: int, named: Named, spelled: str) ->
     if kind == "notrack":
         return (changes.no_track(),)
     if kind == "mangle":
+        if mapping(mapping(mapping(body).get("key")).get("ct")).get("key") == "zone":
+            # Packets of a connection that are tracked in two zones do not find each other.
+            return (AnyOf((RuleVerdict(ACCEPT), RuleVerdict(DROP), RuleVerdict(CONTINUE))),)
         return (_mangle(mapping(body), named),)
     if kind in {"dnat", "snat", "masquerade", "redirect"}:
         return _translation(kind, mapping(body), version, named, spelled)
@@ -98,11 +115,14 @@ def _only(found: tuple[tuple[Any, ...], bool], place: int) -> Value:
 
 
 def _translation(kind: str, body: dict[str, Any], version: int, named: Named, spelled: str) -> tuple[Part, ...]:
-    version = {"ip": 4, "ip6": 6}.get(text(body.get("family")), version) or 4
+    own = {"ip": 4, "ip6": 6}.get(text(body.get("family")), 0)
+    # Of a table of the family inet, `dnat ip to` is about IPv4 alone.
+    only = () if version or not own else (Condition(fields.META["nfproto"], one_of(_FAMILIES[own]), text=spelled),)
+    version = own or version or 4
     if isinstance(body.get("addr"), dict) and "map" in body["addr"]:
-        return _mapped(kind, body, version, named, spelled)
+        return (*only, *_mapped(kind, body, version, named, spelled))
     address, port = _address(body.get("addr"), version), _port(body.get("port"))
-    return (_change(kind, address, port), RuleVerdict(ACCEPT))
+    return (*only, _change(kind, address, port), RuleVerdict(ACCEPT))
 
 
 def _change(kind: str, address: Reader | None, port: Reader | None) -> Change:

@@ -7,6 +7,9 @@ from msgspec import Struct
 ELSEWHERE = -1
 """As an address or port: one of an outside host or of a client, which no rule of this host names."""
 
+NO_OWNER = -1
+"""As a user or group: no socket owns the packet."""
+
 ANY_VERSION = -1
 """As a version: IPv4 or IPv6."""
 

@@ -1,6 +1,17 @@
 """All oddities: importing this package fills the registry."""
 
-from tests.hosts.paths.oddities import bridge_rules, inside, ipt_rules, links, nft_rules, routing, services, settings
+from tests.hosts.paths.oddities import (
+    bridge_rules,
+    inside,
+    ipt_rules,
+    links,
+    nft_rules,
+    rare_routes,
+    rare_rules,
+    routing,
+    services,
+    settings,
+)
 from tests.hosts.paths.oddities.registry import REGISTRY, draw
 
 __all__ = [
@@ -11,6 +22,8 @@ __all__ = [
     "ipt_rules",
     "links",
     "nft_rules",
+    "rare_routes",
+    "rare_rules",
     "routing",
     "services",
     "settings",

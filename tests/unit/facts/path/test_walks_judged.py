@@ -3,12 +3,13 @@
 import pytest
 from msgspec.structs import replace
 
-from doctor.facts.path.namespace import ForwardingEntry
+from doctor.facts.path.namespace import ForwardingEntry, Qdisc, RoutingRule
 from doctor.facts.path.routing import RouteAnswer
 from doctor.facts.path.rules.hooks import evaluate
 from doctor.facts.path.rules.packet import Packet, Surroundings
 from doctor.facts.path.rules.ruleset import PathRules
 from doctor.facts.path.segment import owners
+from doctor.facts.path.surroundings import PlaceSurroundings
 from doctor.facts.path.walk import walk
 from doctor.facts.path.world import PathSocket, Way
 from doctor.formats.firewall.nft_json import NftChain, NftRule, NftRuleset
@@ -90,3 +91,69 @@ def test_tcp_cuts_its_data_to_the_senders_own_mtu() -> None:
     assert walked(world(of_host=small, sockets=(PathSocket(protocol="tcp", port=22),)), way).end == "delivered"
     found = walked(world(of_host=small), WAYS["host-published"])
     assert (found.cause, found.is_answer) == ("mtu", True)
+
+
+def test_the_kernel_itself_answers_an_echo_without_an_owner() -> None:
+    """No socket owns the answer: `--uid-owner 0` does not match it, `! --uid-owner 0` does."""
+    for match, end in (("--uid-owner 0", "delivered"), ("! --uid-owner 0", "dropped")):
+        saved = ENGINE.replace(
+            "*filter", f"*mangle\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m owner {match} -j DROP\nCOMMIT\n*filter", 1
+        )
+        assert walked(world(saved=saved), WAYS["gateway"]).end == end, match
+
+
+@pytest.mark.parametrize("kind", ["clsact", "ingress"])
+def test_filters_of_tc_are_doubt(kind: str) -> None:
+    small = replace(host(), qdiscs=(Qdisc(link=2, kind=kind, parent=0xFFFFFFF1, handle=0xFFFF0000),))
+    found = walked(world(of_host=small), WAYS["egress"])
+    assert (found.end, found.doubts) == ("unknown", ("filters of tc on eth0",))
+
+
+@pytest.mark.parametrize(
+    ("ports", "end"), [((30000, 40000), "unknown"), ((1024, 65535), "delivered"), ((1, 1023), "delivered")]
+)
+def test_a_rule_about_some_of_the_ports_that_senders_take_is_doubt(ports: tuple[int, int], end: str) -> None:
+    rule = RoutingRule(version=4, priority=50, action="table", table=254, ipproto=6, sport=ports)
+    assert walked(world(of_host=replace(host(), rules=(*host().rules, rule))), WAYS["egress"]).end == end
+
+
+def test_a_zone_of_connection_tracking_is_doubt() -> None:
+    """An answer in another zone does not find its connection: it is not translated back."""
+    raw = "*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -i {} -j CT --zone 1\nCOMMIT\n*filter"
+    assert walked(world(saved=ENGINE.replace("*filter", raw.format("eth0"), 1)), WAYS["egress"]).end == "unknown"
+    assert walked(world(saved=ENGINE.replace("*filter", raw.format("tun7"), 1)), WAYS["egress"]).end == "delivered"
+
+
+def test_masquerading_does_not_give_a_deprecated_address_of_ipv6() -> None:
+    """The kernel takes a fresh address of another interface instead: which, its own order says."""
+    for flags, found in ((0, 0x20010DB8 << 96 | 5), (0x20, None)):
+        own = replace(address(2, "2001:db8::5/64"), version=6, flags=flags)
+        place = world(of_host=replace(host(), addresses=(*host().addresses, own))).host
+        around = PlaceSurroundings(world(), place, {})
+        packet = Packet(version=6, outside="eth0", destination=0x20010DB8 << 96 | 0x80)
+        assert around.masquerade(packet) == found
+
+
+@pytest.mark.parametrize(("version", "target"), [(4, 0x0A000001), (6, 0xFD00 << 112 | 2)])
+def test_dnat_to_ipv4_in_a_table_of_both_leaves_ipv6_alone(version: int, target: int) -> None:
+    chain = NftChain(family="inet", table="t", name="c", hook="prerouting", kind="nat", priority=-100, policy="accept")
+    rule = NftRule(
+        family="inet",
+        table="t",
+        chain="c",
+        handle=2,
+        expressions=({"dnat": {"family": "ip", "addr": "10.0.0.1"}},),
+        comment="",
+    )
+    rules = PathRules(nft=NftRuleset(chains=(chain,), rules=(rule,)))
+    packet = Packet(version=version, inside="eth0", source=1, destination=0xFD00 << 112 | 2, mark=0)
+    found = evaluate(rules, "ip" if version == 4 else "ip6", "prerouting", packet).packet
+    assert found.destination == target
+
+
+def test_an_answer_to_a_next_hop_that_nobody_knows_is_unknown() -> None:
+    """A packet from outside proves that its sender is there, not that every other next hop is."""
+    small = world(of_host=replace(host(), neighbours=()))
+    assert walked(small, replace(WAYS["published"], source="192.0.2.9")).end == "delivered"
+    found = walked(small, WAYS["published"])
+    assert found.doubts == ("nobody has asked for the address 192.0.2.1 yet",)
