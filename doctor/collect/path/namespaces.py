@@ -4,6 +4,7 @@ from doctor.collect.network.networks import is_alive
 from doctor.facts.containers.containers import Container, Containers
 from doctor.facts.path.namespace import NetNamespace
 from doctor.facts.path.namespaces import NetNamespaces
+from doctor.facts.path.world import SETTINGS
 from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing, Why
@@ -27,7 +28,7 @@ def net_namespaces(host: Host, containers: Containers) -> NetNamespaces:
     }
     if not pids:
         raise HostError(Missing(Why.ABSENT, "no container with a network of its own runs"))
-    found = host.net_namespaces((_HOST, *pids.values()))
+    found = host.net_namespaces((_HOST, *pids.values()), SETTINGS)
     own = found[_HOST]
     if isinstance(own, Missing):
         raise HostError(own)

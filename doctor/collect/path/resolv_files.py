@@ -38,15 +38,17 @@ def resolv_files(host: Host, containers: Containers, networks: Networks) -> Reso
             gaps += () if error.is_absent else (error.missing,)
             continue
         source, outer = _SOURCE.search(text), _OUTER.search(text)
-        servers = resolv_conf.parse(text).nameservers
-        if outer is not None:
-            servers = tuple(_OF_HOST.sub(r"\1", word) for word in outer[1].split())
+        own = resolv_conf.parse(text).nameservers
+        words = own if outer is None else tuple(outer[1].split())
+        servers = tuple(_OF_HOST.sub(r"\1", word) for word in words)
+        is_loopback = ADDRESS in own and outer is None
         found.append(
             ContainerServers(
                 container=container.title,
                 path=path,
                 source=source[1] if source is not None else "",
                 servers=servers,
+                asked_here=() if is_loopback else tuple(word for word in words if not _OF_HOST.fullmatch(word)),
                 is_chosen=_CHOSEN.search(text) is not None,
                 is_replaced=ADDRESS not in resolv_conf.parse(text).nameservers
                 or any(mount.destination == _INSIDE for mount in container.mounts),

@@ -1,6 +1,12 @@
 """Lists the rules of the host's namespace, and those of containers on suspicion: by the host's programs, never by a container's."""
 
-from doctor.facts.firewall.packet_filter import IPTABLES_TABLES, Saved
+from collections.abc import Iterator
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from doctor.facts.firewall.packet_filter import IPTABLES_TABLES, Firewall, Saved
+from doctor.facts.network.networks import Networks
 from doctor.facts.path.namespace import NetNamespace
 from doctor.facts.path.namespaces import NetNamespaces
 from doctor.facts.path.rule_lists import PathFirewalls, RuleLists, is_usual
@@ -21,39 +27,79 @@ _COMMANDS = {"ip": "iptables", "ip6": "ip6tables"}
 
 
 @collector
-def path_firewalls(host: Host, namespaces: NetNamespaces) -> PathFirewalls:
-    """Return them; of more than 32 suspicious namespaces the rest has a gap instead of its rules."""
+def path_firewalls(
+    host: Host, namespaces: NetNamespaces, firewall: Firewall | Missing, networks: Networks | Missing
+) -> PathFirewalls:
+    """Return them; of more than 32 suspicious namespaces the rest has a gap instead of its rules.
+
+    Rules of the host that the fact ``Firewall`` has are not listed again, and those of IPv6 only if a network has IPv6.
+    """
     containers: dict[int, RuleLists] = {}
     for _, namespace in namespaces.own:
         if is_usual(namespace):
             continue
         if len(containers) < _MOST_NAMESPACES:
-            containers[namespace.inode] = _lists(host, namespace, ("nsenter", f"--net=/proc/{namespace.pid}/ns/net"))
+            containers[namespace.inode] = _lists(
+                host, namespace, ("nsenter", f"--net=/proc/{namespace.pid}/ns/net"), _ReadBefore()
+            )
         else:
             gap = Missing(Why.UNREADABLE, f"the rules of only {_MOST_NAMESPACES} containers were read")
             containers[namespace.inode] = RuleLists(gaps=(gap,))
-    return PathFirewalls(host=_lists(host, namespaces.host, ()), containers=containers)
+    has_v6 = isinstance(networks, Missing) or any(network.subnets6 for network in networks.items)
+    known = _ReadBefore() if isinstance(firewall, Missing) else _known(firewall)
+    own = namespaces.host
+    if not has_v6:
+        own = replace(own, legacy_tables=tuple(name for name in own.legacy_tables if not name.endswith("6")))
+        own = replace(own, nft_tables=tuple(one for one in own.nft_tables if not _is_of_iptables(one, "ip6")))
+    return PathFirewalls(host=_lists(host, own, (), known), containers=containers)
 
 
-def _lists(host: Host, namespace: NetNamespace, prefix: tuple[str, ...]) -> RuleLists:
+class _ReadBefore(Struct):
+    """The part of a host that another fact has read: rules by command, and tables of nftables by family and name."""
+
+    saves: dict[str, Saved] = {}
+    tables: dict[tuple[str, str], nft_json.NftRuleset] = {}
+
+
+def _known(firewall: Firewall) -> _ReadBefore:
+    saves = {one.save[0]: one for one in (firewall.v4, firewall.v6, firewall.other) if one is not None}
+    tables = {(table.family, table.name): ruleset for table, ruleset in firewall.foreign.items()}
+    return _ReadBefore(saves=saves, tables=tables)
+
+
+def _lists(host: Host, namespace: NetNamespace, prefix: tuple[str, ...], known: _ReadBefore) -> RuleLists:
     """Run only the commands whose tables the kernel has: iptables-legacy would load modules."""
     gaps: list[Missing] = []
-    saves = [one for name in _saves(namespace) if (one := _saved(host, (*prefix, name), gaps)) is not None]
+    saves = [one for name in _saves(namespace) if (one := _saved(host, (*prefix, name), gaps, known)) is not None]
     nft, sets = None, {}
-    if any(not _is_of_iptables(table) for table in namespace.nft_tables) or any(map(_is_opaque, saves)):
+    wanted = {table for table in namespace.nft_tables if not _is_of_iptables(table)}
+    wanted |= {(save.family, table) for save in saves for table in _opaque(save)}
+    if wanted and wanted <= known.tables.keys():
+        nft = _joined([known.tables[table] for table in namespace.nft_tables if table in wanted])
+    elif wanted:
         nft = _nft(host, (*prefix, "nft", "-j", "list", "ruleset"), gaps)
     if any(_SET in line for save in saves for line in save.saved.ruleset.lines):
         sets = _sets(host, (*prefix, "ipset", "save"), gaps)
     return RuleLists(saves=tuple(saves), sets=sets, nft=nft, gaps=tuple(gaps))
 
 
-def _is_opaque(save: IptablesRules) -> bool:
-    """Whether nft wrote rules into a table of iptables, which then does not show it."""
-    return any(line.startswith("# Table `") and "incompatible" in line for line in save.saved.ruleset.lines)
+def _opaque(save: IptablesRules) -> Iterator[str]:
+    """Yield the tables of iptables that nft wrote rules into, which iptables then does not show."""
+    for line in save.saved.ruleset.lines:
+        if line.startswith("# Table `") and "incompatible" in line:
+            yield line.split("`", 1)[1].partition("'")[0]
 
 
-def _is_of_iptables(table: tuple[str, str]) -> bool:
-    return table[0] in _COMMANDS and table[1] in IPTABLES_TABLES
+def _is_of_iptables(table: tuple[str, str], family: str = "") -> bool:
+    return table[0] in _COMMANDS and table[1] in IPTABLES_TABLES and (not family or table[0] == family)
+
+
+def _joined(rulesets: list[nft_json.NftRuleset]) -> nft_json.NftRuleset:
+    return nft_json.NftRuleset(
+        chains=tuple(chain for one in rulesets for chain in one.chains),
+        rules=tuple(rule for one in rulesets for rule in one.rules),
+        sets={place: item for one in rulesets for place, item in one.sets.items()},
+    )
 
 
 def _saves(namespace: NetNamespace) -> list[str]:
@@ -64,7 +110,9 @@ def _saves(namespace: NetNamespace) -> list[str]:
     ]
 
 
-def _saved(host: Host, argv: tuple[str, ...], gaps: list[Missing]) -> IptablesRules | None:
+def _saved(host: Host, argv: tuple[str, ...], gaps: list[Missing], known: _ReadBefore) -> IptablesRules | None:
+    if argv[0] in known.saves:
+        return IptablesRules.of(known.saves[argv[0]])
     try:
         ruleset = iptables_save.parse(_output(host, argv).decode("utf-8", "surrogateescape"))
     except HostError as error:

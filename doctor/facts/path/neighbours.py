@@ -68,6 +68,9 @@ def destination_mac(trip: Trip, place: PathPlace, link: NetLink, packet: Packet,
 def _doubt_owner(trip: Trip, asker: End, found: list[End], entry: Neighbour | None, text: str) -> None:
     """Judge an address that is not in the neighbour table, or failed there."""
     place, link = asker
+    home = bridge_of(trip.world, place, link)
+    if not found and home is not None and not home[1].is_up:
+        raise WalkEnd(home[0], home[1].name, "link-down", f"bridge {home[1].name}: it is down")
     has_failed = entry is not None and bool(entry.state & _FAILED)
     if not found and (has_failed or is_closed(trip.world, place, link)):
         raise WalkEnd(place, link.name, "neighbour", f"{link.name}{where(place)}: nobody answers for {text}")

@@ -13,6 +13,7 @@ class ContainerServers(Struct, frozen=True, kw_only=True):
         path: of the file on the host.
         source: the host's file that the engine copied, "" if the file does not show it: an engine before 26, or another writer.
         servers: that its queries reach in the end; of those of the engine's name server the ones outside.
+        asked_here: those of them that are asked in the container's network: the engine asks the others in the host's.
         is_chosen: whether somebody chose the servers for this container (``--dns``).
         is_replaced: whether its programs ask other servers than the engine's: the file was changed since, as VPN clients in
             containers do, or another file is mounted over it.
@@ -22,6 +23,7 @@ class ContainerServers(Struct, frozen=True, kw_only=True):
     path: str
     source: str = ""
     servers: tuple[str, ...] = ()
+    asked_here: tuple[str, ...] = ()
     is_chosen: bool = False
     is_replaced: bool = False
 

@@ -1,5 +1,6 @@
 """Which of several causes an error of the kernel's routing has: one fact separates each from the others."""
 
+from doctor.facts.kernel.sysctl import interface_key
 from doctor.facts.path.namespace import NetLink, NetRoute, RoutingRule
 from doctor.facts.path.rules.numbers import network, shown
 from doctor.facts.path.rules.packet import PROTOCOLS, Packet
@@ -41,7 +42,7 @@ def _table(number: int) -> str:
 
 def _forwarding(place: PathPlace, link: NetLink) -> str:
     settings = place.namespace.sysctls
-    for name in ("net.ipv4.ip_forward", f"net.ipv4.conf.{link.name}.forwarding"):
+    for name in ("net.ipv4.ip_forward", interface_key(link.name, "forwarding")):
         if settings.get(name, "").strip() == "0":
             return f"{name} is 0"
     return ""

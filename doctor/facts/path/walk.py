@@ -66,12 +66,13 @@ def _ended(trip: Trip, way: Way, end: WalkEnd) -> Walk:
         cause=found.cause,
         is_answer=trip.is_answer,
         rule="" if rule is None else rule.text,
-        chain="" if chain is None else chain.name,
+        chain="" if chain is None else chain.name if rule is None else rule.origin.chain,
         table="" if chain is None else f"{chain.family} {chain.table}",
         handle=0 if rule is None else rule.handle,
         place=found.place.name,
         device=found.device,
         says=f"{subject} {word} at {found.reason}",
+        reason=found.reason,
         doubts=tuple(dict.fromkeys(trip.doubts)),
     )
 
@@ -232,7 +233,8 @@ def _received(trip: Trip, way: Way, arrived: Arrived) -> Asking[None]:
             raise WalkEnd(
                 place, packet.inside or "", cause, reason, end=REJECTED if cause == "proxy-missing" else "dropped"
             )
-        raise WalkEnd(place, "", "taken", f"the host: another program listens on port {packet.port}")
+        program = socket.program or "another program"
+        raise WalkEnd(place, "", "taken", f"the host: {program} listens on port {packet.port}")
     if socket is None and packet.protocol in {"tcp", "udp"}:
         reason = f"{place.name}: no program listens on port {packet.port}"
         raise WalkEnd(place, "", "no-listener", reason, end=REJECTED)

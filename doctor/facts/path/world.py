@@ -31,6 +31,7 @@ class PathSocket(Struct, frozen=True, kw_only=True):
         protocol: ``tcp`` or ``udp``.
         address: it is bound to, "" for all; ``version`` 0 if it takes both.
         forwards: container's address and port, if it is the engine's proxy.
+        program: that has the socket, if it is not a proxy of the engine and somebody asked for it.
     """
 
     protocol: str
@@ -38,6 +39,7 @@ class PathSocket(Struct, frozen=True, kw_only=True):
     address: str = ""
     version: int = 0
     forwards: tuple[str, int] | None = None
+    program: str = ""
 
 
 class PathPlace(Struct, kw_only=True):
@@ -169,7 +171,7 @@ class Way(Struct, frozen=True, kw_only=True):
     def text(self) -> str:
         """The packets in words: "packets from aa to 192.0.2.80 port 443"."""
         port = f" port {self.port}" if self.port else ""
-        target = "outside" if self.kind == "egress" else f"{self.target}{port}"
+        target = "outside" if self.kind in {"egress", "egress-new"} else f"{self.target}{port}"
         return f"packets from {self.start} to {target}"
 
 
@@ -199,7 +201,7 @@ class Walk(Struct, frozen=True, kw_only=True):
         is_answer: whether it is the answer that ends.
         rule: the deciding rule, "" for none; ``chain``, ``table`` and ``handle`` its place.
         place: where it ends; ``device`` the interface there.
-        says: the whole in a sentence.
+        says: the whole in a sentence; ``reason`` the part of it after "end at".
         doubts: the reasons for ``unknown``.
     """
 
@@ -215,4 +217,5 @@ class Walk(Struct, frozen=True, kw_only=True):
     place: str = ""
     device: str = ""
     says: str = ""
+    reason: str = ""
     doubts: tuple[str, ...] = ()

@@ -12,11 +12,13 @@ from doctor.facts.path.rule_lists import is_usual
 from doctor.host.base import CommandResult
 from doctor.host.noted import NotedHost
 from doctor.host.recorded import RecordedAnswers, RootHost
+from doctor.model.missing import Missing, Why
 
 NAT = ("ip", "nat")
 SAVED = b"*nat\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p tcp -m set --match-set bad dst -j DROP\nCOMMIT\n"
 SETS = b"create bad hash:ip family inet\nadd bad 192.0.2.1\n"
 TABLE = b'{"nftables": [{"chain": {"family": "inet", "table": "mine", "name": "c", "handle": 1}}]}'
+UNREAD = Missing(Why.ABSENT, "nobody has read it")
 ENTER = ("nsenter", "--net=/proc/900/ns/net")
 
 
@@ -50,7 +52,7 @@ def test_only_what_the_engine_did_not_write_is_suspicious(namespace: NetNamespac
     """And nothing is run for the others."""
     assert is_usual(namespace) is usual
     host = noted(tmp_path)
-    found = path_firewalls(host, NetNamespaces(host=NetNamespace(), containers={"c": namespace}))
+    found = path_firewalls(host, NetNamespaces(host=NetNamespace(), containers={"c": namespace}), UNREAD, UNREAD)
     assert set(found.containers) == (set() if usual else {5})
     assert bool(host.notes.asked) is not usual
 
@@ -60,7 +62,7 @@ def test_each_backend_is_listed_by_its_own_program(tmp_path: Path) -> None:
     host = noted(tmp_path, iptables_nft_save=SAVED, ip6tables_legacy_save=b"", ipset__save=SETS)
     host.below.answers.commands[("nft", "-j", "list", "ruleset")] = CommandResult(0, TABLE, b"")  # type: ignore[attr-defined]
     own = NetNamespace(nft_tables=(NAT, ("inet", "mine")), legacy_tables=("filter6",))
-    found = path_firewalls(host, NetNamespaces(host=own)).host
+    found = path_firewalls(host, NetNamespaces(host=own), UNREAD, UNREAD).host
     assert [save.backend for save in found.saves] == ["iptables", "ip6tables-legacy"]
     assert set(found.sets) == {"bad"}
     assert found.nft is not None
@@ -73,6 +75,8 @@ def test_a_program_that_fails_is_a_gap(tmp_path: Path) -> None:
     """No verdict about a packet is certain then."""
     host = noted(tmp_path)
     namespace = container(nft_tables=(NAT, ("inet", "mine")))
-    found = path_firewalls(host, NetNamespaces(host=NetNamespace(), containers={"c": namespace})).containers[5]
+    found = path_firewalls(
+        host, NetNamespaces(host=NetNamespace(), containers={"c": namespace}), UNREAD, UNREAD
+    ).containers[5]
     assert len(found.gaps) == 2
     assert (*ENTER, "iptables-nft-save") in host.notes.asked

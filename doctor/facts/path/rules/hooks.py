@@ -42,7 +42,9 @@ class HookVerdict(Struct, frozen=True, kw_only=True):
         if self.by is None or self.end is None:
             return ""
         rule = self.end.rule
-        return f"the policy of {self.by.text}" if rule is None else f'"{rule.text}" in {self.by.text}'
+        if rule is None:
+            return f"the policy of {self.by.text}"
+        return f'"{rule.text}" in {replace(self.by, name=rule.origin.chain).text}'
 
 
 class _Tally:

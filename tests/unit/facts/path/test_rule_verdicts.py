@@ -77,7 +77,7 @@ def test_all_that_is_possible_is_considered(rules: tuple[str, ...], kind: str) -
 
 def test_the_rule_and_its_chain_are_named() -> None:
     found = verdict("-A FORWARD -j one", "-A one -d 192.0.2.0/24 -j DROP")
-    assert found.text == '"-A one -d 192.0.2.0/24 -j DROP" in chain FORWARD of table filter (iptables)'
+    assert found.text == '"-A one -d 192.0.2.0/24 -j DROP" in chain one of table filter (iptables)'
     unsure = verdict(f"-A FORWARD {MAYBE} -j DROP")
     assert unsure.text == f'"-A FORWARD {MAYBE} -j DROP" in chain FORWARD of table filter (iptables)'
 

@@ -5,15 +5,18 @@ import time
 from msgspec.structs import replace
 
 from doctor.facts.firewall.packet_filter import Saved
+from doctor.facts.host.processes import Processes
 from doctor.facts.network.listeners import Listener, Listeners
 from doctor.facts.network.networks import Endpoint, Network, Networks, PublishedPort
 from doctor.facts.path.namespaces import NetNamespaces
 from doctor.facts.path.rule_lists import PathFirewalls, RuleLists
 from doctor.facts.path.rules.tables import IptablesRules
-from doctor.facts.path.ways import WayMaker
-from doctor.facts.path.worlds import world_of
+from doctor.facts.path.scene.outer import PathOutside
+from doctor.facts.path.scene.ways import WayMaker
+from doctor.facts.path.scene.worlds import proxies_of, sockets_of, world_of
 from doctor.formats.firewall import iptables_save
 from doctor.model.missing import Missing, Why
+from doctor.model.process import Process
 from tests.unit.facts.path.small_world import ENGINE, container, host, walked
 
 PORT = PublishedPort(protocol="tcp", host_ip="0.0.0.0", host_port=8080, container_ip="172.17.0.2", container_port=80)
@@ -34,7 +37,8 @@ FIREWALLS = PathFirewalls(
     host=RuleLists(saves=(IptablesRules.of(Saved.of(("iptables-save",), iptables_save.parse(ENGINE))),))
 )
 LISTENERS = Listeners(items=(Listener(protocol="tcp", address="0.0.0.0", port=8080, inode=5),))
-OUTSIDE = {4: "203.0.113.9"}
+OUTSIDE = PathOutside(uplink="eth0", targets={4: ("203.0.113.9",)}, own={4: "192.0.2.5"}, senders={4: "203.0.113.9"})
+SOCKETS = tuple(sockets_of(NETWORKS, LISTENERS, None))
 
 
 def maker(networks: Networks = NETWORKS) -> WayMaker:
@@ -79,7 +83,7 @@ def test_a_container_of_a_users_network_asks_the_engines_name_server() -> None:
 
 def test_a_healthy_host_delivers_all_of_them() -> None:
     ways = [way for way in maker().all() if way.kind != "dns"]
-    world = world_of(NETWORKS, NAMESPACES, FIREWALLS, LISTENERS, ways)
+    world = world_of(NETWORKS, NAMESPACES, FIREWALLS, SOCKETS, ways, uplink="eth0")
     assert (world.uplink, sorted(world.places)) == ("eth0", ["aa", "bb", "host"])
     found = {way.kind: walked(world, way) for way in ways}
     assert {kind: one.end for kind, one in found.items()} == dict.fromkeys(found, "delivered"), found
@@ -87,18 +91,36 @@ def test_a_healthy_host_delivers_all_of_them() -> None:
 
 def test_without_the_proxy_the_loopback_ends_at_the_host() -> None:
     ways = list(maker().all())
-    world = world_of(NETWORKS, NAMESPACES, FIREWALLS, Listeners(), ways)
+    world = world_of(NETWORKS, NAMESPACES, FIREWALLS, (), ways, uplink="eth0")
     (way,) = [way for way in ways if way.kind == "loopback"]
     assert walked(world, way).cause == "proxy-missing"
+
+
+def test_a_socket_is_the_proxy_of_the_process_that_forwards_it() -> None:
+    """Another program on a published port is named, if it is known."""
+    words = "-proto tcp -host-ip 0.0.0.0 -host-port 8080 -container-ip 172.17.0.2 -container-port 80"
+    proxy = Process(
+        pid=7, ppid=1, start_ticks=1, state="S", comm="docker-proxy", exe="", argv=("docker-proxy", *words.split())
+    )
+    proxies = proxies_of(Processes(items=(proxy,)))
+    assert proxies == {("tcp", "", 8080): ("172.17.0.2", 80)}
+    assert [one.forwards for one in sockets_of(NETWORKS, LISTENERS, proxies)] == [("172.17.0.2", 80)]
+    assert proxies_of(Processes(items=(replace(proxy, state="Z"),))) == {}
+    (taken,) = sockets_of(NETWORKS, LISTENERS, {})
+    ways = list(maker().all())
+    world = world_of(NETWORKS, NAMESPACES, FIREWALLS, (replace(taken, program="nc"),), ways, uplink="eth0")
+    (way,) = [way for way in ways if way.kind == "loopback"]
+    found = walked(world, way)
+    assert (found.cause, found.reason) == ("taken", "the host: nc listens on port 8080")
 
 
 def test_what_was_not_read_is_doubt() -> None:
     ways = [way for way in maker().all() if way.kind == "egress" and way.start == "aa"]
     gap = PathFirewalls(host=RuleLists(saves=FIREWALLS.host.saves, gaps=(Missing(Why.DENIED, "nft: not permitted"),)))
-    assert walked(world_of(NETWORKS, NAMESPACES, gap, None, ways), ways[0]).end == "unknown"
+    assert walked(world_of(NETWORKS, NAMESPACES, gap, None, ways, uplink="eth0"), ways[0]).end == "unknown"
     tables = {"a": container(1, "172.17.0.2", inode=7, nft_tables=(("inet", "own"),)), "b": NAMESPACES.containers["b"]}
     odd = NetNamespaces(host=host(), containers=tables)
-    assert walked(world_of(NETWORKS, odd, FIREWALLS, None, ways), ways[0]).end == "unknown"
+    assert walked(world_of(NETWORKS, odd, FIREWALLS, None, ways, uplink="eth0"), ways[0]).end == "unknown"
 
 
 def test_a_thousand_containers_have_their_ways_soon() -> None:

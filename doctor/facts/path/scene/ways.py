@@ -6,6 +6,8 @@ from msgspec.structs import replace
 
 from doctor.facts.network.networks import Endpoint, Network, Networks, PublishedPort
 from doctor.facts.path.namespaces import NetNamespaces
+from doctor.facts.path.scene.fresh import NewContainer
+from doctor.facts.path.scene.outer import PathOutside
 from doctor.facts.path.world import HOST, OUTSIDE, Way
 
 EMBEDDED = "127.0.0.11"
@@ -14,11 +16,12 @@ _LOOPBACK = {4: "127.0.0.1", 6: "::1"}
 
 
 class WayMaker:
-    """Makes the ways of all running containers.
+    """Makes the ways of all running containers, and of new ones.
 
     Args:
-        outside: an address outside of the host by version, as the target of outgoing packets and the sender of incoming ones.
+        outside: the network outside.
         resolvers: name servers that a container asks itself, by its id.
+        fresh: containers that do not exist yet.
     """
 
     def __init__(
@@ -26,12 +29,13 @@ class WayMaker:
         networks: Networks,
         namespaces: NetNamespaces,
         *,
-        outside: Mapping[int, str],
+        outside: PathOutside,
         resolvers: Mapping[str, tuple[str, ...]] | None = None,
+        fresh: tuple[NewContainer, ...] = (),
     ) -> None:
-        self.networks, self.namespaces = networks, namespaces
+        self.networks, self.namespaces, self.fresh = networks, namespaces, fresh
         self.outside, self.resolvers = outside, resolvers or {}
-        self.own = self._own_addresses()
+        self.by_id = {network.id: network for network in networks.items}
         self.running = networks.running
         self.rings: dict[tuple[str, int], list[Endpoint]] = {}
         self.places: dict[tuple[str, int], int] = {}
@@ -42,12 +46,12 @@ class WayMaker:
                     ring = self.rings.setdefault((one.network_id, version), [])
                     self.places[one.id, version] = len(ring)
                     ring.append(one)
-                    self.owners.setdefault(address, one.container)
+                    self.owners.setdefault(address, place_of(one))
 
     def all(self) -> Iterator[Way]:
         """Yield every way, container by container."""
         for endpoint in self.running:
-            network = self.networks.get(endpoint.network_id)
+            network = self.by_id.get(endpoint.network_id)
             if network is None or not network.is_bridge or self.namespaces.of(endpoint.container_id) is None:
                 continue
             for version, address in ((4, endpoint.ip), (6, endpoint.ip6)):
@@ -56,14 +60,18 @@ class WayMaker:
                     yield from self._incoming(endpoint, address)
             for port in endpoint.ports if not network.internal else ():
                 yield from self._published(endpoint, port)
+        for one in self.fresh:
+            for version in one.addresses:
+                for target in self.outside.targets.get(version, ()) if not one.network.internal else ():
+                    yield Way(kind="egress-new", start=one.name, end=OUTSIDE, target=target, port=443)
 
     def _outgoing(self, endpoint: Endpoint, network: Network, version: int) -> Iterator[Way]:
-        name = endpoint.container
+        name = place_of(endpoint)
         gateway = (network.gateway if version == 4 else network.gateway6).partition("/")[0]
-        if gateway:
+        has_gateway = network.addresses_bridge if version == 4 else network.mode_of(6) != "isolated"
+        if gateway and has_gateway:
             yield Way(kind="gateway", start=name, end=HOST, target=gateway, protocol="icmp")
-        target = self.outside.get(version)
-        if target and not network.internal:
+        for target in self.outside.targets.get(version, ()) if not network.internal and has_gateway else ():
             yield Way(kind="egress", start=name, end=OUTSIDE, target=target, port=443)
         for server in self.resolvers.get(endpoint.container_id, ()) if not network.internal else ():
             if (":" in server) == (version == 6):
@@ -73,31 +81,31 @@ class WayMaker:
         peer = self._peer(endpoint, version) if network.icc else None
         if peer is not None:
             address = peer.ip if version == 4 else peer.ip6
-            yield Way(kind="peer", start=name, end=peer.container, target=address, protocol="icmp")
+            yield Way(kind="peer", start=name, end=place_of(peer), target=address, protocol="icmp")
 
     def _incoming(self, endpoint: Endpoint, address: str) -> Iterator[Way]:
-        yield Way(kind="host-to-container", start=HOST, end=endpoint.container, target=address, protocol="icmp")
+        yield Way(kind="host-to-container", start=HOST, end=place_of(endpoint), target=address, protocol="icmp")
 
     def _published(self, endpoint: Endpoint, port: PublishedPort) -> Iterator[Way]:
         if not port.host_port or port.protocol not in {"tcp", "udp"} or not port.needs_rules:
             return
         version = port.version
-        own = self.own.get(version, "") if port.is_any else port.host_ip
+        own = self.outside.own.get(version, "") if port.is_any else port.host_ip
         base = Way(
             kind="published",
             start=HOST,
-            end=endpoint.container,
+            end=place_of(endpoint),
             target=own,
             port=port.host_port,
             protocol=port.protocol,
         )
         is_local = own.startswith("127.") or own == _LOOPBACK[6]
         if own and not is_local:
-            source = self.outside.get(version)
+            source = self.outside.senders.get(version)
             if source:
                 yield replace(base, start=OUTSIDE, source=source)
             yield replace(base, kind="host-published")
-            yield replace(base, kind="hairpin", start=endpoint.container)
+            yield replace(base, kind="hairpin", start=place_of(endpoint))
         if port.is_any or is_local:
             yield replace(base, kind="loopback", target=_LOOPBACK[version] if port.is_any else own)
 
@@ -113,22 +121,8 @@ class WayMaker:
         """Return the place that has an address."""
         return self.owners.get(address, OUTSIDE)
 
-    def _own_addresses(self) -> dict[int, str]:
-        """Return the address of the host by which others reach it: that of the interface with the default route."""
-        host = self.namespaces.host
-        found: dict[int, str] = {}
-        for route in host.routes:
-            if route.destination in {"0.0.0.0/0", "::/0"} and route.version not in found:
-                for one in host.addresses_of(route.link, route.version):
-                    if one.scope == "global":
-                        found.setdefault(route.version, one.address)
-        return found
 
-
-def uplink_of(namespaces: NetNamespaces) -> str:
-    """Return the interface with the default route, "" for none."""
-    for route in namespaces.host.routes:
-        link = namespaces.host.link(route.link) if route.destination == "0.0.0.0/0" else None
-        if link is not None:
-            return link.name
-    return ""
+def place_of(endpoint: Endpoint) -> str:
+    """Return the name of a container's place: its own, unless it is called like a place of another kind."""
+    name = endpoint.container or endpoint.container_id[:12]
+    return f"container {name}" if name in {HOST, OUTSIDE} else name

@@ -1,0 +1,114 @@
+"""Puts the facts of a host together for walks: namespaces, rules, sockets."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
+
+from msgspec.structs import replace
+
+from doctor.facts.host.processes import Processes
+from doctor.facts.network.listeners import ANY, Listeners
+from doctor.facts.network.networks import Networks
+from doctor.facts.path.namespace import NetNamespace
+from doctor.facts.path.namespaces import NetNamespaces
+from doctor.facts.path.rule_lists import PathFirewalls, RuleLists, is_usual
+from doctor.facts.path.rules.ruleset import PathRules
+from doctor.facts.path.rules.tables import Spans, spans_of
+from doctor.facts.path.scene.fresh import NewContainer
+from doctor.facts.path.scene.ways import place_of
+from doctor.facts.path.world import HOST, PathPlace, PathSocket, Way, World
+
+_CONTAINER = "-container-ip"
+
+
+def world_of(
+    networks: Networks,
+    namespaces: NetNamespaces,
+    firewalls: PathFirewalls,
+    sockets: tuple[PathSocket, ...] | None,
+    ways: Iterable[Way],
+    *,
+    uplink: str,
+    fresh: tuple[NewContainer, ...] = (),
+) -> World:
+    """Return the world of a host. Rules that can't concern an address of it or of ``ways`` are left out."""
+    spans = spans_of(_addresses(namespaces, ways, fresh))
+    own = namespaces.host
+    if fresh:
+        own = replace(own, links=(*own.links, *(one.outer for one in fresh)))
+    places = {HOST: PathPlace(name=HOST, namespace=own, rules=_rules(firewalls.host, spans), sockets=sockets)}
+    names = {endpoint.container_id: place_of(endpoint) for endpoint in networks.running}
+    for identity, namespace in namespaces.containers.items():
+        name = names.get(identity)
+        if name and name not in places:
+            rules = _of_container(namespace, firewalls, spans)
+            places[name] = PathPlace(name=name, namespace=namespace, rules=rules)
+    for one in fresh:
+        places[one.name] = PathPlace(name=one.name, namespace=one.namespace, rules=PathRules())
+    return World(places=places, uplink=uplink)
+
+
+def _addresses(namespaces: NetNamespaces, ways: Iterable[Way], fresh: tuple[NewContainer, ...]) -> Iterator[str]:
+    """Yield the networks and addresses that packets of a walk may have."""
+    yield from ("127.0.0.0/8", "fe80::/10", "ff00::/8")
+    for namespace in (namespaces.host, *namespaces.containers.values(), *(one.namespace for one in fresh)):
+        for one in namespace.addresses:
+            yield f"{one.address}/{one.prefix}"
+    for way in ways:
+        yield way.target
+        if way.source:
+            yield way.source
+
+
+def _rules(lists: RuleLists, spans: Spans) -> PathRules:
+    gaps = tuple(gap.reason for gap in lists.gaps)
+    return PathRules(saves=lists.saves, nft=lists.nft, sets=lists.sets, spans=spans, gaps=gaps)
+
+
+def _of_container(namespace: NetNamespace, firewalls: PathFirewalls, spans: Spans) -> PathRules | None:
+    lists = firewalls.containers.get(namespace.inode)
+    if lists is not None:
+        return _rules(lists, spans)
+    # The six rules of the engine concern only its name server, whose ways are judged by a check of their own.
+    return PathRules() if is_usual(namespace) else None
+
+
+def proxies_of(processes: Processes) -> dict[tuple[str, str, int], tuple[str, int]]:
+    """Return the engine's proxies: protocol, address and port of the host → those of the container.
+
+    They are known by their arguments: the setting ``userland-proxy-path`` names another program.
+    """
+    found = {}
+    for process in processes.items:
+        words = process.argv
+        if _CONTAINER not in words or process.state == "Z":
+            continue
+        given = dict(pairwise(words))
+        port, inner = given.get("-host-port", ""), given.get("-container-port", "")
+        if port.isascii() and port.isdigit() and inner.isascii() and inner.isdigit():
+            address = given.get("-host-ip", "")
+            key = (given.get("-proto", "tcp"), "" if address in ANY else address, int(port))
+            found[key] = (given[_CONTAINER], int(inner))
+    return found
+
+
+def sockets_of(
+    networks: Networks, listeners: Listeners, proxies: Mapping[tuple[str, str, int], tuple[str, int]] | None
+) -> Iterator[PathSocket]:
+    """Yield the sockets of the host.
+
+    ``proxies`` are the engine's proxies: protocol, address and port of the host → those of the container. Without them, a socket
+    on a published port is taken for its proxy.
+    """
+    if proxies is None:
+        proxies = {
+            (port.protocol, "", port.host_port): (port.container_ip, port.container_port)
+            for version in (4, 6)
+            for _, _, port in networks.published(version)
+        }
+    for one in listeners.items:
+        protocol = one.protocol.removesuffix("6")
+        address = "" if one.address in ANY else one.address
+        # A socket on "::" takes IPv4 as well, unless its program asked otherwise.
+        version = 4 if not one.protocol.endswith("6") else 6 if address else 0
+        forwards = proxies.get((protocol, address, one.port)) or proxies.get((protocol, "", one.port))
+        yield PathSocket(protocol=protocol, port=one.port, address=address, version=version, forwards=forwards)

@@ -1,0 +1,123 @@
+"""The hops at which packets of containers end: one for all ways that end there, and none that is a guess."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from doctor.collect.path.paths import paths
+from doctor.facts.network.networks import Networks
+from doctor.facts.path.namespaces import NetNamespaces
+from doctor.facts.path.paths import Paths, merged
+from doctor.facts.path.routing import UNKNOWN, RouteAnswer, RouteQuestion
+from doctor.facts.path.rule_lists import PathFirewalls, RuleLists
+from doctor.facts.path.rules.tables import IptablesRules
+from doctor.facts.path.world import DROPPED, Walk, Way
+from doctor.host.recorded import RecordedAnswers, RootHost
+from doctor.model.missing import HostError, Missing, Why
+from tests.unit.facts.path.small_world import ENGINE, answered, container, host, with_link, world
+from tests.unit.facts.path.test_ways import FIREWALLS, LISTENERS, NAMESPACES, NETWORKS
+
+HERE = str(Path(__file__).parent)
+"""A directory without files of a host."""
+GONE = Missing(Why.ABSENT, "it is not here")
+
+
+class RoutedHost(RootHost):
+    """A recorded host that answers for routes from its tables; `errors` are answers by process and destination."""
+
+    def __init__(self, namespaces: NetNamespaces, errors: Mapping[tuple[int, str], str]) -> None:
+        super().__init__(HERE, RecordedAnswers(live=True))
+        self.namespaces, self.errors = namespaces, errors
+        self.asked = 0
+
+    def routes(self, questions: Iterable[RouteQuestion]) -> tuple[RouteAnswer, ...]:
+        """Answer from the routes."""
+        wanted = tuple(questions)
+        self.asked += 1
+        places = world(of_host=self.namespaces.host)
+        for identity, name in (("a", "aa"), ("b", "bb")):
+            places.places[name].namespace = self.namespaces.containers[identity]
+        return tuple(answered(places, question, self.errors) for question in wanted)
+
+
+def found(
+    namespaces: NetNamespaces = NAMESPACES,
+    *,
+    firewalls: PathFirewalls = FIREWALLS,
+    errors: Mapping[tuple[int, str], str] | None = None,
+    networks: Networks = NETWORKS,
+) -> Paths:
+    """The fact of a host."""
+    made = RoutedHost(namespaces, errors or {})
+    return paths(made, networks, namespaces, firewalls, LISTENERS, GONE, GONE)
+
+
+def test_a_healthy_host_has_no_cut() -> None:
+    """Each way arrives, that of a new container too, and all walks together ask for routes a few times."""
+    healthy = found()
+    assert (healthy.cuts, healthy.unknown) == ((), ())
+    assert healthy.walked == healthy.delivered == 13
+
+
+def test_ways_that_end_at_one_hop_are_one_cut() -> None:
+    """The sentence is that of the first; existing containers are named."""
+    errors = dict.fromkeys([(0, "193.0.14.129"), (0, "9.9.9.9")], "ENETUNREACH")
+    (cut,) = found(errors=errors).cuts
+    assert (cut.cause, cut.place, cut.containers) == ("no-route", "host", ("aa", "bb"))
+    assert cut.kinds == {"egress", "egress-new"}
+    assert cut.says == "packets from aa to outside end at the routing: there is no route to 193.0.14.129"
+    assert cut.reason == "the routing: there is no route to 193.0.14.129"
+    assert cut.hops[-1].outcome == DROPPED
+
+
+def test_a_rule_is_one_cut_whatever_it_drops() -> None:
+    """Answers that it drops as well do not make a second one."""
+    saved = ENGINE.replace("-A DOCKER-USER -j RETURN", "-A DOCKER-USER -s 172.17.0.2/32 -j DROP")
+    lists = RuleLists(saves=(IptablesRules.parse("iptables-save", saved),))
+    (cut,) = found(firewalls=PathFirewalls(host=lists)).cuts
+    assert (cut.cause, cut.chain, cut.table) == ("rule", "DOCKER-USER", "ip filter")
+    assert {(way.kind, way.start) for way in cut.ways} == {("egress", "aa"), ("published", "outside")}
+    assert not cut.is_answer
+    assert found(firewalls=PathFirewalls(host=lists)).of("rule", "loop") == (cut,)
+    assert found(firewalls=PathFirewalls(host=lists)).of("loop") == ()
+
+
+def test_what_happens_in_two_containers_are_two_cuts() -> None:
+    spaces = {
+        "a": with_link(NAMESPACES.containers["a"], "eth0", flags=0),
+        "b": with_link(NAMESPACES.containers["b"], "eth0", flags=0),
+    }
+    cuts = found(replace(NAMESPACES, containers=spaces)).cuts
+    assert {(cut.cause, cut.place) for cut in cuts} >= {("link-down", "aa"), ("link-down", "bb")}
+
+
+def test_a_bridge_that_is_down_cuts_a_new_container_too() -> None:
+    down = replace(NAMESPACES, host=with_link(host(), "docker0", flags=0x1002))
+    (cut,) = [cut for cut in found(down).cuts if "egress-new" in cut.kinds]
+    assert (cut.cause, cut.device) == ("link-down", "docker0")
+    assert cut.containers == ("aa", "bb")
+
+
+def test_without_answers_nothing_is_claimed() -> None:
+    """A recorded host, and a prediction: neither a cut nor a delivered packet."""
+    recorded = RootHost(HERE, RecordedAnswers(live=True))
+    result = paths(recorded, NETWORKS, NAMESPACES, FIREWALLS, LISTENERS, GONE, GONE)
+    assert recorded.routes([RouteQuestion(destination="192.0.2.1")])[0].error == UNKNOWN
+    assert (result.cuts, result.delivered, result.walked) == ((), 0, 13)
+    assert sum(count for _, count in result.unknown) == 13
+
+
+def test_without_a_running_container_nothing_is_walked() -> None:
+    with pytest.raises(HostError) as refused:
+        found(networks=replace(NETWORKS, endpoints=()))
+    assert refused.value.missing.why is Why.ABSENT
+
+
+def test_a_new_container_gets_a_free_address() -> None:
+    """The lowest that nobody has, and routes by what the engine would give it."""
+    result = found(replace(NAMESPACES, containers={"a": NAMESPACES.containers["a"], "b": container(2, "172.17.0.3")}))
+    assert result.walked == 13
+    walks = [(Walk(way=Way(kind="x", start="a", end="b", target="192.0.2.1"), hops=(), end=DROPPED), ())]
+    assert merged(walks).cuts[0].ways == ()
