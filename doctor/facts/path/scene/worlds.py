@@ -18,6 +18,8 @@ from doctor.facts.path.scene.ways import place_of
 from doctor.facts.path.world import HOST, PathPlace, PathSocket, Way, World
 
 _CONTAINER = "-container-ip"
+_FIXED = 0x80 | 0x40
+"""NUD_PERMANENT, NUD_NOARP."""
 
 
 def world_of(
@@ -34,7 +36,7 @@ def world_of(
     spans = spans_of(_addresses(namespaces, ways, fresh))
     own = namespaces.host
     if fresh:
-        own = replace(own, links=(*own.links, *(one.outer for one in fresh)))
+        own = _with_new(own, fresh)
     places = {HOST: PathPlace(name=HOST, namespace=own, rules=_rules(firewalls.host, spans), sockets=sockets)}
     names = {endpoint.container_id: place_of(endpoint) for endpoint in networks.running}
     for identity, namespace in namespaces.containers.items():
@@ -45,6 +47,13 @@ def world_of(
     for one in fresh:
         places[one.name] = PathPlace(name=one.name, namespace=one.namespace, rules=PathRules())
     return World(places=places, uplink=uplink)
+
+
+def _with_new(own: NetNamespace, fresh: tuple[NewContainer, ...]) -> NetNamespace:
+    """Return the host with the veths of new containers, and without what it has learned of the last owners of their addresses."""
+    taken = {address for one in fresh for address in one.addresses.values()}
+    known = tuple(one for one in own.neighbours if one.address not in taken or one.state & _FIXED)
+    return replace(own, links=(*own.links, *(one.outer for one in fresh)), neighbours=known)
 
 
 def _addresses(namespaces: NetNamespaces, ways: Iterable[Way], fresh: tuple[NewContainer, ...]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from doctor.collect.path.paths import paths
 from doctor.facts.network.networks import Networks
+from doctor.facts.path.namespace import Neighbour
 from doctor.facts.path.namespaces import NetNamespaces
 from doctor.facts.path.paths import Paths, merged
 from doctor.facts.path.routing import UNKNOWN, RouteAnswer, RouteQuestion
@@ -59,6 +60,18 @@ def test_a_healthy_host_has_no_cut() -> None:
     healthy = found()
     assert (healthy.cuts, healthy.unknown) == ((), ())
     assert healthy.walked == healthy.delivered == 13
+
+
+def test_a_new_container_is_asked_for_where_an_earlier_one_had_its_address() -> None:
+    """The host remembers the last owner for a while; an entry that somebody fixed by hand would stay."""
+    earlier = Neighbour(link=3, version=4, address="172.17.0.4", mac="02:42:ac:11:00:04", state=0x04)
+    for state in (0x02, 0x04, 0x08, 0x20):
+        own = host()
+        seen = replace(own, neighbours=(*own.neighbours, replace(earlier, state=state)))
+        healthy = found(replace(NAMESPACES, host=seen))
+        assert (healthy.cuts, healthy.unknown) == ((), ()), state
+    fixed = replace(own, neighbours=(*own.neighbours, replace(earlier, state=0x80)))
+    assert found(replace(NAMESPACES, host=fixed)).unknown or found(replace(NAMESPACES, host=fixed)).cuts
 
 
 def test_ways_that_end_at_one_hop_are_one_cut() -> None:
