@@ -13,6 +13,8 @@ from doctor.probes._place import hardware_address
 _NETWORKS = ("192.0.2.0/29", "203.0.113.0/29", "198.51.100.0/29", "198.18.0.0/29")
 """The documentation networks (RFC 5737) and the benchmark network (RFC 2544): no real host has such an address."""
 _NAMES = 8
+_WHOLE = 8
+"""Routes with at most this prefix are a default route in parts, as VPNs have them (0.0.0.0/1): nobody has such a network."""
 NO_WAY = "can't attach a container behind"
 """Start of the runtime's error if the kernel, or a user's own filters, prevent packets from entering by the uplink."""
 
@@ -86,4 +88,4 @@ def is_named(network: IPv4Network, firewall: Firewall | Missing) -> bool:
 def _is_used(network: IPv4Network, links: Links) -> bool:
     held = (IPv4Network(address.network) for link in links.links for address in link.ipv4)
     routed = (route.network for route in links.routes if route.destination != "default")
-    return any(other is not None and other.prefixlen and network.overlaps(other) for other in (*held, *routed))
+    return any(other is not None and other.prefixlen > _WHOLE and network.overlaps(other) for other in (*held, *routed))

@@ -13,6 +13,8 @@ from doctor.facts.network.networks import Network, Networks
 _LITERAL = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.]|/\d)")
 _FEW = 3
 _KEYS = ("http-proxy", "https-proxy", "registry-mirrors", "insecure-registries", "dns")
+_PARTS = 7
+"""Routes with at most this prefix are a default route in parts, as VPNs have them (0.0.0.0/1), and no network of its own."""
 
 
 @check(
@@ -38,7 +40,8 @@ def subnet_shadows_route(
         For each bridge network that is up: the addresses that this host is configured to use (name servers, proxies, mirrors and
         registries given as addresses) in its subnet, unless an interface of the host or a container has the address. Such an
         address is an error. A less specific route through another interface (a VPN's 172.16.0.0/12, a company's 10.0.0.0/8)
-        that contains the subnet is a remark. With policy routing, routes are not judged.
+        that contains the subnet is a remark; one to half of all addresses is a default route in parts. With policy routing, routes
+        are not judged.
         A bridge with other ports than containers, such as the host's uplink, is left out.
 
     Why it matters:
@@ -102,7 +105,7 @@ def _wider(links: Links, subnet: IPv4Network, networks: Networks) -> Route | Non
         route
         for route in links.main
         if route.network is not None
-        and 0 < route.network.prefixlen < subnet.prefixlen
+        and _PARTS < route.network.prefixlen < subnet.prefixlen
         and subnet.subnet_of(route.network)
         and route.device not in bridges
     ]

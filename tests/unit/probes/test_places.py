@@ -106,6 +106,8 @@ def test_the_outside_avoids_what_the_host_has() -> None:
     assert (second.interface, second.host) == ("doctor1", "203.0.113.1")
     default = Route(destination="default", device="eth0", gateway="10.0.0.254")
     assert on_own_bridge(links(("eth0", "10.0.0.1", 24), routes=(default,)), GONE) == first
+    halves = tuple(Route(destination=text, device="tun0", gateway="10.8.0.1") for text in ("0.0.0.0/1", "128.0.0.0/1"))
+    assert on_own_bridge(links(("eth0", "10.0.0.1", 24), routes=halves), GONE) == first
     every = tuple(
         Route(destination=text, device="eth0")
         for text in ("192.0.2.0/24", "203.0.113.0/24", "198.51.100.0/24", "198.18.0.0/15")
