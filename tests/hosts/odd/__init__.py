@@ -1,0 +1,1 @@
+"""Odd and healthy networks on hosts with a real dockerd, on which a scan must stay silent."""
