@@ -167,6 +167,7 @@ def routed(
         raise WalkEnd(
             place, packet.inside or "", UNKNOWN, f"the routing{where(place)}: the kernel was not asked", end=UNKNOWN
         )
+    _refuse_forks(place, packet, answer)
     if answer.error:
         cause, reason = explained(place, packet, answer.error, link)
         raise WalkEnd(place, packet.inside or "", cause, reason)
@@ -184,6 +185,15 @@ def routed(
         )
     trip.hop(place, out.name, "route", answer.kind, f"table {answer.table}" if answer.table else "")
     return answer, out
+
+
+def _refuse_forks(place: PathPlace, packet: Packet, answer: RouteAnswer) -> None:
+    """End where the kernel chooses one of several next hops by ports and flow labels that nobody knows before."""
+    is_local = answer.error or answer.kind == "local"
+    for route in () if is_local else place.forks(packet.version, packet.destination or 0, answer.table):
+        if any((hop.link, hop.gateway) == (answer.link, answer.gateway) for hop in route.hops):
+            reason = f"the routing{where(place)}: the route to {route.destination} has {len(route.hops)} next hops"
+            raise WalkEnd(place, packet.inside or "", UNKNOWN, reason, end=UNKNOWN)
 
 
 def _doubt_ports(trip: Trip, place: PathPlace, packet: Packet) -> None:

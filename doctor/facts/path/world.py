@@ -1,10 +1,13 @@
 """A host with its containers as packets see it, the ways that packets take, and how far one came."""
 
+from collections.abc import Iterator
+
 from msgspec import Struct
 
-from doctor.facts.path.namespace import Neighbour, NetLink, NetNamespace
-from doctor.facts.path.rules.numbers import address
+from doctor.facts.path.namespace import Neighbour, NetLink, NetNamespace, NetRoute
+from doctor.facts.path.rules.numbers import address, network
 from doctor.facts.path.rules.ruleset import PathRules
+from doctor.facts.path.rules.values import Range
 
 HOST, OUTSIDE = "host", "outside"
 
@@ -60,6 +63,7 @@ class PathPlace(Struct, kw_only=True):
     _links: dict[int, NetLink] = {}
     _named: dict[str, NetLink] = {}
     _ports: dict[int, list[NetLink]] = {}
+    _forks: tuple[NetRoute, ...] = ()
     _neighbours: dict[tuple[int, int, int], Neighbour] = {}
 
     def __post_init__(self) -> None:
@@ -70,6 +74,7 @@ class PathPlace(Struct, kw_only=True):
         for link in self.namespace.links:
             if link.master:
                 self._ports.setdefault(link.master, []).append(link)
+        self._forks = tuple(route for route in self.namespace.routes if len(route.hops) > 1)
         self._neighbours = {}
         for entry in self.namespace.neighbours:
             found = address(entry.address)
@@ -88,9 +93,25 @@ class PathPlace(Struct, kw_only=True):
         """Return the ports of a bridge."""
         return self._ports.get(bridge, [])
 
+    def forks(self, version: int, destination: int, table: int) -> Iterator[NetRoute]:
+        """Yield the routes with several next hops that lead to a destination, unless a more specific one does."""
+        for fork in self._forks:
+            if fork.version != version or fork.table != table:
+                continue
+            size = _size(fork, destination)
+            others = (one for one in self.namespace.routes if one.version == version and one.table == table)
+            if size is not None and all((found := _size(one, destination)) is None or found >= size for one in others):
+                yield fork
+
     def neighbour(self, link: int, version: int, number: int) -> Neighbour | None:
         """Return the neighbour entry of an address."""
         return self._neighbours.get((link, version, number))
+
+
+def _size(route: NetRoute, destination: int) -> int | None:
+    """Return how many addresses a route covers, ``None`` if not this one."""
+    span = network(route.destination)
+    return span.high - span.low if isinstance(span, Range) and span.low <= destination <= span.high else None
 
 
 End = tuple[PathPlace, NetLink]

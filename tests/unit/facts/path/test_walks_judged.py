@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from doctor.facts.path.namespace import ForwardingEntry, Qdisc, RoutingRule
+from doctor.facts.path.namespace import ForwardingEntry, NetRoute, NextHop, Qdisc, RoutingRule
 from doctor.facts.path.routing import RouteAnswer
 from doctor.facts.path.rules.hooks import evaluate
 from doctor.facts.path.rules.packet import Packet, Surroundings
@@ -157,3 +157,16 @@ def test_an_answer_to_a_next_hop_that_nobody_knows_is_unknown() -> None:
     assert walked(small, replace(WAYS["published"], source="192.0.2.9")).end == "delivered"
     found = walked(small, WAYS["published"])
     assert found.doubts == ("nobody has asked for the address 192.0.2.1 yet",)
+
+
+@pytest.mark.parametrize(("target", "end"), [("198.51.100.7", "unknown"), ("10.5.0.1", "delivered")])
+def test_one_of_several_next_hops_is_not_known_before(target: str, end: str) -> None:
+    """The kernel chooses by ports and flow labels; a more specific route that leads elsewhere is not concerned."""
+    hops = (NextHop(link=2, gateway="192.0.2.1"), NextHop(link=1))
+    fork = NetRoute(
+        version=4, table=254, kind="unicast", destination="0.0.0.0/0", hops=hops, link=2, gateway="192.0.2.1"
+    )
+    plain = replace(fork, destination="10.0.0.0/8", hops=())
+    routes = (fork, plain, *(one for one in host().routes if one.destination != "0.0.0.0/0"))
+    found = walked(world(of_host=replace(host(), routes=routes)), replace(WAYS["egress"], target=target))
+    assert found.end == end
