@@ -1,11 +1,9 @@
 """Interfaces that send: the egress hook, the queue, and the other end."""
 
-from collections.abc import Collection
-
 from msgspec.structs import replace
 
 from doctor.facts.path.ending import WalkEnd
-from doctor.facts.path.namespace import NetLink, Qdisc
+from doctor.facts.path.namespace import FILTERING, NetLink, Qdisc
 from doctor.facts.path.rules.packet import Packet
 from doctor.facts.path.segment import peer_of
 from doctor.facts.path.trip import Arrived, Asking, Frame, Step, Trip, entered, hook
@@ -29,15 +27,16 @@ def leave(trip: Trip, place: PathPlace, link: NetLink, packet: Packet) -> Asking
             )
         if qdisc.kind in {"netem", "tbf"}:
             trip.doubt(place, f"queue {qdisc.kind} of {link.name}")
-    doubt_filters(trip, place, link, {"clsact"})
+    doubt_filters(trip, place, link)
     trip.hop(place, link.name, "link", "out")
     return packet
 
 
-def doubt_filters(trip: Trip, place: PathPlace, link: NetLink, kinds: Collection[str]) -> None:
-    """Doubt about an interface where filters of tc may drop or redirect packets; they are not read."""
-    if any(qdisc.link == link.index and qdisc.kind in kinds for qdisc in place.namespace.qdiscs):
-        trip.doubt(place, f"filters of tc on {link.name}")
+def doubt_filters(trip: Trip, place: PathPlace, link: NetLink) -> None:
+    """Doubt about an interface where filters of tc may drop or redirect packets: they are not judged."""
+    for qdisc in place.namespace.qdiscs:
+        if qdisc.link == link.index and qdisc.kind in FILTERING and qdisc.has_filters is not False:
+            trip.doubt(place, f"filters of tc on {link.name}")
 
 
 def drops(qdisc: Qdisc, length: int) -> bool:
@@ -61,6 +60,9 @@ def over(trip: Trip, place: PathPlace, link: NetLink, packet: Packet) -> Step:
                 f"{end.name}{where(other)}: its MTU is {end.mtu}, the packet has {packet.length} bytes",
             )
         return Frame(place=other, link=end, packet=entered(trip, other, packet))
+    if link.kind == "veth" and packet.destination_mac is not None and packet.destination_mac == link.mac:
+        reason = f"{link.name}{where(place)}: its ARP is off, so it sends everything to its own address"
+        raise WalkEnd(place, link.name, "neighbour", reason)
     if link.kind == "veth" and place.name != HOST:
         raise WalkEnd(place, link.name, UNKNOWN, f"{link.name}{where(place)}: its other end is not known", end=UNKNOWN)
     if link.kind in TUNNELS:

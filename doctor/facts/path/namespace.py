@@ -17,6 +17,9 @@ from doctor.formats.netlink.routes import Qdisc as Qdisc  # noqa: PLC0414 - part
 from doctor.formats.netlink.routes import RoutingRule as RoutingRule  # noqa: PLC0414 - part of the fact
 from doctor.model.missing import Missing
 
+FILTERING = frozenset({"clsact", "ingress"})
+"""Queues that hold nothing but filters."""
+
 
 class NetNamespace(Struct, frozen=True, kw_only=True):
     """State of one network namespace in the kernel.

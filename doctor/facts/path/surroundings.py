@@ -126,6 +126,15 @@ class PlaceSurroundings(Surroundings):
         parsed = address(found[0].address) if found else None
         return None if parsed is None else parsed[1]
 
+    def own_address(self, packet: Packet) -> int | None:
+        """Return the first address of the input interface; of several of IPv6 the order is not known."""
+        link = self.place.named(packet.inside or "")
+        found = () if link is None else tuple(self.place.namespace.addresses_of(link.index, packet.version))
+        if packet.version == 6:
+            found = tuple(one for one in found if one.scope == "global")
+        parsed = address(found[0].address) if found and (packet.version == 4 or len(found) == 1) else None
+        return None if parsed is None else parsed[1]
+
     def _is_near(self, packet: Packet, text: str) -> bool:
         """Whether the next hop is in a network."""
         span = network(text)

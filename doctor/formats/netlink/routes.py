@@ -170,7 +170,14 @@ class ForwardingEntry(Struct, frozen=True, kw_only=True):
 
 
 class Qdisc(Struct, frozen=True, kw_only=True):
-    """One queue of an interface: kind, parent (0xFFFFFFFF: the root), handle, limit in packets, packets it dropped."""
+    """One queue of an interface.
+
+    Attributes:
+        parent: 0xFFFFFFFF for the root.
+        limit: in packets, for bfifo and tbf in bytes.
+        drops: packets it dropped.
+        has_filters: whether filters hang on it, read of clsact and ingress; ``None`` if not read.
+    """
 
     link: int
     kind: str
@@ -178,3 +185,4 @@ class Qdisc(Struct, frozen=True, kw_only=True):
     handle: int = 0
     limit: int | None = None
     drops: int = 0
+    has_filters: bool | None = None

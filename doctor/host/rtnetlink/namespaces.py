@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from doctor.facts.path.namespace import NetLink, NetNamespace
+from doctor.facts.path.namespace import FILTERING, NetLink, NetNamespace, Qdisc
 from doctor.formats.kernel import sysctl_conf
 from doctor.formats.netlink import firewall, links, tables
 from doctor.formats.netlink.messages import attribute, number
@@ -17,11 +17,13 @@ from doctor.host.rtnetlink.dump import FIREWALL, ROUTE, Dumper
 from doctor.host.rtnetlink.visit import Visit
 from doctor.model.missing import Missing
 
-_GET_LINK, _GET_ADDRESS, _GET_ROUTE, _GET_NEIGHBOUR, _GET_RULE, _GET_QUEUE = 18, 22, 26, 30, 34, 38
+_GET_LINK, _GET_ADDRESS, _GET_ROUTE, _GET_NEIGHBOUR, _GET_RULE, _GET_QUEUE, _GET_FILTER = 18, 22, 26, 30, 34, 38, 46
 _BRIDGE = 7
 """AF_BRIDGE."""
 _NO_STATISTICS, _VLANS = 8, 2
 """RTEXT_FILTER_SKIP_STATS and RTEXT_FILTER_BRVLAN, in IFLA_EXT_MASK."""
+_SIDES = (0xFFFFFFF2, 0xFFFFFFF3)
+"""TC_H_CLSACT with TC_H_MIN_INGRESS and TC_H_MIN_EGRESS: what filters of arriving and of leaving packets hang on."""
 _LEAST_S, _EACH_S = 5.0, 0.02
 _NO_FIREWALL = {errno.EOPNOTSUPP, errno.EINVAL, errno.EPROTONOSUPPORT, errno.EAFNOSUPPORT, errno.ENOENT}
 """The kernel has no nftables."""
@@ -55,6 +57,7 @@ def _namespace(pid: int, inode: int, sysctls: tuple[str, ...]) -> NetNamespace:
         rules = _rows(route, "rules", (_GET_RULE, bytes(12)), tables.parse_rule, cut)
         neighbours = _rows(route, "neighbours", (_GET_NEIGHBOUR, bytes(12)), tables.parse_neighbour, cut)
         queues = _rows(route, "queues", (_GET_QUEUE, bytes(20)), tables.parse_queue, cut)
+        queues = tuple(_filtered(route, queue, cut) if queue.kind in FILTERING else queue for queue in queues)
         has_bridge = any(link.bridge or link.vxlan for link in found_links)
         request = struct.pack("=B11x", _BRIDGE)
         entries = _rows(route, "fdb", (_GET_NEIGHBOUR, request), tables.parse_forwarding, cut) if has_bridge else ()
@@ -76,6 +79,15 @@ def _namespace(pid: int, inode: int, sysctls: tuple[str, ...]) -> NetNamespace:
         sysctls=_sysctls(sysctls),
         cut=tuple(cut),
     )
+
+
+def _filtered(socket: Dumper, queue: Qdisc, cut: list[str]) -> Qdisc:
+    """Return a queue with whether filters hang on it."""
+    for parent in _SIDES:
+        request = struct.pack("=B3xiIII", 0, queue.link, 0, parent, 0)
+        if _rows(socket, "filters", (_GET_FILTER, request), lambda _: True, cut):
+            return replace(queue, has_filters=True)
+    return replace(queue, has_filters=False)
 
 
 def _rows(

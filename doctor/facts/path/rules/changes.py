@@ -70,7 +70,7 @@ def redirect(port: Reader | None) -> Change:
     def apply(packet: Packet, scope: Surroundings) -> Packet:
         number = packet.port if port is None else _known(port(packet, scope))
         loopback = 0x7F000001 if packet.version == 4 else 1
-        target = loopback if packet.is_local_out else None
+        target = loopback if packet.is_local_out else scope.own_address(packet)
         return replace(packet, destination=target, port=number, destination_type="local", is_dnat=True)
 
     return Change("redirect", apply, is_nat=True)

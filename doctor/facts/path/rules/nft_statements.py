@@ -47,7 +47,7 @@ def statement(kind: str, body: Any, version: int, named: Named, spelled: str) ->
         if mapping(mapping(mapping(body).get("key")).get("ct")).get("key") == "zone":
             # Packets of a connection that are tracked in two zones do not find each other.
             return (AnyOf((RuleVerdict(ACCEPT), RuleVerdict(DROP), RuleVerdict(CONTINUE))),)
-        return (_mangle(mapping(body), named),)
+        return (*_looked_up(mapping(body), named, spelled), _mangle(mapping(body), named))
     if kind in {"dnat", "snat", "masquerade", "redirect"}:
         return _translation(kind, mapping(body), version, named, spelled)
     if kind == "queue":
@@ -80,6 +80,16 @@ def _mangle(body: dict[str, Any], named: Named) -> Change:
     if meta.get("key") == "pkttype":
         return Change("pkttype", lambda packet, _scope: _without_type(packet))
     return Change("", lambda packet, _scope: packet)
+
+
+def _looked_up(body: dict[str, Any], named: Named, spelled: str) -> tuple[Part, ...]:
+    """Return the condition that a map has the key: without one the rule ends and changes nothing."""
+    found = mapping(mapping(body.get("value")).get("map"))
+    own, of = field(mapping(body.get("key"))), field(found.get("key"))
+    if not found or own is None or of is None:
+        return ()
+    table = values(found.get("data"), of, named, (own,))
+    return () if table is None else (Condition(of.read, table, text=spelled),)
 
 
 def _without_type(packet: Packet) -> Packet:

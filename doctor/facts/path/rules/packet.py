@@ -101,6 +101,11 @@ class Surroundings:
         del packet
         return None
 
+    def own_address(self, packet: Packet) -> int | None:
+        """Return the address of the input interface that a redirected packet is for."""
+        del packet
+        return None
+
     def is_settled(self, hook: str) -> bool:
         """Whether the packet's connection passed this kind of translation already: rules of nat are then not evaluated."""
         del hook

@@ -16,7 +16,7 @@ def _targets(version: int) -> tuple[str, ...]:
     return "default", "192.0.2.0/24" if version == 4 else "2001:db8:80::/48", BRIDGES[1].subnet[version]
 
 
-@oddity("route/next-hop-object", 3)
+@oddity("route/next-hop-object", 2)
 def next_hop_object(random: Random) -> Iterator[Change]:
     """A route by a next hop object: the right one, a wrong one, a blackhole, a group."""
     version = pool.version_of(random)
@@ -39,7 +39,7 @@ def next_hop_object(random: Random) -> Iterator[Change]:
     yield Change(HOST, tool(version), f"route replace {target} nhid 7{' metric 5' * (target != 'default')}")
 
 
-@oddity("route/several-hops", 2)
+@oddity("route/several-hops")
 def several_hops(random: Random) -> Iterator[Change]:
     """A route with several next hops: all good, or one that nobody answers at."""
     version = pool.version_of(random)
@@ -146,7 +146,7 @@ def address_kinds(random: Random) -> Iterator[Change]:
     )
 
 
-@oddity("queue/filter", 1)
+@oddity("queue/filter")
 def queue_filter(random: Random) -> Iterator[Change]:
     """A filter of tc that sends packets elsewhere, or matches nothing."""
     dev = random.choice((UPLINK, "docker0", "vaa", "br-app"))

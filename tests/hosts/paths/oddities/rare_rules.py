@@ -72,7 +72,7 @@ def vmap_of_marks(random: Random) -> Iterator[Change]:
     )
 
 
-@oddity("nft/zone", 2)
+@oddity("nft/zone")
 def zone(random: Random) -> Iterator[Change]:
     """Connections of some interface are tracked in a zone of their own."""
     version = pool.version_of(random)
@@ -94,7 +94,7 @@ def zone(random: Random) -> Iterator[Change]:
     )
 
 
-@oddity("nft/transparent-proxy", 2)
+@oddity("nft/transparent-proxy")
 def transparent_proxy(random: Random) -> Iterator[Change]:
     """A transparent proxy: packets are marked and led to the host itself, where its program may listen or not."""
     version = pool.version_of(random)
@@ -145,7 +145,7 @@ def changed_header(random: Random) -> Iterator[Change]:
     yield Change(HOST, "nft", table.text(text))
 
 
-@oddity("nft/growing-set", 1)
+@oddity("nft/growing-set")
 def growing_set(random: Random) -> Iterator[Change]:
     """A set that rules add to: knocking, and bans after too many connections."""
     table = _table(random)
@@ -229,7 +229,7 @@ def rare_targets(random: Random) -> Iterator[Change]:
     yield Change(HOST, tool_of(random, version), f"*{table}\n-I {text}\nCOMMIT")
 
 
-@oddity("ipt/set", 1)
+@oddity("nft/set-of-pairs")
 def ip_set(random: Random) -> Iterator[Change]:
     """A set of ipset's kind, by the protocol of nft: addresses with ports, and networks."""
     table = _table(random)

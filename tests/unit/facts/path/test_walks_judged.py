@@ -103,10 +103,11 @@ def test_the_kernel_itself_answers_an_echo_without_an_owner() -> None:
 
 
 @pytest.mark.parametrize("kind", ["clsact", "ingress"])
-def test_filters_of_tc_are_doubt(kind: str) -> None:
-    small = replace(host(), qdiscs=(Qdisc(link=2, kind=kind, parent=0xFFFFFFF1, handle=0xFFFF0000),))
-    found = walked(world(of_host=small), WAYS["egress"])
-    assert (found.end, found.doubts) == ("unknown", ("filters of tc on eth0",))
+@pytest.mark.parametrize(("has_filters", "doubts"), [(None, 1), (True, 1), (False, 0)])
+def test_filters_of_tc_are_doubt(kind: str, has_filters: bool | None, doubts: int) -> None:
+    queue = Qdisc(link=2, kind=kind, parent=0xFFFFFFF1, handle=0xFFFF0000, has_filters=has_filters)
+    found = walked(world(of_host=replace(host(), qdiscs=(queue,))), WAYS["egress"])
+    assert found.doubts == ("filters of tc on eth0",) * doubts
 
 
 @pytest.mark.parametrize(
@@ -170,3 +171,32 @@ def test_one_of_several_next_hops_is_not_known_before(target: str, end: str) -> 
     routes = (fork, plain, *(one for one in host().routes if one.destination != "0.0.0.0/0"))
     found = walked(world(of_host=replace(host(), routes=routes)), replace(WAYS["egress"], target=target))
     assert found.end == end
+
+
+def test_an_interface_without_arp_sends_to_itself() -> None:
+    small = with_link(host(), "eth0", kind="veth", flags=0x110C3)
+    found = walked(world(of_host=small), WAYS["egress"])
+    assert (found.cause, found.device) == ("neighbour", "eth0")
+
+
+@pytest.mark.parametrize(("port", "end"), [(80, "drop"), (81, "accept")])
+def test_a_mark_that_a_map_does_not_have_stays(port: int, end: str) -> None:
+    """The rule ends at the look-up: the mark is not unknown, it is the one before."""
+    key = {"payload": {"protocol": "tcp", "field": "dport"}}
+    value = {"map": {"key": key, "data": {"set": [[80, 7]]}}}
+    chain = NftChain(family="ip", table="t", name="c", hook="forward", kind="filter", priority=0, policy="accept")
+    expressions = (
+        ({"mangle": {"key": {"meta": {"key": "mark"}}, "value": value}},),
+        ({"match": {"op": "==", "left": {"meta": {"key": "mark"}}, "right": 7}}, {"drop": None}),
+    )
+    rules = tuple(
+        NftRule(family="ip", table="t", chain="c", handle=number, expressions=one, comment="")
+        for number, one in enumerate(expressions, 2)
+    )
+    packet = Packet(inside="docker0", outside="eth0", source=1, destination=2, port=port, mark=0)
+    assert evaluate(PathRules(nft=NftRuleset(chains=(chain,), rules=rules)), "ip", "forward", packet).kind == end
+
+
+def test_a_redirected_packet_is_for_the_interface_that_it_came_by() -> None:
+    around = PlaceSurroundings(world(), world().host, {})
+    assert around.own_address(Packet(inside="docker0")) == 0xAC110001
