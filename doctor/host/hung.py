@@ -8,6 +8,9 @@ that accesses the mount (nfs(5), hard; fs/fuse/dev.c, request_wait_answer) until
 import os
 import signal
 import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 
 from doctor.host.readable import readable
 
@@ -53,7 +56,7 @@ def find(limit_s: float = LIMIT_S) -> tuple[str, ...]:
             points = mounts_that_wait(stream.read())
     except OSError:
         return ()
-    asked = [(point, *_ask(point)) for point in points]
+    asked = [(point, *ask_in_child(partial(os.stat, point))) for point in points]
     deadline = time.monotonic() + limit_s
     silent = []
     for point, pid, pipe in asked:
@@ -64,30 +67,45 @@ def find(limit_s: float = LIMIT_S) -> tuple[str, ...]:
         else:
             silent.append(point)
             os.kill(pid, signal.SIGKILL)
-            _reap_killed(pid)
+            reap_killed(pid)
     return tuple(silent)
 
 
-def _reap_killed(pid: int) -> None:
-    """Reap a killed child unless it is blocked in the kernel: waiting for that one would block too, init reaps it."""
+def reap_killed(pid: int) -> None:
+    """Reap a child that ended or was killed, unless it is blocked in the kernel: waiting for that one would block too, init
+    reaps it.
+    """
     deadline = time.monotonic() + _KILLED_S
     while os.waitpid(pid, os.WNOHANG) == (0, 0) and time.monotonic() < deadline:
         time.sleep(0.002)
 
 
-def _ask(point: str) -> tuple[int, int]:
-    """Fork a child that probes a mount point; return its pid and the pipe that it closes when done."""
+def ask_in_child(question: Callable[[], object]) -> tuple[int, int]:
+    """Fork a child that asks; return its pid and a pipe that has something to read once the question is answered, with an
+    error or not.
+
+    The child keeps nothing of this process open: whoever reads its output would wait for the child as well.
+    """
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
         try:
-            os.close(reading)
-            os.stat(point)
-            os.write(writing, b".")
-        except OSError:
-            # An error is an answer too.
-            os.write(writing, b"!")
+            _close_all_but(writing)
+            question()
         finally:
+            # An error is an answer too.
+            os.write(writing, b".")
             os._exit(0)
     os.close(writing)
     return pid, reading
+
+
+def _close_all_but(kept: int) -> None:
+    null = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(null, standard)
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) not in {0, 1, 2, kept}:
+            # The listing's own descriptor is closed already.
+            with suppress(OSError):
+                os.close(int(name))

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from doctor.engines.docker import places as docker
@@ -43,7 +44,12 @@ class LiveHost(RootedFiles):
         """Run a command. See ``doctor.host.commands.run``."""
         from doctor.host import commands  # noqa: PLC0415 - subprocess is loaded when a command runs
 
-        return commands.run(argv, timeout_s=timeout_s, stdin=stdin)
+        run = partial(commands.run, argv, timeout_s=timeout_s, stdin=stdin)
+        if argv[0] != "ip":
+            return run()
+        from doctor.host.rtnetlink import lock  # noqa: PLC0415
+
+        return lock.shown_by(run)
 
     def engine(self, path: str, *, timeout_s: float = 3.0, socket: HostPath | None = None) -> ApiAnswer:
         """Ask the engine's API. See ``doctor.host.engine_socket.get``; a socket that was named is used from then on."""

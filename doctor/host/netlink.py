@@ -10,6 +10,7 @@ from typing import Any
 from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
+from doctor.host.rtnetlink.lock import is_held
 from doctor.host.rtnetlink.visit import Visit
 from doctor.model.errors import RepairError
 from doctor.model.missing import Missing
@@ -50,6 +51,9 @@ def change(request: tuple[str, str, dict[str, str | int]], *, may_fail: bool = F
     Raises ``RepairError`` if the kernel refuses, unless ``may_fail``.
     """
     kind, command, given = request
+    held = is_held()
+    if held is not None:
+        raise RepairError(held.reason, where=str(given))
     with IPRoute() as route:
         arguments: dict[str, Any] = dict(given)
         try:

@@ -19,6 +19,7 @@ from doctor.facts.network.links import Links
 from doctor.facts.network.networks import Networks
 from doctor.facts.starts.leftovers import STAGES
 from doctor.host.neighbours import holders
+from doctor.host.rtnetlink.lock import is_held
 from doctor.model.errors import DoctorError
 from doctor.model.probing import Ended, Launch
 from doctor.probes._place import place
@@ -79,6 +80,9 @@ def launch(wanted: tuple[Launch, ...], addresses: Addresses) -> tuple[dict[str, 
 
     Raises ``DoctorError`` if the runtime returned nothing.
     """
+    held = is_held()
+    if held is not None:
+        raise DoctorError(held.reason)
     containers: list[dict[str, Any]] = []
     found: tuple[dict[str, Ended], ...] = tuple({} for _ in wanted)
     rungs = [{**rung, "id": f"{number}.{rung['id']}"} for number, one in enumerate(wanted) for rung in one.rungs]

@@ -10,6 +10,7 @@ from doctor.facts.network.links import Links
 from doctor.formats.trace.counters import guilty
 from doctor.formats.trace.ip_counters import risen
 from doctor.formats.trace.packets import TraceFlow
+from doctor.host.rtnetlink.lock import is_held
 from doctor.host.trace.listed import legacy_hits, nft_rule
 from doctor.host.trace.netns import NetPlace, of_process
 from doctor.host.trace.outside import client
@@ -59,6 +60,9 @@ class Traced:
 @contextmanager
 def traced(wish: TraceWish, links: Links | None) -> Iterator[Traced]:
     """Run the trace; what it created is removed when the caller has shown the result. Raises ``DoctorError``."""
+    silent = is_held()
+    if silent is not None:
+        raise DoctorError(silent.reason)
     with ExitStack() as held:
         following = Following()
         held.callback(following.close)

@@ -5,19 +5,21 @@ import os
 import secrets
 import socket
 from contextlib import suppress
+from functools import partial
 
 from doctor.formats.netlink.messages import ERROR, messages
 from doctor.formats.trace.nft_marks import batch
 from doctor.formats.trace.nftrace import RuleStep, steps_of
 from doctor.formats.trace.packets import TraceFlow
 from doctor.host.readable import readable
-from doctor.host.trace.netns import NetPlace
+from doctor.host.trace.netns import NetPlace, in_thread
 
 _NETFILTER = 12
 _SOL_NETLINK, _ADD_MEMBERSHIP = 270, 1
 _TRACE_GROUP = 9
 _FIRST_REQUEST = 0xA00
 _PATIENCE_S = 1.0
+_BUSY_S = 3.0
 _LARGEST = 1 << 17
 _MOST = 4000
 
@@ -35,7 +37,8 @@ class Marks:
         name = f"doctor_{secrets.token_hex(6)}"
         families = ["inet", "bridge"] + ["netdev"] * bool(devices)
         for family in families:
-            code = self._create(batch(flow, f"{name}_{family}", family, devices))
+            # A change waits for changes of other programs: many rules take seconds.
+            code = in_thread(partial(self._create, batch(flow, f"{name}_{family}", family, devices)), _BUSY_S)
             if code:
                 self.refused.append(f"{family}: {os.strerror(code)}")
 

@@ -4,6 +4,7 @@ No program of a container runs, and only the network is entered: files and users
 """
 
 import ctypes
+import errno
 import os
 import threading
 from collections.abc import Callable
@@ -72,8 +73,11 @@ def unnamed(name: str) -> NetPlace:
     return NetPlace(name, in_thread(work))
 
 
-def in_thread(work: Callable[[], _Made]) -> _Made:
-    """Do the work in a thread of its own, which may change its namespaces: it ends with the work."""
+def in_thread(work: Callable[[], _Made], limit_s: float = _LIMIT_S) -> _Made:
+    """Do the work in a thread of its own, which may change its namespaces: it ends with the work.
+
+    Raises what it raises, and ``TimeoutError``: the kernel may be busy with the changes of others, and can't be interrupted.
+    """
     made: list[_Made] = []
     failed: list[BaseException] = []
 
@@ -85,11 +89,11 @@ def in_thread(work: Callable[[], _Made]) -> _Made:
 
     thread = threading.Thread(target=inside, daemon=True)
     thread.start()
-    thread.join(_LIMIT_S)
+    thread.join(limit_s)
     if failed:
         raise failed[0]
     if not made:
-        raise TimeoutError(f"a network namespace did not answer within {_LIMIT_S:g} s")
+        raise TimeoutError(errno.ETIMEDOUT, f"no answer within {limit_s:g} s")
     return made[0]
 
 
