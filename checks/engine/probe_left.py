@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.starts.leftovers import INSTANCES, STAGES, LeftInstances, StartLeftovers
+from doctor.facts.starts.leftovers import INSTANCES, STAGES, TRACES, LeftInstances, StartLeftovers
 from doctor.model.text import plural
 
 _SHOWN = 3
@@ -15,7 +15,7 @@ def probe_left(left: StartLeftovers) -> Iterator[Finding]:
 
     What it looks at:
         Directories in /run/doctor-start, and instances ``doctor.…`` of tracefs in /sys/kernel/tracing, that are older than two
-        minutes: a start and a trace take seconds.
+        minutes: a start and a trace take seconds. Where tracefs is not mounted, the notes of traces in /run/doctor-trace.
 
     Why it matters:
         A test container of the engine (label io.doctor.probe), a task in containerd's namespace ``doctor``, an empty control
@@ -24,8 +24,8 @@ def probe_left(left: StartLeftovers) -> Iterator[Finding]:
         memory per CPU.
 
     How it is fixed:
-        The next 'doctor probe start' removes test containers. The instances are removed; the next 'doctor probe --trace'
-        does that too.
+        The next 'doctor probe start' removes test containers. The instances are removed; the next 'doctor probe' does that
+        too, also where tracefs is not mounted.
 
     References:
         https://man7.org/linux/man-pages/man7/cgroups.7.html
@@ -43,4 +43,10 @@ def probe_left(left: StartLeftovers) -> Iterator[Finding]:
             message=f"a killed trace left {plural(len(left.instances), 'instance')} of tracefs: the kernel still records packets",
             evidence=tuple(Evidence("directory", f"{INSTANCES}/{name}") for name in left.instances[:_SHOWN]),
             detail=LeftInstances(names=left.instances),
+        )
+    if left.noted:
+        yield Finding(
+            subject=Subject("directory", TRACES),
+            message=f"a killed trace may have left {plural(len(left.noted), 'instance')} of tracefs: the kernel then still records packets",
+            evidence=tuple(Evidence("note", f"{TRACES}/{name}") for name in left.noted[:_SHOWN]),
         )

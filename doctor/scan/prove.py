@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from doctor.facts.network.links import Links
 from doctor.facts.network.networks import Networks
+from doctor.host.trace import swept
 from doctor.model.declare import ProbeDeclaration
 from doctor.model.errors import DoctorError, RefusedError
 from doctor.model.finding import Evidence, Finding, Subject
@@ -73,6 +74,7 @@ def prove(
     """
     wanted = tuple(names)
     with _alone():
+        swept.sweep()
         found = {result.name: result for result in _attempt(catalog, facts, wanted, progress)}
         doubtful = tuple(name for name in wanted if _is_doubtful(found[name]) and _retries(catalog, name))
         if doubtful:

@@ -1,4 +1,4 @@
-"""Reserves addresses and ports on this host's network for doctor's containers; each entry is locked by its owner.
+"""Reserves names for a process of doctor, such as addresses and ports for its containers; each entry is locked by its owner.
 
 An entry is a file ``reserved/address-172.17.255.254`` or ``reserved/port-tcp-8080`` with the owner's process id. Its
 lock is held by a descriptor that the runtime inherits, so the kernel releases it with the last process of the run; the
@@ -19,11 +19,13 @@ _NAME = "reserved"
 class Reservations:
     """Entries of this process. On a read-only host there is no record, and every entry is free."""
 
-    def __init__(self, *, is_handed_on: bool = False) -> None:
-        """Open the record; ``is_handed_on``: entries are inherited by the program that this process executes."""
+    def __init__(self, directory: str = "", *, is_handed_on: bool = False) -> None:
+        """Open the record, by default the one of addresses and ports; ``is_handed_on``: entries are inherited by the program that
+        this process executes.
+        """
         self._is_handed_on = is_handed_on
         self._held: dict[str, int] = {}
-        self._directory = os.path.join(state_dir(), _NAME)
+        self._directory = directory or os.path.join(state_dir(), _NAME)
 
     def take(self, entry: str) -> bool:
         """Reserve an entry; ``False`` if another doctor's container holds it, or this process itself."""
@@ -55,13 +57,13 @@ class Reservations:
         for entry in list(self._held):
             self.give_back(entry)
 
-    def sweep(self) -> None:
-        """Remove the files of entries without a lock holder."""
+    def sweep(self, but: frozenset[str] = frozenset()) -> None:
+        """Remove the files of entries without a lock holder, except some."""
         try:
             names = os.listdir(self._directory)
         except OSError:
             return
-        for name in names:
+        for name in set(names) - but:
             path = os.path.join(self._directory, name)
             try:
                 descriptor = None if name in self._held else _locked(path, create=False)

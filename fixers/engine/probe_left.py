@@ -10,9 +10,9 @@ from doctor.facts.starts.leftovers import INSTANCES, LeftInstances, StartLeftove
 
 @fixer(applicability=Applicability.SAFE)
 def probe_left(detail: LeftInstances | None, left: StartLeftovers) -> Iterator[Action]:
-    """Remove the instances; advise the probe for starts, as it knows how to undo each."""
+    """Remove the instances; advise the probe for starts, as it knows how to undo each, and where tracefs is not mounted."""
     if detail is None:
-        yield Advise(text="'doctor probe start' removes it")
+        yield Advise(text="'doctor probe' removes it")
         return
     kept = tuple(sorted({*left.others, *left.instances} - set(detail.names)))
     yield RemoveInstances(top=INSTANCES, names=detail.names, kept=kept)

@@ -2,7 +2,7 @@
 
 import re
 
-from doctor.facts.starts.leftovers import INSTANCES, STAGES, StartLeftovers
+from doctor.facts.starts.leftovers import INSTANCES, STAGES, TRACES, StartLeftovers
 from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.missing import HostError
@@ -22,16 +22,19 @@ def start_leftovers(host: Host) -> StartLeftovers:
         # A prediction knows the answer of a command that the plan changes, but not what the kernel has.
         there = set(host.run(("ls", INSTANCES)).text.split("\n"))
         instances = tuple(name for name in instances if name in there)
-    return StartLeftovers(names=names, instances=instances, others=others)
+    noted = () if host.exists(HostPath(INSTANCES)) else _old(host, HostPath(TRACES), _INSTANCE, kind="f")[0]
+    return StartLeftovers(names=names, instances=instances, others=others, noted=noted)
 
 
-def _old(host: Host, top: HostPath, pattern: re.Pattern[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the directories of a name that are older than two minutes, and all others."""
+def _old(
+    host: Host, top: HostPath, pattern: re.Pattern[str], *, kind: str = "d"
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the directories, or files, of a name that are older than two minutes, and all others."""
     try:
-        found = sorted(name for name, kind in host.scandir(top, follow=False) if kind == "d")
+        found = sorted(name for name, of in host.scandir(top, follow=False) if of == kind)
     except HostError as error:
-        # Only root may look at tracefs, and only root can have left something in it.
-        if not error.is_absent and top != INSTANCES:
+        # Only root may look at tracefs and at notes of traces, and only root can have left something there.
+        if not error.is_absent and top == STAGES:
             raise
         return (), ()
     now = host.now()

@@ -10,6 +10,10 @@ INSTANCES = "/sys/kernel/tracing/instances"
 """Where a trace has its instance of tracefs (doctor/host/trace/tracefs.py), if tracefs is mounted."""
 
 
+TRACES = "/run/doctor-trace"
+"""Where a trace notes its instance before it creates it: a scan mounts nothing, so elsewhere it can't see one."""
+
+
 class LeftInstances(Struct, frozen=True, kw_only=True):
     """Instances of tracefs of killed traces."""
 
@@ -19,8 +23,12 @@ class LeftInstances(Struct, frozen=True, kw_only=True):
 class StartLeftovers(Struct, frozen=True, kw_only=True):
     """Stages that are older than any rung may run, and instances of tracefs that are older than any trace; all other
     instances are kept.
+
+    Attributes:
+        noted: instances that are noted alone, because tracefs is not mounted.
     """
 
     names: tuple[str, ...] = ()
     instances: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
+    noted: tuple[str, ...] = ()

@@ -2,7 +2,8 @@
 
 Where tracefs is not mounted, a detached mount is used: it is in no mount table, and the kernel drops it with the process.
 The instance would outlive a killed process: its directory is locked while it is used, and each trace removes instances
-that nobody has locked.
+that nobody has locked. A note in /run, made before the instance and removed after it, shows one also where tracefs is not
+mounted.
 """
 
 import ctypes
@@ -13,6 +14,9 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from fcntl import LOCK_EX, LOCK_NB, flock
+
+from doctor.facts.starts.leftovers import TRACES
+from doctor.state.reserve import Reservations
 
 PREFIX = "doctor."
 _MAGIC = 0x74726163
@@ -39,8 +43,11 @@ class Tracefs:
         os.close(self.descriptor)
 
     def sweep(self) -> tuple[str, ...]:
-        """Remove the instances of killed traces; return their names."""
-        return tuple(name for name in self.instances() if self._is_dead(name, remove=True))
+        """Remove the instances of killed traces, and their notes; return their names."""
+        found = tuple(name for name in self.instances() if self._is_dead(name, remove=True))
+        # A note that still has an instance stays: the kernel may be busy with it.
+        Reservations(TRACES).sweep(but=frozenset(self.instances()))
+        return found
 
     def dead(self) -> tuple[str, ...]:
         """Return the instances of killed traces."""
@@ -72,13 +79,19 @@ class TraceInstance:
     """One instance: events with filters, a bounded buffer per CPU."""
 
     def __init__(self, tracefs: Tracefs) -> None:
-        """Create it. Raises ``OSError``."""
+        """Create it, with a note. Raises ``OSError``."""
         self._top = tracefs.descriptor
-        self.name, self._directory = self._made()
+        self._notes = Reservations(TRACES)
+        try:
+            self.name, self._directory = self._made()
+        except OSError:
+            self._notes.close()
+            raise
 
     def _made(self) -> tuple[str, int]:
         for _ in range(_TRIES):
             name = PREFIX + secrets.token_hex(8)
+            self._notes.take(name)
             os.mkdir(f"instances/{name}", 0o700, dir_fd=self._top)
             with suppress(FileNotFoundError):
                 directory = os.open(f"instances/{name}", os.O_RDONLY | os.O_DIRECTORY, dir_fd=self._top)
@@ -88,6 +101,7 @@ class TraceInstance:
                     os.stat(f"instances/{name}", dir_fd=self._top)
                     return name, directory
                 os.close(directory)
+            self._notes.give_back(name)
         raise FileNotFoundError(errno.ENOENT, "each new instance was removed at once")
 
     def read(self, path: str) -> str:
@@ -161,6 +175,7 @@ class TraceInstance:
                     break
                 time.sleep(_PAUSE_S)
             else:
+                self._notes.close()
                 break
         os.close(self._directory)
         self._directory = -1

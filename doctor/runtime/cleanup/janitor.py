@@ -17,7 +17,7 @@ from doctor.runtime.cleanup import leftovers, removal
 from doctor.runtime.network import uplink
 from doctor.runtime.network.netlink import NetlinkSocket
 
-_LINK, _BRIDGE, _TREE, _MADE, _HOOK, _NEIGHBOUR = "link", "bridge", "tree", "made", "hook", "neighbour"
+_LINK, _BRIDGE, _TREE, _MADE, _NEIGHBOUR = "link", "bridge", "tree", "made", "neighbour"
 _MOST_BYTES = 65536
 _OWN = "doctor"  # prefix of bridges that only serve as outside hosts of probes
 
@@ -54,10 +54,6 @@ class Janitor:
         started.
         """
         self._announce([_BRIDGE, name])
-
-    def before_hook(self, name: str) -> None:
-        """Announce a qdisc for traffic filters to be created on an interface."""
-        self._announce([_HOOK, name])
 
     def before_neighbour(self, name: str, address: str) -> None:
         """Announce a container to be attached behind an interface, with this address."""
@@ -136,8 +132,6 @@ def _undo(announced: list[tuple[list[str], int]]) -> None:
                     NetlinkSocket().delete_idle_bridge(words[0])
             elif kind == _MADE:
                 trees[words[0]] = descriptor
-            elif kind == _HOOK:
-                uplink.release_hook(*words)
             elif kind == _NEIGHBOUR:
                 uplink.release(*words)
             elif kind == _TREE:

@@ -29,11 +29,8 @@ if TYPE_CHECKING:
         def before_link(self, name: str) -> None:
             """Announce a new interface."""
 
-        def before_hook(self, name: str) -> None:
-            """Announce a new traffic control hook of an interface."""
-
         def before_neighbour(self, name: str, address: str) -> None:
-            """Announce filters, an entry of the neighbour table and a route for an address on an interface."""
+            """Announce a route, a hook with a filter, and an entry of the neighbour table for an address on an interface."""
 
 
 _NEWNEIGH, _DELNEIGH, _NEWROUTE, _DELROUTE, _GETROUTE = 28, 29, 24, 25, 26
@@ -50,7 +47,7 @@ _SOURCE, _DESTINATION = 12, 16
 _PRIORITIES = 0xD000  # filters of this module have priorities from here on, 256 of them
 _PERMANENT = 0x80
 _TABLE_MAIN, _PROTOCOL, _SCOPE_LINK, _UNICAST = 254, 208, 253, 1
-"""208: routes of this module only, so that those of a killed run can be identified."""
+"""208: routes of this module only: one exists before and after everything else here, so it shows what a killed run left."""
 
 
 def attach(bridge: "Bridge", pid: int, host_name: str, janitor: "Announcer") -> None:
@@ -61,15 +58,17 @@ def attach(bridge: "Bridge", pid: int, host_name: str, janitor: "Announcer") -> 
         uplink = _socket.if_nametoindex(bridge.name)
         janitor.before_link(host_name)
         _sweep(netlink, janitor.token)
+        has_hook = _has_own_hook(netlink, bridge.name, uplink)
+        janitor.before_neighbour(bridge.name, address)
+        netlink.ask(_NEWROUTE, _CREATE | _EXCL, _route(uplink, address))
         netlink.veth(Veth(host=host_name, inside="eth0", pid=pid, mac=_hardware(address), own_mac=_far_end(bridge)))
         pair = _socket.if_nametoindex(host_name)
         netlink.ask(_NEWQDISC, _CREATE | _EXCL, _traffic(pair, _CLSACT, _HANDLE) + _named("clsact"))
         netlink.ask(_NEWFILTER, _CREATE | _EXCL, _redirect(pair, _INGRESS, 1, address, uplink))
-        _claim(netlink, bridge.name, uplink, janitor)
-        janitor.before_neighbour(bridge.name, address)
+        if not has_hook:
+            netlink.ask(_NEWQDISC, _CREATE | _EXCL, _traffic(uplink, _CLSACT, _HANDLE) + _named("clsact"))
         netlink.ask(_NEWFILTER, _CREATE | _EXCL, _redirect(uplink, _EGRESS, _priority(address), address, pair))
         netlink.ask(_NEWNEIGH, _CREATE | _REPLACE, _neighbour(uplink, address, _hardware(address)))
-        netlink.ask(_NEWROUTE, _CREATE | _EXCL, _route(uplink, address))
     except OSError as error:
         raise LaunchError(f"can't attach a container behind {bridge.name} ({reason(error)})") from None
     finally:
@@ -84,12 +83,19 @@ def _sweep(netlink: NetlinkSocket, token: str) -> None:
     if _swept or live_tokens() - {token}:
         return
     _swept.append(True)
+    for index, address in _marks(netlink):
+        release(_socket.if_indextoname(index), address)
+
+
+def _marks(netlink: NetlinkSocket) -> list[tuple[int, str]]:
+    """Interface and address of each route of this module."""
+    found = []
     body = struct.pack("<BBBBBBBBI", _AF_INET, 0, 0, 0, 0, 0, 0, 0, 0)
     for message in netlink.dump(_GETROUTE, body):
         values = dict(attributes(message[12:]))
         if message[5] == _PROTOCOL and message[1] == 32 and len(values.get(1, b"")) == 4 and 4 in values:
-            name = _socket.if_indextoname(int.from_bytes(values[4], "little"))
-            release(name, ".".join(str(byte) for byte in values[1]))
+            found.append((int.from_bytes(values[4], "little"), ".".join(str(byte) for byte in values[1])))
+    return found
 
 
 def configure_gateway(bridge: "Bridge", netlink: NetlinkSocket, index: int) -> None:
@@ -99,49 +105,37 @@ def configure_gateway(bridge: "Bridge", netlink: NetlinkSocket, index: int) -> N
 
 
 def release(name: str, address: str) -> None:
-    """Undo what `attach` did for one address; each part may be missing."""
-    uplink, netlink = _opened(name)
-    if netlink is None:
+    """Undo what `attach` did for one address; each part may be missing. The hook goes with its last address."""
+    try:
+        uplink, netlink = _socket.if_nametoindex(name), NetlinkSocket()
+    except OSError:
         return
     for kind, body in (
-        (_DELROUTE, _route(uplink, address)),
         (_DELNEIGH, _neighbour(uplink, address, b"")),
         (_DELFILTER, _filter(uplink, _EGRESS, _priority(address))),
     ):
         with suppress(OSError):
             netlink.ask(kind, 0, body)
-    netlink.close()
-
-
-def release_hook(name: str) -> None:
-    """Remove the qdisc that `attach` created, unless it is in use."""
-    uplink, netlink = _opened(name)
-    if netlink is None:
-        return
-    if not _priorities(netlink, uplink):
-        with suppress(OSError):
+    with suppress(OSError):
+        is_last = all(mark == (uplink, address) for mark in _marks(netlink) if mark[0] == uplink)
+        if is_last and not _priorities(netlink, uplink):
             netlink.ask(_DELQDISC, 0, _traffic(uplink, _CLSACT, _HANDLE) + _named("clsact"))
+    with suppress(OSError):
+        netlink.ask(_DELROUTE, 0, _route(uplink, address))
     netlink.close()
 
 
-def _opened(name: str) -> "tuple[int, NetlinkSocket | None]":
-    try:
-        return _socket.if_nametoindex(name), NetlinkSocket()
-    except OSError:
-        return 0, None
-
-
-def _claim(netlink: NetlinkSocket, name: str, uplink: int, janitor: "Announcer") -> None:
-    """Create the qdisc for egress filters. An existing one is left unchanged: its filters could catch our packets."""
-    is_there = any(
-        _tail(message)[2] == _CLSACT for message in netlink.dump(_GETQDISC, _traffic(uplink)) if _is_of(message, uplink)
-    )
-    found = _priorities(netlink, uplink) if is_there else []
-    if is_there and (not found or any(not _PRIORITIES <= one < _PRIORITIES + 256 for one in found)):
+def _has_own_hook(netlink: NetlinkSocket, name: str, uplink: int) -> bool:
+    """Whether the uplink has a hook of this module. Raises LaunchError if it has another: its filters could catch our packets,
+    and one without filters is somebody's as well.
+    """
+    hooks = (_tail(message)[2] for message in netlink.dump(_GETQDISC, _traffic(uplink)) if _is_of(message, uplink))
+    if _CLSACT not in hooks:
+        return False
+    is_marked = any(index == uplink for index, _ in _marks(netlink))
+    if not is_marked or any(not _PRIORITIES <= one < _PRIORITIES + 256 for one in _priorities(netlink, uplink)):
         raise LaunchError(f"can't attach a container behind {name}: it has traffic filters already")
-    janitor.before_hook(name)
-    if not is_there:
-        netlink.ask(_NEWQDISC, _CREATE | _EXCL, _traffic(uplink, _CLSACT, _HANDLE) + _named("clsact"))
+    return True
 
 
 def _priorities(netlink: NetlinkSocket, uplink: int) -> list[int]:
