@@ -1,7 +1,7 @@
 """The part of a prediction that is about network namespaces: a step that changes one is applied to the facts read from it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -10,7 +10,7 @@ from doctor.formats.kernel import sysctl_conf
 from doctor.host.base import BasedHost
 from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath
-from doctor.model.step import RULES, Answer, KernelValue, Netlink, Run, Step
+from doctor.model.step import RULES, SETTING, Answer, KernelValue, Netlink, Run, Step
 
 if TYPE_CHECKING:
     from doctor.facts.path.namespace import NetNamespace
@@ -34,16 +34,18 @@ class NetworkOverlay(BasedHost, ABC):
 
     def _change_network(self, step: Step) -> None:
         """Record a step if it may change a namespace, and with it routes."""
+        more: list[_Change] = []
         change: _Change
         if isinstance(step, KernelValue) and step.path.startswith(_SETTINGS):
             change = 0, ("write", step.path, {"value": step.value})
         elif isinstance(step, Netlink):
             change = step.inode, step.do
+            more = [(0, end) for end in _other_end(step.do)]
         elif isinstance(step, Run) and (rules := [one for one in step.predicts if one.ask[0] == RULES]):
             change = int(rules[0].ask[1]), ("rules", "set", msgspec.json.decode(rules[0].stdout))
         else:
             return
-        earlier = msgspec.json.encode([*self._network_changes(), change])
+        earlier = msgspec.json.encode([*self._network_changes(), change, *more])
         self._answers[_NETWORK] = Answer(ask=_NETWORK, stdout=earlier)
 
     def _network_changes(self) -> list[_Change]:
@@ -94,6 +96,11 @@ class NetworkOverlay(BasedHost, ABC):
     def net_settings(self, pids: Iterable[int], keys: tuple[str, ...]) -> "dict[int, dict[str, str] | Missing]":
         """Return the settings as they would be."""
         found = self.base.net_settings((pid for pid in pids if pid not in self._gone), keys)
+        for pid, values in found.items():
+            if pid and not isinstance(values, Missing):
+                asked = {key: self._answers.get((SETTING, str(pid), key)) for key in keys}
+                set_now = {key: one.stdout.decode() for key, one in asked.items() if one is not None}
+                found = {**found, pid: {**values, **set_now}} if set_now else found
         own = found.get(0)
         return found if own is None or isinstance(own, Missing) else {**found, 0: self._values(own, keys)}
 
@@ -105,3 +112,11 @@ class NetworkOverlay(BasedHost, ABC):
         from doctor.facts.path.routing import UNKNOWN, RouteAnswer  # noqa: PLC0415
 
         return (RouteAnswer(error=UNKNOWN),) * len(wanted)
+
+
+def _other_end(request: tuple[str, str, dict[str, str | int]]) -> Iterator[tuple[str, str, dict[str, str | int]]]:
+    """Yield the request that adds the host's end of a veth which is created within a container."""
+    kind, command, arguments = request
+    if (kind, command) == ("link", "add") and "peer" in arguments:
+        ends = {"number": arguments["peer_number"], "peer_number": arguments["number"]}
+        yield kind, command, {"dev": arguments["peer"], "kind": arguments["kind"], **ends}

@@ -6,6 +6,7 @@ from doctor.api import Evidence, Finding, Message, Severity, Subject, check
 from doctor.facts.containers.containers import Container, Containers
 from doctor.facts.network.networks import Endpoint, Network, Networks
 from doctor.facts.path.details import RouteLost
+from doctor.facts.path.ends.endpoints import PathEndpoints
 from doctor.facts.path.namespace import NetLink, NetNamespace
 from doctor.facts.path.namespaces import NetNamespaces
 
@@ -30,7 +31,7 @@ _HALVES = {4: ("0.0.0.0/1", "128.0.0.0/1"), 6: ("::/1", "8000::/1")}
     ),
 )
 def container_default_route_missing(
-    namespaces: NetNamespaces, networks: Networks, containers: Containers
+    namespaces: NetNamespaces, networks: Networks, containers: Containers, endpoints: PathEndpoints
 ) -> Iterator[Finding]:
     """A container of a network with a gateway has no default route, so it reaches only its own network.
 
@@ -55,6 +56,9 @@ def container_default_route_missing(
     for container in containers.items:
         namespace = namespaces.of(container.id)
         if namespace is None or namespace.inode in changed or "routes" in namespace.cut:
+            continue
+        if container.id in endpoints.broken:
+            # Its interface is gone, down, or without its address: the check of that restores the route too.
             continue
         places = [
             (endpoint, network)

@@ -132,6 +132,12 @@ class Network(Struct, frozen=True, kw_only=True):
         inhibited = self.options.get("com.docker.network.bridge.inhibit_ipv4") == "true"
         return not inhibited and not (self.internal and self.gateway_mode == "isolated")
 
+    @property
+    def mtu(self) -> int:
+        """Return the MTU of its containers' interfaces: its option, or the kernel's own."""
+        text = self.options.get("com.docker.network.driver.mtu", "")
+        return int(text) if text.isascii() and text.isdecimal() and 68 <= int(text[:6]) <= 65535 else 1500
+
     def subnets_of(self, version: int) -> tuple[str, ...]:
         """Return the subnets of one family, 4 or 6."""
         return self.subnets if version == 4 else self.subnets6

@@ -1,19 +1,36 @@
 """The state of a network namespace after changes of its links, addresses, routes and neighbours."""
 
-from ipaddress import ip_address, ip_interface, ip_network
+from ipaddress import IPv4Interface, IPv6Interface, ip_address, ip_interface, ip_network
 
 from msgspec.structs import replace
 
-from doctor.facts.path.namespace import BridgePort, Neighbour, NetAddress, NetLink, NetNamespace, NetRoute
-from doctor.formats.netlink.links import LOWER_UP, UP
-from doctor.formats.netlink.routes import LOCAL, MAIN
+from doctor.facts.path.namespace import (
+    BridgePort,
+    ForwardingEntry,
+    Neighbour,
+    NetAddress,
+    NetLink,
+    NetNamespace,
+    NetRoute,
+    Qdisc,
+)
+from doctor.formats.netlink.links import LOWER_UP, NO_ARP, UP
+from doctor.formats.netlink.routes import KERNEL, LOCAL, MAIN, ONLINK
 
 Request = tuple[str, str, dict[str, str | int]]
 """(object, command, arguments) of one rtnetlink request, as ``doctor.api.actions.ChangeLink`` has them."""
-_PORT_SETTINGS = {"isolated": "is_isolated", "mode": "is_hairpin", "learning": "learns", "unicast_flood": "floods"}
+_PORT_SETTINGS = {
+    "isolated": "is_isolated",
+    "mode": "is_hairpin",
+    "learning": "learns",
+    "unicast_flood": "floods",
+    "bcast_flood": "floods_broadcasts",
+    "mcast_flood": "floods_multicasts",
+    "locked": "is_locked",
+}
 """Names of a port's settings in a request, and the fields that they set."""
-_KERNEL, _BOOT = 2, 3
-"""RTPROT_KERNEL and RTPROT_BOOT of include/uapi/linux/rtnetlink.h."""
+_BOOT = 3
+"""RTPROT_BOOT of include/uapi/linux/rtnetlink.h."""
 
 
 def after(namespace: NetNamespace, request: Request) -> NetNamespace:
@@ -29,7 +46,9 @@ def after(namespace: NetNamespace, request: Request) -> NetNamespace:
     device = str(arguments.get("dev", ""))
     link = namespace.named(device)
     if (kind, command) == ("link", "add"):
-        return namespace if link else _with_link(namespace, device, str(arguments.get("kind", "")))
+        return namespace if link else _with_link(namespace, device, arguments)
+    if kind == "route":
+        return _route(namespace, link, command, arguments)
     if link is None:
         return namespace
     if (kind, command) == ("link", "del"):
@@ -40,15 +59,21 @@ def after(namespace: NetNamespace, request: Request) -> NetNamespace:
         return _port(namespace, link, arguments)
     if kind == "addr":
         return _address(namespace, link, command, str(arguments.get("address", "")))
-    if kind == "route":
-        return _route(namespace, link, command, arguments)
     if kind == "neigh":
         return _neighbour(namespace, link, command, arguments)
+    if kind == "fdb":
+        return _entry(namespace, link, command, arguments)
+    if kind == "queue":
+        return _queue(namespace, link, command, arguments)
     return namespace
 
 
 def _port(namespace: NetNamespace, link: NetLink, arguments: dict[str, str | int]) -> NetNamespace:
-    fields = {_PORT_SETTINGS[key]: bool(value) for key, value in arguments.items() if key in _PORT_SETTINGS}
+    fields: dict[str, int] = {
+        _PORT_SETTINGS[key]: bool(value) for key, value in arguments.items() if key in _PORT_SETTINGS
+    }
+    if "state" in arguments:
+        fields["state"] = int(arguments["state"])
     return _changed(namespace, replace(link, port=replace(link.port or BridgePort(), **fields)))
 
 
@@ -56,9 +81,22 @@ def _changed(namespace: NetNamespace, link: NetLink) -> NetNamespace:
     return replace(namespace, links=tuple(link if one.index == link.index else one for one in namespace.links))
 
 
-def _with_link(namespace: NetNamespace, name: str, kind: str) -> NetNamespace:
+def _with_link(namespace: NetNamespace, name: str, arguments: dict[str, str | int]) -> NetNamespace:
+    """A new interface. The ends of a veth get numbers by which each is found from the other."""
+    kind = str(arguments.get("kind", ""))
     index = 1 + max((link.index for link in namespace.links), default=0)
-    new = NetLink(index=index, name=name, kind=kind, flags=0, operstate=2, has_carrier=False)
+    new = NetLink(
+        index=int(arguments.get("number", index)),
+        name=name,
+        kind=kind,
+        flags=0,
+        operstate=2,
+        has_carrier=False,
+        mac=str(arguments.get("address", "")),
+        mtu=int(arguments.get("mtu", 1500)),
+        peer_index=int(arguments.get("peer_number", 0)),
+        peer_namespace=0 if kind == "veth" else None,
+    )
     return replace(namespace, links=(*namespace.links, new))
 
 
@@ -77,8 +115,10 @@ def _set(namespace: NetNamespace, link: NetLink, arguments: dict[str, str | int]
     if state in {"up", "down"}:
         flags = link.flags | UP | LOWER_UP if state == "up" else link.flags & ~(UP | LOWER_UP)
         link = replace(link, flags=flags, operstate=6 if state == "up" else 2, has_carrier=state == "up")
-    if "mtu" in arguments:
-        link = replace(link, mtu=int(arguments["mtu"]))
+    if "arp" in arguments:
+        flags = link.flags & ~NO_ARP if arguments["arp"] else link.flags | NO_ARP
+        link = replace(link, flags=flags)
+    link = replace(link, mtu=int(arguments.get("mtu", link.mtu)), mac=str(arguments.get("address", link.mac)))
     if "master" in arguments:
         master = namespace.named(str(arguments["master"]))
         link = replace(link, master=master.index if master else 0, port=BridgePort() if master else None)
@@ -104,7 +144,7 @@ def _with_routes(namespace: NetNamespace, address: NetAddress) -> NetNamespace:
             destination=f"{address.address}/{bits}",
             source=address.address,
             link=address.link,
-            protocol=_KERNEL,
+            protocol=KERNEL,
         )
     ]
     if address.prefix < bits:
@@ -115,7 +155,7 @@ def _with_routes(namespace: NetNamespace, address: NetAddress) -> NetNamespace:
                 destination=network,
                 source=address.address if address.version == 4 else "",
                 link=address.link,
-                protocol=_KERNEL,
+                protocol=KERNEL,
             )
         )
     there = {(route.table, route.destination, route.link) for route in namespace.routes}
@@ -139,39 +179,65 @@ def _address(namespace: NetNamespace, link: NetLink, command: str, text: str) ->
         )
         namespace = replace(namespace, addresses=(*kept, new))
         return _with_routes(namespace, new) if link.is_up else namespace
-    routes = tuple(
-        route
-        for route in namespace.routes
-        if not (route.link == link.index and route.protocol == _KERNEL and route.source == str(interface.ip))
-    )
-    return replace(namespace, addresses=kept, routes=routes)
+    return _without_routes(replace(namespace, addresses=kept), link, interface)
 
 
-def _route(namespace: NetNamespace, link: NetLink, command: str, arguments: dict[str, str | int]) -> NetNamespace:
+def _without_routes(namespace: NetNamespace, link: NetLink, gone: IPv4Interface | IPv6Interface) -> NetNamespace:
+    """The routes without those of an address; with its last IPv4 address, an interface loses all IPv4 routes."""
+    address, is_last = str(gone.ip), gone.version == 4 and not namespace.addresses_of(link.index, 4)
+
+    def is_kept(route: NetRoute) -> bool:
+        if route.link != link.index or route.version != gone.version:
+            return True
+        return not is_last and not (route.protocol == KERNEL and route.source == address)
+
+    return replace(namespace, routes=tuple(filter(is_kept, namespace.routes)))
+
+
+def _route(
+    namespace: NetNamespace, link: NetLink | None, command: str, arguments: dict[str, str | int]
+) -> NetNamespace:
     gateway = str(arguments.get("gateway") or "")
     destination = str(arguments.get("dst", "default"))
     version = 6 if ":" in destination + gateway else 4
     if destination == "default":
         destination = "::/0" if version == 6 else "0.0.0.0/0"
-    destination = str(ip_network(destination, strict=False))
-    if command == "add":
-        new = NetRoute(
-            version=version,
-            table=int(arguments.get("table", MAIN)),
-            destination=destination,
-            gateway=gateway,
-            link=link.index,
-            metric=int(arguments.get("priority", 0)),
-            source=str(arguments.get("prefsrc", "")),
-            protocol=_BOOT,
-        )
-        return replace(namespace, routes=(*namespace.routes, new))
-    kept = (
-        route
-        for route in namespace.routes
-        if (route.destination, route.link) != (destination, link.index) or gateway not in {"", route.gateway}
+    asked = NetRoute(
+        version=version,
+        table=int(arguments.get("table", MAIN)),
+        kind=str(arguments.get("type", "unicast")),
+        destination=str(ip_network(destination, strict=False)),
+        origin=str(arguments.get("src", "")),
+        source=str(arguments.get("prefsrc", "")),
+        gateway=gateway,
+        link=link.index if link is not None else 0,
+        metric=int(arguments.get("priority", 0)),
+        mtu=int(arguments.get("mtu", 0)),
+        protocol=int(arguments.get("proto", _BOOT)),
+        flags=ONLINK if arguments.get("onlink") else 0,
     )
-    return replace(namespace, routes=tuple(kept))
+    if command == "add":
+        there = any(_place(route) == _place(asked) for route in namespace.routes)
+        return namespace if there else replace(namespace, routes=(*namespace.routes, asked))
+    for route in namespace.routes:
+        if _place(route)[:4] == _place(asked)[:4] and _matches(route, asked):
+            # The kernel removes the first one that matches.
+            return replace(namespace, routes=tuple(one for one in namespace.routes if one is not route))
+    return namespace
+
+
+def _place(route: NetRoute) -> tuple[object, ...]:
+    return route.version, route.table, route.destination, route.kind, route.metric, route.link, route.gateway
+
+
+def _matches(route: NetRoute, asked: NetRoute) -> bool:
+    """Whether a deletion finds a route: fields that it does not name hold for all."""
+    return (
+        asked.metric in {0, route.metric}
+        and (not asked.link or asked.link in {route.link, *(hop.link for hop in route.hops)})
+        and asked.gateway in {"", route.gateway}
+        and asked.source in {"", route.source}
+    )
 
 
 def _neighbour(namespace: NetNamespace, link: NetLink, command: str, arguments: dict[str, str | int]) -> NetNamespace:
@@ -187,3 +253,21 @@ def _neighbour(namespace: NetNamespace, link: NetLink, command: str, arguments: 
         state=2,
     )
     return replace(namespace, neighbours=(*kept, new))
+
+
+def _entry(namespace: NetNamespace, link: NetLink, command: str, arguments: dict[str, str | int]) -> NetNamespace:
+    mac = str(arguments.get("lladdr", ""))
+    kept = tuple(one for one in namespace.fdb if (one.link, one.mac) != (link.index, mac))
+    if command == "del":
+        return replace(namespace, fdb=kept)
+    state = int(arguments.get("state", 0x80))
+    new = ForwardingEntry(mac=mac, link=link.index, master=link.master, state=state)
+    return replace(namespace, fdb=(*kept, new))
+
+
+def _queue(namespace: NetNamespace, link: NetLink, command: str, arguments: dict[str, str | int]) -> NetNamespace:
+    kept = tuple(one for one in namespace.qdiscs if one.link != link.index)
+    if command == "del":
+        return replace(namespace, qdiscs=kept)
+    limit = int(arguments["limit"]) if "limit" in arguments else None
+    return replace(namespace, qdiscs=(*kept, Qdisc(link=link.index, kind=str(arguments.get("kind", "")), limit=limit)))

@@ -12,6 +12,12 @@ SCOPES = {"global": 0, "site": 200, "link": 253, "host": 254, "nowhere": 255}
 """RT_SCOPE_ of include/uapi/linux/rtnetlink.h."""
 MAIN, LOCAL = 254, 255
 """Numbers of the kernel's routing tables."""
+KERNEL = 2
+"""RTPROT_KERNEL: the kernel added the route by itself."""
+ONLINK = 4
+"""RTNH_F_ONLINK: the gateway is taken for a neighbour, whatever its address."""
+PERMANENT, FIXED = 0x80, 0xC0
+"""NUD_PERMANENT, and with it NUD_NOARP: entries that the kernel does not change by itself."""
 FAILED, USABLE = 0x20, 0xDE
 """NUD_FAILED, and the states in which a packet is sent: NUD_REACHABLE, STALE, DELAY, PROBE, NOARP, PERMANENT."""
 PERMANENT, LEARNED = 0x80, 0x1E
@@ -100,6 +106,27 @@ class NetRoute(Struct, frozen=True, kw_only=True):
     protocol: int = 0
     flags: int = 0
     hops: tuple[NextHop, ...] = ()
+
+    def request(self, device: str = "") -> dict[str, str | int]:
+        """Return the route as a request to rtnetlink adds or deletes it; ``device`` is the name of its interface.
+
+        >>> NetRoute(version=4, destination="10.0.0.0/8", gateway="10.1.0.1", link=2, metric=7, flags=ONLINK).request("eth0")
+        {'dst': '10.0.0.0/8', 'dev': 'eth0', 'gateway': '10.1.0.1', 'priority': 7, 'onlink': 1}
+        """
+        found: dict[str, str | int] = {"dst": self.destination}
+        named: dict[str, str | int] = {
+            "dev": device,
+            "gateway": self.gateway,
+            "priority": self.metric,
+            "prefsrc": self.source,
+            "src": self.origin,
+            "proto": self.protocol,
+            "table": self.table if self.table != MAIN else 0,
+            "type": self.kind if self.kind != "unicast" else "",
+            "mtu": self.mtu,
+            "onlink": int(bool(self.flags & ONLINK)),
+        }
+        return found | {key: value for key, value in named.items() if value}
 
 
 class RoutingRule(Struct, frozen=True, kw_only=True):

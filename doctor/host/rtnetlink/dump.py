@@ -6,7 +6,7 @@ import struct
 from collections.abc import Callable
 from typing import Self, TypeVar
 
-from doctor.formats.netlink.messages import DONE, DUMP, ERROR, INTERRUPTED, REQUEST, messages, request
+from doctor.formats.netlink.messages import ACK, DONE, DUMP, ERROR, INTERRUPTED, REQUEST, messages, request
 
 ROUTE, FIREWALL = 0, 12
 """NETLINK_ROUTE and NETLINK_NETFILTER."""
@@ -94,6 +94,11 @@ class Dumper:
                 continue
             return answer
         raise OSError(errno.ENOBUFS, "netlink lost the answers")
+
+    def order(self, kind: int, body: bytes) -> None:
+        """Ask for a change, and wait until it is done. Raises ``OSError`` with the kernel's error number."""
+        self._send(kind, body, REQUEST | ACK)
+        self._answer()
 
     def _answer(self) -> bytes:
         while True:

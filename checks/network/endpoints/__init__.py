@@ -1,0 +1,1 @@
+"""The interfaces that the engine gave to containers, and their bridge ports."""

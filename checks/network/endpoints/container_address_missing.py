@@ -1,0 +1,88 @@
+"""A running container lacks the address that the engine gave it."""
+
+from collections.abc import Iterator
+from ipaddress import ip_address, ip_interface
+
+from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.path.ends.details import AddressGone, InterfaceBase, Request
+from doctor.facts.path.ends.endpoints import PathEndpoint, PathEndpoints
+from doctor.facts.path.namespace import NetAddress, NetLink
+from doctor.formats.netlink.routes import KERNEL
+
+
+@check(
+    severity=Severity.ERROR,
+    detail=AddressGone,
+    breaks=("egress", "port"),
+    ok="every running container has the addresses that the engine gave it",
+)
+def container_address_missing(endpoints: PathEndpoints) -> Iterator[Finding]:
+    """The interface of a container lacks its IPv4 address, or has it with another prefix length.
+
+    What it looks at:
+        The addresses in the network namespace of each running container, beside those that the engine recorded. Containers whose
+        programs may change the network (NET_ADMIN) and runtimes other than runc are left out.
+
+    Why it matters:
+        Published ports, names and the rules of the firewall lead to the recorded address. The engine sets it when the container
+        starts and never looks again.
+
+    How it is fixed:
+        The address is added, with the default route if the kernel removed it. An address of the same network that stands in its place
+        is removed first, since the engine may give it to another container. The container does not restart; connections that use
+        the wrong address end.
+
+    References:
+        https://docs.docker.com/engine/network/drivers/bridge/
+    """
+    for one in endpoints.made:
+        if one.inner is None or not one.address or one.found is not None:
+            continue
+        own = one.namespace.addresses_of(one.inner.index, 4)
+        foreign = tuple(item for item in own if _is_of_network(item, one.address))
+        yield _finding(endpoints, one, one.inner, own, foreign)
+
+
+def _is_of_network(item: NetAddress, address: str) -> bool:
+    """Whether it is an address of the container's network, which only the engine gives away."""
+    return not item.is_leased and ip_address(item.address) in ip_interface(address).network
+
+
+def _finding(
+    endpoints: PathEndpoints,
+    one: PathEndpoint,
+    link: NetLink,
+    own: tuple[NetAddress, ...],
+    foreign: tuple[NetAddress, ...],
+) -> Finding:
+    shown = ", ".join(item.text for item in own) or "no IPv4 address"
+    instead = f"has {shown} on {link.name} instead of its address" if own else f"has lost its address on {link.name},"
+    # The kernel removes all routes with the last address.
+    is_last = len(foreign) == len(own)
+    needs_route = link.is_up and (is_last or not one.has_default())
+    return Finding(
+        subject=Subject("container", one.name),
+        message=f"container {one.name} {instead} {one.address}: nothing that leads to it on network {one.network.name} arrives",
+        evidence=(
+            Evidence(f"addresses of {one.name}", f"{link.name}: {shown}"),
+            Evidence("the engine's record", f"{one.address} on network {one.network.name}"),
+        ),
+        detail=AddressGone(
+            place=one.place,
+            base=InterfaceBase(
+                device=link.name,
+                address=one.address,
+                gateway=endpoints.gateway_of(one) if needs_route else "",
+            ),
+            # Secondary ones go with the first, so the last is removed first.
+            foreign=tuple((item.text, item.attributes) for item in reversed(foreign)),
+            routes=tuple(_taken(one, link)) if foreign and is_last else (),
+        ),
+    )
+
+
+def _taken(one: PathEndpoint, link: NetLink) -> Iterator[Request]:
+    """Yield the routes that somebody added over the interface: those of the kernel return with an address."""
+    for route in one.namespace.routes:
+        if route.link == link.index and route.version == 4 and route.protocol != KERNEL and not route.hops:
+            yield route.request(link.name)

@@ -1,0 +1,112 @@
+"""The interfaces that the engine gave to running containers: as it recorded them, and as the kernel has them."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cached_property
+
+from msgspec import Struct
+
+from doctor.facts.network.networks import Endpoint, Network
+from doctor.facts.path.ends.details import ContainerPlace
+from doctor.facts.path.namespace import NetAddress, NetLink, NetNamespace
+from doctor.model.missing import Missing
+
+_DEFAULT = {4: "0.0.0.0/0", 6: "::/0"}
+
+
+class PathEndpoint(Struct, frozen=True, kw_only=True):
+    """One running container's interface on a bridge network.
+
+    Attributes:
+        name: of the container.
+        namespace: the container's network namespace.
+        inner: the container's end of the veth, ``outer`` the host's; ``None`` if it is not certain which one, or gone.
+        bridge: the network's bridge, ``None`` if it is gone.
+        mac: MAC address, and ``gateway`` the IPv4 gateway that the engine recorded, "" if unknown.
+        address: IPv4 address with prefix length, and ``address6`` the IPv6 one, "" for none.
+        is_free: whether its programs, or its runtime, may change its network: then nobody knows how it should be.
+        is_lost: whether the container certainly has no such interface.
+        is_only: whether the container has no other network.
+    """
+
+    endpoint: Endpoint
+    network: Network
+    name: str
+    namespace: NetNamespace
+    inner: NetLink | None = None
+    outer: NetLink | None = None
+    bridge: NetLink | None = None
+    mac: str = ""
+    gateway: str = ""
+    address: str = ""
+    address6: str = ""
+    is_free: bool = False
+    is_lost: bool = False
+    is_only: bool = False
+
+    @property
+    def found(self) -> NetAddress | None:
+        """Return the IPv4 address that the engine gave it, if its interface has it with the right prefix length."""
+        if self.inner is None:
+            return None
+        own = self.namespace.addresses_of(self.inner.index, 4)
+        return next((one for one in own if one.text == self.address), None)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its interface is there and up, and has its IPv4 address: if not, that is the reason for missing routes."""
+        if self.inner is None:
+            return not self.is_lost
+        return self.inner.is_up and (not self.address or self.found is not None)
+
+    def gateway_for(self, version: int) -> str:
+        """Return the gateway of the default route that the engine can set over this network, "" for none."""
+        if self.network.internal or self.network.mode_of(version) == "isolated":
+            return ""
+        if version == 4:
+            return self.gateway if self.address else ""
+        return self.network.gateway6.partition("/")[0] if self.address6 else ""
+
+    @property
+    def place(self) -> ContainerPlace:
+        """Return where its interface is, for a change."""
+        return ContainerPlace(container=self.name, pid=self.namespace.pid, inode=self.namespace.inode)
+
+    def has_default(self, version: int = 4) -> bool:
+        """Whether the namespace has a default route in any table."""
+        return any(
+            route.destination == _DEFAULT[version] and route.version == version for route in self.namespace.routes
+        )
+
+
+class PathEndpoints(Struct, frozen=True, kw_only=True, dict=True):
+    """Those of all running containers on bridge networks with a network of their own."""
+
+    items: tuple[PathEndpoint, ...] = ()
+    gaps: tuple[Missing, ...] = ()
+
+    @property
+    def made(self) -> Iterator[PathEndpoint]:
+        """Return those whose network nobody but the engine may set."""
+        return (one for one in self.items if not one.is_free)
+
+    @cached_property
+    def broken(self) -> frozenset[str]:
+        """Return the ids of containers with an interface that is gone, down, or without its address."""
+        return frozenset(one.endpoint.container_id for one in self.items if not one.is_whole)
+
+    @cached_property
+    def _by_container(self) -> dict[str, tuple[PathEndpoint, ...]]:
+        found: dict[str, list[PathEndpoint]] = defaultdict(list)
+        for one in self.items:
+            found[one.endpoint.container_id].append(one)
+        return {identity: tuple(own) for identity, own in found.items()}
+
+    def of(self, container: str) -> tuple[PathEndpoint, ...]:
+        """Return those of one container."""
+        return self._by_container.get(container, ())
+
+    def gateway_of(self, one: PathEndpoint, version: int = 4) -> str:
+        """Return the gateway of the default route that must lead over this interface, "" if another one may, or none."""
+        rivals = [other for other in self.of(one.endpoint.container_id) if other.gateway_for(version)]
+        return one.gateway_for(version) if rivals == [one] else ""

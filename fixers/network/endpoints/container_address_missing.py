@@ -1,0 +1,25 @@
+"""Add the address that the engine gave to a container."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, fixer
+from doctor.api.actions.endpoints import equip, inside
+from doctor.facts.path.ends.details import AddressGone, Request
+
+
+@fixer(applicability=Applicability.SAFE)
+def container_address_missing(detail: AddressGone) -> Iterator[Action]:
+    """Remove what stands in its place, add it, and add the default route."""
+    for route in detail.routes:
+        yield inside(
+            detail.place, ("route", "del", route), ("route", "add", route), f"remove the route to {route['dst']}"
+        )
+    for address, attributes in detail.foreign:
+        request: Request = {"dev": detail.base.device, "address": address}
+        yield inside(
+            detail.place,
+            ("addr", "del", request),
+            ("addr", "add", request | attributes),
+            f"remove the address {address} from {detail.base.device}",
+        )
+    yield from equip(detail.place, detail.base)

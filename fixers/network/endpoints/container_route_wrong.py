@@ -1,0 +1,24 @@
+"""Replace routes of a container by those that the engine set."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, fixer
+from doctor.api.actions.endpoints import inside
+from doctor.facts.path.ends.details import RoutesWrong
+
+
+@fixer(applicability=Applicability.SAFE)
+def container_route_wrong(detail: RoutesWrong) -> Iterator[Action]:
+    """Remove the wrong ones, then add the engine's."""
+    for route in detail.wrong:
+        yield inside(
+            detail.place,
+            ("route", "del", route),
+            ("route", "add", route),
+            f"remove the route to {route['dst']} over {route.get('gateway', route.get('dev', ''))}",
+        )
+    for route in detail.missing:
+        over = f" over {route['gateway']}" if "gateway" in route else ""
+        yield inside(
+            detail.place, ("route", "add", route), ("route", "del", route), f"add the route to {route['dst']}{over}"
+        )
