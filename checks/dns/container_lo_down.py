@@ -12,6 +12,7 @@ from doctor.facts.path.namespaces import NetNamespaces
     severity=Severity.ERROR,
     detail=LoopbackDown,
     breaks=("dns",),
+    ends=("link-down",),
     ok="the loopback interface of every running container is up",
 )
 def container_lo_down(namespaces: NetNamespaces, containers: Containers) -> Iterator[Finding]:

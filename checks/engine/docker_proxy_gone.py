@@ -13,7 +13,10 @@ from doctor.facts.network.networks import Networks, PublishedPort
 
 
 @check(
-    severity=Severity.ERROR, detail=OfContainers, ok="each published port of a running container has its docker-proxy"
+    severity=Severity.ERROR,
+    detail=OfContainers,
+    ends=("proxy-missing",),
+    ok="each published port of a running container has its docker-proxy",
 )
 def docker_proxy_gone(
     networks: Networks,

@@ -25,6 +25,9 @@ class CheckDeclaration(Struct, frozen=True, kw_only=True):
         detail: the type of the detail of each finding for the fixer: a struct, a union, or ``NoneType``.
         breaks: names of the probes that fail because of this problem.
         causes: ids of checks whose finding, if any, explains a finding of this check.
+        ends: causes of ends of packets' paths (``Walk.cause``) that a finding explains, if it names the place: the rule, the setting,
+            the interface or the container. Checks of paths are silent about these.
+        ends_anywhere: causes that a finding explains wherever packets end.
         formerly: former ids of this check; waivers and history still accept them.
         ok: one line for a pass ("the kernel forwards IPv4").
         deep: whether it runs only with ``--deep`` (reads layer contents).
@@ -37,6 +40,8 @@ class CheckDeclaration(Struct, frozen=True, kw_only=True):
     detail: Any = NoneType
     breaks: tuple[str, ...] = ()
     causes: tuple[str, ...] = ()
+    ends: tuple[str, ...] = ()
+    ends_anywhere: tuple[str, ...] = ()
     formerly: tuple[str, ...] = ()
     ok: str = ""
     deep: bool = False
@@ -83,6 +88,8 @@ def check(
     detail: type[Struct] | UnionType | None = None,
     breaks: tuple[str, ...] = (),
     causes: tuple[str, ...] = (),
+    ends: tuple[str, ...] = (),
+    ends_anywhere: tuple[str, ...] = (),
     formerly: tuple[str, ...] = (),
     ok: str = "",
     deep: bool = False,
@@ -96,6 +103,8 @@ def check(
             detail=NoneType if detail is None else detail,
             breaks=breaks,
             causes=causes,
+            ends=ends,
+            ends_anywhere=ends_anywhere,
             formerly=formerly,
             ok=ok,
             deep=deep,

@@ -102,9 +102,9 @@ class Facts:
         """Return all resolved facts."""
         return dict(self._known)
 
-    def give(self, fact: Any) -> None:
-        """Add a fact that has no collector."""
-        self._known[type(fact)] = fact
+    def give(self, fact: Any, kind: type | None = None) -> None:
+        """Add a fact that has no collector, or the reason why it is missing, with its ``kind``."""
+        self._known[type(fact) if kind is None else kind] = fact
 
     def gaps(self, function: Callable[..., Any]) -> tuple[Missing, ...]:
         """Return the ``gaps`` of the facts of a check: what they could not examine."""

@@ -17,6 +17,7 @@ from doctor.model.outcome import NEEDS_DEEP, Outcome, Result
 from doctor.model.severity import Applicability, Severity
 from doctor.plugins.catalog import Catalog
 from doctor.plugins.catalog_entry import Loaded
+from doctor.scan import open_cuts
 from doctor.scan.relate import relate
 from doctor.scan.resolve import Facts, located
 from doctor.scan.undecoded import completed, gather, judges_undecoded, subjects
@@ -50,6 +51,7 @@ def scan(host: Host, catalog: Catalog, ids: Iterable[str], *, deep: bool = False
     # Some facts of a prediction are as old as the scan that they were kept from.
     began = facts.host.now()
     looked = {identity: facts.look(identity, partial(_look, identity, catalog, facts, deep=deep)) for identity in ids}
+    _look_later(looked, catalog, facts, deep=deep)
     suspects = [identity for identity, look in looked.items() if look.is_suspect]
     if suspects:
         from doctor.scan.still import Motion  # noqa: PLC0415 - a healthy host is scanned once
@@ -59,7 +61,9 @@ def scan(host: Host, catalog: Catalog, ids: Iterable[str], *, deep: bool = False
             facts = facts.renewed()
             began = facts.host.now()
             for identity in suspects:
-                looked[identity] = looked[identity].confirmed(_look(identity, catalog, facts, deep=deep))
+                if not looked[identity].stage:
+                    looked[identity] = looked[identity].confirmed(_look(identity, catalog, facts, deep=deep))
+            _look_later(looked, catalog, facts, deep=deep)
             suspects = [identity for identity in suspects if looked[identity].is_suspect]
     _judge_undecoded(looked, catalog, facts)
     declared = {identity: look.declaration for identity, look in looked.items() if look.declaration is not None}
@@ -73,6 +77,25 @@ def scan(host: Host, catalog: Catalog, ids: Iterable[str], *, deep: bool = False
         ok={identity: looked[identity].ok for identity in declared},
         breaks={identity: declaration.breaks for identity, declaration in declared.items()},
     )
+
+
+def _look_later(looked: dict[str, "_CheckLook"], catalog: Catalog, facts: Facts, *, deep: bool) -> None:
+    """Run the checks that judge what the others leave open; again, if the facts are new: then only what is seen twice counts."""
+    for stage in (1, 2):
+        later = [identity for identity, look in looked.items() if look.stage == stage]
+        if not later:
+            continue
+        earlier = [look for look in looked.values() if look.stage < stage]
+        open_cuts.give(
+            facts,
+            stage,
+            [finding for look in earlier for finding in look.findings],
+            {look.outcome.id: look.declaration for look in earlier},
+        )
+        for identity in later:
+            found = _look(identity, catalog, facts, deep=deep, late=True)
+            before = looked[identity]
+            looked[identity] = before.confirmed(found) if before.is_suspect else found
 
 
 def _judge_undecoded(looked: dict[str, "_CheckLook"], catalog: Catalog, facts: Facts) -> None:
@@ -99,6 +122,7 @@ class _CheckLook(Struct, frozen=True, kw_only=True):
         declaration: ``None`` if the check could not be loaded.
         gaps: what it could not examine.
         is_late: whether it judges undecoded files, and has not run yet.
+        stage: when it runs: 0 with the others, later if it judges what they leave open.
     """
 
     outcome: Outcome
@@ -107,6 +131,7 @@ class _CheckLook(Struct, frozen=True, kw_only=True):
     declaration: CheckDeclaration | None = None
     gaps: tuple[Missing, ...] = ()
     is_late: bool = False
+    stage: int = 0
 
     @property
     def is_suspect(self) -> bool:
@@ -142,6 +167,10 @@ def _look(identity: str, catalog: Catalog, facts: Facts, *, deep: bool, late: bo
     if not late and judges_undecoded(check.function):
         outcome = Outcome(id=identity, result=Result.SKIP, reason="it runs after the others")
         return _CheckLook(outcome=outcome, declaration=declaration, is_late=True)
+    stage = open_cuts.stage_of(check.function)
+    if not late and stage:
+        outcome = Outcome(id=identity, result=Result.SKIP, reason="it runs after the others")
+        return _CheckLook(outcome=outcome, declaration=declaration, stage=stage)
     outcome, found, gaps = _run(check, declaration, facts, deep=deep)
     return _CheckLook(
         outcome=outcome,
@@ -149,6 +178,7 @@ def _look(identity: str, catalog: Catalog, facts: Facts, *, deep: bool, late: bo
         ok=declaration.ok or check.summary,
         declaration=declaration,
         gaps=gaps,
+        stage=stage,
     )
 
 

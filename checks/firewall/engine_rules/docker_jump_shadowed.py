@@ -12,6 +12,7 @@ from doctor.model.text import named
     severity=Severity.ERROR,
     detail=Lift,
     breaks=("egress", "port", "dns"),
+    ends=("rule",),
     ok="the engine's rules are in the right order",
 )
 def docker_jump_shadowed(cuts: TrafficCuts, rules: EngineRules) -> Iterator[Finding]:

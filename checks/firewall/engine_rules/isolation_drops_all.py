@@ -11,6 +11,7 @@ from doctor.model.text import named
     severity=Severity.ERROR,
     detail=Lift,
     breaks=("egress", "port", "dns"),
+    ends=("rule",),
     ok="no foreign rule in the isolation chains blocks traffic",
 )
 def isolation_drops_all(cuts: TrafficCuts) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.firewall.packet_filter import Firewall
 
 
-@check(severity=Severity.ERROR, ok="no nft table of family bridge drops all forwarded frames")
+@check(severity=Severity.ERROR, ends=("rule",), ok="no nft table of family bridge drops all forwarded frames")
 def bridge_family_drop(firewall: Firewall) -> Iterator[Finding]:
     """An nft table of family bridge drops forwarded frames, so containers of one network can't reach each other.
 

@@ -13,6 +13,7 @@ _LOST = {"egress": "outgoing packets", "reply": "answers to containers", "port":
     severity=Severity.WARNING,
     detail=Cut,
     breaks=("egress", "port", "dns"),
+    ends=("rule",),
     ok="DOCKER-USER accepts containers' packets",
 )
 def docker_user_drops(cuts: TrafficCuts) -> Iterator[Finding]:

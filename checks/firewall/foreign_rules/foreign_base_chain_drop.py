@@ -13,6 +13,7 @@ _LOST = {"egress": "outgoing packets", "reply": "answers to containers", "port":
     severity=Severity.CRITICAL,
     detail=Cut,
     breaks=("egress", "port", "dns"),
+    ends=("rule",),
     ok="no other nft table blocks containers' packets",
     messages=(
         Message(

@@ -14,6 +14,7 @@ _LOST = {"egress": "outgoing packets", "reply": "answers to containers", "port":
     severity=Severity.CRITICAL,
     detail=Lift,
     breaks=("egress", "port", "dns"),
+    ends=("rule",),
     ok="no foreign rule blocks packets before the engine's rules are evaluated",
 )
 def foreign_reject_first(cuts: TrafficCuts, rules: EngineRules) -> Iterator[Finding]:

@@ -6,7 +6,13 @@ from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.firewall.cuts import Hijack, TrafficCuts
 
 
-@check(severity=Severity.WARNING, detail=Hijack, breaks=("port",), ok="no foreign nat rule redirects a published port")
+@check(
+    severity=Severity.WARNING,
+    detail=Hijack,
+    breaks=("port",),
+    ends=("rule", "taken", "wrong-way", "proxy-missing"),
+    ok="no foreign nat rule redirects a published port",
+)
 def nat_hijack(cuts: TrafficCuts) -> Iterator[Finding]:
     """A foreign rule in nat PREROUTING redirects the packets of a published port, so clients don't reach the container.
 

@@ -8,7 +8,13 @@ from doctor.facts.network.links import Links
 from doctor.facts.network.networks import Networks
 
 
-@check(severity=Severity.ERROR, detail=OfLink, breaks=("egress", "port", "dns"), ok="the bridge of every network is up")
+@check(
+    severity=Severity.ERROR,
+    detail=OfLink,
+    breaks=("egress", "port", "dns"),
+    ends=("link-down",),
+    ok="the bridge of every network is up",
+)
 def docker0_down(networks: Networks, links: Links) -> Iterator[Finding]:
     """The bridge of a network is down, so its containers reach nothing and nothing reaches them.
 

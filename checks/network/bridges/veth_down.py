@@ -12,6 +12,7 @@ from doctor.facts.network.wires import Wires
     severity=Severity.ERROR,
     detail=OfLink,
     breaks=("egress", "port", "dns"),
+    ends=("link-down",),
     ok="the interface of every running container is up",
 )
 def veth_down(wires: Wires, links: Links) -> Iterator[Finding]:

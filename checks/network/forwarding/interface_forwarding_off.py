@@ -13,6 +13,7 @@ from doctor.facts.network.links import Links
     severity=Severity.ERROR,
     detail=OfSysctl,
     breaks=("egress", "port", "dns"),
+    ends=("forwarding-off",),
     ok="every bridge and uplink forwards IPv4",
 )
 def interface_forwarding_off(sysctl: Sysctl, links: Links, engine: EngineConfig) -> Iterator[Finding]:

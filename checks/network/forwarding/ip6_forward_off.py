@@ -12,7 +12,12 @@ from doctor.facts.network.networks import Networks
 KEY = "net.ipv6.conf.all.forwarding"
 
 
-@check(severity=Severity.WARNING, detail=Forwarding6Off, ok="the kernel forwards IPv6 if a network needs it")
+@check(
+    severity=Severity.WARNING,
+    detail=Forwarding6Off,
+    ends=("forwarding-off",),
+    ok="the kernel forwards IPv6 if a network needs it",
+)
 def ip6_forward_off(networks: Networks, links: Links, sysctl: Sysctl, engine: EngineConfig) -> Iterator[Finding]:
     """The kernel does not forward IPv6, so containers of networks with IPv6 reach nothing outside over IPv6.
 

@@ -17,6 +17,7 @@ KEY = "net.ipv4.ip_forward"
     severity=Severity.CRITICAL,
     detail=OfSysctl,
     breaks=("egress", "port", "dns"),
+    ends=("forwarding-off",),
     ok="the kernel forwards IPv4",
     messages=(
         Message(

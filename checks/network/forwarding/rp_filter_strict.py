@@ -15,6 +15,7 @@ COUNTER = "TcpExt.IPReversePathFilter"
     severity=Severity.WARNING,
     detail=OfSysctl,
     breaks=("port",),
+    ends=("rp-filter",),
     ok="reverse path filtering drops no packets for published ports",
 )
 def rp_filter_strict(

@@ -7,7 +7,7 @@ from doctor.facts.details import OfLink
 from doctor.facts.network.links import Links
 
 
-@check(severity=Severity.ERROR, detail=OfLink, ok="the loopback interface is up")
+@check(severity=Severity.ERROR, detail=OfLink, ends=("link-down",), ok="the loopback interface is up")
 def loopback_down(links: Links) -> Iterator[Finding]:
     """The loopback interface of the host is down, so nothing on this host answers at 127.0.0.1.
 

@@ -11,6 +11,7 @@ from doctor.facts.path.namespaces import NetNamespaces
 @check(
     severity=Severity.ERROR,
     detail=PortsIsolated,
+    ends=("port-isolated",),
     ok="no two containers of a network are kept apart by isolated ports",
 )
 def bridge_port_isolated(namespaces: NetNamespaces, networks: Networks) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from doctor.facts.path.namespaces import NetNamespaces
     severity=Severity.WARNING,
     detail=HairpinOff,
     breaks=("port",),
+    ends=("port-hairpin",),
     ok="every container with a published port reaches the port itself",
 )
 def hairpin_off(

@@ -76,3 +76,19 @@ class DockerRoute(Struct, frozen=True, kw_only=True):
     protocol: str = ""
     source: str = ""
     has_other: bool = True
+
+
+class PathEnd(Struct, frozen=True, kw_only=True):
+    """A hop at which packets end.
+
+    Attributes:
+        place: ``host`` or a container's name; ``device`` the interface there, "" for none.
+        table: of the deciding rule, with its family, "" for none; ``chain`` its chain.
+        trace: container and target of a packet that ends there, as ``doctor probe --trace`` takes them, "" if nobody can send one.
+    """
+
+    place: str
+    device: str = ""
+    table: str = ""
+    chain: str = ""
+    trace: str = ""

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from doctor.facts.path.world import DROPPED, HOST, OUTSIDE, REJECTED, UNKNOWN, Hop, Walk, Way
+from doctor.model.finding import Evidence, Subject
 from doctor.model.missing import Missing
 
 NEW = "a new container"
@@ -13,7 +14,25 @@ NEW = "a new container"
 
 _ONE_HOP = frozenset({"no-route", "no-default-route", "rule-of-routing"})
 """Causes whose reason names the packet's target, which differs from way to way at one and the same hop."""
+_BY_DEVICE = frozenset({"vlan", "port-isolated"})
+"""Causes that concern an interface, whichever other one the packets go to."""
+_BY_PORT = frozenset({"proxy-missing", "taken"})
+"""Causes that concern a port, whichever interface the packets come by."""
 _SETTING = "forwarding-off"
+_MOST_NAMES = 5
+_KINDS = {
+    "egress": "to the network outside",
+    "egress-new": "to the network outside from a new container",
+    "dns": "to a name server",
+    "gateway": "to the gateway",
+    "peer": "to a container of the same network",
+    "published": "from outside to a published port",
+    "host-published": "from the host to a published port",
+    "loopback": "from 127.0.0.1 to a published port",
+    "hairpin": "to the container's own published port",
+    "host-to-container": "from the host",
+}
+"""Kinds of ways, as evidence shows them."""
 
 
 class PathCut(Struct, frozen=True, kw_only=True):
@@ -55,6 +74,51 @@ class PathCut(Struct, frozen=True, kw_only=True):
         """The kinds of its ways, such as ``egress``."""
         return frozenset(way.kind for way in self.ways)
 
+    @property
+    def subject(self) -> Subject:
+        """The thing at which packets end: a rule, an interface of the host, or a container."""
+        if self.chain:
+            return Subject("rule", f"{self.table} {self.chain} {self.rule or 'policy'}{self._within}")
+        if self.place == HOST:
+            return Subject("interface", self.device) if self.device else Subject("host", "routing")
+        return Subject("container", self.place)
+
+    @property
+    def _within(self) -> str:
+        return "" if self.place == HOST else f" in {self.place}"
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        """The hops of the first way, and how many ways of which containers end there."""
+        names = self.containers
+        shown = ", ".join(names[:_MOST_NAMES]) + (
+            f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+        )
+        count = len(self.ways)
+        ways = (
+            f"{count} {'way ends' if count == 1 else 'ways end'} there: {', '.join(sorted(map(_spelled, self.kinds)))}"
+        )
+        return (
+            Evidence("path", self.says),
+            Evidence("hops", " → ".join(_stations(self.hops))),
+            Evidence("ways", ways + (f"; of {shown}" if shown else "")),
+        )
+
+
+def _spelled(kind: str) -> str:
+    return _KINDS.get(kind, kind)
+
+
+def _stations(hops: tuple[Hop, ...]) -> list[str]:
+    """Return the interfaces that a packet passed, and the last step."""
+    found: list[str] = []
+    for hop in hops:
+        name = f"{hop.place} {hop.device}" if hop.device else hop.place
+        if not found or found[-1] != name:
+            found.append(name)
+    last = hops[-2:-1]
+    return found + [f"{one.step}: {one.outcome}" for one in last if one.step not in {"link", "end"}]
+
 
 class Paths(Struct, frozen=True, kw_only=True):
     """The result of walking all ways of a host's containers.
@@ -75,6 +139,18 @@ class Paths(Struct, frozen=True, kw_only=True):
     def of(self, *causes: str) -> tuple[PathCut, ...]:
         """Return the cuts with one of these causes."""
         return tuple(cut for cut in self.cuts if cut.cause in causes)
+
+
+class OpenCuts(Paths, frozen=True, kw_only=True):
+    """The cuts that no ordinary check names: what the checks of paths judge. The scan gives it, after the ordinary checks.
+
+    A finding names a cut if its check declares the cut's cause (``ends``) and the finding has the place; or if the cut's sentence
+    is in its message or evidence.
+    """
+
+
+class LeftCuts(Paths, frozen=True, kw_only=True):
+    """The cuts that no other check names at all. The scan gives it, after the checks of ``OpenCuts``."""
 
 
 def merged(walks: Iterable[tuple[Walk, tuple[Way, ...]]], gaps: tuple[Missing, ...] = ()) -> Paths:
@@ -107,7 +183,9 @@ def _hop_of(walk: Walk) -> tuple[object, ...]:
         return walk.cause, walk.place, walk.reason.partition(" to ")[0]
     if walk.cause == _SETTING:
         return walk.cause, walk.place, walk.reason.rpartition(": ")[2]
-    return walk.cause, walk.place, walk.device, walk.reason
+    if walk.cause in _BY_DEVICE:
+        return walk.cause, walk.place, walk.device
+    return walk.cause, walk.place, "" if walk.cause in _BY_PORT else walk.device, walk.reason
 
 
 def _backend(walk: Walk) -> str:

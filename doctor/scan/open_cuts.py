@@ -1,0 +1,92 @@
+"""Which hops at which packets end are named by findings: a check of paths judges the others, so that nothing is reported twice."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from msgspec.structs import asdict
+
+from doctor.model.declare import CheckDeclaration
+from doctor.model.finding import Finding
+from doctor.model.missing import Missing
+from doctor.scan.resolve import Facts
+
+if TYPE_CHECKING:
+    from doctor.facts.path.paths import PathCut
+
+OPEN, LEFT = "OpenCuts", "LeftCuts"
+"""Names of the facts that the scan gives: after the ordinary checks, and after those that judge the first."""
+_WORD = "[A-Za-z0-9_.:/-]"
+
+
+def stage_of(function: object) -> int:
+    """Return when a check runs: 0 with the others, 1 with the cuts that those leave open, 2 with the rest."""
+    names = {getattr(kind, "__name__", "") for kind in getattr(function, "__annotations__", {}).values()}
+    return 2 if LEFT in names else 1 if OPEN in names else 0
+
+
+def give(
+    facts: Facts, stage: int, findings: Iterable[Finding], declared: Mapping[str, CheckDeclaration | None]
+) -> None:
+    """Give ``facts`` the cuts that no finding names."""
+    from doctor.facts.path.paths import LeftCuts, OpenCuts, Paths  # noqa: PLC0415 - only if a check asks for them
+
+    kind = OpenCuts if stage == 1 else LeftCuts
+    paths: Paths | Missing = facts.get(Paths)
+    if isinstance(paths, Missing):
+        facts.give(paths, kind)
+        return
+    found = list(findings) if paths.cuts else []
+    members = _members(facts) if found else {}
+    cuts = tuple(cut for cut in paths.cuts if not any(_names(one, cut, declared.get(one.id), members) for one in found))
+    facts.give(kind(**{**asdict(paths), "cuts": cuts}))
+
+
+def _members(facts: Facts) -> dict[str, frozenset[str]]:
+    """Return the names of the running containers by the network's name."""
+    from doctor.facts.network.networks import Networks  # noqa: PLC0415 - only if packets end anywhere
+
+    networks: Networks | Missing = facts.get(Networks)
+    if isinstance(networks, Missing):
+        return {}
+    return {
+        network.name: frozenset(one.container for one in networks.running if one.network_id == network.id)
+        for network in networks.items
+    }
+
+
+def _names(
+    finding: Finding,
+    cut: "PathCut",
+    declaration: CheckDeclaration | None,
+    members: Mapping[str, frozenset[str]],
+) -> bool:
+    """Whether a finding explains a cut."""
+    if cut.says in finding.message or any(evidence.value == cut.says for evidence in finding.evidence):
+        return True
+    if declaration is None:
+        return False
+    if cut.cause in declaration.ends_anywhere:
+        return True
+    return cut.cause in declaration.ends and _is_there(finding, cut, members)
+
+
+def _is_there(finding: Finding, cut: "PathCut", members: Mapping[str, frozenset[str]]) -> bool:
+    """Whether a finding is about the place of a cut: its rule, or its setting, interface, container or network."""
+    said = "\n".join((finding.subject.name, finding.message, *(evidence.value for evidence in finding.evidence)))
+    if cut.chain and cut.place != "host" and not _has(said, cut.place):
+        return False
+    if cut.rule:
+        return cut.rule in said
+    if cut.chain:
+        return f"{cut.table} {cut.chain}" in said or bool(_has(said, cut.chain))
+    names = [name for name in (cut.device, cut.place if cut.place != "host" else "") if name]
+    is_network = finding.subject.kind == "network" and cut.containers
+    if is_network and members.get(finding.subject.name, frozenset()).issuperset(cut.containers):
+        return True
+    return finding.subject.name in cut.reason or any(_has(said, name) for name in names)
+
+
+def _has(text: str, word: str) -> bool:
+    """Whether a text has a name as a whole word."""
+    return re.search(f"(?<!{_WORD}){re.escape(word)}(?!{_WORD})", text) is not None
