@@ -20,6 +20,7 @@ from doctor.facts.path.world import (
     Walk,
     Way,
     World,
+    named,
 )  # fmt: skip
 
 _SYN, _ACK, _PSH = 0x02, 0x10, 0x08
@@ -221,12 +222,13 @@ def _received(trip: Trip, way: Way, arrived: Arrived) -> Asking[None]:
         return
     if way.end == OUTSIDE or place.name != way.end:
         target = "" if packet.destination is None else shown(packet.version, packet.destination)
+        if way.end == OUTSIDE and target != way.target:
+            _redirected(place, packet, target, socket)
         if socket is None or place.name != HOST or way.end == OUTSIDE:
             is_port = place.name == HOST and way.end != OUTSIDE and packet.protocol in {"tcp", "udp"}
             cause = "proxy-missing" if is_port else "local-address"
-            what = "the host" if place.name == HOST else place.name
             reason = (
-                f"{what}: {target} is its own address"
+                f"{named(place)}: {target} is its own address"
                 if cause != "proxy-missing"
                 else f"the host: no proxy listens on port {packet.port}"
             )
@@ -241,6 +243,15 @@ def _received(trip: Trip, way: Way, arrived: Arrived) -> Asking[None]:
     ignored = _ECHO_IGNORED.get(packet.protocol or "", "")
     if place.namespace.sysctls.get(ignored, "0").strip() == "1":
         raise WalkEnd(place, "", "echo-ignored", f"{place.name}: {ignored} is 1")
+
+
+def _redirected(place: PathPlace, packet: Packet, target: str, socket: PathSocket | None) -> None:
+    """A rule leads packets for the outside to a program here: a proxy, of which nobody knows what it makes of them."""
+    if socket is None and packet.protocol in {"tcp", "udp"}:
+        reason = f"{named(place)}: a rule leads them to port {packet.port}, and no program listens there"
+        raise WalkEnd(place, packet.inside or "", "no-listener", reason, end=REJECTED)
+    reason = f"{named(place)}: a rule leads them to a program at {target or 'an address of its own'} port {packet.port}"
+    raise WalkEnd(place, packet.inside or "", UNKNOWN, reason, end=UNKNOWN)
 
 
 def _check_source(trip: Trip, arrived: Arrived) -> None:

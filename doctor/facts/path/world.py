@@ -123,6 +123,11 @@ def where(place: PathPlace) -> str:
     return "" if place.name == HOST else f" in {place.name}"
 
 
+def named(place: PathPlace) -> str:
+    """Return the place as the subject of a message: "aa", "the host"."""
+    return "the host" if place.name == HOST else place.name
+
+
 class BridgePorts(Struct):
     """Where the ports of a bridge lead: by the other end's MAC address, or nowhere that is known; as it learned, and its own."""
 

@@ -13,7 +13,7 @@ from doctor.facts.path.surroundings import PlaceSurroundings
 from doctor.facts.path.walk import walk
 from doctor.facts.path.world import PathSocket, Way
 from doctor.formats.firewall.nft_json import NftChain, NftRule, NftRuleset
-from tests.unit.facts.path.small_world import ENGINE, WAYS, address, answered, host, walked, with_link, world
+from tests.unit.facts.path.small_world import ENGINE, WAYS, address, answered, host, rules, walked, with_link, world
 
 
 def test_a_target_outside_that_a_rule_replaces_is_doubt() -> None:
@@ -200,3 +200,20 @@ def test_a_mark_that_a_map_does_not_have_stays(port: int, end: str) -> None:
 def test_a_redirected_packet_is_for_the_interface_that_it_came_by() -> None:
     around = PlaceSurroundings(world(), world().host, {})
     assert around.own_address(Packet(inside="docker0")) == 0xAC110001
+
+
+def test_packets_that_a_rule_leads_to_a_proxy_of_this_place_are_doubt() -> None:
+    """A mesh's sidecar, a transparent proxy: the program decides; where nobody listens, packets end."""
+    inside = rules(
+        "*nat\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p tcp -j REDIRECT --to-ports 15001\nCOMMIT\n"
+    )
+    found = walked(world(inside=inside), WAYS["egress"])
+    assert (found.end, found.cause) == ("unknown", "unknown")
+    assert "a rule leads them to a program at 127.0.0.1 port 15001" in found.says
+    moved = "-A PREROUTING -i docker0 -p tcp -m tcp --dport 443 -j REDIRECT --to-ports 3128"
+    saved = ENGINE.replace("-A PREROUTING -m addrtype", f"{moved}\n-A PREROUTING -m addrtype", 1)
+    proxy = (PathSocket(protocol="tcp", port=3128),)
+    assert walked(world(saved=saved, sockets=proxy), WAYS["egress"]).end == "unknown"
+    nobody = walked(world(saved=saved, sockets=()), WAYS["egress"])
+    assert (nobody.end, nobody.cause) == ("rejected", "no-listener")
+    assert "a rule leads them to port 3128, and no program listens there" in nobody.says
