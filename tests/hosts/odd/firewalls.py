@@ -27,7 +27,7 @@ table inet filter {
         type filter hook forward priority filter; policy drop;
         ct state vmap { established : accept, related : accept, invalid : drop }
         ct status dnat accept
-        iifname "docker0" oifname "eth0" accept
+        iifname "docker0" oifname { "eth0", "docker0" } accept
         iifname "br-app" oifname { "eth0", "br-app" } accept
     }
     chain output { type filter hook output priority filter; policy accept; }
@@ -63,9 +63,7 @@ iptables -I DOCKER-USER -o eth0 -p tcp --dport 25 -j REJECT
 """,
 )
 _UFW = """
-sed -i 's/^ENABLED=.*/ENABLED=no/' /etc/ufw/ufw.conf 2>/dev/null || true
-for f in before before6 after after6; do cp /usr/share/ufw/iptables/$f.rules /etc/ufw/$f.rules; done
-for f in user user6; do cp /usr/share/ufw/iptables/$f.rules /etc/ufw/$f.rules; done
+cp /usr/share/ufw/ufw.conf /usr/share/ufw/*.rules /etc/ufw/
 """
 odd(
     "firewall/ufw",
