@@ -72,7 +72,7 @@ def _names(
 
 
 def _is_there(finding: Finding, cut: "PathCut", members: Mapping[str, frozenset[str]]) -> bool:
-    """Whether a finding is about the place of a cut: its rule, or its setting, interface, container or network."""
+    """Whether a finding is about the place of a cut: its rule, or its setting, interface, network, or a container of all its ways."""
     said = "\n".join((finding.subject.name, finding.message, *(evidence.value for evidence in finding.evidence)))
     if cut.chain and cut.place != "host" and not _has(said, cut.place):
         return False
@@ -81,6 +81,8 @@ def _is_there(finding: Finding, cut: "PathCut", members: Mapping[str, frozenset[
     if cut.chain:
         return f"{cut.table} {cut.chain}" in said or bool(_has(said, cut.chain))
     names = [name for name in (cut.device, cut.place if cut.place != "host" else "") if name]
+    if finding.subject.kind == "container" and all(finding.subject.name in {way.start, way.end} for way in cut.ways):
+        return True
     is_network = finding.subject.kind == "network" and cut.containers
     if is_network and members.get(finding.subject.name, frozenset()).issuperset(cut.containers):
         return True

@@ -13,7 +13,7 @@ from doctor.facts.network.wires import Wires
     detail=Detached,
     breaks=("egress", "port", "dns"),
     causes=("network/docker0-missing",),
-    ends=("no-bridge", "wrong-mac", "neighbour", "wrong-way"),
+    ends=("no-bridge", "wrong-mac", "neighbour", "wrong-route", "wrong-way"),
     ok="every running container is attached to its bridge",
 )
 def veth_detached(wires: Wires, links: Links) -> Iterator[Finding]:

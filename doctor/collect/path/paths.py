@@ -13,6 +13,7 @@ from doctor.facts.path.namespaces import NetNamespaces
 from doctor.facts.path.paths import Paths, merged
 from doctor.facts.path.resolv_files import ResolvFiles
 from doctor.facts.path.rule_lists import PathFirewalls
+from doctor.facts.path.scene import pings
 from doctor.facts.path.scene.fresh import NewContainer, new_containers
 from doctor.facts.path.scene.outer import outside_of, questions
 from doctor.facts.path.scene.ways import WayMaker
@@ -47,12 +48,21 @@ def paths(  # noqa: PLR0917 - a collector's parameters are the facts it is deriv
     outside = outside_of(namespaces.host, dict(zip(asked, host.routes(asked), strict=True)))
     servers = {} if isinstance(files, Missing) else {one.container: one.asked_here for one in files.items}
     resolvers = {endpoint.container_id: servers.get(endpoint.container, ()) for endpoint in networks.running}
-    ways = tuple(WayMaker(networks, namespaces, outside=outside, resolvers=resolvers, fresh=fresh).all())
+    maker = WayMaker(networks, namespaces, outside=outside, resolvers=resolvers, fresh=fresh)
+    ways = tuple(maker.all())
     proxies = None if isinstance(processes, Missing) else proxies_of(processes)
     sockets = None if isinstance(listeners, Missing) else tuple(sockets_of(networks, listeners, proxies))
     world = world_of(networks, namespaces, firewalls, sockets, ways, uplink=outside.uplink, fresh=fresh)
     walks = walked(host, world, ways, fresh)
-    return merged(((one, (one.way,)) for one in walks), gaps=namespaces.gaps)
+    others = {one.way: other for one in walks if pings.is_closed(one) and (other := maker.instead(one.way))}
+    found = dict(zip(others, walked(host, world, others.values(), fresh), strict=True))
+    results = (
+        pings.settled(one, found.get(one.way), is_served=bool(maker.ports.get(one.way.end)))
+        if pings.is_closed(one)
+        else one
+        for one in walks
+    )
+    return merged(((one, (one.way,)) for one in results), gaps=namespaces.gaps)
 
 
 def walked(host: Host, world: World, ways: Iterable[Way], fresh: tuple[NewContainer, ...]) -> tuple[Walk, ...]:

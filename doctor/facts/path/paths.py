@@ -76,9 +76,11 @@ class PathCut(Struct, frozen=True, kw_only=True):
 
     @property
     def subject(self) -> Subject:
-        """The thing at which packets end: a rule, an interface of the host, or a container."""
+        """The thing at which packets end: a rule, a published port, an interface of the host, or a container."""
         if self.chain:
             return Subject("rule", f"{self.table} {self.chain} {self.rule or 'policy'}{self._within}")
+        if self.cause in _BY_PORT:
+            return Subject("port", f"{self.ways[0].port}/{self.ways[0].protocol}")
         if self.place == HOST:
             return Subject("interface", self.device) if self.device else Subject("host", "routing")
         return Subject("container", self.place)

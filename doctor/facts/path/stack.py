@@ -7,7 +7,7 @@ from doctor.facts.path.namespace import NetLink
 from doctor.facts.path.route_errors import explained
 from doctor.facts.path.routing import UNKNOWN as NOT_KNOWN
 from doctor.facts.path.routing import RouteAnswer
-from doctor.facts.path.rules.numbers import address, shown
+from doctor.facts.path.rules.numbers import address, network, shown
 from doctor.facts.path.rules.packet import NO_OWNER, Packet
 from doctor.facts.path.rules.values import Range
 from doctor.facts.path.segment import places_with
@@ -69,6 +69,7 @@ def send(trip: Trip, place: PathPlace, packet: Packet) -> Asking[Step]:
     if (packet.destination, packet.mark) != before:
         answer, link = yield from routed(trip, place, packet)
         packet = replace(packet, outside=link.name)
+    _note_detour(trip, place, packet, answer, link)
     packet = yield from hook(trip, place, (_family(packet), "postrouting"), packet, gateway=answer.gateway)
     return Out(place=place, link=link, packet=packet, gateway=answer.gateway)
 
@@ -211,23 +212,39 @@ def _doubt_ports(trip: Trip, place: PathPlace, packet: Packet) -> None:
 
 def _note_detour(trip: Trip, place: PathPlace, packet: Packet, answer: RouteAnswer, out: NetLink) -> None:
     """Remember that a packet for a container leaves by another interface than its bridge: the cause of what follows."""
-    if trip.detour is not None or packet.destination is None or place.name != HOST:
+    if trip.detour is not None or packet.destination is None or place.name != HOST or answer.kind == "local":
         return
     text = shown(packet.version, packet.destination)
     for name in places_with(trip.world, packet.version, packet.destination) - {HOST}:
-        if not _leads_to(trip, out, trip.world.places[name]):
+        ends = _outer_ends(trip, trip.world.places[name])
+        if not ends or any(out.index in {end.index, end.master} for end in ends):
+            continue
+        bridges = [bridge for end in ends if (bridge := place.link(end.master)) is not None]
+        down = next((bridge for bridge in bridges if bridge.kind == "bridge" and not bridge.is_up), None)
+        if down is not None:
+            # The kernel has no routes over it then.
+            trip.detour = WalkEnd(place, down.name, "link-down", f"bridge {down.name}: it is down")
+        elif not _is_near(place, out, packet) or any(_is_near(place, bridge, packet) for bridge in bridges):
             reason = f"a route of table {answer.table or 254}: it sends packets for {name} ({text}) to {out.name}"
             trip.detour = WalkEnd(place, out.name, "wrong-route", reason)
 
 
-def _leads_to(trip: Trip, out: NetLink, place: PathPlace) -> bool:
-    """Whether an interface of the host is the bridge, or the other end, of one of a place."""
-    host = trip.world.host.namespace
-    for link in place.namespace.links:
-        end = host.link(link.peer_index) if link.peer_index else None
-        if end is not None and end.peer_index == link.index and out.index in {end.index, end.master}:
+def _outer_ends(trip: Trip, place: PathPlace) -> list[NetLink]:
+    """Return the host's ends of a place's interfaces; nothing if one of those is of another kind."""
+    if not any(link.peer_index for link in place.namespace.links):
+        return []
+    host = trip.world.host
+    ends = [(link, host.link(link.peer_index)) for link in place.namespace.links if link.peer_index]
+    return [end for link, end in ends if end is not None and end.peer_index == link.index]
+
+
+def _is_near(place: PathPlace, link: NetLink, packet: Packet) -> bool:
+    """Whether a packet's destination is in a network of an interface: then the route is right, and the receiver elsewhere."""
+    for one in place.namespace.addresses_of(link.index, packet.version):
+        span = network(f"{one.address}/{one.prefix}")
+        if isinstance(span, Range) and packet.destination is not None and span.low <= packet.destination <= span.high:
             return True
-    return not any(link.peer_index for link in place.namespace.links)
+    return False
 
 
 def _is_off(place: PathPlace, link: str) -> bool:

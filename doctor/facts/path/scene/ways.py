@@ -12,6 +12,8 @@ from doctor.facts.path.world import HOST, OUTSIDE, Way
 
 EMBEDDED = "127.0.0.11"
 """The engine's name server, as a container of a user's network sees it."""
+_HTTP = 80
+"""The port of a program that nobody knows."""
 _LOOPBACK = {4: "127.0.0.1", 6: "::1"}
 
 
@@ -39,6 +41,7 @@ class WayMaker:
         self.running = networks.running
         self.rings: dict[tuple[str, int], list[Endpoint]] = {}
         self.places: dict[tuple[str, int], int] = {}
+        self.ports: dict[str, tuple[int, ...]] = {place_of(one): open_ports(one) for one in self.running}
         self.owners: dict[str, str] = {one.address: HOST for one in namespaces.host.addresses}
         for one in self.running:
             for version, address in ((4, one.ip), (6, one.ip6)):
@@ -64,6 +67,16 @@ class WayMaker:
             for version in one.addresses:
                 for target in self.outside.targets.get(version, ()) if not one.network.internal else ():
                     yield Way(kind="egress-new", start=one.name, end=OUTSIDE, target=target, port=443)
+
+    def instead(self, way: Way) -> Way | None:
+        """Return a way of a program for that of a ping, whose packets a rule drops: programs may get through.
+
+        ``None`` if there is no such way: nobody needs to reach the host's own ports over a gateway.
+        """
+        if way.kind not in {"peer", "host-to-container"}:
+            return None
+        ports = self.ports.get(way.end, ())
+        return replace(way, protocol="tcp", port=ports[0] if ports else _HTTP)
 
     def _outgoing(self, endpoint: Endpoint, network: Network, version: int) -> Iterator[Way]:
         name = place_of(endpoint)
@@ -120,6 +133,13 @@ class WayMaker:
     def _owner(self, address: str) -> str:
         """Return the place that has an address."""
         return self.owners.get(address, OUTSIDE)
+
+
+def open_ports(endpoint: Endpoint) -> tuple[int, ...]:
+    """Return the ports of TCP that a container is known to serve."""
+    exposed = [port for protocol, port in endpoint.exposed if protocol == "tcp"]
+    published = [port.container_port for port in endpoint.ports if port.protocol == "tcp"]
+    return tuple(dict.fromkeys((*published, *exposed)))
 
 
 def place_of(endpoint: Endpoint) -> str:

@@ -134,3 +134,58 @@ def test_a_new_container_gets_a_free_address() -> None:
     assert result.walked == 13
     walks = [(Walk(way=Way(kind="x", start="a", end="b", target="192.0.2.1"), hops=(), end=DROPPED), ())]
     assert merged(walks).cuts[0].ways == ()
+
+
+def inside(place: str, saved: str) -> PathFirewalls:
+    """The host's usual rules, and these in the namespace of `aa` (7) or `bb` (8)."""
+    lists = RuleLists(saves=(IptablesRules.parse("iptables-save", f"*filter\n:INPUT ACCEPT [0:0]\n{saved}\nCOMMIT\n"),))
+    return replace(FIREWALLS, containers={{"aa": 7, "bb": 8}[place]: lists})
+
+
+def of_kinds(result: Paths) -> list[tuple[str, str, frozenset[str]]]:
+    """Cause, place and kinds of each cut."""
+    return [(cut.cause, cut.place, cut.kinds) for cut in result.cuts]
+
+
+SUSPECT = replace(
+    NAMESPACES,
+    containers={
+        "a": replace(NAMESPACES.containers["a"], nft_tables=(("ip", "filter"),)),
+        "b": replace(NAMESPACES.containers["b"], nft_tables=(("ip", "filter"),)),
+    },
+)
+
+
+def test_pings_that_are_dropped_are_no_cut() -> None:
+    """Programs get through; the gateway's ports are nobody's business."""
+    assert found(SUSPECT, firewalls=inside("aa", "-A INPUT -p icmp -m icmp --icmp-type 8 -j DROP")).cuts == ()
+    on_host = ENGINE.replace(":INPUT ACCEPT", ":INPUT DROP").replace(
+        "-A FORWARD -j DOCKER-USER",
+        "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n-A INPUT -i lo -j ACCEPT\n-A FORWARD -j DOCKER-USER",
+    )
+    lists = RuleLists(saves=(IptablesRules.parse("iptables-save", on_host),))
+    assert {kind for _, _, kinds in of_kinds(found(firewalls=PathFirewalls(host=lists))) for kind in kinds} == {
+        "hairpin"
+    }
+
+
+def test_a_container_may_close_ports_that_it_does_not_serve() -> None:
+    """The one that it serves is needed: the published one of `aa`; `bb` serves nobody knows what."""
+    closed = "-A INPUT -m conntrack --ctstate NEW -j DROP"
+    assert of_kinds(found(SUSPECT, firewalls=inside("bb", closed))) == []
+    assert [one[:2] for one in of_kinds(found(SUSPECT, firewalls=inside("aa", closed)))] == [("rule", "aa")]
+
+
+def test_an_echo_that_is_ignored_is_no_cut() -> None:
+    quiet = replace(NAMESPACES.containers["a"], sysctls={"net.ipv4.icmp_echo_ignore_all": "1"})
+    assert found(replace(NAMESPACES, containers={**NAMESPACES.containers, "a": quiet})).cuts == ()
+
+
+def test_a_container_elsewhere_is_not_the_routes_fault() -> None:
+    """The route to the bridge is right; the container's port left it, or the bridge is down."""
+    gone = replace(NAMESPACES, host=with_link(host(), "vaa", master=0))
+    assert {cut.cause for cut in found(gone).cuts} <= {"no-bridge", "wrong-mac", "neighbour"}
+    # The kernel has no routes over an interface that is down.
+    left = tuple(route for route in host().routes if route.destination != "172.17.0.0/16")
+    down = replace(NAMESPACES, host=with_link(host(routes=left), "docker0", flags=0x1002))
+    assert {(cut.cause, cut.device) for cut in found(down).cuts} == {("link-down", "docker0")}
