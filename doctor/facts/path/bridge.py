@@ -104,7 +104,9 @@ def _forward(trip: Trip, place: PathPlace, port: NetLink, bridge: NetLink, packe
     packet = replace(packet, inside=port.name, outside=out.name, packet_type="other")
     packet = yield from hook(trip, place, ("bridge", "postrouting"), packet)
     if is_filtered:
-        inner = replace(packet, inside="", outside=bridge.name, port_in=port.name, port_out=out.name)
+        inner = replace(
+            packet, inside="", outside=bridge.name, port_in=port.name, port_out=out.name, packet_type="host"
+        )
         packet = yield from hook(trip, place, (family, "postrouting"), inner)
     trip.hop(place, bridge.name, "bridge", out.name)
     return (yield from _by_port(trip, place, out, replace(packet, inside=port.name)))

@@ -4,6 +4,7 @@ from msgspec.structs import replace
 
 from doctor.facts.path import stack, wire
 from doctor.facts.path.ending import WalkEnd
+from doctor.facts.path.namespace import NetLink
 from doctor.facts.path.rules.numbers import address, shown
 from doctor.facts.path.rules.packet import Packet
 from doctor.facts.path.surroundings import PlaceSurroundings
@@ -129,8 +130,16 @@ def _from_outside(trip: Trip, packet: Packet) -> Step:
     link = host.namespace.named(trip.world.uplink)
     if link is None:
         raise WalkEnd(host, trip.world.uplink, "link-missing", "the uplink: the host has no interface to the network")
-    mac = link.mac or None
-    return Frame(place=host, link=link, packet=replace(entered(trip, host, packet), destination_mac=mac))
+    return _arriving(trip, link, packet)
+
+
+def _arriving(trip: Trip, link: NetLink, packet: Packet) -> Frame:
+    """Return a packet from outside at the uplink; one longer than its MTU is taken by some interfaces, and dropped by others."""
+    host = trip.world.host
+    if packet.length is not None and packet.length > link.mtu:
+        trip.doubt(host, f"packets of {packet.length} bytes arrive at {link.name}, whose MTU is {link.mtu}")
+    fresh = replace(entered(trip, host, packet), destination_mac=link.mac or None)
+    return Frame(place=host, link=link, packet=fresh)
 
 
 def _back(trip: Trip, way: Way, first: Packet, arrived: Arrived, *, flags: int, length: int) -> Asking[None]:
@@ -159,10 +168,7 @@ def _back(trip: Trip, way: Way, first: Packet, arrived: Arrived, *, flags: int, 
         if arrived.place is not host:
             # A macvlan: the answer reaches the container without the host.
             return
-        mac = arrived.left.mac or None
-        step: Step = Frame(
-            place=host, link=arrived.left, packet=replace(entered(trip, host, answer), destination_mac=mac)
-        )
+        step: Step = _arriving(trip, arrived.left, answer)
     else:
         step = yield from stack.send(trip, arrived.place, answer)
     back = yield from _travelled(trip, step)
@@ -205,6 +211,8 @@ def _received(trip: Trip, way: Way, arrived: Arrived) -> Asking[None]:
         _check_source(trip, arrived)
         _check_destination(trip, way, arrived)
         return
+    if packet.port is None and packet.protocol in {"tcp", "udp"}:
+        raise WalkEnd(place, "", UNKNOWN, f"{place.name}: the port that a rule gave them is not known", end=UNKNOWN)
     socket = _socket(place, packet)
     if socket is not None and socket.forwards is not None:
         target, port = socket.forwards

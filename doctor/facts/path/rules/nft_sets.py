@@ -35,9 +35,14 @@ def matcher(right: Any, of: Field, operator: str, named: Named) -> Matcher | Non
 
 def set_of(listed: Any, of: Field) -> Table | None:
     """Return a named set."""
-    if not isinstance(listed, dict):
+    if not isinstance(listed, dict) or _grows(listed):
         return None
     return _table(((one, True) for one in items(listed.get("elem"))), of, is_named=True)
+
+
+def _grows(listed: Mapping[str, Any]) -> bool:
+    """Whether packets themselves put elements into a set or remove them."""
+    return "dynamic" in str(listed.get("flags", ""))
 
 
 def verdicts(data: Any, of: Field, named: Named) -> Table | None:
@@ -73,7 +78,7 @@ def _results(value: Any, results: tuple[Field, ...]) -> Iterator[Element | None]
 def _pairs(data: Any, named: Named) -> tuple[list[Any] | None, bool]:
     if isinstance(data, str) and data.startswith("@"):
         found = named.get(data[1:])
-        return (None, True) if not isinstance(found, dict) else (items(found.get("elem")), True)
+        return (None, True) if not isinstance(found, dict) or _grows(found) else (items(found.get("elem")), True)
     listed = mapping(data).get("set")
     return (listed if isinstance(listed, list) else None), False
 

@@ -21,8 +21,8 @@ from doctor.facts.path.rules.form import (
 )  # fmt: skip
 from doctor.facts.path.rules.nft_expressions import ADDRESSES, PORT, constant, element, field
 from doctor.facts.path.rules.nft_sets import Named, values
-from doctor.facts.path.rules.packet import Packet, Surroundings
-from doctor.facts.path.rules.values import Range, Value, one_of
+from doctor.facts.path.rules.packet import Packet
+from doctor.facts.path.rules.values import Range, Table, Value, one_of
 from doctor.formats.json_values import mapping, text
 
 NO_EFFECT = frozenset({
@@ -132,6 +132,15 @@ def _translation(kind: str, body: dict[str, Any], version: int, named: Named, sp
     if isinstance(body.get("addr"), dict) and "map" in body["addr"]:
         return (*only, *_mapped(kind, body, version, named, spelled))
     address, port = _address(body.get("addr"), version), _port(body.get("port"))
+    looked_up = mapping(mapping(body.get("port")).get("map"))
+    if looked_up:
+        of = field(looked_up.get("key"))
+        table = None if of is None else values(looked_up.get("data"), of, named, (PORT,))
+        if of is not None and table is not None:
+            only = (*only, Condition(of.read, table, text=spelled))
+            port = _data(of.read, table, 0)
+        else:
+            only = (*only, Doubt(spelled))
     return (*only, _change(kind, address, port), RuleVerdict(ACCEPT))
 
 
@@ -171,11 +180,10 @@ def _mapped(kind: str, whole: dict[str, Any], version: int, named: Named, spelle
         return (Doubt(spelled), unknown, RuleVerdict(ACCEPT))
     read, has_port = of.read, any(isinstance(data, tuple) and len(data) > 1 for data in table.all_data())
 
-    def looked_up(place: int) -> Reader:
-        def reader(packet: Packet, scope: Surroundings) -> Value:
-            return _only(table.find(read(packet, scope)), place)
+    number = _data(read, table, 1) if has_port else _port(port)
+    return (Condition(read, table, text=spelled), _change(kind, _data(read, table, 0), number), RuleVerdict(ACCEPT))
 
-        return reader
 
-    number = looked_up(1) if has_port else _port(port)
-    return (Condition(read, table, text=spelled), _change(kind, looked_up(0), number), RuleVerdict(ACCEPT))
+def _data(read: Reader, table: Table, place: int) -> Reader:
+    """Return the reader of what a map has for a packet."""
+    return lambda packet, scope: _only(table.find(read(packet, scope)), place)

@@ -217,3 +217,50 @@ def test_packets_that_a_rule_leads_to_a_proxy_of_this_place_are_doubt() -> None:
     nobody = walked(world(saved=saved, sockets=()), WAYS["egress"])
     assert (nobody.end, nobody.cause) == ("rejected", "no-listener")
     assert "a rule leads them to port 3128, and no program listens there" in nobody.says
+
+
+@pytest.mark.parametrize(
+    ("asked", "port", "end"), [(8080, 22, "delivered"), (8080, 23, "rejected"), (8081, 22, "rejected")]
+)
+def test_a_redirect_to_a_port_of_a_map(asked: int, port: int, end: str) -> None:
+    """Without the port in the map the rule does not match: the packet keeps its own."""
+    key = {"payload": {"protocol": "tcp", "field": "dport"}}
+    expressions = ({"redirect": {"port": {"map": {"key": key, "data": {"set": [[8080, port]]}}}}},)
+    chain = NftChain(family="ip", table="t", name="c", hook="prerouting", kind="nat", priority=-100, policy="accept")
+    rule = NftRule(family="ip", table="t", chain="c", handle=2, expressions=expressions, comment="")
+    small = world(sockets=(PathSocket(protocol="tcp", port=22),))
+    small.places["host"] = replace(small.host, rules=PathRules(nft=NftRuleset(chains=(chain,), rules=(rule,))))
+    way = Way(kind="container-to-host", start="aa", end="host", target="192.0.2.5", port=asked)
+    assert walked(small, way).end == end
+
+
+def test_a_port_that_is_not_known_is_no_claim_about_programs() -> None:
+    moved = "-A PREROUTING -p tcp -m tcp --dport 22 -j REDIRECT --to-ports 30-40"
+    saved = ENGINE.replace("-A PREROUTING -m addrtype", f"{moved}\n-A PREROUTING -m addrtype", 1)
+    way = Way(kind="container-to-host", start="aa", end="host", target="192.0.2.5", port=22)
+    assert walked(world(saved=saved, sockets=(PathSocket(protocol="tcp", port=22),)), way).end == "unknown"
+
+
+@pytest.mark.parametrize(("flags", "kind"), [([], "accept"), (["dynamic", "timeout"], "unknown")])
+def test_a_set_that_packets_change_is_doubt(flags: list[str], kind: str) -> None:
+    left = {"payload": {"protocol": "ip", "field": "saddr"}}
+    chain = NftChain(family="ip", table="t", name="c", hook="forward", kind="filter", priority=0, policy="accept")
+    expressions = ({"match": {"op": "==", "left": left, "right": "@s"}}, {"drop": None})
+    rule = NftRule(family="ip", table="t", chain="c", handle=2, expressions=expressions, comment="")
+    listed = {"type": "ipv4_addr", "flags": flags, "elem": ["10.9.9.9"]}
+    rules = PathRules(nft=NftRuleset(chains=(chain,), rules=(rule,), sets={("ip", "t", "s"): listed}))
+    packet = Packet(inside="docker0", outside="eth0", source=0xAC110002, destination=2, mark=0)
+    assert evaluate(rules, "ip", "forward", packet).kind == kind
+
+
+def test_a_bridged_packet_is_for_this_host_where_rules_of_ip_see_it_last() -> None:
+    rule = "-A POSTROUTING -m pkttype --pkt-type unicast -j DROP"
+    saved = ENGINE.replace("*filter", f"*mangle\n:POSTROUTING ACCEPT [0:0]\n{rule}\nCOMMIT\n*filter", 1)
+    small = replace(host(), sysctls={"net.ipv4.ip_forward": "1", "net.bridge.bridge-nf-call-iptables": "1"})
+    assert walked(world(of_host=small, saved=saved), WAYS["peer"]).end == "dropped"
+
+
+def test_an_answer_longer_than_the_uplinks_mtu_is_doubt() -> None:
+    """Hardware often takes it, a veth drops it."""
+    found = walked(world(of_host=with_link(host(), "eth0", mtu=100)), WAYS["egress"])
+    assert (found.end, found.doubts) == ("unknown", ("packets of 152 bytes arrive at eth0, whose MTU is 100",))
