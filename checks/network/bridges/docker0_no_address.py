@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Message, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.facts.network.details import WrongAddress
+from doctor.facts.network.host_files import HostNetworkFiles
 from doctor.facts.network.links import Links
 from doctor.facts.network.networks import Networks
+from doctor.facts.network.takers import taker_of
 
 
 @check(
@@ -23,19 +25,21 @@ from doctor.facts.network.networks import Networks
         ),
     ),
 )
-def docker0_no_address(networks: Networks, links: Links) -> Iterator[Finding]:
+def docker0_no_address(networks: Networks, links: Links, files: HostNetworkFiles | Missing) -> Iterator[Finding]:
     """The bridge of a network has no IPv4 address, so its containers have no gateway.
 
     What it looks at:
         The addresses of the bridge of every bridge network, against the gateway that the engine recorded for it. Networks whose
-        options ask for a bridge without one (gateway mode "isolated", ``inhibit_ipv4``) are left out.
+        options ask for a bridge without one (gateway mode "isolated", ``inhibit_ipv4``) are left out. If it is missing: the files
+        of netplan, systemd-networkd, NetworkManager, ifupdown and ifcfg that are for this interface.
 
     Why it matters:
         Containers send all packets to other networks through the gateway. Without it, they reach only each other, and published
         ports time out. The cause is often a network manager or a script that flushes interfaces.
 
     How it is fixed:
-        The gateway's address is added to the bridge; the kernel then adds the connected route.
+        The gateway's address is added to the bridge; the kernel then adds the connected route. If a file of a network manager is
+        for the bridge too, a file of doctor's own makes that program leave the engine's interfaces alone from the next boot on.
 
     References:
         https://man7.org/linux/man-pages/man8/ip-address.8.html
@@ -44,12 +48,14 @@ def docker0_no_address(networks: Networks, links: Links) -> Iterator[Finding]:
         link = links.link(network.bridge)
         if link is None or not network.gateway or link.ipv4 or not network.addresses_bridge:
             continue
+        taker = taker_of(files, link.name)
         yield Finding(
             subject=Subject("network", network.name),
             message=f"the bridge {link.name} of network {network.name} has no IPv4 address: its containers have no gateway",
             evidence=(
                 Evidence("ip addr", f"{link.name}: no IPv4 address"),
                 Evidence(networks.source, f"gateway of {network.name}: {network.gateway}"),
+                *(() if taker is None else (taker.evidence,)),
             ),
-            detail=WrongAddress(bridge=link.name, address=network.gateway, wrong=()),
+            detail=WrongAddress(bridge=link.name, address=network.gateway, wrong=(), taker=taker),
         )

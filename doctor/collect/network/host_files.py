@@ -169,7 +169,7 @@ class ConfigReader:
         found: tuple[str, ...] = ()
         paths = [HostPath("/etc/NetworkManager/NetworkManager.conf"), *self._first_of_name(_NM_CONF[::-1], "*.conf")]
         for path in paths:
-            found = nm_keyfile.unmanaged(self.text(path)) or found
+            found = nm_keyfile.unmanaged(self.text(path), found)
         return found
 
     def tables(self) -> dict[str, int]:

@@ -2,6 +2,8 @@
 
 from msgspec import Struct
 
+from doctor.facts.network.takers import BridgeTaker
+
 
 class LoopbackOnly(Struct, frozen=True, kw_only=True):
     """Real name servers in a file of a program of the host."""
@@ -48,11 +50,12 @@ class BridgeMissing(Struct, frozen=True, kw_only=True):
 
 
 class WrongAddress(Struct, frozen=True, kw_only=True):
-    """The bridge, its missing address, and the addresses it has instead (all with prefix length)."""
+    """The bridge, its missing address, the addresses it has instead (all with prefix length), and the program that changed it."""
 
     bridge: str
     address: str
     wrong: tuple[str, ...]
+    taker: BridgeTaker | None = None
 
 
 class Forwarding6Off(Struct, frozen=True, kw_only=True):

@@ -117,15 +117,16 @@ class HostNetworkFiles(Struct, frozen=True, kw_only=True):
         )
 
     def takes(self, device: str) -> ConfiguredLink | None:
-        """Return the first part of a file that makes its program configure an interface, ``None`` for none."""
-        for program in _ORDER:
-            for one in self.links:
-                if one.program == program and one.device and fnmatchcase(device, one.device):
-                    if not one.is_unmanaged:
-                        return one
-                    # networkd uses the first file that matches, and no other.
-                    break
-        return None
+        """Return the part of a file that makes its program configure an interface, ``None`` for none."""
+        mine = [one for one in self.links if one.device and fnmatchcase(device, one.device)]
+        networkd = [one for one in mine if one.program in {"netplan", "systemd-networkd"}]
+        # networkd uses the first file that matches, and no other.
+        first = sorted(networkd, key=_name_for_networkd)[:1]
+        others = [one for one in mine if one.program in {"ifupdown", "ifcfg"}]
+        manager = [one for one in mine if one.program == "NetworkManager"]
+        left_alone = any(one.is_unmanaged for one in manager)
+        found = (*first, *(() if left_alone else manager), *others)
+        return next((one for one in found if not one.is_unmanaged), None)
 
     def expected(self, device: str, mac: str = "") -> ExpectedLink | None:
         """Return how an interface should be; ``None`` if no file says so, or if two programs contradict each other."""
@@ -171,6 +172,11 @@ def _is_for(link: ConfiguredLink, device: str, mac: str) -> bool:
     if link.mac and link.mac.lower() != mac.lower():
         return False
     return fnmatchcase(device, link.device) if link.device else bool(link.mac)
+
+
+def _name_for_networkd(one: ConfiguredLink) -> str:
+    """Return the name of the file that networkd reads, by which it sorts them; netplan's are rendered."""
+    return f"10-netplan-{one.name}.network" if one.program == "netplan" else one.path.rpartition("/")[2]
 
 
 def command_of(link: ConfiguredLink, device: str) -> str:

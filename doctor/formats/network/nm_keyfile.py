@@ -111,11 +111,19 @@ def _rules(line: IniLine, version: int, path: str) -> Iterator[HostItem]:
     yield from ip_command.items(ConfiguredCommand(words=words, path=path, line=line.line))
 
 
-def unmanaged(text: str) -> tuple[str, ...]:
-    r"""The patterns of interfaces that a NetworkManager.conf excludes, as written.
+def unmanaged(text: str, before: tuple[str, ...] = ()) -> tuple[str, ...]:
+    r"""The patterns of interfaces that NetworkManager excludes after a configuration file, as written; ``+=`` adds to those before.
 
-    >>> unmanaged("[keyfile]\nunmanaged-devices=interface-name:docker0;interface-name:veth*\n")
+    >>> unmanaged("[keyfile]\nunmanaged-devices=interface-name:docker0;mac:52:54:00:12:34:56\n", ("interface-name:x",))
+    ('interface-name:docker0', 'mac:52:54:00:12:34:56')
+    >>> unmanaged("[keyfile]\nunmanaged-devices+=interface-name:veth*\n", ("interface-name:docker0",))
     ('interface-name:docker0', 'interface-name:veth*')
     """
-    found = [section.last("unmanaged-devices") for section in sections(text) if section.title == "keyfile"]
-    return tuple(word for word in re.split(r"[;,\s]+", next((value for value in reversed(found) if value), "")) if word)
+    found = before
+    for line in (line for section in sections(text) if section.title == "keyfile" for line in section.lines):
+        words = tuple(word for word in re.split(r"[;,\s]+", line.value) if word)
+        if line.key == "unmanaged-devices":
+            found = words
+        elif line.key == "unmanaged-devices+":
+            found = (*found, *words)
+    return found

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.network import ChangeLink
+from doctor.api.actions.unmanaged import leave_alone
 from doctor.facts.network.details import WrongAddress
 
 
@@ -16,3 +17,4 @@ def docker0_no_address(detail: WrongAddress) -> Iterator[Action]:
         undo=("addr", "del", {"dev": bridge, "address": address}),
         what=f"add {address} to {bridge}",
     )
+    yield from leave_alone(detail.taker)

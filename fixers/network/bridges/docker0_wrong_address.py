@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.network import ChangeLink
+from doctor.api.actions.unmanaged import leave_alone
 from doctor.facts.network.details import WrongAddress
 
 
@@ -22,3 +23,4 @@ def docker0_wrong_address(detail: WrongAddress) -> Iterator[Action]:
             undo=("addr", "add", {"dev": bridge, "address": wrong}),
             what=f"remove {wrong} from {bridge}",
         )
+    yield from leave_alone(detail.taker)

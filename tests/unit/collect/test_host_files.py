@@ -5,8 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from doctor.api.actions.advice import Advise
+from doctor.api.actions.files import WriteFile
+from doctor.api.actions.unmanaged import leave_alone
 from doctor.collect.network.host_files import host_network_files
 from doctor.facts.network.host_files import HostNetworkFiles
+from doctor.facts.network.takers import taker_of
 from doctor.facts.path.paths import PathCut, Paths
 from doctor.formats.netlink.routes import NetRoute, RoutingRule
 from doctor.host.recorded import RootHost
@@ -197,3 +201,54 @@ def test_includes_that_loop_and_odd_nodes_end(tmp_path: Path) -> None:
     )
     assert [one.device for one in found.links if one.program == "ifupdown"] == ["eth9"]
     assert {gap.path for gap in found.gaps} >= {"/etc/netplan/huge.yaml", "/etc/netplan/odd.yaml"}
+
+
+def test_network_manager_leaves_alone_whatever_a_later_file_adds(tmp_path: Path) -> None:
+    write(
+        tmp_path, "etc/NetworkManager/system-connections/x", "[connection]\nid=x\ntype=bridge\ninterface-name=br-app\n"
+    )
+    taken = read(tmp_path).takes("br-app")
+    assert taken is not None
+    assert taken.program == "NetworkManager"
+    write(tmp_path, "etc/NetworkManager/NetworkManager.conf", "[keyfile]\nunmanaged-devices=interface-name:docker0\n")
+    assert read(tmp_path).takes("br-app") is not None
+    write(
+        tmp_path,
+        "etc/NetworkManager/conf.d/99-doctor-engine.conf",
+        "[keyfile]\nunmanaged-devices+=interface-name:br-app\n",
+    )
+    assert read(tmp_path).takes("br-app") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "bridge", "written"),
+    [
+        ("systemd/network/10-a.network", "[Match]\nName=*\n[Network]\nDHCP=yes\n", "docker0", "00-doctor-engine.network"),
+        ("netplan/1.yaml", "network: {ethernets: {all: {match: {name: '*'}, dhcp4: true}}}\n", "br-app", "00-doctor-engine.network"),
+        ("NetworkManager/system-connections/x", "[connection]\ntype=bridge\ninterface-name=docker0\n", "docker0", "99-doctor-engine.conf"),
+    ],
+)  # fmt: skip
+def test_after_the_repair_nobody_takes_the_bridge(
+    tmp_path: Path, name: str, text: str, bridge: str, written: str
+) -> None:
+    write(tmp_path, f"etc/{name}", text)
+    (action,) = leave_alone(taker_of(read(tmp_path), bridge))
+    assert isinstance(action, WriteFile)
+    assert action.path.endswith(written)
+    write(tmp_path, action.path.lstrip("/"), action.content.decode())
+    assert taker_of(read(tmp_path), bridge) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "bridge"),
+    [
+        ("systemd/network/00-a.network", "[Match]\nName=*\n", "docker0"),
+        ("NetworkManager/system-connections/x", "[connection]\ntype=bridge\ninterface-name=br-app\n", "br-app"),
+        ("network/interfaces", "auto docker0\niface docker0 inet static\n  address 192.0.2.1/24\n", "docker0"),
+    ],
+)
+def test_a_file_that_may_be_meant_so_is_left_to_a_person(tmp_path: Path, name: str, text: str, bridge: str) -> None:
+    write(tmp_path, f"etc/{name}", text)
+    (action,) = leave_alone(taker_of(read(tmp_path), bridge))
+    assert isinstance(action, Advise)
+    assert f"/etc/{name}" in action.text

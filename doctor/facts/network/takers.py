@@ -1,0 +1,47 @@
+"""Programs of the host that configure the engine's bridges, although these belong to the engine."""
+
+from msgspec import Struct
+
+from doctor.facts.network.host_files import HostNetworkFiles
+from doctor.facts.network.links import DEFAULT_BRIDGE, USER_BRIDGE
+from doctor.model.finding import Evidence
+from doctor.model.missing import Missing
+
+
+class BridgeTaker(Struct, frozen=True, kw_only=True):
+    """A part of a file by which a program configures a bridge of the engine.
+
+    Attributes:
+        device: the name or the pattern that the file gives.
+        is_meant: whether the file names a bridge that has no name of the engine's: somebody may want this.
+    """
+
+    bridge: str
+    program: str
+    device: str
+    path: str
+    place: str
+    is_meant: bool
+
+    @property
+    def evidence(self) -> Evidence:
+        """Return it for a finding."""
+        return Evidence(
+            self.place, f"{self.program} configures {self.bridge}: it changes the bridge again at the next boot"
+        )
+
+
+def taker_of(files: HostNetworkFiles | Missing, bridge: str) -> BridgeTaker | None:
+    """Return the program that configures a bridge, ``None`` if no file does or they were not read."""
+    found = None if isinstance(files, Missing) else files.takes(bridge)
+    if found is None:
+        return None
+    has_engines_name = bridge == DEFAULT_BRIDGE or USER_BRIDGE.fullmatch(bridge) is not None
+    return BridgeTaker(
+        bridge=bridge,
+        program=found.program,
+        device=found.device,
+        path=found.path,
+        place=found.place,
+        is_meant=found.device == bridge and not has_engines_name,
+    )
