@@ -11,6 +11,10 @@ from doctor.formats.firewall.iptables_save import Rule
 
 _FREE_TEXT = frozenset({"--comment", "--log-prefix", "--nflog-prefix", "--string", "--hex-string"})
 _NO_SETS: Sets = {}
+_MATCH_ALONE = frozenset(
+    {"comment", "dccp", "icmp", "icmp6", "icmpv6", "ipv6-icmp", "nfacct", "sctp", "tcp", "udp", "udplite"}
+)
+"""Modules that say nothing without an option: they have no effect, or repeat the protocol. Others (socket, rpfilter) match something."""
 
 
 def rule_of(rule: Rule, *, version: int = 4, sets: Sets = _NO_SETS, chains: Container[str] | None = None) -> PathRule:
@@ -19,10 +23,15 @@ def rule_of(rule: Rule, *, version: int = 4, sets: Sets = _NO_SETS, chains: Cont
     target, is_goto, is_plain = "", False, True
     module = protocol = ""
     options: list[tuple[bool, str, str]] = []
+    bare = ""
     for negated, name, value in words_of(rule.text):
         if target:
             options.append((negated, name, value))
-        elif name in {"-j", "-g"}:
+            continue
+        if bare and name in {"-j", "-g", "-m"}:
+            parts.append(Doubt(f"-m {bare}"))
+        bare = value if name == "-m" and value not in _MATCH_ALONE else ""
+        if name in {"-j", "-g"}:
             target, is_goto = value, name == "-g"
         elif name == "-m":
             module, is_plain = value, False
@@ -34,6 +43,8 @@ def rule_of(rule: Rule, *, version: int = 4, sets: Sets = _NO_SETS, chains: Cont
             )
             part = _checked(option)
             parts.extend(() if part is None else (part,))
+    if bare:
+        parts.append(Doubt(f"-m {bare}"))
     parts.extend(iptables_targets.parts(target, options, is_goto=is_goto, version=version, chains=chains))
     return PathRule(parts=tuple(parts), text=rule.text, origin=rule, is_plain=is_plain)
 

@@ -264,3 +264,17 @@ def test_an_answer_longer_than_the_uplinks_mtu_is_doubt() -> None:
     """Hardware often takes it, a veth drops it."""
     found = walked(world(of_host=with_link(host(), "eth0", mtu=100)), WAYS["egress"])
     assert (found.end, found.doubts) == ("unknown", ("packets of 152 bytes arrive at eth0, whose MTU is 100",))
+
+
+@pytest.mark.parametrize(
+    ("matches", "end"),
+    [
+        ("-p udp -m udp", "dropped"),
+        ("-m socket", "unknown"),
+        ("-m rpfilter -m comment --comment x", "unknown"),
+        ("-p udp -m udp -m comment --comment '-m socket'", "dropped"),
+    ],
+)
+def test_a_module_without_options_may_match_nothing(matches: str, end: str) -> None:
+    saved = f"*mangle\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -i docker0 {matches} -j DROP\nCOMMIT\n{ENGINE}"
+    assert walked(world(saved=saved), replace(WAYS["egress"], protocol="udp")).end == end
