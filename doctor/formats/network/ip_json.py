@@ -1,6 +1,7 @@
 """Parses the output of iproute2 with ``-j``, and predicts it after a change of links, addresses or routes."""
 
 import json
+import re
 from collections.abc import Iterator
 from ipaddress import ip_interface, ip_network
 from typing import Any
@@ -14,6 +15,8 @@ ADDRESSES = ("ip", "-j", "-d", "addr")
 ROUTES = ("ip", "-j", "route", "show", "table", "all")
 """Routes of both families; those of the main table carry no "table"."""
 
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+
 Change = tuple[str, str, dict[str, str | int]]
 """(object, command, arguments) of one rtnetlink request, as ``doctor.api.actions.ChangeLink`` has them."""
 
@@ -21,14 +24,16 @@ Change = tuple[str, str, dict[str, str | int]]
 def load(raw: bytes) -> list[dict[str, Any]]:
     """Return the objects of an ``ip -j`` answer. Raises ``FormatError`` for anything else.
 
-    iproute2 prints ``{}`` for filtered objects, and nothing if there are no routes.
+    iproute2 prints ``{}`` for filtered objects, nothing if there are no routes, and control characters of names as they are.
 
     >>> load(b'[{"ifname":"lo"},{}]')
     [{'ifname': 'lo'}]
+    >>> load(b'[{"ifname":"\\x1b[31m"}]')
+    [{'ifname': '\\x1b[31m'}]
     """
     if not raw.strip():
         return []
-    value = json_safe.load(raw)
+    value = json_safe.load(_CONTROL.sub(lambda found: b"\\u%04x" % found[0][0], raw))
     if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
         raise FormatError("expected a list of objects from ip -j")
     return [entry for entry in value if entry]
