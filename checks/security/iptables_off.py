@@ -51,4 +51,4 @@ def iptables_off(
 def _has_own_rules(firewall: Firewall | Missing, networks: Networks | Missing, links: Links | Missing) -> bool:
     if isinstance(firewall, Missing) or isinstance(networks, Missing) or firewall.v4 is None or not networks.bridges:
         return False
-    return not any(untranslated(firewall.v4, networks, links))
+    return not any(untranslated(firewall.v4, firewall.foreign.values(), networks, links))

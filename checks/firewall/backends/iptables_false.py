@@ -24,7 +24,8 @@ def iptables_false(
     """The engine creates no firewall rules (``iptables: false``), and no other rule translates containers' addresses.
 
     What it looks at:
-        The effective setting, and whether a rule in nat POSTROUTING translates an outgoing packet of each network.
+        The effective setting, and whether a rule in nat POSTROUTING, or in another table of nft, translates an outgoing packet of each
+        network.
 
     Why it matters:
         Without translation, answers do not reach a container. Rules that an earlier start of dockerd created last until the
@@ -39,7 +40,7 @@ def iptables_false(
     """
     if engine.get("iptables", True) is not False or firewall.v4 is None:
         return
-    bare, borrowed = untranslated(firewall.v4, networks, links)
+    bare, borrowed = untranslated(firewall.v4, firewall.foreign.values(), networks, links)
     setting = engine.setting("iptables")
     if bare or borrowed:
         names = named("network", (network.name for network in bare or borrowed))

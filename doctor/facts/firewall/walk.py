@@ -46,10 +46,12 @@ class NftWalker:
         """Yield the verdict of each base chain on the forward hook."""
         return self.at("forward", packet)
 
-    def at(self, hook: str, packet: Packet) -> Iterator[ChainVerdict]:
+    def at(
+        self, hook: str, packet: Packet, kinds: frozenset[str] = frozenset({"filter", ""})
+    ) -> Iterator[ChainVerdict]:
         """Yield the verdict of each base chain on a hook; a packet must pass all of them."""
         for base in self.ruleset.base_chains(hook):
-            if base.kind not in {"filter", ""}:
+            if base.kind not in kinds:
                 continue
             table, _ = self._tables[base.family, base.table]
             chain = table.get(base.name)

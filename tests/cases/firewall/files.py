@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from tests.cases.firewall.host import Host
+from tests.cases.firewall.nft import foreign, nft
 from tests.cases.firewall.rules import SAVE_26
 from tests.cases.firewall.story import Story, case
 
@@ -37,6 +38,26 @@ def iptables_false() -> Iterator[Story]:
         "healthy-own-nat",
         "an administrator masquerades everything himself",
         own.file("/etc/docker/daemon.json", off),
+    )
+    networks = {"set": [{"prefix": {"addr": "172.16.0.0", "len": 12}}, {"prefix": {"addr": "10.88.0.0", "len": 24}}]}
+    source = {"match": {"op": "==", "left": {"payload": {"protocol": "ip", "field": "saddr"}}, "right": networks}}
+    out = {"match": {"op": "==", "left": {"meta": {"key": "oifname"}}, "right": "eth0"}}
+    table = nft("ip", "site", "postrouting", "accept", [source, out, {"masquerade": None}], kind="nat")
+    yield case(
+        "iptables-false",
+        "healthy-own-table-of-nft",
+        "an administrator masquerades the networks in a table of nft",
+        foreign(table, "ip site", save=chains).file("/etc/docker/daemon.json", off),
+    )
+    elsewhere = {"match": {"op": "==", "left": {"payload": {"protocol": "ip", "field": "saddr"}}, "right": "10.1.2.3"}}
+    table = nft("ip", "site", "postrouting", "accept", [elsewhere, out, {"masquerade": None}], kind="nat")
+    yield case(
+        "iptables-false",
+        "table-of-nft-for-others",
+        "a table of nft masquerades an address that no container has",
+        foreign(table, "ip site", save=chains).file("/etc/docker/daemon.json", off),
+        ("setting", "iptables"),
+        fix="manual",
     )
     yield case(
         "forward-policy-accept",

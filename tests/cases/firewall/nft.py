@@ -6,10 +6,10 @@ from tests.cases.firewall.host import Host
 from tests.cases.firewall.rules import BR, SAVE_26
 
 
-def nft(family: str, table: str, hook: str, policy: str, *rules: list[dict[str, object]]) -> str:
+def nft(family: str, table: str, hook: str, policy: str, *rules: list[dict[str, object]], kind: str = "filter") -> str:
     """Return the output of ``nft -j list table`` for a table with one base chain."""
     chain = {
-        "family": family, "table": table, "name": "forward", "handle": 1, "type": "filter", "hook": hook, "prio": 10,
+        "family": family, "table": table, "name": "forward", "handle": 1, "type": kind, "hook": hook, "prio": 10,
         "policy": policy,
     }  # fmt: skip
     listed: list[dict[str, object]] = [
