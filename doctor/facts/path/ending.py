@@ -1,7 +1,8 @@
 """The end of a packet's walk, as it is met on the way."""
 
 from doctor.facts.path.rules.hooks import HookVerdict
-from doctor.facts.path.world import DROPPED, PathPlace
+from doctor.facts.path.rules.packet import Packet
+from doctor.facts.path.world import DROPPED, REJECTED, UNKNOWN, PathPlace, PathSocket, named
 
 
 class WalkEnd(Exception):  # noqa: N818 - the end of a walk isn't an error
@@ -32,3 +33,12 @@ class WalkEnd(Exception):  # noqa: N818 - the end of a walk isn't an error
             end,
             verdict,
         )
+
+
+def redirected(place: PathPlace, packet: Packet, target: str, socket: PathSocket | None) -> None:
+    """A rule leads packets for the outside to a program here: a proxy, of which nobody knows what it makes of them."""
+    if socket is None and packet.protocol in {"tcp", "udp"}:
+        reason = f"{named(place)}: a rule leads them to port {packet.port}, and no program listens there"
+        raise WalkEnd(place, packet.inside or "", "no-listener", reason, end=REJECTED)
+    reason = f"{named(place)}: a rule leads them to a program at {target or 'an address of its own'} port {packet.port}"
+    raise WalkEnd(place, packet.inside or "", UNKNOWN, reason, end=UNKNOWN)

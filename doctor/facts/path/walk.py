@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from doctor.facts.path import stack, wire
-from doctor.facts.path.ending import WalkEnd
+from doctor.facts.path.ending import WalkEnd, redirected
 from doctor.facts.path.namespace import NetLink
 from doctor.facts.path.rules.numbers import address, shown
 from doctor.facts.path.rules.packet import Packet
@@ -231,7 +231,7 @@ def _received(trip: Trip, way: Way, arrived: Arrived) -> Asking[None]:
     if way.end == OUTSIDE or place.name != way.end:
         target = "" if packet.destination is None else shown(packet.version, packet.destination)
         if way.end == OUTSIDE and target != way.target:
-            _redirected(place, packet, target, socket)
+            redirected(place, packet, target, socket)
         if socket is None or place.name != HOST or way.end == OUTSIDE:
             is_port = place.name == HOST and way.end != OUTSIDE and packet.protocol in {"tcp", "udp"}
             cause = "proxy-missing" if is_port else "local-address"
@@ -253,15 +253,6 @@ def _received(trip: Trip, way: Way, arrived: Arrived) -> Asking[None]:
         raise WalkEnd(place, "", "echo-ignored", f"{place.name}: {ignored} is 1")
 
 
-def _redirected(place: PathPlace, packet: Packet, target: str, socket: PathSocket | None) -> None:
-    """A rule leads packets for the outside to a program here: a proxy, of which nobody knows what it makes of them."""
-    if socket is None and packet.protocol in {"tcp", "udp"}:
-        reason = f"{named(place)}: a rule leads them to port {packet.port}, and no program listens there"
-        raise WalkEnd(place, packet.inside or "", "no-listener", reason, end=REJECTED)
-    reason = f"{named(place)}: a rule leads them to a program at {target or 'an address of its own'} port {packet.port}"
-    raise WalkEnd(place, packet.inside or "", UNKNOWN, reason, end=UNKNOWN)
-
-
 def _check_source(trip: Trip, arrived: Arrived) -> None:
     """Answers from outside need the address of the host, unless the network knows that of the container."""
     packet, place = arrived.packet, arrived.place
@@ -269,6 +260,9 @@ def _check_source(trip: Trip, arrived: Arrived) -> None:
         return
     around = PlaceSurroundings(trip.world, place, trip.answers)
     left = arrived.left or trip.world.host.namespace.links[0]
+    if left.master:
+        # Where the uplink is a port, the host's address is the bridge's.
+        left = place.link(left.master) or left
     if packet.source is None:
         trip.doubt(place, "the source of packets that leave is not known")
     elif around.type_of(packet.version, packet.source, left.name) != "local":

@@ -46,18 +46,19 @@ for number, name in enumerate(("a b'", "\x1b[31mred", "éééééüü", "$(reboo
     run("ip", "link", "add", "name", name, "type", "bridge")
     run("ip", "link", "set", "dev", name, "up")
     run("ip", "addr", "add", f"192.168.{200 + number}.1/24", "dev", name)
-rules = "table inet \"odd\" {\n"
-rules += 'comment "\x1b[2J a; drop }"\n'
-rules += 'set s { type ipv4_addr; comment "}{ \x1b]0;x\x07"; elements = { 203.0.113.9 comment "\x1b[31m $(reboot) | <b>" } }\n'
-rules += 'chain c { comment "drop all"; type filter hook forward priority 3; policy accept;\n'
-rules += 'ip saddr @s counter drop comment "é \x1b[0m -j DROP \\\\ %s"\n}\n}\n'
-subprocess.run(["nft", "-f", "-"], input=rules, text=True, check=False)
+rules = 'table inet odd {\n'
+rules += 'set s { type ipv4_addr; comment "}{ \x1b]0;x\x07"; elements = { 203.0.113.9 comment "\x1b[31m $(reboot) | <b>" }; }\n'
+rules += 'chain c { type filter hook forward priority 3; policy accept;\n'
+rules += 'ip saddr @s counter drop comment "é \x1b[0m -j DROP %s"\n}\n}\n'
+subprocess.run(["nft", "-f", "-"], input=rules, text=True, check=True)
 run("iptables", "-N", "a'b$c;d"); run("iptables", "-N", "-x"); run("iptables", "-N", "ünï")
-for words in ("a \"b\" -j DROP", "\x1b[31m", "line\nbreak\n-A FORWARD -j DROP\nCOMMIT", "é" * 100, "\\\\\"", "*nat", ":FORWARD DROP [0:0]"):
+for words in ("a \"b\" -j DROP", "\x1b[31m", "é" * 100, "\\\\\"", "*nat", ":FORWARD DROP [0:0]"):
     run("iptables", "-A", "FORWARD", "-s", "203.0.113.9", "-m", "comment", "--comment", words, "-j", "DROP")
     run("iptables", "-t", "nat", "-A", "POSTROUTING", "-s", "203.0.113.9", "-m", "comment", "--comment", words, "-j", "RETURN")
 END
 """
+_UNREADABLE = frozenset({"state/file-undecodable", "state/container-file-wrong-type", "dns/container-stale"})
+"""The files are the engine's, and it is true that they can't be read."""
 LIMITS = (
     Limit(
         name="10,000 rules of iptables",
@@ -170,13 +171,18 @@ sleep 1
     ),
     Limit(name="hostile names", script=_NAMES),
     Limit(
+        name="a comment of iptables that looks like rules on lines of their own",
+        script="iptables -A FORWARD -s 203.0.113.9 -m comment --comment 'x\n-A FORWARD -j DROP\nCOMMIT' -j DROP",
+        exits=(3,),  # iptables-save does not say where the comment ends
+    ),
+    Limit(
         name="a container whose programs rewrote its files",
         script=f"""
 docker exec web sh -c 'head -c 2000000 /dev/zero >/etc/resolv.conf; head -c 100000 /dev/zero >/etc/hosts'
 docker exec app1 sh -c "printf 'nameserver {SECRET}\\nsearch \\033[31m\\nnameserver 1.2.3.4 \\000\\n' >/etc/resolv.conf"
 """,
         exits=(0, 1),
-        findings=frozenset({"dns/container-stale", "dns/container-lo-down"}),
+        findings=_UNREADABLE,
     ),
     *(
         Limit(

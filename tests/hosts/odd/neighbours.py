@@ -139,8 +139,8 @@ COMMIT
 -A cali-FORWARD -o cali+ -j cali-to-wl-dispatch
 -A cali-FORWARD -j cali-to-hep-forward
 -A cali-FORWARD -j cali-cidr-block
--A cali-INPUT -p ipv4 -m comment --comment "Allow IPIP packets" -m set --match-set cali40this-host src -m addrtype --dst-type LOCAL -j ACCEPT
--A cali-INPUT -p ipv4 -m comment --comment "Drop IPIP packets from non-Calico hosts" -j DROP
+-A cali-INPUT -p 4 -m comment --comment "Allow IPIP packets" -m set --match-set cali40this-host src -m addrtype --dst-type LOCAL -j ACCEPT
+-A cali-INPUT -p 4 -m comment --comment "Drop IPIP packets from non-Calico hosts" -j DROP
 -A cali-INPUT -i cali+ -g cali-wl-to-host
 -A cali-INPUT -m mark --mark 0x10000/0x10000 -j ACCEPT
 -A cali-INPUT -j MARK --set-xmark 0x0/0xf0000
@@ -229,7 +229,9 @@ table ip libvirt_network {
         ip saddr 192.168.122.0/24 ip daddr != 192.168.122.0/24 counter masquerade
     }
 }
-table ip6 libvirt_network { chain forward { type filter hook forward priority filter; policy accept; } }
+table ip6 libvirt_network {
+    chain forward { type filter hook forward priority filter; policy accept; }
+}
 END
 """,
 )

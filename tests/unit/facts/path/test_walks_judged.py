@@ -3,7 +3,16 @@
 import pytest
 from msgspec.structs import replace
 
-from doctor.facts.path.namespace import ForwardingEntry, NetRoute, NextHop, Qdisc, RoutingRule
+from doctor.facts.path.namespace import (
+    BridgePort,
+    BridgeSettings,
+    ForwardingEntry,
+    NetLink,
+    NetRoute,
+    NextHop,
+    Qdisc,
+    RoutingRule,
+)
 from doctor.facts.path.routing import RouteAnswer
 from doctor.facts.path.rules.hooks import evaluate
 from doctor.facts.path.rules.packet import Packet, Surroundings
@@ -278,3 +287,18 @@ def test_an_answer_longer_than_the_uplinks_mtu_is_doubt() -> None:
 def test_a_module_without_options_may_match_nothing(matches: str, end: str) -> None:
     saved = f"*mangle\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -i docker0 {matches} -j DROP\nCOMMIT\n{ENGINE}"
     assert walked(world(saved=saved), replace(WAYS["egress"], protocol="udp")).end == end
+
+
+def test_an_uplink_that_is_a_port_of_a_bridge_sends_with_the_bridges_address() -> None:
+    own = host()
+    lan = NetLink(index=9, name="br0", kind="bridge", mac=own.links[1].mac, bridge=BridgeSettings(), flags=0x11043)
+    port = replace(own.links[1], master=9, port=BridgePort())
+    moved = replace(
+        own,
+        links=(own.links[0], port, lan, *own.links[2:]),
+        addresses=tuple(replace(one, link=9) if one.link == 2 else one for one in own.addresses),
+        routes=tuple(replace(one, link=9) if one.link == 2 else one for one in own.routes),
+        neighbours=tuple(replace(one, link=9) if one.link == 2 else one for one in own.neighbours),
+    )
+    found = walked(world(of_host=moved), WAYS["egress"])
+    assert found.end == "delivered", found.says
