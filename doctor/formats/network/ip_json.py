@@ -22,14 +22,14 @@ Change = tuple[str, str, dict[str, str | int]]
 
 
 def load(raw: bytes) -> list[dict[str, Any]]:
-    """Return the objects of an ``ip -j`` answer. Raises ``FormatError`` for anything else.
+    r"""Return the objects of an ``ip -j`` answer. Raises ``FormatError`` for anything else.
 
     iproute2 prints ``{}`` for filtered objects, nothing if there are no routes, and control characters of names as they are.
 
     >>> load(b'[{"ifname":"lo"},{}]')
     [{'ifname': 'lo'}]
-    >>> load(b'[{"ifname":"\\x1b[31m"}]')
-    [{'ifname': '\\x1b[31m'}]
+    >>> load(b'[{"ifname":"\x1b[31m"}]')
+    [{'ifname': '\x1b[31m'}]
     """
     if not raw.strip():
         return []
