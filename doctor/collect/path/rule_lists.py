@@ -1,6 +1,6 @@
 """Lists the rules of the host's namespace, and those of containers on suspicion: by the host's programs, never by a container's."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -22,6 +22,8 @@ from doctor.model.missing import HostError, Missing, Why
 _TIMEOUT_S = 10.0
 _MOST_NAMESPACES = 32
 _LARGEST_BYTES = 32 << 20
+_ENTERED = 2
+"""Place of the program behind nsenter."""
 _SET = "--match-set"
 _COMMANDS = {"ip": "iptables", "ip6": "ip6tables"}
 
@@ -35,12 +37,13 @@ def path_firewalls(
     Rules of the host that the fact ``Firewall`` has are not listed again, and those of IPv6 only if a network has IPv6.
     """
     containers: dict[int, RuleLists] = {}
+    programs = _Programs(host, [] if isinstance(firewall, Missing) else firewall.gaps)
     for _, namespace in namespaces.own:
         if is_usual(namespace):
             continue
         if len(containers) < _MOST_NAMESPACES:
             containers[namespace.inode] = _lists(
-                host, namespace, ("nsenter", f"--net=/proc/{namespace.pid}/ns/net"), _ReadBefore()
+                programs, namespace, ("nsenter", f"--net=/proc/{namespace.pid}/ns/net"), _ReadBefore()
             )
         else:
             gap = Missing(Why.UNREADABLE, f"the rules of only {_MOST_NAMESPACES} containers were read")
@@ -51,7 +54,34 @@ def path_firewalls(
     if not has_v6:
         own = replace(own, legacy_tables=tuple(name for name in own.legacy_tables if not name.endswith("6")))
         own = replace(own, nft_tables=tuple(one for one in own.nft_tables if not _is_of_iptables(one, "ip6")))
-    return PathFirewalls(host=_lists(host, own, (), known), containers=containers)
+    return PathFirewalls(host=_lists(programs, own, (), known), containers=containers)
+
+
+class _Programs:
+    """The host's programs. One that gave no answer in time is not started again: it would hang once for each container."""
+
+    def __init__(self, host: Host, gaps: Iterable[Missing]) -> None:
+        self._host = host
+        self._silent = {gap.reason.partition(" ")[0]: gap for gap in gaps if gap.why is Why.TIMED_OUT}
+
+    def output(self, argv: tuple[str, ...]) -> bytes:
+        """Return what one prints; raise ``HostError`` if it fails, is too long or has been silent before."""
+        program = argv[_ENTERED] if argv[0] == "nsenter" else argv[0]
+        if program in self._silent:
+            raise HostError(self._silent[program])
+        try:
+            done = self._host.run(argv, timeout_s=_TIMEOUT_S)
+        except HostError as error:
+            if error.missing.why is Why.TIMED_OUT:
+                self._silent[program] = error.missing
+            raise
+        if done.exit:
+            said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+            text = f"{' '.join(argv)}: {said[-1] if said else f'exit code {done.exit}'}"
+            raise HostError(Missing(Why.UNREADABLE, text))
+        if len(done.stdout) > _LARGEST_BYTES:
+            raise HostError(Missing(Why.UNREADABLE, f"{' '.join(argv)}: more than {_LARGEST_BYTES >> 20} MiB"))
+        return done.stdout
 
 
 class _ReadBefore(Struct):
@@ -67,19 +97,19 @@ def _known(firewall: Firewall) -> _ReadBefore:
     return _ReadBefore(saves=saves, tables=tables)
 
 
-def _lists(host: Host, namespace: NetNamespace, prefix: tuple[str, ...], known: _ReadBefore) -> RuleLists:
+def _lists(programs: _Programs, namespace: NetNamespace, prefix: tuple[str, ...], known: _ReadBefore) -> RuleLists:
     """Run only the commands whose tables the kernel has: iptables-legacy would load modules."""
     gaps: list[Missing] = []
-    saves = [one for name in _saves(namespace) if (one := _saved(host, (*prefix, name), gaps, known)) is not None]
+    saves = [one for name in _saves(namespace) if (one := _saved(programs, (*prefix, name), gaps, known)) is not None]
     nft, sets = None, {}
     wanted = {table for table in namespace.nft_tables if not _is_of_iptables(table)}
     wanted |= {(save.family, table) for save in saves for table in _opaque(save)}
     if wanted and wanted <= known.tables.keys():
         nft = _joined([known.tables[table] for table in namespace.nft_tables if table in wanted])
     elif wanted:
-        nft = _nft(host, (*prefix, "nft", "-j", "list", "ruleset"), gaps)
+        nft = _nft(programs, (*prefix, "nft", "-j", "list", "ruleset"), gaps)
     if any(_SET in line for save in saves for line in save.saved.ruleset.lines):
-        sets = _sets(host, (*prefix, "ipset", "save"), gaps)
+        sets = _sets(programs, (*prefix, "ipset", "save"), gaps)
     return RuleLists(saves=tuple(saves), sets=sets, nft=nft, gaps=tuple(gaps))
 
 
@@ -110,11 +140,11 @@ def _saves(namespace: NetNamespace) -> list[str]:
     ]
 
 
-def _saved(host: Host, argv: tuple[str, ...], gaps: list[Missing], known: _ReadBefore) -> IptablesRules | None:
+def _saved(programs: _Programs, argv: tuple[str, ...], gaps: list[Missing], known: _ReadBefore) -> IptablesRules | None:
     if argv[0] in known.saves:
         return IptablesRules.of(known.saves[argv[0]])
     try:
-        ruleset = iptables_save.parse(_output(host, argv).decode("utf-8", "surrogateescape"))
+        ruleset = iptables_save.parse(programs.output(argv).decode("utf-8", "surrogateescape"))
     except HostError as error:
         gaps.append(error.missing)
         return None
@@ -124,9 +154,9 @@ def _saved(host: Host, argv: tuple[str, ...], gaps: list[Missing], known: _ReadB
     return IptablesRules.of(Saved.of((argv[-1],), ruleset))
 
 
-def _nft(host: Host, argv: tuple[str, ...], gaps: list[Missing]) -> nft_json.NftRuleset | None:
+def _nft(programs: _Programs, argv: tuple[str, ...], gaps: list[Missing]) -> nft_json.NftRuleset | None:
     try:
-        return nft_json.parse(_output(host, argv))
+        return nft_json.parse(programs.output(argv))
     except HostError as error:
         gaps.append(error.missing)
     except FormatError as error:
@@ -134,19 +164,9 @@ def _nft(host: Host, argv: tuple[str, ...], gaps: list[Missing]) -> nft_json.Nft
     return None
 
 
-def _sets(host: Host, argv: tuple[str, ...], gaps: list[Missing]) -> dict[str, IpSet]:
+def _sets(programs: _Programs, argv: tuple[str, ...], gaps: list[Missing]) -> dict[str, IpSet]:
     try:
-        return ipsets.parse(_output(host, argv).decode("utf-8", "surrogateescape"))
+        return ipsets.parse(programs.output(argv).decode("utf-8", "surrogateescape"))
     except HostError as error:
         gaps.append(error.missing)
     return {}
-
-
-def _output(host: Host, argv: tuple[str, ...]) -> bytes:
-    done = host.run(argv, timeout_s=_TIMEOUT_S)
-    if done.exit:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise HostError(Missing(Why.UNREADABLE, f"{' '.join(argv)}: {said[-1] if said else f'exit code {done.exit}'}"))
-    if len(done.stdout) > _LARGEST_BYTES:
-        raise HostError(Missing(Why.UNREADABLE, f"{' '.join(argv)}: more than {_LARGEST_BYTES >> 20} MiB"))
-    return done.stdout

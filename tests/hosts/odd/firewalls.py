@@ -103,7 +103,7 @@ cat >>/etc/ufw/after.rules <<'END'
 COMMIT
 # END UFW AND DOCKER
 END
-ufw allow 22/tcp; ufw route allow proto tcp from any to any port 80; ufw --force enable
+ufw allow 22/tcp; ufw allow 8081/tcp; ufw route allow proto tcp from any to any port 80; ufw --force enable
 """,
     checks=("iptables -S DOCKER-USER | grep -q ufw-docker-logging-deny",),
 )

@@ -135,7 +135,7 @@ odd(
     "queue/shaped",
     script="""
 tc qdisc replace dev eth0 root tbf rate 100mbit burst 128kb latency 50ms
-tc qdisc replace dev docker0 root fq_codel
+tc qdisc replace dev docker0 root pfifo limit 1000
 tc qdisc replace dev br-app root handle 1: htb default 10
 tc class add dev br-app parent 1: classid 1:10 htb rate 50mbit
 tc qdisc replace dev $(veth web) root tbf rate 10mbit burst 32kb latency 100ms
@@ -146,7 +146,8 @@ odd(
     script="""
 ip neigh replace 10.88.0.2 lladdr $(mac app1) dev br-app nud permanent
 inside app1 ip neigh replace 10.88.0.3 lladdr $(mac app2) dev eth0 nud permanent
-ip neigh replace $out lladdr $(ip neigh get $out dev eth0 | sed 's/.*lladdr \\([^ ]*\\).*/\\1/') dev eth0 nud permanent
+busybox ping -c 1 -W 2 $out >/dev/null
+ip neigh replace $out lladdr $(ip neigh show $out | sed -n 's/.*lladdr \\([^ ]*\\).*/\\1/p') dev eth0 nud permanent
 """,
 )
 odd(
@@ -158,7 +159,7 @@ ip route add 192.168.50.0/24 via 10.88.0.9
 ip route add blackhole 192.168.60.0/24
 ip route add unreachable 192.168.61.0/24 metric 4278198272
 """,
-    checks=("ping -c 1 -W 2 192.168.50.1",),
+    checks=("busybox ping -c 1 -W 2 192.168.50.1",),
 )
 odd(
     "route/closed-bogons",

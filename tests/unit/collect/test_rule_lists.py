@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from doctor.collect.path.rule_lists import path_firewalls
+from doctor.facts.firewall.packet_filter import Firewall
 from doctor.facts.path.namespace import NetNamespace
 from doctor.facts.path.namespaces import NetNamespaces
 from doctor.facts.path.resolvers import RULES
@@ -12,7 +13,7 @@ from doctor.facts.path.rule_lists import is_usual
 from doctor.host.base import CommandResult
 from doctor.host.noted import NotedHost
 from doctor.host.recorded import RecordedAnswers, RootHost
-from doctor.model.missing import Missing, Why
+from doctor.model.missing import HostError, Missing, Why
 
 NAT = ("ip", "nat")
 SAVED = b"*nat\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p tcp -m set --match-set bad dst -j DROP\nCOMMIT\n"
@@ -80,3 +81,37 @@ def test_a_program_that_fails_is_a_gap(tmp_path: Path) -> None:
     ).containers[5]
     assert len(found.gaps) == 2
     assert (*ENTER, "iptables-nft-save") in host.notes.asked
+
+
+class SilentHost(RootHost):
+    """A host of which one program never answers; `started` lists how it was started."""
+
+    def __init__(self, top: Path, program: str) -> None:
+        super().__init__(str(top), RecordedAnswers(live=True))
+        self.program, self.started = program, list[tuple[str, ...]]()
+
+    def run(self, argv: tuple[str, ...], *, timeout_s: float = 5.0, stdin: bytes = b"") -> CommandResult:  # noqa: ARG002
+        """Give up for the one, print nothing for the others."""
+        if self.program not in argv:
+            return CommandResult(0, b"", b"")
+        self.started.append(argv)
+        raise HostError(Missing(Why.TIMED_OUT, f"{' '.join(argv)}: no answer within {timeout_s:g} s"))
+
+
+@pytest.mark.parametrize(
+    ("program", "tables"), [("nft", (("inet", "mine"),)), ("iptables-nft-save", (("ip", "filter"),))]
+)
+def test_a_program_that_hangs_is_started_once(
+    program: str, tables: tuple[tuple[str, str], ...], tmp_path: Path
+) -> None:
+    """Ten seconds for the first of many containers, and none for the host; none at all where the rules of the host hung before."""
+    own = NetNamespace(nft_tables=tables)
+    spaces = {str(number): NetNamespace(pid=number, inode=number, nft_tables=tables) for number in range(1, 20)}
+    host = SilentHost(tmp_path, program)
+    found = path_firewalls(host, NetNamespaces(host=own, containers=spaces), UNREAD, UNREAD)
+    assert len(host.started) == 1
+    assert all(lists.gaps for lists in (found.host, *found.containers.values()))
+    hung = Missing(Why.TIMED_OUT, f"{program} -j list tables: no answer within 10 s")
+    host = SilentHost(tmp_path, program)
+    found = path_firewalls(host, NetNamespaces(host=own, containers=spaces), Firewall(gaps=(hung,)), UNREAD)
+    assert (host.started, found.host.gaps) == ([], (hung,))
