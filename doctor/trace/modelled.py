@@ -1,33 +1,31 @@
 """The model's answer for the packet of a trace, beside the kernel's: the model knows causes, the kernel only symptoms."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable
+from typing import TypeVar
 
 from msgspec import Struct
 
-from doctor.facts.path.namespace import NetNamespace
-from doctor.facts.path.rules.ruleset import PathRules
-from doctor.facts.path.rules.tables import IptablesRules
-from doctor.facts.path.walk import walk
-from doctor.facts.path.world import DELIVERED, HOST, OUTSIDE, SETTINGS, UNKNOWN, PathPlace, PathSocket, Walk, Way, World
-from doctor.formats.firewall import nft_json
-from doctor.formats.network.proc_net import parse_listeners
+from doctor.collect.network.listeners import listeners_of
+from doctor.collect.path.paths import walked, with_settings
+from doctor.facts.host.processes import Processes
+from doctor.facts.network.listeners import Listeners
+from doctor.facts.network.networks import Networks
+from doctor.facts.path.namespaces import NetNamespaces
+from doctor.facts.path.rule_lists import PathFirewalls
+from doctor.facts.path.scene.worlds import proxies_of, sockets_of, world_of
+from doctor.facts.path.world import DELIVERED, HOST, OUTSIDE, UNKNOWN, PathSocket, Way, World
 from doctor.formats.trace.packets import TraceFlow
 from doctor.host.base import Host
-from doctor.host.trace.listed import output
 from doctor.host.trace.netns import NetPlace
-from doctor.host.trace.places import proc_files
-from doctor.model.errors import FormatError
+from doctor.model.missing import HostError
 from doctor.trace.report import TraceEnd, TraceModel, TraceResult
 from doctor.trace.wish import TraceWish
 
-_ROUNDS = 64
 _BEYOND = frozenset({"accept-queue-full", "socket-full", "mtu"})
 """Causes that are no part of the model: it ends at a socket, and a connection adapts to the MTU of its path, which the one
 packet of a trace does not.
 """
-_KINDS = {"tcp": 4, "tcp6": 6, "udp": 4, "udp6": 6}
-_ANY = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared, never bound
+_Fact = TypeVar("_Fact")
 
 
 class TraceScene(Struct, frozen=True, kw_only=True):
@@ -39,12 +37,16 @@ class TraceScene(Struct, frozen=True, kw_only=True):
     entrance: str = ""
 
 
-def modelled(host: Host, scene: TraceScene, end: TraceEnd) -> TraceModel | None:
-    """Return the model's answer, and whether it agrees with the kernel; ``None`` if the facts can't be read."""
-    world = _world(host, scene)
+def modelled(host: Host, get: Callable[[type], object], scene: TraceScene, end: TraceEnd) -> TraceModel | None:
+    """Return the model's answer, and whether it agrees with the kernel; ``None`` if the facts can't be read.
+
+    ``get`` returns facts, the same that a scan has; those of the network are read when it is called.
+    """
+    way = _way(scene)
+    world = _world(host, get, scene, way)
     if world is None:
         return None
-    found = _walked(host, world, _way(scene))
+    (found,) = walked(host, world, (way,), ())
     return TraceModel(
         end=found.end,
         cause=found.cause,
@@ -94,64 +96,33 @@ def _way(scene: TraceScene) -> Way:
     )
 
 
-def _walked(host: Host, world: World, way: Way) -> Walk:
-    walking = walk(world, way)
-    answers: Any = None
-    for _ in range(_ROUNDS):
-        try:
-            questions = walking.send(answers)
-        except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]
-        answers = host.routes(questions)
-    return Walk(way=way, hops=(), end=UNKNOWN, says=f"{way.text}: the model asks for more routes than it should")
-
-
-def _world(host: Host, scene: TraceScene) -> World | None:
-    pids = scene.wish.places
-    states = host.net_namespaces([pid or 0 for pid in pids.values()], SETTINGS)
-    places = {}
-    for name, pid in pids.items():
-        state = states.get(pid or 0)
-        if not isinstance(state, NetNamespace):
+def _world(host: Host, get: Callable[[type], object], scene: TraceScene, way: Way) -> World | None:
+    networks, namespaces = _fact(get, Networks), _fact(get, NetNamespaces)
+    firewalls, listeners, processes = _fact(get, PathFirewalls), _fact(get, Listeners), _fact(get, Processes)
+    if networks is None or namespaces is None or firewalls is None:
+        return None
+    namespaces = with_settings(host, networks, namespaces)
+    inodes = {place.inode: name for name, place in scene.places.items()}
+    titles = {one: inodes[state.inode] for one, state in namespaces.containers.items() if state.inode in inodes}
+    proxies = None if processes is None else proxies_of(processes)
+    sockets = None if listeners is None else tuple(sockets_of(networks, listeners, proxies))
+    world = world_of(networks, namespaces, firewalls, sockets, (way,), uplink=scene.entrance, titles=titles)
+    for name, pid in scene.wish.places.items():
+        if name not in world.places:
             return None
-        place = scene.places[name]
-        places[name] = PathPlace(
-            name=name, namespace=state, rules=_rules(place, state, scene.flow.version), sockets=_sockets(place)
-        )
-    return World(places=places, uplink=scene.entrance)
+        if pid:
+            world.places[name].sockets = _inner_sockets(host, networks, pid)
+    return world
 
 
-def _rules(place: NetPlace, state: NetNamespace, version: int) -> PathRules | None:
-    """Return the rules of a place, ``None`` if they can't be read."""
-    if not state.nft_tables and not state.legacy_tables:
-        return PathRules()
-    start = "iptables" if version == 4 else "ip6tables"
-    programs = [f"{start}-save"] if state.nft_tables else []
-    programs += [f"{start}-legacy-save"] if state.legacy_tables else []
+def _fact(get: Callable[[type], object], kind: type[_Fact]) -> _Fact | None:
+    found = get(kind)
+    return found if isinstance(found, kind) else None
+
+
+def _inner_sockets(host: Host, networks: Networks, pid: int) -> tuple[PathSocket, ...] | None:
+    """Return the sockets that listen in a container, ``None`` if they can't be read."""
     try:
-        saves = [IptablesRules.parse(program, text) for program in programs if (text := output(place, (program,)))]
-        listing = output(place, ("nft", "-j", "list", "ruleset")) if state.nft_tables else ""
-        nft = nft_json.parse(listing.encode("utf-8", "surrogateescape")) if listing else None
-    except FormatError:
+        return tuple(sockets_of(networks, listeners_of(host, f"/proc/{pid}/net"), {}))
+    except HostError:
         return None
-    if state.nft_tables and nft is None:
-        return None
-    return PathRules(saves=saves, nft=nft)
-
-
-def _sockets(place: NetPlace) -> tuple[PathSocket, ...] | None:
-    """Return the sockets that listen in a place, ``None`` if they can't be read."""
-    try:
-        files = proc_files(place, tuple(_KINDS))
-        return tuple(_each(dict(zip(_KINDS, files, strict=True))))
-    except (OSError, FormatError):
-        return None
-
-
-def _each(files: dict[str, str]) -> Iterator[PathSocket]:
-    for kind, text in files.items():
-        for one in parse_listeners(text, kind):
-            address = "" if one.address in _ANY else one.address
-            # A socket on :: takes IPv4 as well, unless its program asked otherwise.
-            version = 0 if kind.endswith("6") and not address else _KINDS[kind]
-            yield PathSocket(protocol=kind.removesuffix("6"), port=one.port, address=address, version=version)

@@ -55,7 +55,7 @@ def run(names: tuple[str, ...], format_name: str, output: str, shared: SharedOpt
             hops=found.hops,
             rules=found.rules,
             end=found.end,
-            model=modelled(facts.host, found.scene, found.end),
+            model=modelled(facts.host, facts.get, found.scene, found.end),
             methods=found.recorded.methods,
             notes=found.notes,
         )

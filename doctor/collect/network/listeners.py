@@ -21,11 +21,16 @@ _TAKEN = ("address already in use", "port is already allocated")
 @collector
 def listeners(host: Host) -> Listeners:
     """Return the listeners; missing if the kernel's tables are not available (a mounted root)."""
+    return listeners_of(host, "/proc/net")
+
+
+def listeners_of(host: Host, directory: str) -> Listeners:
+    """Return the listeners of a network namespace, given as a ``net`` directory of procfs. Raises ``HostError`` without one."""
     found: list[Listener] = []
     gaps: list[Missing] = []
     seen = False
     for protocol in _TABLES:
-        path = HostPath(f"/proc/net/{protocol}")
+        path = HostPath(f"{directory}/{protocol}")
         try:
             found.extend(proc_net.parse_listeners(decode(host.read(path, limit_bytes=64 << 20)), protocol))
             seen = True
@@ -35,7 +40,7 @@ def listeners(host: Host) -> Listeners:
         except FormatError as error:
             gaps.append(Missing(Why.UNREADABLE, f"{path}: {error}"))
     if not seen and not gaps:
-        raise HostError(Missing(Why.ABSENT, "/proc/net/tcp: no such file"))
+        raise HostError(Missing(Why.ABSENT, f"{directory}/tcp: no such file"))
     return Listeners(items=tuple(found), gaps=tuple(gaps))
 
 

@@ -43,7 +43,7 @@ def paths(  # noqa: PLR0917 - a collector's parameters are the facts it is deriv
     if not used:
         raise HostError(Missing(Why.ABSENT, "no container runs on a bridge network"))
     fresh = new_containers(networks, namespaces.host, used)
-    namespaces = replace(namespaces, host=_with_settings(host, networks, namespaces))
+    namespaces = with_settings(host, networks, namespaces)
     asked = questions()
     outside = outside_of(namespaces.host, dict(zip(asked, host.routes(asked), strict=True)))
     servers = {} if isinstance(files, Missing) else {one.container: one.asked_here for one in files.items}
@@ -95,10 +95,12 @@ def _answers(host: Host, asked: set[Any], made: Mapping[int, NewContainer]) -> d
     return found | {one: made[one.pid].answer(one) for one in asked if one.pid in made}
 
 
-def _with_settings(host: Host, networks: Networks, namespaces: NetNamespaces) -> Any:
-    """Return the host's namespace with the settings that a walk reads: its own, and those of the bridges."""
+def with_settings(host: Host, networks: Networks, namespaces: NetNamespaces) -> NetNamespaces:
+    """Return the namespaces with the settings of the host that a walk reads: its own, and those of the bridges."""
     own = namespaces.host
     names = {network.bridge for network in networks.bridges} | {link.name for link in own.links if not link.master}
     keys = [interface_key(name, "forwarding") for name in sorted(names)]
     found = host.net_settings((0,), (*SETTINGS, *keys)).get(0)
-    return own if found is None or isinstance(found, Missing) else replace(own, sysctls={**own.sysctls, **found})
+    if found is None or isinstance(found, Missing):
+        return namespaces
+    return replace(namespaces, host=replace(own, sysctls={**own.sysctls, **found}))

@@ -31,14 +31,18 @@ def world_of(
     *,
     uplink: str,
     fresh: tuple[NewContainer, ...] = (),
+    titles: Mapping[str, str] | None = None,
 ) -> World:
-    """Return the world of a host. Rules that can't concern an address of it or of ``ways`` are left out."""
+    """Return the world of a host. Rules that can't concern an address of it or of ``ways`` are left out.
+
+    ``titles`` are names of places by a container's id, for those that are called otherwise or have no endpoint.
+    """
     spans = spans_of(_addresses(namespaces, ways, fresh))
     own = namespaces.host
     if fresh:
         own = _with_new(own, fresh)
     places = {HOST: PathPlace(name=HOST, namespace=own, rules=_rules(firewalls.host, spans), sockets=sockets)}
-    names = {endpoint.container_id: place_of(endpoint) for endpoint in networks.running}
+    names = {endpoint.container_id: place_of(endpoint) for endpoint in networks.running} | dict(titles or {})
     for identity, namespace in namespaces.containers.items():
         name = names.get(identity)
         if name and name not in places:
