@@ -6,6 +6,23 @@ from doctor.model.finding import Evidence
 from doctor.model.outcome import Result
 
 
+class LostWay(Struct, frozen=True, kw_only=True):
+    """A way on which the packets of a failed probe were lost.
+
+    Attributes:
+        kinds: the kinds of ways of the model of paths that it may be, the most exact one first.
+        network: name of the network that the test container was on; ``container`` the running container that was asked, or "".
+        target: address; ``port`` and ``protocol`` as sent. For a published port, the host's.
+    """
+
+    kinds: tuple[str, ...]
+    network: str = ""
+    container: str = ""
+    target: str = ""
+    port: int = 0
+    protocol: str = "tcp"
+
+
 class ProbeResult(Struct, frozen=True, kw_only=True):
     """Result of a test container.
 
@@ -20,6 +37,7 @@ class ProbeResult(Struct, frozen=True, kw_only=True):
         untried: parts of the ability that a pass leaves out, each with its reason: the host is not called healthy.
         doubts: problems of an ability that passed, as sentences: the host is not called healthy.
         by_others: the cause is outside of this host or a rule of the administrator: no repair is rolled back for it.
+        lost: ways on which packets were lost; ``cuts`` the sentences of the model about the hops where they end.
     """
 
     name: str
@@ -31,6 +49,8 @@ class ProbeResult(Struct, frozen=True, kw_only=True):
     by_others: bool = False
     untried: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
+    lost: tuple[LostWay, ...] = ()
+    cuts: tuple[str, ...] = ()
 
 
 class LastProof(Struct, frozen=True, kw_only=True):

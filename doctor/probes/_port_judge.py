@@ -11,12 +11,12 @@ from doctor.facts.network.networks import Network
 from doctor.formats.firewall.iptables_save import Rule
 from doctor.model.missing import Missing
 from doctor.model.outcome import Result
-from doctor.model.probe_result import ProbeResult
+from doctor.model.probe_result import LostWay, ProbeResult
 from doctor.model.probing import Ended
 from doctor.probes import _port_local
 from doctor.probes._cuts import PacketCut, Path, cut, cut_for_it_alone
 from doctor.probes._outside import Outside
-from doctor.probes._port_setting import SERVER_PORT, AskedPort, PortSetting
+from doctor.probes._port_setting import SERVER_PORT, AskedPort, PortSetting, SilentPort
 from doctor.probes._result import failed, not_run, passed, result, results_of, target_word, unproven
 
 _SHOWN = 3
@@ -32,10 +32,12 @@ class _PortResults(Struct):
     notes: list[str]
     is_ours: bool = False
     own_ends: frozenset[str] = frozenset()
+    ways: list[LostWay] = []
 
-    def lost(self, sentence: str, *, by_others: bool = False) -> None:
-        """Record a failure."""
+    def lost(self, sentence: str, way: LostWay, *, by_others: bool = False) -> None:
+        """Record a failure, and the way on which packets were lost."""
         self.bad.append(sentence)
+        self.ways.append(way)
         self.is_ours = self.is_ours or not by_others
 
 
@@ -88,7 +90,7 @@ def _gathered(
 
 def _verdict(setting: PortSetting, found: _PortResults) -> ProbeResult:
     if found.bad:
-        return replace(failed(_joined(found.bad), found.evidence), by_others=not found.is_ours)
+        return replace(failed(_joined(found.bad), found.evidence, found.ways), by_others=not found.is_ours)
     if found.open:
         return unproven(_joined((*found.open, *found.good)), found.evidence)
     if found.good:
@@ -128,11 +130,15 @@ def _own(
     path, rule = setting.own_path(setting.client.client)
     if not target.get("reached"):
         title = f"a new port on {network.name}"
-        _silent(setting, setting.client, (path, rule), (title, word), found, is_heard=is_heard)
+        said = SilentPort(title=title, word=word, way=setting.own_way)
+        _silent(setting, setting.client, (path, rule), said, found, is_heard=is_heard)
         return None
     # The runtime's own rules are not among those that were read.
     if setting.way.kind == "chain" and not _by_reading(
-        setting, setting.own_path("", setting.uplink), f"a new port on {network.name}", found
+        setting,
+        setting.own_path("", setting.uplink),
+        (f"a new port on {network.name}", setting.own_way),
+        found,
     ):
         return None
     found.good.append(f"a new port on {network.name} answers an outside host by {by}")
@@ -158,7 +164,8 @@ def _own_udp(
     if asked.output.get("ok"):
         found.good.append(f"{title} answers an outside host")
         return
-    _silent(setting, client, setting.udp_path(client.client), (title, word), found, is_heard=True)
+    said = SilentPort(title=title, word=word, way=replace(setting.own_way, protocol="udp"))
+    _silent(setting, client, setting.udp_path(client.client), said, found, is_heard=True)
 
 
 def _published(
@@ -188,14 +195,16 @@ def _published(
     if target.get("reached"):
         is_masked = bool(peers) and one.client.client not in peers and not setting.proxy_only
         if is_masked and sees_client is not False:
-            found.lost(f"{one.title} answers through docker-proxy alone: the DNAT rule to the container is missing")
-        elif _by_reading(setting, (setting.path(one, setting.uplink), None), one.title, found):
+            text = f"{one.title} answers through docker-proxy alone: the DNAT rule to the container is missing"
+            found.lost(text, one.way("published"))
+        elif _by_reading(setting, (setting.path(one, setting.uplink), None), (one.title, one.way("published")), found):
             found.good.append(f"{one.title} answers")
         return
     if is_known and not listens and word == "refused":
         found.notes.append(f"{one.title} refuses connections: no process in the container listens on it")
         return
-    _silent(setting, one.client, (setting.path(one), None), (one.title, word), found, is_heard=is_heard)
+    said = SilentPort(title=one.title, word=word, way=one.way("published"))
+    _silent(setting, one.client, (setting.path(one), None), said, found, is_heard=is_heard)
 
 
 def _listens(seen: Ended | None, number: int) -> bool:
@@ -206,7 +215,7 @@ def _local(one: AskedPort, target: dict[str, Any], seen: Ended | None, found: _P
     """Judge the answer to this host itself; a port that answers nobody was reported with the outside client's."""
     failure = _port_local.lost(one, target, listens=_listens(seen, one.port.container_port))
     if failure is not None and not any(one.title in text for text in found.bad):
-        found.lost(failure[0], by_others=True)
+        found.lost(failure[0], one.way("loopback", "host-to-container"), by_others=True)
         found.evidence.append(failure[1])
 
 
@@ -214,13 +223,13 @@ def _silent(
     setting: PortSetting,
     client: Outside,
     way: tuple[Path, Rule | None],
-    said: tuple[str, str],
+    said: SilentPort,
     found: _PortResults,
     *,
     is_heard: bool,
 ) -> None:
     """Judge a port that does not answer by the rules that its packets pass."""
-    (path, rule), (title, word) = way, said
+    (path, rule), title, word = way, said.title, said.word
     firewall = setting.firewall
     met = PacketCut() if isinstance(firewall, Missing) else cut(firewall, path, rule)
     if not client.is_real and not isinstance(firewall, Missing) and setting.uplink:
@@ -234,23 +243,25 @@ def _silent(
         found.open.append(f"{title} is closed to this outside host ('{met.rule}') but open to {met.spares}")
     elif met.rule and not met.is_engines:
         text = f"{title} does not answer an outside host ({word}): '{met.rule}' drops packets that arrive on {client.interface}"
-        found.lost(text, by_others=True)
+        found.lost(text, said.way, by_others=True)
     elif not met.rule and not met.is_sure:
         found.open.append(
             f"{title} does not answer an outside host ({word}), perhaps because of rules that can't be evaluated"
         )
     elif not met.rule and client.is_real and not is_heard:
         text = f"no reply leaves by {client.interface}"
-        found.lost(f"{title} does not answer an outside host ({word}): {text}")
+        found.lost(f"{title} does not answer an outside host ({word}): {text}", said.way)
     else:
-        found.lost(f"{title} does not answer an outside host ({word})")
+        found.lost(f"{title} does not answer an outside host ({word})", said.way)
 
 
-def _by_reading(setting: PortSetting, way: tuple[Path, Rule | None], title: str, found: _PortResults) -> bool:
+def _by_reading(
+    setting: PortSetting, way: tuple[Path, Rule | None], about: tuple[str, LostWay], found: _PortResults
+) -> bool:
     """Whether the rules accept packets from the uplink that were tested only on doctor's own bridge; notes why not."""
     if not setting.not_tried or not setting.uplink or isinstance(setting.firewall, Missing):
         return True
-    path, rule = way
+    (path, rule), title = way, about[0]
     met = cut(
         setting.firewall, Path(ahead=replace(path.ahead, source=None), behind=replace(path.behind, source=None)), rule
     )
@@ -260,7 +271,7 @@ def _by_reading(setting: PortSetting, way: tuple[Path, Rule | None], title: str,
         )
     elif met.rule:
         text = f"{title} answers doctor's test bridge, but '{met.rule}' drops packets that arrive on {setting.uplink}"
-        found.lost(text, by_others=not met.is_engines)
+        found.lost(text, about[1], by_others=not met.is_engines)
     return not (met.spares or met.rule) and met.is_sure
 
 

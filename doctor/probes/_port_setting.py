@@ -9,6 +9,7 @@ from doctor.facts.firewall.packet_filter import Firewall
 from doctor.facts.network.networks import Endpoint, Network, PublishedPort
 from doctor.formats.firewall.iptables_save import Rule
 from doctor.model.missing import Missing
+from doctor.model.probe_result import LostWay
 from doctor.probes._cuts import Path, cut_for_it_alone, path_to
 from doctor.probes._outside import Outside
 from doctor.probes._rules import CHAIN, PublishWay
@@ -40,6 +41,24 @@ class AskedPort(Struct, frozen=True, kw_only=True):
     def title(self) -> str:
         """Return the name for people: "port 8080 of web"."""
         return f"port {self.port.host_port} of {self.endpoint.container or 'a container'}"
+
+    def way(self, *kinds: str) -> LostWay:
+        """Return the way of packets to it."""
+        return LostWay(
+            kinds=kinds,
+            container=self.endpoint.container,
+            target=self.address,
+            port=self.port.host_port,
+            protocol=self.port.protocol,
+        )
+
+
+class SilentPort(Struct, frozen=True, kw_only=True):
+    """A port that does not answer: its title for people, the outcome of a connection in a word, and its way."""
+
+    title: str
+    word: str
+    way: LostWay
 
 
 class LeftOut(Struct, frozen=True, kw_only=True):
@@ -83,6 +102,12 @@ class PortSetting(Struct, frozen=True, kw_only=True):
     def clients(self) -> tuple[Outside, ...]:
         """Return the clients, the one of the probe's own port first."""
         return tuple(dict.fromkeys((self.client, *(one.client for one in self.asked))))
+
+    @property
+    def own_way(self) -> LostWay:
+        """Return the way to the probe's own port, for which any published port on the network stands."""
+        name = "" if self.network is None else self.network.name
+        return LostWay(kinds=("published",), network=name, target=self.host_address, port=self.host_port)
 
     def targets(self, client: Outside) -> list[dict[str, Any]]:
         """Return the targets of a client: the probe's own port first, then those of containers, then the host itself."""

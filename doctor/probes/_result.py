@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from doctor.model.finding import Evidence
 from doctor.model.outcome import Result
-from doctor.model.probe_result import ProbeResult
+from doctor.model.probe_result import LostWay, ProbeResult
 from doctor.model.probing import Ended
 
 _DNS_ERRORS = {1: "FORMERR", 2: "SERVFAIL", 4: "NOTIMP", 5: "REFUSED"}
@@ -26,9 +26,9 @@ def passed(message: str, evidence: Iterable[Evidence] = ()) -> ProbeResult:
     return result(Result.PASS, message, evidence)
 
 
-def failed(message: str, evidence: Iterable[Evidence] = ()) -> ProbeResult:
-    """Return a failure: the ability is missing."""
-    return result(Result.FAIL, message, evidence)
+def failed(message: str, evidence: Iterable[Evidence] = (), lost: Iterable[LostWay] = ()) -> ProbeResult:
+    """Return a failure: the ability is missing; packets were lost on these ways."""
+    return replace(result(Result.FAIL, message, evidence), lost=tuple(lost))
 
 
 def failed_beyond(message: str, evidence: Iterable[Evidence] = ()) -> ProbeResult:

@@ -14,7 +14,7 @@ from doctor.facts.kernel.sysctl import Sysctl
 from doctor.facts.network.dns import RESOLVED, HostDns, is_loopback
 from doctor.facts.network.networks import Networks
 from doctor.facts.path.resolv_files import ResolvFiles
-from doctor.model.probe_result import ProbeResult
+from doctor.model.probe_result import LostWay, ProbeResult
 from doctor.model.probing import Ended, Launch, Probing
 from doctor.model.text import plural
 from doctor.probes._place import bridge_network
@@ -27,6 +27,7 @@ _EMBEDDED = "127.0.0.11"
 _MOST_SERVERS = 3
 _MOST_CONTAINERS = 4
 _LIMIT_S = 1.5
+_KINDS = ("dns", "egress-new", "egress")
 _NAME = "doctor.invalid"
 """Never exists (RFC 6761): the answer is NXDOMAIN, and the query discloses nothing."""
 
@@ -186,7 +187,8 @@ def _judge(
     count, lost = embedded
     if lost:
         text = f"the engine's name server does not answer in {', '.join(lost)}: names of other containers don't resolve"
-        return failed(text, (*evidence, Evidence(f"{_EMBEDDED} inside {count} containers", "no answer")))
+        ways = (LostWay(kinds=("dns",), container=name, **_way_to(_EMBEDDED)) for name in lost)
+        return failed(text, (*evidence, Evidence(f"{_EMBEDDED} inside {count} containers", "no answer")), ways)
     answered = [server for server, one in inside.items() if _is_usable(one)]
     by = [server for server, one in from_host.items() if _is_usable(one)]
     errors = {
@@ -208,6 +210,7 @@ def _judge(
             f"names don't resolve in a container on {network}: {_words(servers, errors)} ({why}); the host"
             f" gets answers from {', '.join(by)}",
             evidence,
+            [LostWay(kinds=_KINDS, network=network, **_way_to(server)) for server in by if server in servers],
         )
     waits = _first_is_silent(servers, why, inside, from_host, network)
     if waits is not None:
@@ -218,6 +221,10 @@ def _judge(
     slow = f"; {_words(silent, errors)}, which delays lookups" if silent else ""
     own = f"; the engine's name server answered in {plural(count, 'container')}" if count else ""
     return passed(f"a container on {network} got answers from {', '.join(answered)}{own}{slow}", evidence)
+
+
+def _way_to(server: str) -> dict[str, Any]:
+    return {"target": server, "port": 53, "protocol": "udp"}
 
 
 def _first_is_silent(

@@ -1,6 +1,6 @@
 """A container on each of the engine's bridges reaches the outside, by the interface of the default route."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Network
 from typing import Any
 
@@ -16,7 +16,7 @@ from doctor.facts.network.links import Links
 from doctor.facts.network.networks import Network, Networks
 from doctor.facts.network.route_hints import has_default
 from doctor.model.outcome import Result
-from doctor.model.probe_result import ProbeResult
+from doctor.model.probe_result import LostWay, ProbeResult
 from doctor.model.probing import Ended, Launch, Probing
 from doctor.probes._outside import NO_WAY, Outside, behind, free_networks, is_named, uplink_of
 from doctor.probes._result import failed, not_run, passed, result, results_of, skipped, target_word, unproven
@@ -27,6 +27,7 @@ _GATEWAYS = 2
 _SERVERS = 2
 _NETWORKS = 4
 _LIMIT_S = 1.5
+_KINDS = ("egress-new", "egress")
 _PEER_PORT, _PEER_NUMBER = 7007, 4
 """Port of the probe's own outside host, and its number among the hosts of the probe `port`, which runs in parallel."""
 
@@ -72,9 +73,7 @@ def egress(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
     containers.append({"id": "host", "net": "host", **work})
     work |= start.container
     if peer is not None:
-        work["args"] = work["args"] | {
-            "targets": [*targets, {"kind": "greet", "host": peer.client, "port": _PEER_PORT}]
-        }
+        work["args"] = work["args"] | {"targets": [*targets, _greeting(peer.client)]}
     containers += [{"id": f"net{n}", "net": f"network:{one.id}", **work} for n, one in enumerate(tested)]
     ended = yield Launch(tuple(containers))
     return _judge(tested, targets, ended, _Peer.of(peer, links, firewall, ended.get("peer")))
@@ -89,6 +88,11 @@ class _Peer(Struct, frozen=True, kw_only=True):
     not_tried: str = ""
     is_named: bool = False
 
+    @property
+    def target(self) -> dict[str, Any]:
+        """What a container connects to."""
+        return _greeting(self.address)
+
     @classmethod
     def of(cls, place: Outside | None, links: Links, firewall: Firewall | Missing, ended: Ended | None) -> "_Peer":
         uplink = uplink_of(links)
@@ -98,6 +102,19 @@ class _Peer(Struct, frozen=True, kw_only=True):
         named = place is not None and is_named(IPv4Network(f"{place.client}/32"), firewall)
         address = "" if place is None else place.client
         return cls(interface=name, address=address, mine=mine, not_tried=why, is_named=named)
+
+
+def _greeting(address: str) -> dict[str, Any]:
+    return {"kind": "greet", "host": address, "port": _PEER_PORT}
+
+
+def _lost(names: list[str], target: dict[str, Any]) -> Iterator[LostWay]:
+    """Yield the ways from these networks to a target."""
+    protocol = {"ping": "icmp", "dns": "udp"}.get(target["kind"], "tcp")
+    for name in names:
+        yield LostWay(
+            kinds=_KINDS, network=name, target=target["host"], port=int(target.get("port", 0)), protocol=protocol
+        )
 
 
 def _peer(links: Links, firewall: Firewall | Missing) -> Outside | None:
@@ -164,13 +181,12 @@ def _judge(
     where = sorted({str(targets[number]["host"]) for number in sure or refused})
     lost = [name for name, found in inside.items() if where and not _is_out(found, sure, refused)]
     if lost:
-        return failed(
-            f"a container on {_named(lost)} gets no answer from {', '.join(where)}, but the host does", evidence
-        )
+        text = f"a container on {_named(lost)} gets no answer from {', '.join(where)}, but the host does"
+        return failed(text, evidence, _lost(lost, targets[(sure or refused)[0]]))
     bare = [name for name, one in met.items() if one.get("seen") and one["seen"] not in peer.mine]
     if bare:
         text = f"the address of a container on {_named(bare)} is not masqueraded towards hosts behind {peer.interface}"
-        return failed(f"{text}: it gets no replies", evidence)
+        return failed(f"{text}: it gets no replies", evidence, _lost(bare, peer.target))
     silent = [name for name, one in met.items() if not one.get("reached")]
     if not sure:
         return _by_peer(list(inside), met, silent, peer, evidence)
@@ -188,7 +204,8 @@ def _by_peer(
     if silent and peer.is_named:
         return unproven(f"firewall rules match addresses like {peer.address}, and no other address is free", evidence)
     if silent:
-        return failed(f"a container on {_named(silent)} gets no answer from a host behind {peer.interface}", evidence)
+        text = f"a container on {_named(silent)} gets no answer from a host behind {peer.interface}"
+        return failed(text, evidence, _lost(silent, peer.target))
     text = f"a container on {_named(names)} reached a host behind {peer.interface}"
     return passed(f"{text}; gateways and name servers refuse connections, even from the host", evidence)
 

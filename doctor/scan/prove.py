@@ -80,9 +80,19 @@ def prove(
         if doubtful:
             progress(f"retrying: {', '.join(doubtful)}")
             time.sleep(_PAUSE_S)
-            again = _attempt(catalog, facts.renewed(), doubtful, progress)
+            facts = facts.renewed()
+            again = _attempt(catalog, facts, doubtful, progress)
             found |= {one.name: _settled(found[one.name], one) for one in again}
-    return tuple(found[name] for name in wanted)
+        return tuple(_with_hops(found[name], facts) for name in wanted)
+
+
+def _with_hops(found: ProbeResult, facts: Facts) -> ProbeResult:
+    """Return the result; that of a failure with the hop where its packets end."""
+    if found.result is not Result.FAIL or not found.lost:
+        return found
+    from doctor.scan.lost_ways import explained  # noqa: PLC0415 - a healthy host has no use for it
+
+    return explained(found, facts)
 
 
 def _settled(first: ProbeResult, again: ProbeResult) -> ProbeResult:
@@ -193,6 +203,14 @@ def _nothing() -> Probing:
     yield Launch(())
 
 
+def _explains(cause: Finding, probe: ProbeResult, found: Scan) -> bool:
+    """Whether a finding is a cause of the failure: its check declares that, or it names the hop where the packets end."""
+    if probe.name in found.breaks.get(cause.id, ()):
+        return True
+    said = (cause.message, *(entry.value for entry in cause.evidence))
+    return any(cut in text for cut in probe.cuts for text in said)
+
+
 def with_probes(found: Scan, probes: tuple[ProbeResult, ...]) -> Scan:
     """Return the scan with a finding for each failed probe, caused by the findings that declare to break it."""
     failed = tuple(
@@ -202,7 +220,7 @@ def with_probes(found: Scan, probes: tuple[ProbeResult, ...]) -> Scan:
             message=f"probe {probe.name} failed: {probe.message}",
             evidence=probe.evidence or (Evidence(f"probe {probe.name}", probe.message),),
             severity=Severity.ERROR,
-            causes=tuple(cause.fingerprint for cause in found.findings if probe.name in found.breaks.get(cause.id, ())),
+            causes=tuple(cause.fingerprint for cause in found.findings if _explains(cause, probe, found)),
         )
         for probe in probes
         if probe.result is Result.FAIL
