@@ -1,6 +1,7 @@
 """Names the hop where the packets of a failed probe end: by the model of paths, else by a trace of one packet."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -14,8 +15,14 @@ from doctor.model.missing import Missing
 from doctor.model.probe_result import LostWay, ProbeResult
 from doctor.scan.resolve import Facts
 
+if TYPE_CHECKING:
+    from doctor.trace.run import Traced
+    from doctor.trace.wish import TraceWish
+
 _MOST = 3
 _ARROW = " → "
+_NO_END = frozenset({"delivered", "left", "unknown"})
+"""Results of traces that name no hop of this host."""
 
 
 def explained(failed: ProbeResult, facts: Facts) -> ProbeResult:
@@ -27,7 +34,7 @@ def explained(failed: ProbeResult, facts: Facts) -> ProbeResult:
     cuts = dict.fromkeys(cut for way in failed.lost[:_MOST] if (cut := _cut(way, facts)) is not None)
     if cuts:
         says = tuple(cut.says for cut in cuts)
-        shown = tuple(_hops(cut) for cut in cuts)
+        shown = tuple(entry for cut in cuts for entry in cut.evidence if entry.value not in says)
         message = "; ".join((failed.message, *says))
         return replace(failed, message=message, evidence=(*failed.evidence, *shown), cuts=says)
     for way in failed.lost:
@@ -71,36 +78,31 @@ def _containers(lost: LostWay, networks: Networks) -> Iterator[str]:
             yield endpoint.container
 
 
-def _hops(cut: PathCut) -> Evidence:
-    steps = dict.fromkeys(f"{hop.place} {hop.device}" for hop in cut.hops if hop.device)
-    return Evidence("way of the packets", _ARROW.join(steps) or cut.place)
-
-
 def _traced(lost: LostWay, facts: Facts) -> tuple[str, tuple[Evidence, ...]] | None:
     """Return the end of one packet's way in words, "" if it arrived, and its hops; ``None`` if none can be sent."""
     networks, containers, links = facts.get(Networks), facts.get(Containers), facts.get(Links)
     if isinstance(networks, Missing) or isinstance(containers, Missing) or isinstance(links, Missing):
         return None
-    from doctor.trace.report import TraceResult  # noqa: PLC0415 - only after a failure that nothing else explains
-    from doctor.trace.run import traced  # noqa: PLC0415
+    from doctor.trace.run import traced  # noqa: PLC0415 - only after a failure that nothing else explains
     from doctor.trace.wish import wish_of  # noqa: PLC0415
 
     for name, target in _wishes(lost, networks):
         try:
             wish = wish_of(name, target, containers, networks, links)
             with traced(wish, links) as found:
-                steps = dict.fromkeys(f"{hop.place or 'elsewhere'} {hop.device}".strip() for hop in found.hops)
-                end = found.end
+                return _shown(found, wish)
         except (DoctorError, OSError):
             continue
-        source = f"trace of one packet from {wish.origin} to {target}"
-        shown = (
-            Evidence(source, _ARROW.join(steps) or wish.origin),
-            Evidence(f"{source}: {end.result.value}", end.says),
-        )
-        is_end = end.result in {TraceResult.DROPPED, TraceResult.LOST, TraceResult.REFUSED}
-        return (f"a packet from {wish.origin} to {target} was traced: {end.says}" if is_end else ""), shown
     return None
+
+
+def _shown(found: "Traced", wish: "TraceWish") -> tuple[str, tuple[Evidence, ...]]:
+    steps = dict.fromkeys(f"{hop.place or 'elsewhere'} {hop.device}" for hop in found.hops if hop.device)
+    title = f"trace of a packet from {wish.origin} to {wish.shown}"
+    hops = Evidence(title, _ARROW.join(steps) or wish.origin)
+    if found.end.result.value in _NO_END:
+        return "", (hops, Evidence(f"end of the trace: {found.end.result.value}", found.end.says))
+    return f"{title}: {found.end.says}", (hops,)
 
 
 def _wishes(lost: LostWay, networks: Networks) -> Iterator[tuple[str, str]]:

@@ -49,6 +49,14 @@ class TraceWish(Struct, frozen=True, kw_only=True):
     host_addresses: frozenset[str] = frozenset()
     is_masqueraded: bool = True
 
+    @property
+    def shown(self) -> str:
+        """The target for people: "192.0.2.80:53/udp", "[2001:db8::1]:443"."""
+        if not self.port:
+            return self.address
+        address = f"[{self.address}]" if ":" in self.address else self.address
+        return f"{address}:{self.port}" + ("/udp" if self.protocol == "udp" else "")
+
 
 def parse_target(text: str) -> TraceTarget:
     """Return the target of the command line. Raises ``UsageError``."""

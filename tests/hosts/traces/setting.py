@@ -25,25 +25,31 @@ _HELPERS = 'in_mac() { nsenter -t "$1" -n ip -o link show eth0 | sed "s/.*ether 
 class TraceSetting:
     """A prepared box."""
 
-    def __init__(self, box: Box, *, ipv6: bool = True, without_tracefs: bool = False) -> None:
-        """Start the containers in a box whose dockerd runs; without tracefs, traces run as where the kernel refuses it."""
+    def __init__(self, box: Box, *, peers: bool = True, ipv6: bool = True, without_tracefs: bool = False) -> None:
+        """Start the containers in a box whose dockerd runs: aa, its peers, and one on an IPv6 network; without tracefs, traces run
+        as where the kernel refuses it.
+        """
         self._box = box
         self._without_tracefs = without_tracefs
         box.docker("import", "-", "bb:1", input=base_tar())
         box.outside(["ip", "addr", "add", f"{FAR}/32", "dev", "lo"])
         self._names = {"br": "docker0"}
         self._run("aa", "-p", "8080:80")
-        self._run("bb")
-        box.docker("network", "create", "other")
-        self._run("cc", "--network", "other")
+        if peers:
+            self._run("bb")
+            box.docker("network", "create", "other")
+            self._run("cc", "--network", "other")
         if ipv6:
             self._with_ipv6()
-        for name in ("aa", "bb", "cc", *(("ff",) if ipv6 else ())):
-            self._names[name] = box.docker("inspect", "-f", "{{.State.Pid}}", name)
+        running = ("aa", *(("bb", "cc") if peers else ()), *(("ff",) if ipv6 else ()))
+        pids = box.docker("inspect", "-f", "{{.State.Pid}}", *running).split()
+        self._names |= dict(zip(running, pids, strict=True))
         self._names["ip"] = box.docker("inspect", "-f", "{{.NetworkSettings.IPAddress}}", "aa")
         shown = box.run(["ip", "-o", "link", "show", "docker0"]).stdout
         self._names["mac"] = shown.partition("link/ether ")[2].split()[0]
-        self._names |= {"v": self._port("aa"), "w": self._port("bb")}
+        self._names["v"] = self._port("aa")
+        if peers:
+            self._names["w"] = self._port("bb")
 
     def _run(self, name: str, *options: str) -> None:
         self._box.docker(

@@ -269,14 +269,19 @@ def test_two_doctors_at_once(patient_box: Box) -> None:
 
 
 def test_an_empty_plan_is_no_good_end_while_test_containers_fail(patient_box: Box) -> None:
-    """A routing rule that no check knows cuts the bridge off: the scan's test containers fail, and ``fix`` says so."""
+    """A rule that the model can't evaluate cuts the bridge off: the scan's test containers fail, a traced packet shows where, and
+    ``fix`` says so.
+    """
     box = patient_box
     untried = box.doctor("fix", "--apply", "--yes")
     assert untried.returncode == 0
     assert "nothing to repair" not in untried.stdout
-    box.run(["ip", "rule", "add", "iif", "docker0", "prohibit", "pref", "10"])
+    iptables(box, "-t raw -I PREROUTING -i docker0 -m u32 --u32 0x0=0:0xffffffff -j DROP")
     assert box.doctor("scan").returncode == 0
-    assert box.doctor("scan", "--probe").returncode == 1
+    scan = box.doctor("scan", "--probe")
+    assert scan.returncode == 1
+    text = "the host drops it by a firewall rule: rule 2 of chain PREROUTING (ip raw, nftables)"
+    assert text in " ".join(scan.stdout.split())
     fix = box.doctor("fix", "--apply", "--yes")
     print(fix.stdout)
     assert fix.returncode == 1

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.live
 
 def test_the_way_ends_where_the_kernel_drops_it(box: Box) -> None:
     """Faults of each kind, one after another; between them, and at the end, the packet is delivered."""
-    setting = TraceSetting(box, ipv6=False)
+    setting = TraceSetting(box, peers=False, ipv6=False)
     chosen = [fault for fault in FAULTS if fault.name in SAMPLE]
     assert len(chosen) == len(SAMPLE)
     for fault in chosen:
@@ -41,4 +41,4 @@ def test_the_way_ends_where_the_kernel_drops_it(box: Box) -> None:
     assert [hop["place"] for hop in found["hops"] if hop["way"] == "there"] == ["outside", "host", "host", "host", "aa"]
     assert kills.settle(lambda: kills.left(box)) == []
     # Killed together with its janitor and alone, at instants of one seed.
-    assert kills.run(box, 3, "1")[0] == []
+    assert kills.run(box, 3, "1", longest=1.0)[0] == []
