@@ -5,7 +5,8 @@ A request is one message of a SOCK_SEQPACKET connection: JSON with the file desc
 * `{"op": "exec", "argv": […], "env": {…}, "cwd": "/", "detach": false}` → `{"pid": 17}`, then `{"status": 0}` in the
   form of waitpid(2). A caller that hangs up has the whole session of its command killed, unless it is detached.
 * `{"op": "power-loss", "beneath": […], "empty": […]}`: every process of the box is killed at once, then everything
-  mounted beneath the paths is unmounted, then the other directories are emptied.
+  mounted beneath the paths is unmounted, then the other directories are emptied. With `"network": true` the box gets a new
+  network namespace, with nothing in it but a loopback that is down, and a /sys that shows it.
 """
 
 import contextlib
@@ -122,7 +123,27 @@ class Agent:
                     shutil.rmtree(path, ignore_errors=True)
                 else:
                     os.unlink(path)
+        if request.get("network"):
+            linux.unshare(linux.CLONE_NEWNET)
+            renew_sysfs()
         return {"stuck": stuck}
+
+
+def renew_sysfs() -> None:
+    """Mount /sys again: it shows the network namespace in which it was mounted. What is mounted beneath it keeps its place."""
+    lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
+    beneath = [point for line in lines if (point := line.split()[4]).startswith("/sys/")]
+    # The outer ones carry the inner ones along.
+    outer = [point for point in beneath if not any(point.startswith(other + "/") for other in beneath)]
+    shelter = Path("/run/sys-mounts")
+    for number, point in enumerate(outer):
+        (shelter / str(number)).mkdir(parents=True)
+        linux.mount(point, str(shelter / str(number)), flags=linux.MS_MOVE)
+    linux.umount("/sys")
+    linux.mount("sysfs", "/sys", "sysfs", linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
+    for number, point in enumerate(outer):
+        linux.mount(str(shelter / str(number)), point, flags=linux.MS_MOVE)
+    shutil.rmtree(shelter, ignore_errors=True)
 
 
 def unmount_beneath(prefixes: list[str]) -> list[str]:

@@ -9,7 +9,6 @@ All of /etc, /usr, the data root, the network, the firewall and the sysctls bene
 machine outside sees nothing of it. It needs root, and is gone with the process that made it, whatever ends that.
 """
 
-import json
 import os
 import shutil
 import socket
@@ -21,7 +20,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
-from tests.hosts import archive, cgroups, images
+from tests.hosts import archive, cgroups, images, keeper
 from tests.hosts.outside import BOX_ADDRESS
 from tests.hosts.sandbox import CHECKOUT, Completed, Sandbox, SandboxError
 
@@ -185,27 +184,23 @@ class Box(Sandbox):
     def power_loss(self, *, network: bool = False) -> None:
         """End everything as a power cut does: no process gets a word in, and what lived in memory is gone.
 
-        Mounts beneath the data roots go, and /run/docker* and /run/containerd. With network, so do the interfaces, firewall
-        rules, routes and sysctls that the kernel held, and the files in /etc/sysctl.d are applied as at a boot.
+        Mounts beneath the data roots go, and /run/docker* and /run/containerd. With network, so does the network
+        namespace with all that it held; its uplink comes back as it was made, and the files in /etc/sysctl.d are applied as at
+        a boot. Further addresses of the network outside are gone.
         """
         request = {
             "op": "power-loss",
             "beneath": ["/var/lib/docker", "/var/lib/containerd", "/run"],
             "empty": ["/run/docker*", "/run/containerd*", "/run/runc", "/run/doctor*"],
+            "network": network,
         }
         self.ask(request, [], timeout=30)
         cgroups.remove(self.cgroups(), keep_top=True)
         if network:
-            self._reset_network()
-
-    def _reset_network(self) -> None:
-        links = json.loads(self.run(["ip", "-json", "link"]).stdout)
-        for name in (link["ifname"] for link in links):
-            if name not in {"lo", "eth0"}:
-                self.run(["ip", "link", "delete", name], check=False)
-        self.run(["nft", "flush", "ruleset"], check=False)
-        self.write("/proc/sys/net/ipv4/ip_forward", "0\n")
-        self.run(["sysctl", "--system"], check=False)
+            self.outside(["ip", "link", "delete", "eth0"], check=False)
+            keeper.join_networks(self.pid, self.outside_pid)
+            self.write("/proc/sys/net/ipv4/ip_forward", "0\n")
+            self.run(["sysctl", "--system"], check=False)
 
     def log(self) -> str:
         """All that dockerd has written in this box."""

@@ -68,7 +68,7 @@ def _make(order: Order, found: list[cgroups.Hierarchy], children: list[int]) -> 
     outside_pid = children[0]
     _expect(net_in)
     box_pid = int(_expect(box_in))
-    _join_networks(box_pid, outside_pid)
+    join_networks(box_pid, outside_pid)
     for stream in (net_out, box_out):
         stream.write("go\n")
         stream.flush()
@@ -167,7 +167,7 @@ def _listen(workdir: str) -> socket.socket:
     return server
 
 
-def _join_networks(box_pid: int, outside_pid: int) -> None:
+def join_networks(box_pid: int, outside_pid: int) -> None:
     """One veth pair between the two namespaces, addresses and the box's default route."""
     _ip(box_pid, f"link add eth0 type veth peer name eth0 netns {outside_pid}")
     for pid, address, more in (

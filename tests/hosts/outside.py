@@ -4,6 +4,8 @@ The HTTP server answers each request with the address it came from, which shows 
 server knows one domain: every name below `test` is 198.51.100.2, the rest does not exist.
 """
 
+import itertools
+import re
 import socket
 import struct
 import threading
@@ -53,7 +55,7 @@ def _answer_http(connection: socket.socket, peer: str) -> None:
     connection.settimeout(5)
     with connection:
         try:
-            connection.recv(65536)
+            _read_request(connection)
             body = f"{peer}\n"
             head = f"HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {len(body)}\r\n\r\n"
             connection.sendall((head + body).encode())
@@ -61,11 +63,25 @@ def _answer_http(connection: socket.socket, peer: str) -> None:
             return
 
 
+def _read_request(connection: socket.socket) -> None:
+    """Read a request with its body: a large one shows whether full packets arrive."""
+    data = b""
+    while b"\r\n\r\n" not in data and (more := connection.recv(65536)):
+        data += more
+    head, _, body = data.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)^content-length: *(\d+)", head, re.MULTILINE)
+    left = int(length[1]) - len(body) if length else 0
+    while left > 0 and (more := connection.recv(65536)):
+        left -= len(more)
+
+
 def serve() -> None:
     """Listen in the caller's network namespace and return; the servers run as daemon threads."""
-    for port in HTTP_PORTS:
-        web = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    for family, port in itertools.product((socket.AF_INET, socket.AF_INET6), HTTP_PORTS):
+        web = socket.socket(family, socket.SOCK_STREAM)
         web.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            web.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         web.bind(("", port))
         web.listen(64)
         threading.Thread(target=_serve_http, args=(web,), daemon=True).start()

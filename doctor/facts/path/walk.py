@@ -3,11 +3,11 @@
 from msgspec.structs import replace
 
 from doctor.facts.path import stack, wire
-from doctor.facts.path.ending import WalkEnd, redirected
+from doctor.facts.path.arrival import check_destination, check_program, check_source, socket_of
+from doctor.facts.path.ending import WalkEnd
 from doctor.facts.path.namespace import NetLink
 from doctor.facts.path.rules.numbers import address, shown
 from doctor.facts.path.rules.packet import Packet
-from doctor.facts.path.surroundings import PlaceSurroundings
 from doctor.facts.path.trip import Arrived, Asking, Frame, Incoming, Local, Out, Step, Trip, entered
 from doctor.facts.path.world import (
     DELIVERED,
@@ -16,17 +16,13 @@ from doctor.facts.path.world import (
     REJECTED,
     UNKNOWN,
     Hop,
-    PathPlace,
-    PathSocket,
     Walk,
     Way,
     World,
-    named,
 )  # fmt: skip
 
 _SYN, _ACK, _PSH = 0x02, 0x10, 0x08
 _MOST_STEPS = 64
-_ECHO_IGNORED = {"icmp": "net.ipv4.icmp_echo_ignore_all", "ipv6-icmp": "net.ipv6.icmp.echo_ignore_all"}
 _DATA = 100
 """Bytes of the first answer of a program: more than a bare confirmation."""
 
@@ -208,12 +204,12 @@ def _received(trip: Trip, way: Way, arrived: Arrived) -> Asking[None]:
         if way.end != OUTSIDE:
             reason = f"{arrived.left.name}: they leave the host for the network"
             raise trip.detour or WalkEnd(place, arrived.left.name, "wrong-way", reason)
-        _check_source(trip, arrived)
-        _check_destination(trip, way, arrived)
+        check_source(trip, arrived)
+        check_destination(trip, way, arrived)
         return
     if packet.port is None and packet.protocol in {"tcp", "udp"}:
         raise WalkEnd(place, "", UNKNOWN, f"{place.name}: the port that a rule gave them is not known", end=UNKNOWN)
-    socket = _socket(place, packet)
+    socket = socket_of(place, packet)
     if socket is not None and socket.forwards is not None:
         target, port = socket.forwards
         trip.hop(place, "", "proxy", f"{target}:{port}")
@@ -228,75 +224,4 @@ def _received(trip: Trip, way: Way, arrived: Arrived) -> Asking[None]:
         )
         yield from _connection(trip, onward)
         return
-    if way.end == OUTSIDE or place.name != way.end:
-        target = "" if packet.destination is None else shown(packet.version, packet.destination)
-        if way.end == OUTSIDE and target != way.target:
-            redirected(place, packet, target, socket)
-        if socket is None or place.name != HOST or way.end == OUTSIDE:
-            is_port = place.name == HOST and way.end != OUTSIDE and packet.protocol in {"tcp", "udp"}
-            cause = "proxy-missing" if is_port else "local-address"
-            reason = (
-                f"{named(place)}: {target} is its own address"
-                if cause != "proxy-missing"
-                else f"the host: no proxy listens on port {packet.port}"
-            )
-            raise WalkEnd(
-                place, packet.inside or "", cause, reason, end=REJECTED if cause == "proxy-missing" else "dropped"
-            )
-        program = socket.program or "another program"
-        raise WalkEnd(place, "", "taken", f"the host: {program} listens on port {packet.port}")
-    if socket is None and packet.protocol in {"tcp", "udp"}:
-        reason = f"{place.name}: no program listens on port {packet.port}"
-        raise WalkEnd(place, "", "no-listener", reason, end=REJECTED)
-    ignored = _ECHO_IGNORED.get(packet.protocol or "", "")
-    if place.namespace.sysctls.get(ignored, "0").strip() == "1":
-        raise WalkEnd(place, "", "echo-ignored", f"{place.name}: {ignored} is 1")
-
-
-def _check_source(trip: Trip, arrived: Arrived) -> None:
-    """Answers from outside need the address of the host, unless the network knows that of the container."""
-    packet, place = arrived.packet, arrived.place
-    if place.name != HOST:
-        return
-    around = PlaceSurroundings(trip.world, place, trip.answers)
-    left = arrived.left or trip.world.host.namespace.links[0]
-    if left.master:
-        # Where the uplink is a port, the host's address is the bridge's.
-        left = place.link(left.master) or left
-    if packet.source is None:
-        trip.doubt(place, "the source of packets that leave is not known")
-    elif around.type_of(packet.version, packet.source, left.name) != "local":
-        text = shown(packet.version, packet.source)
-        reason = f"{left.name}: they leave with the source {text}, which is not its address"
-        trip.doubt(place, f"packets leave with the source {text}, which is not an address of {left.name}")
-        trip.detour = trip.detour or WalkEnd(place, left.name, "no-masquerade", reason)
-
-
-def _check_destination(trip: Trip, way: Way, arrived: Arrived) -> None:
-    """A target outside that a rule translated to another address outside: nobody here knows who answers there."""
-    number, target = arrived.packet.destination, address(way.target)
-    if number is None:
-        trip.doubt(arrived.place, "the destination of packets that leave is not known")
-    elif target is not None and number != target[1]:
-        trip.doubt(arrived.place, f"packets leave for {shown(way.version, number)} instead of {way.target}")
-
-
-def _socket(place: PathPlace, packet: Packet) -> PathSocket | None:
-    """Return the socket that takes a packet; any, if sockets are not known."""
-    if packet.protocol not in {"tcp", "udp"}:
-        return None
-    if place.sockets is None:
-        return PathSocket(protocol=packet.protocol, port=packet.port or 0)
-    target = None if packet.destination is None else shown(packet.version, packet.destination)
-    exact: PathSocket | None = None
-    for socket in place.sockets:
-        if (
-            socket.protocol != packet.protocol
-            or socket.port != packet.port
-            or socket.version not in {0, packet.version}
-        ):
-            continue
-        if socket.address == target:
-            return socket
-        exact = socket if not socket.address else exact
-    return exact
+    check_program(way, arrived, socket)

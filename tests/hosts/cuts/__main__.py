@@ -2,17 +2,20 @@
 
 import argparse
 import sys
-from collections.abc import Iterable
+import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
 from tests.hosts.box import why_not
-from tests.hosts.cuts import links, routes, rules, services
+from tests.hosts.cuts import addresses6, files, inside, links, more, routes, rules, services
 from tests.hosts.cuts.cut import CUTS, Cut
-from tests.hosts.cuts.judge import Judged, judge
+from tests.hosts.cuts.judge import STAGES, USUAL, Judge, Judged
+from tests.hosts.cuts.report import row, summary, table
 from tests.hosts.sandbox import SandboxError
 
-__all__ = ["links", "routes", "rules", "services"]
+__all__ = ["addresses6", "files", "inside", "links", "more", "routes", "rules", "services"]
 
 
 def main() -> int:
@@ -21,79 +24,67 @@ def main() -> int:
     if reason := why_not():
         print(reason, file=sys.stderr)
         return 2
-    wanted = [one for name, one in CUTS.items() if not options.names or any(word in name for word in options.names)]
-    with ThreadPoolExecutor(options.parallel) as pool:
-        judged = []
-        for result in pool.map(_safely, wanted):
-            judged.append(result)
-            print(_row(result), flush=True)
-    text = table(judged)
+    judged = []
+    begin = time.monotonic()
+    for result in _judged(_wanted(options), options):
+        judged.append(result)
+        print(row(result), f"<!-- {result.message} {result.seconds} -->", flush=True)
+    judged.sort(key=lambda one: list(CUTS).index(one.cut.name))
+    title = f"engine {options.engine}" if options.engine else "the machine's engine"
     if options.write:
-        Path(options.write).write_text(text, encoding="utf-8")
-    print(text.partition("| cut")[0])
+        Path(options.write).write_text(table(judged, title), encoding="utf-8")
+    print(*summary(judged), f"{(time.monotonic() - begin) / 60:.0f} minutes", sep="\n")
     return int(any(one.dead and not one.found for one in judged))
 
 
-def _safely(cut: Cut) -> Judged:
-    try:
-        return judge(cut)
-    except (SandboxError, OSError) as error:
-        return Judged(cut, why_not=f"{type(error).__name__}: {error}")
+def _wanted(options: argparse.Namespace) -> list[Cut]:
+    named = [one for name, one in CUTS.items() if not options.names or any(word in name for word in options.names)]
+    # Hosts with one kind of network after the other: a box serves as long as it can.
+    named.sort(key=lambda one: one.version)
+    step = max(len(named) // options.sample, 1) if options.sample else 1
+    return named[::step][: options.sample or None]
 
 
-def table(judged: Iterable[Judged]) -> str:
-    """The results as a page."""
-    rows = list(judged)
-    cuts = [one for one in rows if one.dead]
-    counts = {
-        "cut traffic": len(cuts),
-        "found by a scan": sum(bool(one.found) for one in cuts),
-        "found by a scan, the right hop named": sum(bool(one.found) and one.is_hop_right for one in cuts),
-        "found by a scan with probes only": sum(bool(one.probed) and not one.found for one in cuts),
-        "scan and probes both call it healthy": sum(not one.found and not one.probed for one in cuts),
-        "healed by `fix --apply --allow disruptive`": sum(one.is_healed for one in cuts),
-        "healed, container PIDs unchanged": sum(one.is_healed and one.same_pids for one in cuts),
-    }
-    lines = [
-        "# Faults of network and configuration that cut containers' traffic",
-        "",
-        "`python -m tests.hosts.cuts --write benchmarks/CUTS.md`, as root. Each fault is made on a fresh, healthy host with a real",
-        "dockerd, judged by eleven kinds of traffic before, after the fault and after the repair.",
-        "",
-        f"{len(rows)} faults tried.",
-        "",
-        *(f"- {name}: {count}" for name, count in counts.items()),
-        "",
-        "| cut | traffic that dies | scan finds | hop right | probes add | healed | PIDs same |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
-        *(_row(one) for one in rows),
-    ]
-    return "\n".join(lines) + "\n"
+def _judged(wanted: list[Cut], options: argparse.Namespace) -> Iterator[Judged]:
+    todo: SimpleQueue[Cut] = SimpleQueue()
+    done: SimpleQueue[Judged] = SimpleQueue()
+    for one in wanted:
+        todo.put(one)
 
+    def work() -> None:
+        judge = Judge(options.engine, options.stages)
+        while True:
+            try:
+                cut = todo.get_nowait()
+            except Empty:
+                judge.close()
+                return
+            try:
+                done.put(judge.judge(cut))
+            except (SandboxError, OSError, ValueError) as error:
+                done.put(Judged(cut, why_not=f"{type(error).__name__}: {error}"))
+                judge.close()
 
-def _row(one: Judged) -> str:
-    if one.why_not:
-        return f"| {one.cut.name} | not made: {one.why_not[:120].replace(chr(10), ' ')} | | | | | |"
-    words = (
-        one.cut.name,
-        ", ".join(one.dead) or "nothing",
-        ", ".join(one.found) or "nothing",
-        _yes(one.is_hop_right),
-        ", ".join(one.probed) or "nothing",
-        _yes(one.is_healed) if one.dead else "",
-        _yes(one.same_pids),
-    )
-    return "| " + " | ".join(words) + " |"
-
-
-def _yes(value: bool) -> str:
-    return "yes" if value else "no"
+    with ThreadPoolExecutor(options.parallel) as pool:
+        workers = [pool.submit(work) for _ in range(options.parallel)]
+        for _ in wanted:
+            while True:
+                try:
+                    yield done.get(timeout=5)
+                    break
+                except Empty:
+                    for worker in workers:
+                        if worker.done():
+                            worker.result()
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.hosts.cuts", description=__doc__)
     parser.add_argument("names", nargs="*")
     parser.add_argument("--parallel", type=int, default=1)
+    parser.add_argument("--engine", default="", help="install this engine in each box: 20.10.24 or 28.5.2")
+    parser.add_argument("--stages", type=lambda text: tuple(text.split(",")), default=USUAL, help=",".join(STAGES))
+    parser.add_argument("--sample", type=int, help="judge so many, spread over all")
     parser.add_argument("--write", help="write the table to this file")
     return parser.parse_args()
 

@@ -1,18 +1,26 @@
-"""One cut, from the healthy host to the repaired one: what traffic says, and what doctor says."""
+"""One cut, from the healthy host to the repaired and rebooted one: what traffic says, and what doctor says."""
 
 import json
 import re
+import shlex
 import subprocess
+import time
+from collections.abc import Collection, Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from tests.hosts import archive, images
 from tests.hosts.box import Box
-from tests.hosts.cuts import traffic
+from tests.hosts.cuts import hosts, traffic
+from tests.hosts.cuts.boot import reboot
 from tests.hosts.cuts.cut import PRELUDE, Cut
+from tests.hosts.cuts.state import state
 
+STAGES = ("probe", "fix", "answer", "undo", "reboot")
+USUAL = ("fix", "answer", "undo", "reboot")
 _BROKEN = frozenset({"warning", "error", "critical"})
+_LEAVES = re.compile(r"leave|keep|ignore|stay|nothing|accept|intended|none", re.IGNORECASE)
+_FIX = ("fix", "--apply", "--yes", "--allow", "disruptive")
 
 
 @dataclass(slots=True)
@@ -23,9 +31,14 @@ class Judged:
         why_not: why the fault could not be made.
         dead: the kinds of traffic that it cut.
         found: ids that a plain scan reports beyond the healthy host's; `probed` likewise with probes.
-        is_hop_right: whether one of them has the words of the right hop.
+        is_hop_right: whether one of them has the words of the right hop; `is_first_right` whether the first one has.
+        message: of the first finding.
         left: the kinds of traffic still dead after the repair.
+        answers: the options with which the questions were answered; `answered_left` the traffic still dead after that.
         same_pids: whether the containers run on with the same first process.
+        rebooted: what is wrong after a boot of the repaired host: dead traffic, and ids that a scan finds.
+        undone: lines of the network's state that the undo did not bring back.
+        seconds: by stage.
     """
 
     cut: Cut
@@ -35,48 +48,196 @@ class Judged:
     probed: tuple[str, ...] = ()
     exits: dict[str, int] = field(default_factory=dict)
     is_hop_right: bool = False
-    left: tuple[str, ...] = ()
+    is_first_right: bool = False
+    message: str = ""
+    left: tuple[str, ...] | None = None
+    answers: tuple[str, ...] = ()
+    answered_left: tuple[str, ...] | None = None
     same_pids: bool = True
+    rebooted: tuple[str, ...] | None = None
+    undone: tuple[str, ...] | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
 
     @property
     def is_healed(self) -> bool:
-        """Whether all traffic flows again."""
-        return bool(self.dead) and not self.left
+        """Whether all traffic flows again without a question."""
+        return bool(self.dead) and self.left == ()
+
+    @property
+    def is_healed_by_answer(self) -> bool:
+        """Whether all traffic flows after an answer."""
+        return bool(self.dead) and self.answered_left == ()
 
 
-def judge(cut: Cut) -> Judged:
-    """Make a healthy host, break it, scan it, repair it."""
-    result = Judged(cut)
-    with Box(data_root=_root()) as box:
-        box.start_dockerd()
-        if still := traffic.dead(box):
-            result.why_not = f"not healthy before: {', '.join(still)}"
+class Judge:
+    """Judges one cut after the other; a box that is healthy after its reboot serves for the next one.
+
+    Attributes:
+        engine: the version of another engine to install, "" for the machine's own.
+        stages: which of STAGES are judged.
+    """
+
+    def __init__(self, engine: str = "", stages: Collection[str] = USUAL) -> None:
+        self.engine = engine
+        self.stages = stages
+        self._stack = ExitStack()
+        self._box: Box | None = None
+        self._version = 0
+        self._usual: list[dict[str, Any]] = []
+        self._files = ""
+        self._undone: set[tuple[str, ...]] = set()
+
+    def close(self) -> None:
+        """Remove the box."""
+        self._box = None
+        self._stack.close()
+        self._stack = ExitStack()
+
+    def judge(self, cut: Cut) -> Judged:
+        """Make a healthy host, break it, scan it, repair it, boot it."""
+        result = Judged(cut)
+        box = self._healthy(cut, result)
+        if result.why_not:
+            self.close()
             return result
-        box.doctor("scan")
-        usual = _findings(box, "scan")[1]
-        known = {one["check"] for one in usual}
+        try:
+            is_clean = self._run(box, cut, result)
+        except BaseException:
+            self.close()
+            raise
+        if not is_clean:
+            self.close()
+        return result
+
+    def _healthy(self, cut: Cut, result: Judged) -> Box:
+        if self._box is not None and self._version == cut.version:
+            return self._box
+        self.close()
+        with _Time(result, "healthy"):
+            box = self._stack.enter_context(hosts.healthy(cut.version, self.engine))
+            hosts.install(box, self.engine)
+            hosts.settle(box, cut.version)
+            box.start_dockerd()
+            if still := traffic.dead(box, cut.version):
+                result.why_not = f"not healthy before: {', '.join(still)}"
+            else:
+                self._usual = _findings(box, "scan")[1]
+                self._files = _files(box)
+        self._box, self._version = box, cut.version
+        return box
+
+    def _run(self, box: Box, cut: Cut, result: Judged) -> bool:
+        """Judge the cut; whether the box is healthy again after it."""
         before = traffic.pids(box)
         done = box.run(["sh", "-ec", PRELUDE + cut.script], check=False)
         if done.returncode:
             result.why_not = done.stderr.strip() or f"exit {done.returncode}"
-            return result
-        result.dead = traffic.dead(box)
+            return False
+        with _Time(result, "break"):
+            result.dead = traffic.dead(box, cut.version)
         if not result.dead:
-            return result
+            return False
+        with _Time(result, "scan"):
+            self._scan(box, result)
+        result.left = result.dead
+        # Without a finding there is nothing to repair.
+        if "fix" in self.stages and result.found:
+            self._repair(box, result, before)
+        if "reboot" not in self.stages:
+            return False
+        with _Time(result, "reboot"):
+            return self._boot(box, result)
+
+    def _scan(self, box: Box, result: Judged) -> None:
+        known = {one["check"] for one in self._usual}
         result.exits["scan"], findings = _findings(box, "scan")
-        new = [one for one in findings if one["check"] not in known or one not in usual]
+        new = [one for one in findings if one["check"] not in known or _plain(one) not in map(_plain, self._usual)]
         result.found = tuple(sorted({one["check"] for one in new}))
-        result.is_hop_right = any(re.search(cut.hop, _words(one), re.IGNORECASE) for one in new)
-        result.exits["probe"], findings = _findings(box, "scan", "--probe")
-        result.probed = tuple(sorted({one["check"] for one in findings} - known - set(result.found)))
-        result.exits["fix"] = _code(box, "fix", "--apply", "--yes", "--allow", "disruptive")
-        result.left = traffic.dead(box)
+        rights = [bool(re.search(result.cut.hop, json.dumps(one), re.IGNORECASE)) for one in new]
+        result.is_hop_right, result.is_first_right = any(rights), rights[:1] == [True]
+        result.message = str(new[0].get("message", "")) if new else ""
+        if "probe" in self.stages:
+            result.exits["probe"], findings = _findings(box, "scan", "--probe")
+            result.probed = tuple(sorted({one["check"] for one in findings} - known - set(result.found)))
+
+    def _repair(self, box: Box, result: Judged, before: dict[str, str]) -> None:
+        # Equal repairs have equal undos: one of each kind is tried.
+        is_new = "undo" in self.stages and result.found not in self._undone
+        faulty = state(box) if is_new else frozenset()
+        answers: tuple[str, ...] = ()
+        with _Time(result, "fix"):
+            result.exits["fix"] = _code(box, *_FIX)
+            result.left = traffic.dead(box, result.cut.version)
+        if result.left and "answer" in self.stages and (answers := _answers(box)):
+            with _Time(result, "answer"):
+                result.answers = tuple(one for one in answers if one != "--choose")
+                result.exits["answer"] = _code(box, *_FIX, *answers)
+                result.answered_left = traffic.dead(box, result.cut.version)
         result.same_pids = traffic.pids(box) == before
-    return result
+        if is_new and (result.is_healed or result.is_healed_by_answer):
+            self._undone.add(result.found)
+            with _Time(result, "undo"):
+                self._undo(box, result, faulty, answers)
+
+    def _undo(self, box: Box, result: Judged, faulty: frozenset[str], answers: tuple[str, ...]) -> None:
+        """Undo each run of the repair, compare, and repair again."""
+        runs = 2 if result.is_healed_by_answer and result.exits["fix"] == 0 else 1
+        for _ in range(runs):
+            result.exits["undo"] = _code(box, "undo", "--yes")
+        now = state(box)
+        result.undone = tuple(sorted([f"- {one}" for one in faulty - now] + [f"+ {one}" for one in now - faulty]))
+        _code(box, *_FIX)
+        if answers:
+            _code(box, *_FIX, *answers)
+
+    def _boot(self, box: Box, result: Judged) -> bool:
+        reboot(box, result.cut.version)
+        still = traffic.dead(box, result.cut.version)
+        findings = _findings(box, "scan")[1]
+        new = sorted({one["check"] for one in findings} - {one["check"] for one in self._usual})
+        result.rebooted = (*still, *new)
+        return not result.rebooted and _files(box) == self._files and "docker0" not in result.cut.script
 
 
-def _words(finding: dict[str, Any]) -> str:
-    return json.dumps(finding)
+class _Time:
+    """Notes how long a stage took."""
+
+    def __init__(self, result: Judged, name: str) -> None:
+        self._result, self._name, self._begin = result, name, 0.0
+
+    def __enter__(self) -> None:
+        self._begin = time.monotonic()
+
+    def __exit__(self, *_: object) -> None:
+        self._result.seconds[self._name] = round(time.monotonic() - self._begin, 1)
+
+
+def _plain(finding: dict[str, Any]) -> str:
+    return json.dumps([finding.get(key) for key in ("check", "subject", "message")])
+
+
+def _files(box: Box) -> str:
+    """A digest of the settings of the host: a box with changed ones serves no other cut."""
+    script = "find /etc -newer /etc/init.d/docker -type f ! -name resolv.conf ! -name key.json | sort | xargs -r md5sum"
+    return box.run(["sh", "-c", script], check=False).stdout
+
+
+def _answers(box: Box) -> tuple[str, ...]:
+    """The options that answer each question of the plan with the candidate that repairs."""
+    try:
+        report = json.loads(box.doctor("fix", "--format", "json", "--allow", "disruptive", timeout=180).stdout)
+    except (ValueError, subprocess.TimeoutExpired):
+        return ()
+    found: list[str] = []
+    for manual in report.get("manual", []):
+        for question in manual.get("questions", []):
+            if option := _repairing(question.get("candidates", [])):
+                found += shlex.split(option)
+    return tuple(found)
+
+
+def _repairing(candidates: Iterable[dict[str, Any]]) -> str:
+    return next((str(one.get("option", "")) for one in candidates if not _LEAVES.search(str(one.get("name", "")))), "")
 
 
 def _findings(box: Box, *arguments: str) -> tuple[int, list[dict[str, Any]]]:
@@ -101,26 +262,3 @@ def _code(box: Box, *arguments: str) -> int:
         return box.doctor(*arguments, timeout=240).returncode
     except subprocess.TimeoutExpired:
         return -1
-
-
-def _root() -> Path:
-    version = subprocess.run(["dockerd", "--version"], capture_output=True, text=True, check=True).stdout
-    key = "\n".join([Path(__file__).read_text(encoding="utf-8"), images.source(), version])
-    return archive.cached("cuts.tar", key, _build)
-
-
-def _build(target: Path) -> None:
-    """The data root of the host: `web` and `lo` on the default bridge, `app1` and `app2` on a network of their own."""
-    with Box() as box:
-        box.start_dockerd()
-        images.build(box)
-        option = "com.docker.network.bridge.name=br-app"
-        box.docker("network", "create", "--subnet", "10.88.0.0/24", "-o", option, "app")
-        run = ("run", "-d", "--restart", "always", "--stop-timeout", "1")
-        serve = ("leg:1",)
-        box.docker(*run, "--name", "web", "-p", "8080:80", *serve)
-        box.docker(*run, "--name", "lo", "-p", "127.0.0.1:8082:80", *serve)
-        box.docker(*run, "--name", "app1", "--network", "app", "--ip", "10.88.0.2", "-p", "8081:80", *serve)
-        box.docker(*run, "--name", "app2", "--network", "app", "--ip", "10.88.0.3", *serve)
-        box.power_loss()
-        archive.pack(box.workdir / "docker", target)

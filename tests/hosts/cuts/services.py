@@ -29,16 +29,16 @@ cut("file/networkmanager-takes-bridge",
     "method=disabled\\n' >/etc/NetworkManager/system-connections/x.nmconnection; chmod 600"
     " /etc/NetworkManager/system-connections/x.nmconnection; ip addr flush dev br-app", "nmconnection|br-app")  # fmt: skip
 cut("file/nftables-conf",
-    "printf 'flush ruleset\\ntable inet filter {\\nchain forward { type filter hook forward priority filter; policy drop; }\\n}\\n'"
+    "enabled nftables; printf 'flush ruleset\\ntable inet filter {\\nchain forward { type filter hook forward priority filter; policy drop; }\\n}\\n'"
     " >/etc/nftables.conf; nft -f /etc/nftables.conf", "nftables.conf|inet filter")  # fmt: skip
 cut("file/iptables-saved",
-    "mkdir -p /etc/iptables; printf '*filter\\n:INPUT ACCEPT [0:0]\\n:FORWARD DROP [0:0]\\n:OUTPUT ACCEPT [0:0]\\nCOMMIT\\n'"
+    "enabled netfilter-persistent; mkdir -p /etc/iptables; printf '*filter\\n:INPUT ACCEPT [0:0]\\n:FORWARD DROP [0:0]\\n:OUTPUT ACCEPT [0:0]\\nCOMMIT\\n'"
     " >/etc/iptables/rules.v4; iptables-restore /etc/iptables/rules.v4", "rules.v4|FORWARD")  # fmt: skip
 cut("file/firewalld-direct",
     "mkdir -p /etc/firewalld; printf '<direct><rule ipv=\"ipv4\" table=\"filter\" chain=\"FORWARD\" priority=\"0\">-j REJECT</rule>"
     "</direct>' >/etc/firewalld/direct.xml; iptables -I FORWARD -j REJECT --reject-with icmp-host-prohibited", "FORWARD|REJECT")  # fmt: skip
 cut("file/interfaces-up-rule",
-    "mkdir -p /etc/network; printf 'auto eth0\\niface eth0 inet manual\\n up ip rule add iif br-app blackhole pref 77\\n'"
+    "enabled networking; mkdir -p /etc/network; printf 'auto eth0\\niface eth0 inet manual\\n up ip rule add iif br-app blackhole pref 77\\n'"
     " >/etc/network/interfaces; ip rule add iif br-app blackhole pref 77", "rule 77|blackhole")  # fmt: skip
 cut("file/daemon-ip-masq-off",
     "mkdir -p /etc/docker; printf '{\"ip-masq\": false}\\n' >/etc/docker/daemon.json;"

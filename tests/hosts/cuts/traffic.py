@@ -1,84 +1,93 @@
-"""The eleven kinds of traffic by which a host is judged."""
+"""The kinds of traffic by which a host is judged, all at once; a kind that fails is asked a second time, more patiently."""
 
 import subprocess
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.hosts.box import Box
 from tests.hosts.outside import ADDRESS, BOX_ADDRESS
+from tests.hosts.reach import BOX_ADDRESS6
 
-CHECKS = (
-    "egress-new",
-    "egress-web",
-    "egress-app",
-    "port-8080",
-    "port-8081",
-    "local-8080",
-    "local-8082",
-    "peer",
-    "hairpin",
-    "name-inside",
-    "name-outside",
-)
 CONTAINERS = ("web", "lo", "app1", "app2")
-_GET = ("wget", "-q", "-T", "2", "-O", "-")
+FAR6 = "2001:db8:80::80"
+"""An address outside that only the default route leads to."""
 
-
-def dead(box: Box) -> tuple[str, ...]:
-    """The checks that fail, a second time too if they failed once."""
-    first = _fail(box, CHECKS)
-    return _fail(box, first) if first else ()
-
-
-def _fail(box: Box, wanted: tuple[str, ...]) -> tuple[str, ...]:
-    with ThreadPoolExecutor(6) as pool:
-        results = dict(zip(wanted, pool.map(lambda name: _WAYS[name](box), wanted), strict=True))
-    return tuple(name for name in wanted if not results[name])
-
-
-def _docker(box: Box, *arguments: str) -> bool:
-    try:
-        done = box.run(["timeout", "8", "docker", *arguments], check=False, timeout=12)
-    except subprocess.TimeoutExpired:
-        return False
-    return done.returncode == 0 and bool(done.stdout.strip())
-
-
-def _get(name: str, url: str) -> Callable[[Box], bool]:
-    return lambda box: _docker(box, "exec", name, *_GET, url)
-
-
-def _local(port: int) -> Callable[[Box], bool]:
-    def look(box: Box) -> bool:
-        done = box.run(["busybox", *_GET, f"http://127.0.0.1:{port}/"], check=False, timeout=8)
-        return done.returncode == 0 and "hello" in done.stdout
-
-    return look
-
-
-def _name(name: str) -> Callable[[Box], bool]:
-    # An address that the fault has put into /etc/hosts would not answer: ask as programs do, and then use it.
-    return lambda box: _docker(box, "exec", "app1", *_GET, f"http://{name}/")
-
-
-_WAYS: dict[str, Callable[[Box], bool]] = {
-    "egress-new": lambda box: _docker(box, "run", "--rm", "bb:1", *_GET, f"http://{ADDRESS}/"),
-    "egress-web": _get("web", f"http://{ADDRESS}/"),
-    "egress-app": _get("app1", f"http://{ADDRESS}/"),
-    "port-8080": lambda box: "hello" in box.fetch(8080),
-    "port-8081": lambda box: "hello" in box.fetch(8081),
-    "local-8080": _local(8080),
-    "local-8082": _local(8082),
-    "peer": _get("app1", "http://10.88.0.3/"),
-    "hairpin": _get("app1", f"http://{BOX_ADDRESS}:8081/"),
-    "name-inside": _name("app2"),
-    "name-outside": _name("host.test"),
+_LONG = "x" * 4000
+# kind → (container or "", command): the program of the container, in its namespaces.
+_WAYS = {
+    4: {
+        "egress-new": ("", f"docker run --rm bb:1 wget -q -T 2 -O - http://{ADDRESS}/"),
+        "egress-web": ("web", f"wget -q -T 2 -O - http://{ADDRESS}/"),
+        "egress-app": ("app1", f"wget -q -T 2 -O - http://{ADDRESS}/"),
+        "egress-big": ("app1", f"wget -q -T 2 -O - --post-data={_LONG} http://{ADDRESS}/"),
+        "local-8080": ("", "busybox wget -q -T 2 -O - http://127.0.0.1:8080/"),
+        "local-8082": ("", "busybox wget -q -T 2 -O - http://127.0.0.1:8082/"),
+        "peer": ("app1", "wget -q -T 2 -O - http://10.88.0.3/"),
+        "hairpin": ("app1", f"wget -q -T 2 -O - http://{BOX_ADDRESS}:8081/"),
+        # An address that the fault has put into /etc/hosts would not answer: ask as programs do, and then use it.
+        "name-inside": ("app1", "wget -q -T 2 -O - http://app2/"),
+        "name-outside": ("app1", "wget -q -T 2 -O - http://host.test/"),
+    },
+    6: {
+        "egress6-new": ("", f"docker run --rm bb:1 wget -q -T 2 -O - http://[{FAR6}]/"),
+        "egress6-web": ("web", f"wget -q -T 2 -O - http://[{FAR6}]/"),
+        "egress6-app": ("app1", f"wget -q -T 2 -O - http://[{FAR6}]/"),
+        "local6-8081": ("", "busybox wget -q -T 2 -O - http://[::1]:8081/"),
+        "peer6": ("app1", "wget -q -T 2 -O - http://[fd00:88::3]/"),
+        "hairpin6": ("app1", f"wget -q -T 2 -O - http://[{BOX_ADDRESS6}]:8081/"),
+        "host6": ("", "busybox wget -q -T 2 -O - http://[fd00:88::2]/"),
+        "egress-app": ("app1", f"wget -q -T 2 -O - http://{ADDRESS}/"),
+    },
 }
+_PORTS = {
+    4: {"port-8080": (BOX_ADDRESS, 8080), "port-8081": (BOX_ADDRESS, 8081)},
+    6: {"port6-8080": (f"[{BOX_ADDRESS6}]", 8080), "port6-8081": (f"[{BOX_ADDRESS6}]", 8081)},
+}
+
+
+def kinds(version: int) -> tuple[str, ...]:
+    """The kinds of traffic of a host."""
+    return (*_WAYS[version], *_PORTS[version])
+
+
+def dead(box: Box, version: int = 4) -> tuple[str, ...]:
+    """The kinds that fail, a second time too if they failed once."""
+    first = _fail(box, version, kinds(version), 3)
+    return _fail(box, version, first, 5) if first else ()
+
+
+def _fail(box: Box, version: int, wanted: tuple[str, ...], seconds: int) -> tuple[str, ...]:
+    running = pids(box)
+    with ThreadPoolExecutor(3) as pool:
+        inner = pool.submit(_inside, box, version, wanted, seconds, running)
+        outer = {
+            name: pool.submit(box.fetch, port, address=address, timeout=seconds + 1)
+            for name, (address, port) in _PORTS[version].items()
+            if name in wanted
+        }
+        alive = {name for name, answer in outer.items() if "hello" in answer.result()} | inner.result()
+    return tuple(name for name in wanted if name not in alive)
+
+
+def _inside(box: Box, version: int, wanted: tuple[str, ...], seconds: int, running: dict[str, str]) -> set[str]:
+    lines = [
+        "d=$(mktemp -d)",
+        f'try() {{ n=$1; shift; timeout {seconds} "$@" >$d/$n 2>/dev/null && [ -s $d/$n ] && echo $n; }}',
+    ]
+    for name, (container, command) in _WAYS[version].items():
+        # An engine without a process of that name has stopped it.
+        pid = running.get(container, "0")
+        if name in wanted and (not container or pid not in {"", "0"}):
+            enter = f"nsenter -t {pid} -m -n " if container else ""
+            lines.append(f"try {name} {enter}{command} &")
+    try:
+        done = box.run(["sh", "-c", "\n".join([*lines, "wait"])], check=False, timeout=seconds + 20)
+    except subprocess.TimeoutExpired as late:
+        return set(str(late.stdout or "").split())
+    return set(done.stdout.split())
 
 
 def pids(box: Box) -> dict[str, str]:
     """The first process of each container: unchanged where a repair restarted none."""
-    return {
-        name: box.run(["docker", "inspect", "-f", "{{.State.Pid}}", name], check=False).stdout.strip()
-        for name in CONTAINERS
-    }
+    form = "{{.Name}} {{.State.Pid}}"
+    done = box.run(["docker", "inspect", "-f", form, *CONTAINERS], check=False)
+    return dict(line.removeprefix("/").split(" ", 1) for line in done.stdout.splitlines() if " " in line)

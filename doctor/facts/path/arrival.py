@@ -1,0 +1,87 @@
+"""Judges where a packet arrives: which program takes it, and what the network outside makes of its addresses."""
+
+from doctor.facts.path.ending import WalkEnd, redirected
+from doctor.facts.path.rules.numbers import address, shown
+from doctor.facts.path.rules.packet import Packet
+from doctor.facts.path.surroundings import PlaceSurroundings
+from doctor.facts.path.trip import Arrived, Trip
+from doctor.facts.path.world import HOST, OUTSIDE, REJECTED, PathPlace, PathSocket, Way, named
+
+_ECHO_IGNORED = {"icmp": "net.ipv4.icmp_echo_ignore_all", "ipv6-icmp": "net.ipv6.icmp.echo_ignore_all"}
+
+
+def check_program(way: Way, arrived: Arrived, socket: PathSocket | None) -> None:
+    """Raise ``WalkEnd`` unless the packet arrived at the place and the program that it was sent to."""
+    place, packet = arrived.place, arrived.packet
+    if way.end == OUTSIDE or place.name != way.end:
+        target = "" if packet.destination is None else shown(packet.version, packet.destination)
+        if way.end == OUTSIDE and target != way.target:
+            redirected(place, packet, target, socket)
+        if socket is None or place.name != HOST or way.end == OUTSIDE:
+            is_port = place.name == HOST and way.end != OUTSIDE and packet.protocol in {"tcp", "udp"}
+            cause = "proxy-missing" if is_port else "local-address"
+            reason = (
+                f"{named(place)}: {target} is its own address"
+                if cause != "proxy-missing"
+                else f"the host: no proxy listens on port {packet.port}"
+            )
+            raise WalkEnd(
+                place, packet.inside or "", cause, reason, end=REJECTED if cause == "proxy-missing" else "dropped"
+            )
+        program = socket.program or "another program"
+        raise WalkEnd(place, "", "taken", f"the host: {program} listens on port {packet.port}")
+    if socket is None and packet.protocol in {"tcp", "udp"}:
+        reason = f"{place.name}: no program listens on port {packet.port}"
+        raise WalkEnd(place, "", "no-listener", reason, end=REJECTED)
+    ignored = _ECHO_IGNORED.get(packet.protocol or "", "")
+    if place.namespace.sysctls.get(ignored, "0").strip() == "1":
+        raise WalkEnd(place, "", "echo-ignored", f"{place.name}: {ignored} is 1")
+
+
+def check_source(trip: Trip, arrived: Arrived) -> None:
+    """Answers from outside need the address of the host, unless the network knows that of the container."""
+    packet, place = arrived.packet, arrived.place
+    if place.name != HOST:
+        return
+    around = PlaceSurroundings(trip.world, place, trip.answers)
+    left = arrived.left or trip.world.host.namespace.links[0]
+    if left.master:
+        # Where the uplink is a port, the host's address is the bridge's.
+        left = place.link(left.master) or left
+    if packet.source is None:
+        trip.doubt(place, "the source of packets that leave is not known")
+    elif around.type_of(packet.version, packet.source, left.name) != "local":
+        text = shown(packet.version, packet.source)
+        reason = f"{left.name}: they leave with the source {text}, which is not its address"
+        trip.doubt(place, f"packets leave with the source {text}, which is not an address of {left.name}")
+        trip.detour = trip.detour or WalkEnd(place, left.name, "no-masquerade", reason)
+
+
+def check_destination(trip: Trip, way: Way, arrived: Arrived) -> None:
+    """A target outside that a rule translated to another address outside: nobody here knows who answers there."""
+    number, target = arrived.packet.destination, address(way.target)
+    if number is None:
+        trip.doubt(arrived.place, "the destination of packets that leave is not known")
+    elif target is not None and number != target[1]:
+        trip.doubt(arrived.place, f"packets leave for {shown(way.version, number)} instead of {way.target}")
+
+
+def socket_of(place: PathPlace, packet: Packet) -> PathSocket | None:
+    """Return the socket that takes a packet; any, if sockets are not known."""
+    if packet.protocol not in {"tcp", "udp"}:
+        return None
+    if place.sockets is None:
+        return PathSocket(protocol=packet.protocol, port=packet.port or 0)
+    target = None if packet.destination is None else shown(packet.version, packet.destination)
+    exact: PathSocket | None = None
+    for socket in place.sockets:
+        if (
+            socket.protocol != packet.protocol
+            or socket.port != packet.port
+            or socket.version not in {0, packet.version}
+        ):
+            continue
+        if socket.address == target:
+            return socket
+        exact = socket if not socket.address else exact
+    return exact
