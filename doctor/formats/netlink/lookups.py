@@ -75,6 +75,9 @@ def encode(question: RouteQuestion) -> bytes:
     for kind, value in ((3, question.iif), (4, question.oif), (16, question.mark)):
         if value:
             parts.append(attribute(kind, number(value & 0xFFFFFFFF)))
+    if question.iif and question.version == 6:
+        # RTA_UID: a forwarded packet of IPv6 counts as root's, but a question about one as nobody's.
+        parts.append(attribute(25, number(0)))
     if question.ipproto:
         # RTA_IP_PROTO, RTA_SPORT, RTA_DPORT: without a protocol the kernel refuses ports.
         parts.append(attribute(27, number(question.ipproto & 0xFF, 1)))

@@ -109,6 +109,13 @@ def test_a_question_has_ports_only_with_a_protocol() -> None:
     assert (found[27], found[29], len(found[1])) == (b"\6", b"\0\x50", 16)
 
 
+def test_a_question_about_a_forwarded_packet_of_ipv6_is_about_root() -> None:
+    """So the kernel routes it (rules with a range of users), while it takes such a question for one about nobody."""
+    for version, iif, uid in ((6, 3, b"\0\0\0\0"), (6, 0, None), (4, 3, None)):
+        question = RouteQuestion(destination="::1" if version == 6 else "127.0.0.1", version=version, iif=iif)
+        assert messages.attributes(lookups.encode(question), 12).get(25) == uid
+
+
 @pytest.mark.parametrize("parse", PARSERS, ids=lambda parse: parse.__name__)
 def test_no_bytes_are_too_hostile(parse: Callable[[bytes], object]) -> None:
     """Each prefix of a message, random bytes, attributes of length 0 and beyond the end, and 1 MiB of them."""

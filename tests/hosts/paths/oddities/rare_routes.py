@@ -16,7 +16,7 @@ def _targets(version: int) -> tuple[str, ...]:
     return "default", "192.0.2.0/24" if version == 4 else "2001:db8:80::/48", BRIDGES[1].subnet[version]
 
 
-@oddity("route/next-hop-object", 2)
+@oddity("route/next-hop-object", 1.5)
 def next_hop_object(random: Random) -> Iterator[Change]:
     """A route by a next hop object: the right one, a wrong one, a blackhole, a group."""
     version = pool.version_of(random)
@@ -39,7 +39,7 @@ def next_hop_object(random: Random) -> Iterator[Change]:
     yield Change(HOST, tool(version), f"route replace {target} nhid 7{' metric 5' * (target != 'default')}")
 
 
-@oddity("route/several-hops")
+@oddity("route/several-hops", 0.7)
 def several_hops(random: Random) -> Iterator[Change]:
     """A route with several next hops: all good, or one that nobody answers at."""
     version = pool.version_of(random)
@@ -49,7 +49,7 @@ def several_hops(random: Random) -> Iterator[Change]:
     yield Change(HOST, "sysctl", f"ipv{version}/fib_multipath_hash_policy {random.choice('01')}")
 
 
-@oddity("route/rare", 2)
+@oddity("route/rare", 1.5)
 def rare(random: Random) -> Iterator[Change]:
     """Routes of kinds that are seldom seen: local, by source, by type of service, with limits."""
     version = pool.version_of(random)
@@ -80,7 +80,7 @@ def rare(random: Random) -> Iterator[Change]:
     yield Change(HOST, tool(version), random.choice(common + own))
 
 
-@oddity("rule/ports-and-users", 4)
+@oddity("rule/ports-and-users", 3)
 def ports_and_users(random: Random) -> Iterator[Change]:
     """A rule of routing by ports, users, type of service, or two conditions."""
     version = pool.version_of(random)
@@ -124,7 +124,7 @@ def ports_and_users(random: Random) -> Iterator[Change]:
         )
 
 
-@oddity("route/address-kinds", 2)
+@oddity("route/address-kinds", 1)
 def address_kinds(random: Random) -> Iterator[Change]:
     """Addresses of unusual kinds: with a peer, deprecated, secondary, of another scope."""
     dev = random.choice((UPLINK, "docker0", "br-app"))
@@ -146,7 +146,7 @@ def address_kinds(random: Random) -> Iterator[Change]:
     )
 
 
-@oddity("queue/filter")
+@oddity("queue/filter", 0.5)
 def queue_filter(random: Random) -> Iterator[Change]:
     """A filter of tc that sends packets elsewhere, or matches nothing."""
     dev = random.choice((UPLINK, "docker0", "vaa", "br-app"))

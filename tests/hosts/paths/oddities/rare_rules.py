@@ -24,7 +24,7 @@ def _chain(head: str, *rules: str) -> str:
     return "\n".join([f"chain r {{ {head}", *rules, "}"])
 
 
-@oddity("nft/data-map", 3)
+@oddity("nft/data-map", 2)
 def data_map(random: Random) -> Iterator[Change]:
     """A map from addresses or ports to marks, addresses or ports."""
     table = _table(random)
@@ -47,7 +47,7 @@ def data_map(random: Random) -> Iterator[Change]:
     yield Change(HOST, "nft", table.text(_chain(f"type {kind}; policy accept;", rule, later)))
 
 
-@oddity("nft/vmap-of-marks", 2)
+@oddity("nft/vmap-of-marks", 1.5)
 def vmap_of_marks(random: Random) -> Iterator[Change]:
     """Marks set in one chain, and a verdict map of marks and interfaces in another."""
     table = _table(random)
@@ -72,7 +72,7 @@ def vmap_of_marks(random: Random) -> Iterator[Change]:
     )
 
 
-@oddity("nft/zone")
+@oddity("nft/zone", 0.5)
 def zone(random: Random) -> Iterator[Change]:
     """Connections of some interface are tracked in a zone of their own."""
     version = pool.version_of(random)
@@ -94,7 +94,7 @@ def zone(random: Random) -> Iterator[Change]:
     )
 
 
-@oddity("nft/transparent-proxy")
+@oddity("nft/transparent-proxy", 0.5)
 def transparent_proxy(random: Random) -> Iterator[Change]:
     """A transparent proxy: packets are marked and led to the host itself, where its program may listen or not."""
     version = pool.version_of(random)
@@ -122,7 +122,7 @@ def transparent_proxy(random: Random) -> Iterator[Change]:
         )
 
 
-@oddity("nft/changed-header", 2)
+@oddity("nft/changed-header", 1)
 def changed_header(random: Random) -> Iterator[Change]:
     """A rule that changes a header: hops, type of service, segment size, an address without tracking."""
     table = _table(random)
@@ -145,7 +145,7 @@ def changed_header(random: Random) -> Iterator[Change]:
     yield Change(HOST, "nft", table.text(text))
 
 
-@oddity("nft/growing-set")
+@oddity("nft/growing-set", 0.4)
 def growing_set(random: Random) -> Iterator[Change]:
     """A set that rules add to: knocking, and bans after too many connections."""
     table = _table(random)
@@ -165,7 +165,7 @@ def growing_set(random: Random) -> Iterator[Change]:
     yield Change(HOST, "nft", table.text(_chain(f"type filter hook {hook} priority -2; policy accept;", *rules)))
 
 
-@oddity("nft/edge", 3)
+@oddity("nft/edge", 2)
 def edge(random: Random) -> Iterator[Change]:
     """Verdicts at the edge of devices, by sets, maps and marks; packets forwarded or copied to another device."""
     version = pool.version_of(random)
@@ -202,7 +202,7 @@ def engine_chain_spoilt(random: Random) -> Iterator[Change]:
     yield Change(HOST, tool_of(random, version), f"*{table}\n-I {name} {match} -j {action}\nCOMMIT")
 
 
-@oddity("ipt/rare-targets", 2)
+@oddity("ipt/rare-targets", 1)
 def rare_targets(random: Random) -> Iterator[Change]:
     """Targets and matches that few use."""
     version = pool.version_of(random)
@@ -229,7 +229,7 @@ def rare_targets(random: Random) -> Iterator[Change]:
     yield Change(HOST, tool_of(random, version), f"*{table}\n-I {text}\nCOMMIT")
 
 
-@oddity("nft/set-of-pairs")
+@oddity("nft/set-of-pairs", 1)
 def ip_set(random: Random) -> Iterator[Change]:
     """A set of ipset's kind, by the protocol of nft: addresses with ports, and networks."""
     table = _table(random)
