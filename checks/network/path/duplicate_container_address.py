@@ -7,6 +7,7 @@ from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.containers.containers import Container, Containers
 from doctor.facts.network.networks import Endpoint, Networks
 from doctor.facts.path.details import AddressTwice
+from doctor.facts.path.ends.endpoints import PathEndpoints
 from doctor.facts.path.namespace import NetAddress, NetNamespace
 from doctor.facts.path.namespaces import NetNamespaces
 
@@ -18,7 +19,7 @@ from doctor.facts.path.namespaces import NetNamespaces
     ok="no address of a running container is used twice",
 )
 def duplicate_container_address(
-    namespaces: NetNamespaces, networks: Networks, containers: Containers
+    namespaces: NetNamespaces, networks: Networks, containers: Containers, endpoints: PathEndpoints
 ) -> Iterator[Finding]:
     """The address of a running container is also an address of the host, or of another container on the same network.
 
@@ -47,10 +48,18 @@ def duplicate_container_address(
         if (owner := assigned.get(address.address)) is not None:
             yield _on_host(owner, address, namespaces.host, bridges)
     named = {container.id: container for container in containers.items}
+    # There the address stands in the place of the own one, and network/container-address-missing reports both.
+    replaced = {
+        (one.namespace.inode, one.inner.index)
+        for one in endpoints.made
+        if one.inner is not None and one.address and one.found is None
+    }
     for identity, namespace in namespaces.own:
         for address in namespace.addresses:
             found = assigned.get(address.address)
             if found is None or namespaces.containers[found.container_id].inode == namespace.inode:
+                continue
+            if (namespace.inode, address.link) in replaced:
                 continue
             network = networks.get(found.network_id)
             if network is not None and _is_port(namespaces, namespace, address, network.bridge):
