@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 OPEN, LEFT = "OpenCuts", "LeftCuts"
 """Names of the facts that the scan gives: after the ordinary checks, and after those that judge the first."""
+_PLACES = frozenset({"host", "outside"})
 _WORD = "[A-Za-z0-9_.:/-]"
 
 
@@ -86,6 +87,10 @@ def _is_there(finding: Finding, cut: "PathCut", members: Mapping[str, frozenset[
     is_network = finding.subject.kind == "network" and cut.containers
     if is_network and members.get(finding.subject.name, frozenset()).issuperset(cut.containers):
         return True
+    # All ways of one container may end at a place that is not its own, such as its bridge.
+    names += (
+        frozenset.intersection(*(frozenset((way.start, way.end)) for way in cut.ways)) - _PLACES if cut.ways else ()
+    )
     return finding.subject.name in cut.reason or any(_has(said, name) for name in names)
 
 

@@ -16,6 +16,7 @@ _STATES = {0: "disabled", 1: "listening", 2: "learning", 4: "blocking"}
     severity=Severity.ERROR,
     detail=PortBlocked,
     breaks=("egress", "port", "dns"),
+    ends=("port-disabled", "neighbour", "wrong-mac"),
     ok="the bridge port of every running container forwards",
 )
 def bridge_port_blocked(endpoints: PathEndpoints, namespaces: NetNamespaces) -> Iterator[Finding]:

@@ -14,6 +14,18 @@ from doctor.formats.netlink.routes import KERNEL
     severity=Severity.ERROR,
     detail=AddressGone,
     breaks=("egress", "port"),
+    ends=(
+        "neighbour",
+        "wrong-mac",
+        "no-route",
+        "no-default-route",
+        "answer-address",
+        "wrong-way",
+        "local-address",
+        "source-is-local",
+        "no-listener",
+        "forwarding-off",
+    ),
     ok="every running container has the addresses that the engine gave it",
 )
 def container_address_missing(endpoints: PathEndpoints) -> Iterator[Finding]:

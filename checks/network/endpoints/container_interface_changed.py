@@ -13,6 +13,7 @@ from doctor.formats.netlink.links import NO_ARP
     severity=Severity.ERROR,
     detail=InterfaceChanged,
     breaks=("egress", "port", "dns"),
+    ends=("link-down", "neighbour", "wrong-mac", "no-route", "no-default-route", "port-hairpin"),
     ok="the interfaces of running containers are up, as the engine set them",
 )
 def container_interface_changed(endpoints: PathEndpoints) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from doctor.facts.path.namespaces import NetNamespaces
     severity=Severity.ERROR,
     detail=InterfaceLost,
     breaks=("egress", "port", "dns"),
+    ends=("link-missing", "neighbour", "wrong-mac", "no-bridge", "no-route", "no-default-route"),
     ok="every running container has an interface on each of its bridge networks",
 )
 def container_interface_missing(endpoints: PathEndpoints, namespaces: NetNamespaces) -> Iterator[Finding]:

@@ -15,6 +15,7 @@ _LEAST = 576
     severity=Severity.ERROR,
     detail=MtuWrong,
     breaks=("egress", "port"),
+    ends=("mtu",),
     ok="both ends of every running container's veth take packets of the size that the container sends",
 )
 def container_mtu_wrong(endpoints: PathEndpoints) -> Iterator[Finding]:
@@ -36,20 +37,22 @@ def container_mtu_wrong(endpoints: PathEndpoints) -> Iterator[Finding]:
     References:
         https://docs.docker.com/engine/network/drivers/bridge/#options
     """
+    least: dict[str, int] = {}
+    for one in endpoints.items:
+        if one.outer is not None:
+            least[one.network.bridge] = min(one.outer.mtu, least.get(one.network.bridge, one.outer.mtu))
     for one in endpoints.items:
         if one.inner is None or one.outer is None:
             continue
-        wanted = one.network.mtu
+        wanted, inner, outer = one.network.mtu, one.inner.mtu, one.outer.mtu
         links = [(ContainerPlace(), one.outer)]
         # A container that may set its own interface may want a smaller one.
         links += [] if one.is_free else [(one.place, one.inner)]
         links += [(ContainerPlace(), one.bridge)] if one.bridge is not None else []
-        smallest = min(link.mtu for _, link in links)
-        if (
-            one.outer.mtu < min(one.inner.mtu, wanted)
-            or wanted < one.inner.mtu > one.outer.mtu
-            or smallest < min(_LEAST, wanted)
-        ):
+        # By itself a bridge takes the smallest MTU of its ports.
+        is_bridge_small = one.bridge is not None and one.bridge.mtu < least[one.network.bridge]
+        judged = [link.mtu for _, link in links if link is not one.bridge or is_bridge_small]
+        if outer < min(inner, wanted) or wanted < inner > outer or min(judged) < min(_LEAST, wanted):
             yield _finding(one, links, wanted)
 
 

@@ -17,6 +17,7 @@ _BOOT = 3
     severity=Severity.ERROR,
     detail=RoutesWrong,
     breaks=("egress", "port"),
+    ends=("neighbour", "wrong-mac", "no-route", "no-default-route", "wrong-route"),
     ok="the default route of every running container leads to its network's gateway",
 )
 def container_route_wrong(endpoints: PathEndpoints) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from doctor.formats.netlink.routes import PERMANENT
     severity=Severity.ERROR,
     detail=EntryWrong,
     breaks=("egress", "port"),
+    ends=("wrong-mac", "neighbour"),
     ok="no fixed neighbour entry for a container or its gateway names a wrong MAC address",
 )
 def neighbour_wrong(endpoints: PathEndpoints, namespaces: NetNamespaces) -> Iterator[Finding]:

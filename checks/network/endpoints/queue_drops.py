@@ -17,6 +17,7 @@ _LEAST_BYTES = 74
     severity=Severity.ERROR,
     detail=QueueDrops,
     breaks=("egress", "port", "dns"),
+    ends=("qdisc", "neighbour"),
     ok="no queue on a bridge or on a container's interface drops every packet",
 )
 def queue_drops(endpoints: PathEndpoints, namespaces: NetNamespaces) -> Iterator[Finding]:

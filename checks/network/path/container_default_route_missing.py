@@ -19,6 +19,7 @@ _HALVES = {4: ("0.0.0.0/1", "128.0.0.0/1"), 6: ("::/1", "8000::/1")}
     severity=Severity.ERROR,
     detail=RouteLost,
     breaks=("egress", "port"),
+    ends=("no-route", "no-default-route"),
     ok="every running container of a network with a gateway has its default route",
     messages=(
         Message(

@@ -16,6 +16,7 @@ from doctor.facts.path.namespaces import NetNamespaces
     severity=Severity.ERROR,
     detail=AddressTwice,
     breaks=("egress", "port"),
+    ends=("wrong-way", "wrong-mac", "source-is-local", "neighbour", "local-address", "proxy-missing", "no-listener"),
     ok="no address of a running container is used twice",
 )
 def duplicate_container_address(
