@@ -13,8 +13,9 @@ from doctor.facts.backup.kept_namespace import NAME, VERSION, KeptNamespace, kep
 from doctor.facts.network.dns import RESOLV_CONF, HostDns
 from doctor.facts.path.namespace import NetNamespace, NetRoute
 from doctor.facts.path.namespaces import NetNamespaces
+from doctor.facts.path.paths import Paths
 from doctor.formats.netlink.links import NO_ARP
-from doctor.formats.netlink.routes import LEARNED
+from doctor.formats.netlink.routes import LEARNED, PERMANENT
 from doctor.formats.text import decode as as_text
 from doctor.host.base import Host
 from doctor.model.errors import DoctorError, FormatError
@@ -34,7 +35,10 @@ def take(host: Host, ask: Ask, *, is_proven: bool = False, directory: str | None
 
     The caller has checked that all checks of ``AREAS`` passed. ``is_proven``: a test container reached the outside.
     """
-    namespaces = ask(NetNamespaces)
+    namespaces, paths = ask(NetNamespaces), ask(Paths)
+    if isinstance(paths, Paths) and paths.cuts:
+        # A cut that is only a remark, or that somebody waived, is a fault as well.
+        return ()
     if not isinstance(namespaces, NetNamespaces) or namespaces.host.cut or namespaces.host.gaps:
         return ()
     top = os.path.join(state_dir() if directory is None else directory, DIRECTORY)
@@ -74,7 +78,7 @@ def _before(path: str) -> KeptNamespace | None:
 
 
 def _has_answered(namespace: NetNamespace, route: NetRoute, known: NetNamespace | None) -> bool:
-    """Whether the next hop of a default route is learned, or needs no answer; one fixed by hand counts if it is known."""
+    """Whether the next hop of a default route is learned, or needs no answer; one fixed by hand counts if its address is known."""
     if route.destination not in {"0.0.0.0/0", "::/0"}:
         return True
     hops = ((route.link, route.gateway),) if route.link else tuple((hop.link, hop.gateway) for hop in route.hops)
@@ -94,6 +98,7 @@ def _answers(namespace: NetNamespace, index: int, gateway: str, known: NetNamesp
     return before is not None and any(
         (one.link, one.address, one.mac) == (before.index, gateway, entry.mac)
         for entry in entries
+        if entry.state & PERMANENT
         for one in (known.neighbours if known else ())
     )
 

@@ -8,7 +8,13 @@ from doctor.facts.network.links import Links, is_ipv4
 from doctor.facts.network.route_hints import RouteHint, RouteHints, has_default, wants_default
 
 
-@check(severity=Severity.ERROR, detail=RouteHints | None, breaks=("egress", "image"), ok="the host has a default route")
+@check(
+    severity=Severity.ERROR,
+    detail=RouteHints | None,
+    breaks=("egress", "image"),
+    causes=("network/uplink-down", "network/uplink-address-missing", "network/connected-route-missing"),
+    ok="the host has a default route",
+)
 def no_default_route(links: Links, hints: RouteHints | Missing, dns: HostDns | Missing) -> Iterator[Finding]:
     """The host lost its default route, so containers reach only networks that the host is directly connected to.
 

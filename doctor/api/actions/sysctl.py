@@ -4,9 +4,13 @@ from collections.abc import Callable, Iterator
 
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.files import EditFile
+from doctor.api.actions.kernel import SetSysctl
 from doctor.facts.kernel.sysctl import Setter, SysctlFiles
+from doctor.facts.path.own.details import SettingChanged
 from doctor.formats.kernel.sysctl_conf import set_value
 from doctor.formats.text import decode, encode
+from doctor.model.action import Action
+from doctor.model.missing import Missing
 from doctor.model.paths import HostPath
 
 _HEAD = "# Written by doctor, to override other files. 'doctor undo' removes it.\n"
@@ -48,3 +52,15 @@ def _setting(key: str, value: str, *, head: str = "") -> Callable[[bytes], bytes
         return encode(set_value(decode(old) or head, key, value))
 
     return edit
+
+
+def kept_setting(detail: SettingChanged, files: SysctlFiles | Missing, *, usual: str) -> Iterator[Action]:
+    """Yield what sets the value of the last healthy scan, now and in a file that sets the other one; else the command."""
+    if not detail.was:
+        yield Advise(text=f"sysctl -w {detail.key}={usual}, if nobody needs the value {detail.value}")
+        return
+    yield SetSysctl(key=detail.key, value=detail.was)
+    if isinstance(files, SysctlFiles) and any(
+        setter.value.strip() == detail.value for _, setter in files.deciders(detail.key)
+    ):
+        yield from persist_sysctl(detail.key, detail.was, files)

@@ -99,7 +99,7 @@ def with_settings(host: Host, networks: Networks, namespaces: NetNamespaces) -> 
     """Return the namespaces with the settings of the host that a walk reads: its own, and those of the bridges."""
     own = namespaces.host
     names = {network.bridge for network in networks.bridges} | {link.name for link in own.links if not link.master}
-    keys = [interface_key(name, "forwarding") for name in sorted(names)]
+    keys = [interface_key(name, key) for name in sorted(names) for key in ("forwarding", "arp_ignore")]
     found = host.net_settings((0,), (*SETTINGS, *keys)).get(0)
     if found is None or isinstance(found, Missing):
         return namespaces

@@ -6,7 +6,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from doctor.facts.kernel.sysctl import interface_key
-from doctor.facts.path.namespace import NetAddress, NetLink, NetNamespace, NetRoute, Qdisc
+from doctor.facts.path.namespace import Neighbour, NetAddress, NetLink, NetNamespace, NetRoute, Qdisc
 from doctor.formats.netlink.links import LOOPBACK, NO_ARP, UP
 from doctor.formats.netlink.routes import LOCAL, NO_PREFIX_ROUTE, NODAD, PERMANENT, ROOT, SECONDARY, TEMPORARY
 from doctor.model.paths import HostPath
@@ -15,6 +15,9 @@ NAME = "namespace.json"
 VERSION = 1
 _POINT_TO_POINT = 0x10
 _FLAGS = UP | LOOPBACK | NO_ARP | _POINT_TO_POINT
+_DEFAULTS = frozenset({"0.0.0.0/0", "::/0"})
+_ONLINK = 4
+"""RTNH_F_ONLINK."""
 _ADVERTISED = 9
 """RTPROT_RA: such a route disappears with its router."""
 _MOST_ROUTES, _MOST_ENTRIES, _MOST_SETTINGS_OF = 512, 256, 24
@@ -100,9 +103,7 @@ def kept_of(namespace: NetNamespace) -> NetNamespace:
         addresses=tuple(_addresses(namespace, there)),
         routes=routes,
         rules=namespace.rules[:_MOST_ENTRIES],
-        neighbours=tuple(
-            one for one in namespace.neighbours if one.state & PERMANENT and one.link in there and one.mac
-        )[:_MOST_ENTRIES],
+        neighbours=tuple(_neighbours(namespace, routes, there))[:_MOST_ENTRIES],
         qdiscs=tuple(_queue(one) for one in namespace.qdiscs if one.parent == ROOT and one.link in there),
     )
 
@@ -145,8 +146,16 @@ def _routes(namespace: NetNamespace) -> Iterator[NetRoute]:
         and not route.destination.startswith(("fe80:", "ff00:"))
     ]
     if len(mine) > _MOST_ROUTES:
-        mine = [route for route in mine if route.destination in {"0.0.0.0/0", "::/0"} or 2 <= route.protocol <= 4]
-    yield from (replace(route, flags=0) for route in mine[:_MOST_ROUTES])
+        mine = [route for route in mine if route.destination in _DEFAULTS or 2 <= route.protocol <= 4]
+    yield from (replace(route, flags=route.flags & _ONLINK) for route in mine[:_MOST_ROUTES])
+
+
+def _neighbours(namespace: NetNamespace, routes: tuple[NetRoute, ...], links: set[int]) -> Iterator[Neighbour]:
+    """Yield the entries that somebody fixed, and those of the next hops of default routes: they have answered."""
+    hops = {(route.link, route.gateway) for route in routes if route.destination in _DEFAULTS and route.gateway}
+    for one in namespace.neighbours:
+        if one.link in links and one.mac and (one.state & PERMANENT or (one.link, one.address) in hops):
+            yield replace(one, state=PERMANENT if one.state & PERMANENT else 2)
 
 
 def _queue(one: Qdisc) -> Qdisc:

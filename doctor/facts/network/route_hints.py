@@ -1,11 +1,11 @@
 """Former default routes, from the last healthy scan and from the host's settings and leases."""
 
 from collections.abc import Iterator
-from ipaddress import ip_address, ip_interface
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_interface, ip_network
 
 from msgspec import Struct
 
-from doctor.facts.network.links import Link, Links
+from doctor.facts.network.links import Link, Links, Route
 from doctor.model.missing import Missing
 
 
@@ -86,7 +86,7 @@ def _global(link: Link, version: int) -> Iterator[str]:
 
 
 def fits(links: Links, device: str, gateway: str) -> bool:
-    """Whether a route can be added: the interface is up and the gateway is in its network."""
+    """Whether a route can be added: the interface is up, the gateway in its network, and that has a route."""
     link = links.link(device)
     if link is None or not link.is_up:
         return False
@@ -95,8 +95,21 @@ def fits(links: Links, device: str, gateway: str) -> bool:
     target = ip_address(gateway)
     if target.version == 6 and target.is_link_local:
         return True
-    return any(
+    has_address = any(
         target in ip_interface(address.text).network and ip_interface(address.text).ip != target
         for address in link.addresses
         if ip_interface(address.text).version == target.version
     )
+    # The kernel refuses a gateway without a route to its network.
+    return has_address and any(
+        route.device == device and not route.gateway and _covers(route, target) for route in links.routes
+    )
+
+
+def _covers(route: Route, target: IPv4Address | IPv6Address) -> bool:
+    if route.version != target.version or route.destination == "default":
+        return False
+    try:
+        return target in ip_network(route.destination, strict=False)
+    except ValueError:
+        return False

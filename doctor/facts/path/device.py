@@ -10,6 +10,8 @@ from doctor.facts.path.trip import Arrived, Asking, Frame, Step, Trip, entered, 
 from doctor.facts.path.world import HOST, UNKNOWN, PathPlace, where
 
 _HEADER = 14
+_WITH_CARRIER = frozenset({"", "tun"})
+"""Hardware, and tunnels that a program serves: without a carrier they send nothing."""
 TUNNELS = frozenset({
     "tun", "wireguard", "vxlan", "geneve", "gre", "gretap", "ipip", "sit", "ip6tnl", "ip6gre", "vti", "vti6", "xfrm", "ppp",
 })  # fmt: skip
@@ -18,6 +20,10 @@ TUNNELS = frozenset({
 def leave(trip: Trip, place: PathPlace, link: NetLink, packet: Packet) -> Asking[Packet]:
     """Let a packet pass the egress hook and the queue of an interface."""
     packet = yield from hook(trip, place, ("netdev", "egress"), replace(packet, outside=link.name), device=link.name)
+    if link.is_up and not link.has_carrier and link.kind in _WITH_CARRIER:
+        # The kernel takes the queue away from such an interface, and drops what is sent by it.
+        why = "no program is attached to it" if link.kind == "tun" else "it has no carrier"
+        raise WalkEnd(place, link.name, "no-carrier", f"interface {link.name}{where(place)}: {why}")
     for qdisc in place.namespace.qdiscs:
         if qdisc.link != link.index:
             continue

@@ -14,6 +14,7 @@ from doctor.facts.path.namespace import (
     NetRoute,
     Qdisc,
 )
+from doctor.facts.path.own.predict_rules import after_rule
 from doctor.formats.netlink.links import LOWER_UP, NO_ARP, UP
 from doctor.formats.netlink.routes import KERNEL, LOCAL, MAIN, ONLINK
 
@@ -43,6 +44,13 @@ def after(namespace: NetNamespace, request: Request) -> NetNamespace:
         counts = {place: int(count) for place, count in arguments.items()}
         tables = {(family, table) for family, table, _ in map(str.split, counts)}
         return replace(namespace, nft_rules=counts, nft_tables=tuple(sorted(tables | set(namespace.nft_tables))))
+    if kind == "rule":
+        return after_rule(namespace, command, arguments)
+    return _after_link(namespace, request)
+
+
+def _after_link(namespace: NetNamespace, request: Request) -> NetNamespace:
+    kind, command, arguments = request
     device = str(arguments.get("dev", ""))
     link = namespace.named(device)
     if (kind, command) == ("link", "add"):

@@ -25,6 +25,11 @@ PERMANENT, LEARNED = 0x80, 0x1E
 ROOT = 0xFFFFFFFF
 """TC_H_ROOT: parent of an interface's own queue."""
 
+_INVERT = 0x2
+"""FIB_RULE_INVERT of include/uapi/linux/fib_rules.h."""
+_PROTOCOLS = {1: "icmp", 6: "tcp", 17: "udp", 58: "ipv6-icmp"}
+_TABLES = {253: "default", MAIN: "main", LOCAL: "local"}
+
 
 class NetAddress(Struct, frozen=True, kw_only=True):
     """One address of an interface.
@@ -164,6 +169,64 @@ class RoutingRule(Struct, frozen=True, kw_only=True):
     uid_range: tuple[int, int] | None = None
     l3mdev: bool = False
     tunnel: int = 0
+
+    def request(self) -> dict[str, str | int]:
+        """Return the rule as a request to rtnetlink adds or deletes it: with all its conditions, so that no other one is meant.
+
+        >>> RoutingRule(version=4, priority=80, action="blackhole", mark=0x42, mask=0xFF).request()
+        {'family': 2, 'priority': 80, 'action': 'blackhole', 'fwmark': 66, 'fwmask': 255}
+        """
+        found: dict[str, str | int] = {"family": 2 if self.version == 4 else 10, "priority": self.priority}
+        found["action"] = self.action
+        if self.action == "table":
+            found |= {"action": "to_tbl", "table": self.table}
+        for key, network in (("src", self.source), ("dst", self.destination)):
+            if network:
+                address, _, length = network.partition("/")
+                found |= {key: address, f"{key}_len": int(length)}
+        named: dict[str, str | int] = {
+            "iifname": self.iif,
+            "oifname": self.oif,
+            "ip_proto": self.ipproto,
+            "tos": self.tos,
+            "goto": self.target,
+            "l3mdev": int(self.l3mdev),
+            "flags": _INVERT if self.invert else 0,
+        }
+        found |= {key: value for key, value in named.items() if value}
+        if self.mask:
+            found |= {"fwmark": self.mark, "fwmask": self.mask}
+        for key, span in (("sport_range", self.sport), ("dport_range", self.dport), ("uid_range", self.uid_range)):
+            if span is not None:
+                found[key] = f"{span[0]}:{span[1]}"
+        if self.suppress_prefix >= 0:
+            found["suppress_prefixlen"] = self.suppress_prefix
+        return found
+
+    @property
+    def text(self) -> str:
+        """Return the rule as ip(8) takes it.
+
+        >>> RoutingRule(version=4, priority=90, action="prohibit", iif="docker0").text
+        'pref 90 from all iif docker0 prohibit'
+        >>> RoutingRule(version=4, priority=100, source="172.17.0.0/16", table=99).text
+        'pref 100 from 172.17.0.0/16 lookup 99'
+        """
+        words = ["not"] if self.invert else []
+        words += [f"pref {self.priority}", f"from {self.source or 'all'}"]
+        words += [f"to {self.destination}"] if self.destination else []
+        words += [f"iif {self.iif}"] if self.iif else []
+        words += [f"oif {self.oif}"] if self.oif else []
+        if self.mask:
+            words.append(f"fwmark {self.mark:#x}" + (f"/{self.mask:#x}" if self.mask != 0xFFFFFFFF else ""))
+        words += [f"ipproto {_PROTOCOLS.get(self.ipproto, self.ipproto)}"] if self.ipproto else []
+        for name, span in (("sport", self.sport), ("dport", self.dport), ("uidrange", self.uid_range)):
+            if span is not None:
+                words.append(f"{name} {span[0]}" + (f"-{span[1]}" if span[1] != span[0] or name == "uidrange" else ""))
+        words.append(f"lookup {_TABLES.get(self.table, self.table)}" if self.action == "table" else self.action)
+        words += [str(self.target)] if self.action == "goto" else []
+        words += [f"suppress_prefixlength {self.suppress_prefix}"] if self.suppress_prefix >= 0 else []
+        return " ".join(words)
 
 
 class Neighbour(Struct, frozen=True, kw_only=True):

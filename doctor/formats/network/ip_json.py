@@ -16,6 +16,7 @@ ROUTES = ("ip", "-j", "route", "show", "table", "all")
 """Routes of both families; those of the main table carry no "table"."""
 
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_MAIN = 254
 
 Change = tuple[str, str, dict[str, str | int]]
 """(object, command, arguments) of one rtnetlink request, as ``doctor.api.actions.ChangeLink`` has them."""
@@ -53,6 +54,8 @@ def predict(change: Change, addresses: bytes, routes: bytes) -> tuple[bytes, byt
     if (kind, command) == ("link", "add"):
         if link is None:
             links.append(_new_link(links, device, str(arguments.get("kind", ""))))
+    elif kind == "route":
+        table = _route(table, command, arguments)
     elif link is None:
         return addresses, routes
     elif (kind, command) == ("link", "del"):
@@ -64,8 +67,6 @@ def predict(change: Change, addresses: bytes, routes: bytes) -> tuple[bytes, byt
             table = _routes_of_state(table, link)
     elif kind == "addr":
         table = _address(link, command, str(arguments.get("address", "")), table)
-    elif kind == "route":
-        table = _route(table, command, arguments)
     return json.dumps(links).encode(), json.dumps(table).encode()
 
 
@@ -146,28 +147,32 @@ def _address(link: dict[str, Any], command: str, address: str, table: list[dict[
 
 
 def _route(table: list[dict[str, Any]], command: str, arguments: dict[str, str | int]) -> list[dict[str, Any]]:
+    """Add a route, or delete the first one that has all that a request names: a discarding one has no interface."""
     destination = str(arguments.get("dst", "default"))
-    if destination != "default":
-        destination = str(ip_network(destination, strict=False))
+    if destination in {"default", "0.0.0.0/0", "::/0"}:
+        destination = "default"
+    else:
+        network = ip_network(destination, strict=False)
+        destination = str(network.network_address if network.prefixlen == network.max_prefixlen else network)
+    named = {"dev": "dev", "gateway": "gateway", "priority": "metric", "prefsrc": "prefsrc", "type": "type"}
+    route: dict[str, Any] = {"dst": destination}
+    route |= {word: arguments[key] for key, word in named.items() if arguments.get(key)}
+    if arguments.get("table", _MAIN) != _MAIN:
+        route["table"] = str(arguments["table"])
     if command == "add":
-        route: dict[str, Any] = {"dst": destination, "dev": arguments["dev"], "flags": []}
-        if arguments.get("gateway"):
-            route["gateway"] = arguments["gateway"]
-        if arguments.get("priority"):
-            route["metric"] = arguments["priority"]
-        if arguments.get("prefsrc"):
-            route["prefsrc"] = arguments["prefsrc"]
-        return [*table, route]
-    gateway = arguments.get("gateway")
-    return [
-        route
-        for route in table
-        if not (
-            route.get("dst") == destination
-            and route.get("dev") == arguments["dev"]
-            and gateway in {None, route.get("gateway")}
-        )
-    ]
+        return [*table, {**route, "flags": []}]
+    for entry in table:
+        is_in_table = str(entry.get("table", "main")) == route.get("table", "main")
+        if is_in_table and _has_all(entry, route):
+            return [other for other in table if other is not entry]
+    return table
+
+
+def _has_all(entry: dict[str, Any], wanted: dict[str, Any]) -> bool:
+    destinations = {wanted["dst"], str(wanted["dst"]).removesuffix("/32").removesuffix("/128")}
+    return entry.get("dst") in destinations and all(
+        entry.get(key) == value for key, value in wanted.items() if key not in {"dst", "table"}
+    )
 
 
 def addresses_of(link: dict[str, Any]) -> Iterator[tuple[str, str, int, str]]:

@@ -10,6 +10,7 @@ from doctor.facts.backup.kept_namespace import HealthyNetwork, KeptNamespace, ke
 from doctor.facts.network.dns import HostDns
 from doctor.facts.path.namespace import NetAddress, NetLink, NetNamespace, NetRoute, RoutingRule
 from doctor.facts.path.namespaces import NetNamespaces
+from doctor.facts.path.paths import PathCut, Paths
 from doctor.formats.netlink.routes import Neighbour, Qdisc
 from doctor.formats.network.resolv_conf import parse
 from doctor.history import kept_namespace
@@ -51,7 +52,9 @@ HOST = NetNamespace(
 )
 
 
-def take(top: Path, namespace: NetNamespace, *, is_proven: bool = False, **values: str) -> KeptNamespace | None:
+def take(
+    top: Path, namespace: NetNamespace, *, is_proven: bool = False, cuts: tuple[PathCut, ...] = (), **values: str
+) -> KeptNamespace | None:
     settings = {"net.ipv4.ip_forward": "1"} | values
     (top / "host/etc").mkdir(parents=True, exist_ok=True)
     (top / "host/etc/resolv.conf").write_text("nameserver 192.0.2.53\n", encoding="utf-8")
@@ -59,6 +62,7 @@ def take(top: Path, namespace: NetNamespace, *, is_proven: bool = False, **value
     host = RootHost(str(top / "host"), answers)
     known: dict[type, Any] = {
         NetNamespaces: NetNamespaces(host=namespace),
+        Paths: Paths(cuts=cuts),
         HostDns: HostDns(kind="f", config=parse("nameserver 192.0.2.53\n")),
     }
     assert kept_namespace.take(host, known.__getitem__, is_proven=is_proven, directory=str(top)) == ()
@@ -73,7 +77,7 @@ def test_what_changes_by_itself_is_not_kept(tmp_path: Path) -> None:
     assert [link.name for link in own.links] == ["lo", "eth0", "docker0"]
     assert [one.text for one in own.addresses] == ["192.0.2.9/24", "172.17.0.1/16"]
     assert [route.destination for route in own.routes] == ["0.0.0.0/0", "172.17.0.0/16"]
-    assert [one.address for one in own.neighbours] == ["192.0.2.7"]
+    assert [(one.address, one.state) for one in own.neighbours] == [("192.0.2.1", 2), ("192.0.2.7", 0x80)]
     assert own.qdiscs == (Qdisc(link=2, kind="fq_codel"),)
     assert own.sysctls["net.ipv4.ip_forward"] == "1"
     assert kept.resolver == "nameserver 192.0.2.53\n"
@@ -96,12 +100,16 @@ def test_it_is_written_only_where_something_changed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("state", [0x20, 0x01, 0x80])
 def test_a_next_hop_that_did_not_answer_is_never_kept(tmp_path: Path, state: int) -> None:
     """FAILED, INCOMPLETE, and an entry that somebody set: nobody knows whether it is right."""
-    wrong = replace(HOST, neighbours=(replace(GATEWAY, state=state),))
+    wrong = replace(HOST, neighbours=(replace(GATEWAY, state=state, mac="02:00:00:00:00:99"),))
     assert take(tmp_path, wrong) is None
     assert take(tmp_path, replace(HOST, neighbours=())) is None
     first = take(tmp_path, HOST)
     assert take(tmp_path, wrong, **{"net.ipv4.ip_forward": "0"}) == first
     assert take(tmp_path, wrong, is_proven=True) != first
+
+
+def test_a_state_in_which_packets_end_is_never_kept(tmp_path: Path) -> None:
+    assert take(tmp_path, HOST, is_proven=True, cuts=(PathCut(cause="rule", end="dropped", place="host"),)) is None
 
 
 def test_an_entry_that_was_proven_once_is_known(tmp_path: Path) -> None:

@@ -1,0 +1,75 @@
+"""Packets of containers end at a route that discards them, or leave by a wrong interface."""
+
+from collections.abc import Iterator
+from ipaddress import ip_network
+
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.backup.kept_namespace import HealthyNetwork
+from doctor.facts.network.networks import Networks
+from doctor.facts.path.namespaces import NetNamespaces
+from doctor.facts.path.own.culprits import routes_of, rules_of
+from doctor.facts.path.own.details import RouteAdded
+from doctor.facts.path.own.kept_state import KeptState, PlacedRoute
+from doctor.facts.path.own.shown_cut import evidence_of
+from doctor.facts.path.paths import OpenCuts, PathCut
+from doctor.formats.netlink.routes import MAIN
+
+
+@check(
+    severity=Severity.ERROR,
+    detail=RouteAdded,
+    breaks=("egress", "port", "dns"),
+    ok="no route of the host discards or diverts packets of containers",
+)
+def route_ends(
+    ends: OpenCuts, namespaces: NetNamespaces, networks: Networks, record: HealthyNetwork | Missing
+) -> Iterator[Finding]:
+    """A route of the host discards packets of containers (blackhole, unreachable, prohibit) or sends them to a wrong interface.
+
+    What it looks at:
+        The ways of the packets of all running containers, and of a new one, as the kernel routes them. Routes of the main table inside
+        the subnet of a container network are judged by network/subnet-overlap-route.
+
+    Why it matters:
+        The containers' packets use the host's routes. Scripts against attackers, VPN clients and routing daemons add routes that
+        discard, and remove them later, or forget to.
+
+    How it is fixed:
+        If the route was not there at the last healthy scan, ``--choose`` asks whether it is deleted; an undo adds it again. Otherwise
+        the command is shown: somebody may need the route.
+
+    References:
+        https://man7.org/linux/man-pages/man8/ip-route.8.html
+    """
+    state = KeptState(namespaces.host, record)
+    new = set(state.new_routes())
+    found: dict[PlacedRoute, list[PathCut]] = {}
+    for cut in ends.cuts:
+        if any(map(state.is_new, rules_of(namespaces.host, cut))):
+            continue
+        for route in routes_of(namespaces.host, cut):
+            if not _is_within(route, networks):
+                found.setdefault(route, []).append(cut)
+    for route, cuts in found.items():
+        first = next((cut for cut in cuts if not cut.is_answer), cuts[0])
+        is_new = route in new
+        known = () if state.kept is None else (Evidence(state.place, "no such route" if is_new else "the same route"),)
+        yield Finding(
+            subject=Subject("route", route.text),
+            message=first.says,
+            evidence=(Evidence("ip route", route.text), *known, *evidence_of((first, *cuts))),
+            detail=RouteAdded(routes=(route,), is_new=is_new),
+        )
+
+
+def _is_within(one: PlacedRoute, networks: Networks) -> bool:
+    """Whether a route of the main table is inside the subnet of a container network."""
+    if one.route.table != MAIN or one.route.version != 4:
+        return False
+    mine = ip_network(one.route.destination)
+    return any(
+        mine.subnet_of(ip_network(subnet))  # type: ignore[arg-type]
+        for network in networks.bridges
+        for subnet in network.subnets
+        if ":" not in subnet
+    )

@@ -1,0 +1,73 @@
+"""An address outside that containers need is also an address of the host."""
+
+import re
+from collections.abc import Iterator
+
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.backup.kept_namespace import HealthyNetwork
+from doctor.facts.path.namespaces import NetNamespaces
+from doctor.facts.path.own.details import HostAddressAdded
+from doctor.facts.path.own.kept_state import KeptState, placed
+from doctor.facts.path.own.shown_cut import evidence_of
+from doctor.facts.path.paths import OpenCuts, PathCut
+from doctor.facts.path.world import HOST
+
+
+@check(
+    severity=Severity.ERROR,
+    detail=HostAddressAdded,
+    breaks=("egress", "dns", "port"),
+    ok="no gateway and no client of containers has an address of the host itself",
+)
+def gateway_on_host(ends: OpenCuts, namespaces: NetNamespaces, record: HealthyNetwork | Missing) -> Iterator[Finding]:
+    """The address of the host's gateway, of a name server or of a client is also an address of the host, which keeps its packets.
+
+    What it looks at:
+        The addresses of all interfaces of the host, beside the gateways of its default routes, and beside the addresses at which
+        packets of containers end because the host has them, if the last healthy scan did not see them there.
+
+    Why it matters:
+        The kernel takes packets to its own addresses for itself, and drops packets that come from them. Addresses for load balancers
+        and tests are often added to the loopback and forgotten.
+
+    How it is fixed:
+        If the address was not there at the last healthy scan, ``--choose`` asks whether it is deleted; an undo adds it again.
+        Otherwise the command is shown.
+
+    References:
+        https://man7.org/linux/man-pages/man8/ip-address.8.html
+    """
+    state = KeptState(namespaces.host, record)
+    gateways = {one.route.gateway for one in placed(namespaces.host) if one.is_default and one.route.gateway}
+    for address in namespaces.host.addresses:
+        link = namespaces.host.link(address.link)
+        cuts = [cut for cut in ends.cuts if _is_about(cut, address.address)]
+        is_new = state.kept is not None and not state.has_address(address.address)
+        if link is None or not (address.address in gateways or (cuts and is_new)):
+            continue
+        role = "gateway" if address.address in gateways else "peer"
+        what = f": {cuts[0].says}" if cuts else ": packets of containers to it stay on the host"
+        known = (
+            () if state.kept is None else (Evidence(state.place, "no such address" if is_new else "the same address"),)
+        )
+        yield Finding(
+            subject=Subject("address", f"{address.text} dev {link.name}"),
+            message=f"the {role} {address.address} is also an address of the host, on {link.name}{what}",
+            evidence=(
+                Evidence("ip addr", f"{address.text} dev {link.name}"),
+                *known,
+                *(evidence_of(cuts) if cuts else ()),
+            ),
+            detail=HostAddressAdded(device=link.name, address=address, is_new=is_new),
+        )
+
+
+def _is_about(cut: PathCut, address: str) -> bool:
+    """Whether packets end on the host because it has an address."""
+    if cut.place != HOST:
+        return False
+    if cut.cause == "source-is-local":
+        return re.search(rf"address {re.escape(address)} is", cut.reason) is not None
+    if cut.cause in {"no-listener", "local-address"}:
+        return any(way.target == address for way in cut.ways)
+    return False

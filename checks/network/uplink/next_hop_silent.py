@@ -1,0 +1,108 @@
+"""The gateway of the host's default route does not answer."""
+
+from collections.abc import Iterator
+from ipaddress import ip_address, ip_network
+
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.backup.kept_namespace import HealthyNetwork
+from doctor.facts.path.device import drops
+from doctor.facts.path.namespaces import NetNamespaces
+from doctor.facts.path.own.details import GatewaySilent
+from doctor.facts.path.own.kept_state import KeptState, PlacedRoute, placed
+from doctor.formats.netlink.routes import MAIN
+
+_QUESTION = 28
+"""Length of a question of ARP."""
+
+
+@check(
+    severity=Severity.ERROR,
+    detail=GatewaySilent,
+    breaks=("egress", "image", "port"),
+    ends=("neighbour",),
+    ok="no gateway of the host's default routes is known to be silent",
+)
+def next_hop_silent(namespaces: NetNamespaces, record: HealthyNetwork | Missing) -> Iterator[Finding]:
+    """The gateway of the best default route does not answer, so packets of containers to the outside end there.
+
+    What it looks at:
+        The default routes of the main table with the lowest metric, and the neighbour table: its entry is FAILED if the host asked for
+        the gateway's address and nobody answered. Gateways that nobody has asked for are not judged.
+
+    Why it matters:
+        The host can't send packets to the gateway: they end with "No route to host". A wrong address, a gateway that is off, or a
+        cable to another network are usual causes.
+
+    How it is fixed:
+        If the last healthy scan saw another gateway, and it is in a network of its interface and not silent as well, the default route
+        is changed back to it; routes that lead away from that gateway, and that were not there, are deleted. Otherwise the
+        command is shown.
+
+    References:
+        https://man7.org/linux/man-pages/man8/ip-neighbour.8.html
+    """
+    state = KeptState(namespaces.host, record)
+    for current in _silent(state):
+        kept = tuple(
+            one
+            for one in state.lost_routes()
+            if one.is_default
+            and one.route.version == current.route.version
+            and one.route.table == MAIN
+            and state.fits(one)
+        )
+        was = f", it was {kept[0].route.gateway} at the last healthy scan" if kept else ""
+        yield Finding(
+            subject=Subject("route", current.text),
+            message=(
+                f"packets of containers to the outside end at the gateway {current.route.gateway} of {current.device}:"
+                f" nobody answers for its address{was}"
+            ),
+            evidence=(
+                Evidence("ip route", current.text),
+                Evidence("ip neigh", f"{current.route.gateway} dev {current.device} FAILED"),
+                *(Evidence(state.place, one.text) for one in (kept or _hints(state, current))[:4]),
+            ),
+            detail=GatewaySilent(current=current, kept=kept, diverts=_diverts(state, kept)),
+        )
+
+
+def _silent(state: KeptState) -> Iterator[PlacedRoute]:
+    """Yield the best default routes of each family whose gateway failed; none if another one of the same metric is left."""
+    for version in (4, 6):
+        mine = [one for one in placed(state.now) if one.is_default and one.route.version == version]
+        mine = [one for one in mine if one.route.table == MAIN and one.route.kind == "unicast"]
+        best = [one for one in mine if one.route.metric == min(other.route.metric for other in mine)]
+        failed = [one for one in best if _has_failed(state, one)]
+        if failed and len(failed) == len(best):
+            yield from failed
+
+
+def _has_failed(state: KeptState, one: PlacedRoute) -> bool:
+    """Whether the gateway failed, and not because the interface itself sends nothing."""
+    link = state.now.named(one.device)
+    if not one.route.gateway or link is None or not link.is_up or not link.has_carrier:
+        return False
+    is_mute = any(queue.link == link.index and drops(queue, _QUESTION) for queue in state.now.qdiscs)
+    return not is_mute and state.is_silent(link, one.route.gateway)
+
+
+def _hints(state: KeptState, current: PlacedRoute) -> tuple[PlacedRoute, ...]:
+    """Return the default routes of the last healthy scan that can't be used now, for a reader."""
+    return tuple(one for one in state.lost_routes() if one.is_default and one.route.version == current.route.version)
+
+
+def _diverts(state: KeptState, kept: tuple[PlacedRoute, ...]) -> tuple[PlacedRoute, ...]:
+    """Return the new routes by which the kernel would refuse a kept gateway: it must be a neighbour."""
+    gateways = [ip_address(one.route.gateway) for one in kept if one.route.gateway]
+    return tuple(
+        one
+        for one in state.new_routes()
+        if not one.is_default
+        and one.route.table == MAIN
+        and one.route.gateway
+        and any(
+            gateway.version == one.route.version and gateway in ip_network(one.route.destination, strict=False)
+            for gateway in gateways
+        )
+    )

@@ -1,0 +1,52 @@
+"""Rules of routing, routes of any table and kind, and fixed neighbours: added or deleted exactly as they are."""
+
+from doctor.api.actions.advice import Advise
+from doctor.api.actions.choose import Choosable, Choose
+from doctor.api.actions.network import ChangeLink
+from doctor.facts.path.namespace import RoutingRule
+from doctor.facts.path.own.kept_state import PlacedRoute
+from doctor.model.finding import Evidence
+
+
+def add_route(one: PlacedRoute) -> ChangeLink:
+    """Return the action that adds a route; an undo deletes it."""
+    request = one.route.request(one.device)
+    return ChangeLink(do=("route", "add", request), undo=("route", "del", request), what=f"add the route {one.text}")
+
+
+def delete_route(one: PlacedRoute) -> ChangeLink:
+    """Return the action that deletes a route; an undo adds it."""
+    request = one.route.request(one.device)
+    return ChangeLink(do=("route", "del", request), undo=("route", "add", request), what=f"delete the route {one.text}")
+
+
+def add_rule(rule: RoutingRule) -> ChangeLink:
+    """Return the action that adds a rule of routing; an undo deletes it."""
+    request = rule.request()
+    return ChangeLink(do=("rule", "add", request), undo=("rule", "del", request), what=f"add the rule {rule.text}")
+
+
+def delete_rule(rule: RoutingRule) -> ChangeLink:
+    """Return the action that deletes a rule of routing; an undo adds it."""
+    request = rule.request()
+    return ChangeLink(do=("rule", "del", request), undo=("rule", "add", request), what=f"delete the rule {rule.text}")
+
+
+def ask_about_route(one: PlacedRoute, *, is_new: bool) -> Choose | Advise:
+    """Return the question whether a route is deleted; for one that was there before, or may have been, the command."""
+    six = "-6 " if one.route.version == 6 else ""
+    if not is_new:
+        return Advise(
+            text=f"if nobody needs the route: ip {six}route del {one.text}, and remove it from the configuration that adds it"
+        )
+    return Choose(
+        question=f"whether the route {one.text} stays",
+        options=(
+            Choosable(
+                name="delete",
+                evidence=(Evidence("last healthy scan", "it was not there, and packets arrived"),),
+                actions=(delete_route(one),),
+            ),
+            Choosable(name="leave", evidence=(Evidence("ip route", one.text),), actions=()),
+        ),
+    )

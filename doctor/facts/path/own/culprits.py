@@ -1,0 +1,86 @@
+"""Which rules of routing, and which routes, make packets end or leave by a wrong interface: from the cuts of ``Paths``."""
+
+import re
+from collections.abc import Iterator
+from ipaddress import ip_network
+
+from doctor.facts.path.namespace import NetNamespace, RoutingRule
+from doctor.facts.path.own.kept_state import PlacedRoute, placed
+from doctor.facts.path.paths import PathCut
+from doctor.facts.path.world import HOST
+from doctor.formats.netlink.routes import LOCAL, MAIN
+
+DISCARDS = ("blackhole-route", "unreachable-route", "prohibit-route")
+DETOUR = "wrong-route"
+BY_RULE = "rule-of-routing"
+_OWN = frozenset({LOCAL, MAIN, 253})
+_TABLES = {"main": MAIN, "local": LOCAL, "default": 253}
+
+
+def rules_of(namespace: NetNamespace, cut: PathCut) -> tuple[RoutingRule, ...]:
+    """Return the rules by which packets of a cut at the host end: that itself, or those that lead to the table where they end."""
+    if cut.place != HOST:
+        return ()
+    version = cut.ways[0].version if cut.ways else 4
+    named = re.match(r"ip rule (\d+)", cut.reason)
+    if cut.cause == BY_RULE and named:
+        return tuple(
+            one
+            for one in namespace.rules
+            if one.priority == int(named[1]) and one.version == version and _is_meant(one, cut.reason)
+        )
+    table = table_of(cut)
+    if cut.cause in {*DISCARDS, DETOUR} and table not in _OWN:
+        return tuple(one for one in namespace.rules if one.version == version and one.table == table and _leads(one))
+    return ()
+
+
+def _leads(rule: RoutingRule) -> bool:
+    return rule.action == "table"
+
+
+def _is_meant(rule: RoutingRule, reason: str) -> bool:
+    """Whether one of several rules of a priority is the one of a reason."""
+    return f"table {rule.table}" in reason if rule.action == "table" else rule.action in reason
+
+
+def table_of(cut: PathCut) -> int:
+    """Return the number of the table that a cut names, that of the main table if it names none."""
+    found = re.search(r"table (\w+)", cut.reason)
+    if found is None:
+        return MAIN
+    return int(found[1]) if found[1].isdigit() else _TABLES.get(found[1], MAIN)
+
+
+def routes_of(namespace: NetNamespace, cut: PathCut) -> tuple[PlacedRoute, ...]:
+    """Return the routes at which packets of a cut at the host end, or that lead them to a wrong interface."""
+    if cut.place != HOST or cut.cause not in {*DISCARDS, DETOUR}:
+        return ()
+    return tuple(dict.fromkeys(_routes(namespace, cut)))
+
+
+def _routes(namespace: NetNamespace, cut: PathCut) -> Iterator[PlacedRoute]:
+    table, version = table_of(cut), cut.ways[0].version if cut.ways else 4
+    mine = [one for one in placed(namespace) if one.route.table == table and one.route.version == version]
+    if cut.cause in DISCARDS:
+        kind = cut.cause.removesuffix("-route")
+        yield from (
+            one for one in mine if one.route.kind == kind and f"route {kind} {one.route.destination} of" in cut.reason
+        )
+        return
+    diverted = re.search(r"\(([0-9a-f.:]+)\) to (\S+)", cut.reason)
+    if diverted is None:
+        return
+    try:
+        target = ip_network(diverted[1])
+    except ValueError:
+        return
+    leading = [
+        one
+        for one in mine
+        if one.device == diverted[2]
+        and one.route.kind == "unicast"
+        and target.subnet_of(ip_network(one.route.destination))  # type: ignore[arg-type]
+    ]
+    if leading:
+        yield max(leading, key=lambda one: ip_network(one.route.destination).prefixlen)

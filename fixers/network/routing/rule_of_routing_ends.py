@@ -1,0 +1,32 @@
+"""Ask whether a rule of routing is deleted."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, Evidence, fixer
+from doctor.api.actions.advice import Advise
+from doctor.api.actions.choose import Choosable, Choose
+from doctor.api.actions.routing import delete_rule
+from doctor.facts.path.own.details import RuleAdded
+
+
+@fixer(applicability=Applicability.SAFE)
+def rule_of_routing_ends(detail: RuleAdded) -> Iterator[Action]:
+    """A rule that the last healthy scan did not see may be deleted; of others only the command is shown."""
+    (rule,) = detail.rules
+    six = "-6 " if rule.version == 6 else ""
+    if not detail.is_new:
+        yield Advise(
+            text=f"if nobody needs the rule: ip {six}rule del {rule.text}, and remove it from the configuration that adds it"
+        )
+        return
+    yield Choose(
+        question=f"whether the rule of routing {rule.priority} stays",
+        options=(
+            Choosable(
+                name="delete",
+                evidence=(Evidence("last healthy scan", "it was not there, and packets arrived"),),
+                actions=(delete_rule(rule),),
+            ),
+            Choosable(name="leave", evidence=(Evidence("ip rule", rule.text),), actions=()),
+        ),
+    )

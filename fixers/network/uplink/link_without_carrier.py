@@ -1,0 +1,35 @@
+"""Ask whether the routes over an interface without a carrier are deleted."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, Evidence, fixer
+from doctor.api.actions.advice import Advise
+from doctor.api.actions.choose import Choosable, Choose
+from doctor.api.actions.routing import delete_route
+from doctor.facts.path.own.details import RouteAdded
+
+
+@fixer(applicability=Applicability.SAFE)
+def link_without_carrier(detail: RouteAdded) -> Iterator[Action]:
+    """Its program may start again: only a person knows."""
+    device = detail.routes[0].device if detail.routes else "DEVICE"
+    if not detail.is_new:
+        yield Advise(
+            text=f"start the program that serves {device}, plug in its cable, or take it out of use: ip link set {device} down"
+        )
+        return
+    yield Choose(
+        question=f"whether the routes over {device} stay",
+        options=(
+            Choosable(
+                name="delete",
+                evidence=tuple(Evidence("not there at the last healthy scan", one.text) for one in detail.routes[:4]),
+                actions=tuple(map(delete_route, detail.routes)),
+            ),
+            Choosable(
+                name="leave",
+                evidence=(Evidence("ip link", f"{device} has no carrier: its program is gone"),),
+                actions=(),
+            ),
+        ),
+    )

@@ -1,0 +1,24 @@
+"""Delete a queue that drops every packet."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, fixer
+from doctor.api.actions.advice import Advise
+from doctor.api.actions.network import ChangeLink
+from doctor.facts.path.own.details import UplinkQueueDrops
+
+
+@fixer(applicability=Applicability.SAFE)
+def uplink_queue_drops(detail: UplinkQueueDrops) -> Iterator[Action]:
+    """The kernel's default takes its place; without a known one show the command."""
+    if not detail.was:
+        yield Advise(text=f"tc qdisc del dev {detail.device} root, if nobody keeps the host from sending on purpose")
+        return
+    request: dict[str, str | int] = {"dev": detail.device, "kind": detail.queue.kind}
+    if detail.queue.limit is not None:
+        request["limit"] = detail.queue.limit
+    yield ChangeLink(
+        do=("queue", "del", {"dev": detail.device}),
+        undo=("queue", "add", request),
+        what=f"delete the queue {detail.queue.kind} of {detail.device}",
+    )
