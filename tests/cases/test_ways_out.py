@@ -24,7 +24,7 @@ COMMAND = re.compile(
     r"(?<![\w/-])(?:"
     r"(?:apt-get|apt-mark|dnf|yum|zypper|apk|pacman|dpkg|rpm|systemctl|dockerd|modprobe|sysctl|journalctl|iptables(?:-nft|-legacy)?|nft|apparmor_parser"
     r"|ufw|firewall-cmd|chown|chmod|chattr|mv|cp|sed|findmnt|umount|swapoff|mkfs\.xfs|xfs_info|ls|lsblk|lsattr|du|grep|dmesg|ss"
-    r"|ctr|getent|nvidia-ctk|thin_check|thin_repair|xfs_repair|fsck|mkdir|cat|tail|tar|ps|truncate|echo|printf|ulimit|bridge) \S"
+    r"|ctr|getent|nvidia-ctk|thin_check|thin_repair|xfs_repair|fsck|mkdir|cat|tail|tar|ps|truncate|echo|printf|ulimit|bridge|nmcli|networkctl|netplan|ifup) \S"
     r"|docker (?:context use|save|load|run|pull|rmi|rm|ps|inspect|info|images|image|volume|network|restart|start|stop|plugin|swarm|system|service|stats|update|builder|create) \S"
     r"|(?:containerd|runc) --version|mount (?:-|/)|uname -r|kill -|command -v|ip (?:-\w+ )*(?:route|rule|link|addr) \w+|rm (?:-|/)|'doctor (?:undo|salvage|fix) --|'doctor probe start'"
     r")"

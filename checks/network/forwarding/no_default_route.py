@@ -12,7 +12,12 @@ from doctor.facts.network.route_hints import RouteHint, RouteHints, has_default,
     severity=Severity.ERROR,
     detail=RouteHints | None,
     breaks=("egress", "image"),
-    causes=("network/uplink-down", "network/uplink-address-missing", "network/connected-route-missing"),
+    causes=(
+        "network/uplink-down",
+        "network/uplink-address-missing",
+        "network/uplink-not-as-configured",
+        "network/connected-route-missing",
+    ),
     ok="the host has a default route",
 )
 def no_default_route(links: Links, hints: RouteHints | Missing, dns: HostDns | Missing) -> Iterator[Finding]:

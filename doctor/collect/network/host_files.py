@@ -7,7 +7,7 @@ from doctor.collect.network.interfaces_files import interfaces
 from doctor.facts.network.host_files import HostNetworkFiles
 from doctor.facts.network.links import Links
 from doctor.facts.network.networks import Networks
-from doctor.facts.network.route_hints import wants_default
+from doctor.facts.network.route_hints import has_default, wants_default
 from doctor.facts.path.paths import Paths
 from doctor.formats.network import ip_command, netplan, networkd, nm_keyfile, sysconfig
 from doctor.formats.network.configured import ConfiguredLink, ConfiguredNetwork
@@ -79,7 +79,7 @@ def _is_suspect(links: Links | Missing, networks: Networks | Missing) -> bool:
     """Whether a default route is missing, or a bridge of the engine is not as its network says."""
     if isinstance(links, Missing):
         return False
-    if any(wants_default(links, version) for version in (4, 6)):
+    if any(wants_default(links, version) for version in (4, 6)) or not (has_default(links, 4) or has_default(links, 6)):
         return True
     known = () if isinstance(networks, Missing) else networks.bridges
     return any(

@@ -57,6 +57,13 @@ class ConfiguredRoute(Struct, frozen=True, kw_only=True):
         """Whether it leads everywhere."""
         return self.destination in {"0.0.0.0/0", "::/0"}
 
+    @property
+    def text(self) -> str:
+        """Return it as ip(8) writes it, without interface and table."""
+        kind = "" if self.kind == "unicast" else f"{self.kind} "
+        via = f" via {self.gateway}" if self.gateway else ""
+        return f"{kind}{'default' if self.is_default else self.destination}{via}"
+
 
 class ConfiguredRule(Struct, frozen=True, kw_only=True):
     """A rule of routing.
