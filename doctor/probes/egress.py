@@ -90,7 +90,7 @@ class _Peer(Struct, frozen=True, kw_only=True):
 
     @property
     def target(self) -> dict[str, Any]:
-        """What a container connects to."""
+        """The target of containers."""
         return _greeting(self.address)
 
     @classmethod
