@@ -58,11 +58,11 @@ class TraceRule(Struct, frozen=True, kw_only=True):
     @property
     def says(self) -> str:
         """The rule in one line."""
-        kind = f"rule {self.handle}" if self.handle else "policy"
-        if self.program != "nftables":
-            kind = "rule" if self.text else "policy"
-        text = f": {self.text}" if self.text else ""
-        return f"{kind} of chain {self.chain} ({self.family} {self.table}, {self.program}){text}"
+        place = f"chain {self.chain} of table {self.family} {self.table}"
+        handle = f", handle {self.handle}" if self.handle else ""
+        if self.text:
+            return f'"{self.text}" in {place} ({self.program}{handle})'
+        return f"{'a rule in' if self.handle else 'the policy of'} {place} ({self.program}{handle})"
 
 
 class TraceHop(Struct, frozen=True, kw_only=True):

@@ -49,7 +49,7 @@ class Traced:
         """Each rule that the packet met, in one line."""
         return tuple(
             f"{place}: {step.family} {step.table} {step.chain} "
-            + (f"rule {step.handle}" if step.kind == "rule" else step.kind)
+            + (f"handle {step.handle}" if step.kind == "rule" else step.kind)
             + f" {step.verdict}"
             + (f" {step.target}" if step.target else "")
             for place, step in self.recorded.steps

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from doctor.model.text import visible
+from doctor.trace.causes import ICMP_MEANINGS
 from doctor.trace.report import OUTSIDE, TraceHop, TraceModel, TraceReport, TraceResult, TraceRule
 
 _WORDS = {
@@ -15,6 +16,7 @@ _WORDS = {
     "icmp": "ICMP error sent",
     "asked": "neighbour asked",
 }
+_NO_REASON = "NOT_SPECIFIED"
 _TITLES = {
     TraceResult.DELIVERED: "delivered",
     TraceResult.DROPPED: "dropped",
@@ -110,17 +112,17 @@ def lines(report: TraceReport, *, verbose: bool) -> Iterator[str]:
     yield ""
     target = report.target if report.origin != OUTSIDE else f"{report.address}:{report.port}"
     yield f"{_TITLES[end.result]}: {report.sent} from {report.origin} to {target}"
-    yield f"  kernel: {end.says}"
+    yield f"  trace: {end.says}"
     yield from _model_lines(report.model)
     for way, title in (("there", "There"), ("back", "Back")):
         hops = [hop for hop in report.hops if hop.way == way]
         if hops:
             yield ""
             yield title
-            yield from _table(hops)
+            yield from _table(hops, 6 if ":" in report.address else 4)
     if verbose and report.rules:
         yield ""
-        yield "Rules"
+        yield "Rules on the way (nftables)"
         yield from (f"  {rule}" for rule in report.rules)
     if report.notes:
         yield ""
@@ -134,12 +136,13 @@ def _model_lines(model: TraceModel | None) -> Iterator[str]:
         yield "  model: unknown: the state of a namespace can't be read"
         return
     yield f"  model: {model.says}"
-    yield from (f"         {doubt}" for doubt in model.doubts[1:])
+    if model.end == "unknown":
+        yield from (f"         {doubt}" for doubt in model.doubts[1:])
     if model.agrees is False:
-        yield "  They disagree: the kernel is right. Please report this trace as a defect of doctor's model."
+        yield "  They disagree: the trace is right. Please report this trace as a defect of doctor's model."
 
 
-def _table(hops: list[TraceHop]) -> Iterator[str]:
+def _table(hops: list[TraceHop], version: int) -> Iterator[str]:
     rows = []
     ends = ""
     for hop in hops:
@@ -147,7 +150,7 @@ def _table(hops: list[TraceHop]) -> Iterator[str]:
         # Addresses are shown where they change: translation is then easy to see.
         changed, ends = (now if now and now != ends else ""), now or ends
         when = "" if hop.milliseconds is None else f"{hop.milliseconds:.3f} ms"
-        rows.append((when, hop.place or "elsewhere", hop.device, _event(hop), changed))
+        rows.append((when, hop.place or "elsewhere", hop.device, _event(hop, version), changed))
     widths = [max(len(row[at]) for row in rows) for at in range(4)]
     for row, hop in zip(rows, hops, strict=True):
         cells = [row[0].rjust(widths[0]), *(row[at].ljust(widths[at]) for at in (1, 2, 3)), row[4]]
@@ -156,11 +159,14 @@ def _table(hops: list[TraceHop]) -> Iterator[str]:
             yield "  " + " " * (widths[0] + 2) + hop.rule.says
 
 
-def _event(hop: TraceHop) -> str:
+def _event(hop: TraceHop, version: int) -> str:
     word = _WORDS.get(hop.event, hop.event)
     if hop.event == "dropped":
         where = f" at {hop.function}" if hop.function else ""
-        return f"{word}: {hop.reason or 'no reason given'}{where}"
+        reason = "" if hop.reason == _NO_REASON else hop.reason
+        return f"{word}{where}{f' ({reason})' if reason else ', no reason given'}"
     if hop.event == "icmp":
-        return f"{word}: type {hop.reason.partition('/')[0]}, code {hop.reason.partition('/')[2]}"
+        kind, _, code = hop.reason.partition("/")
+        meant = ICMP_MEANINGS.get((version, int(kind), int(code)), ("", ""))[1]
+        return f"{word}{meant} (type {kind}, code {code})"
     return word

@@ -14,6 +14,7 @@ from doctor.trace.report import OUTSIDE
 
 HOST = "host"
 _SHORTEST_ID = 4
+_EVERYONE = "255.255.255.255"
 _PORTED = re.compile(r"(?:\[([^\]]*)\]|([^\[\]:]*))(?::(\d{1,5}))?")
 _EXAMPLES = "give an address, a container, 'host' or 'outside:PORT': 192.0.2.80:443, [2001:db8::1]:53/udp, db:5432"
 
@@ -71,8 +72,10 @@ def parse_target(text: str) -> TraceTarget:
             raise UsageError(f"can't parse target '{text}'", do=_EXAMPLES)
         name, port = found[1] if found[1] is not None else found[2], found[3] or ""
     number = int(port or 0)
-    if not name or number > 65535 or (port and not number):
+    if not name:
         raise UsageError(f"can't parse target '{text}'", do=_EXAMPLES)
+    if number > 65535 or (port and not number):
+        raise UsageError(f"{port} is not a port", do="ports are 1 to 65535")
     if not number and protocol in {"tcp", "udp"}:
         raise UsageError(f"target '{text}' has no port", do=f"add one: {name}:80/{protocol}")
     if number and protocol == "icmp":
@@ -152,6 +155,10 @@ def _goal(
     except ValueError:
         address = ""
     if address:
+        if ip_address(address).is_unspecified or ip_address(address).is_multicast or address == _EVERYONE:
+            raise UsageError(
+                f"{address} is not the address of one host", do="give one that a packet can be answered from"
+            )
         if address in own:
             return None, address
         return next((one for one in known if one.state.running and address in _addresses(one)), None), address
@@ -160,7 +167,7 @@ def _goal(
         if not gateway:
             raise UsageError("no gateway of that container is known", do="give an address of the host")
         return None, gateway
-    goal = _running(target.name, known)
+    goal = _running(target.name, known, or_address=True)
     if _shares_host(goal):
         raise UsageError(
             f"container '{goal.name}' uses the network of the host", do="use 'host' or an address of the host"
@@ -171,12 +178,15 @@ def _goal(
     return goal, found
 
 
-def _running(name: str, known: Iterable[Container]) -> Container:
-    """Return a running container by name, id or beginning of the id."""
+def _running(name: str, known: Iterable[Container], *, or_address: bool = False) -> Container:
+    """Return a running container by name, id or beginning of the id. ``or_address``: an address could stand there."""
     every = list(known)
     found = [one for one in every if name in {one.name, one.id}]
     if not found and len(name) >= _SHORTEST_ID:
         found = [one for one in every if one.id.startswith(name)]
+    if not found and or_address:
+        do = "give an IP address, or a container that 'docker ps' lists: names of other hosts are not resolved"
+        raise UsageError(f"'{name}' is neither an IP address nor a container", do=do)
     if not found:
         raise UsageError(f"container '{name}' not found", do="'docker ps' lists the running ones; 'host' is this host")
     if len(found) > 1:

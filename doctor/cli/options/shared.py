@@ -17,7 +17,7 @@ def engine_series(incomplete: str) -> list[str]:
 
 
 def probe_names(context: typer.Context, incomplete: str) -> list[str]:
-    """Return the probes, or with --trace the running containers, for completion."""
+    """Return the probes, or with --trace the running containers and, for one, its published ports, for completion."""
     if not context.params.get("trace"):
         from doctor.cli.common import load_catalog, load_settings
 
@@ -27,8 +27,13 @@ def probe_names(context: typer.Context, incomplete: str) -> list[str]:
     from doctor.scan.resolve import Facts
 
     found = Facts(LiveHost()).get(Containers)
-    running = [one.name for one in found.items if one.state.running] if isinstance(found, Containers) else []
-    return [name for name in (*running, "host") if name.startswith(incomplete)]
+    running = [one for one in found.items if one.state.running] if isinstance(found, Containers) else []
+    given = context.params.get("names") or ()
+    ports = [
+        f"outside:{port.host_port}" for one in running if one.name in given for port in one.ports if port.host_port
+    ]
+    names = (*(one.name for one in running), "host", *dict.fromkeys(ports))
+    return [name for name in names if name.startswith(incomplete)]
 
 
 ForEngine = Annotated[

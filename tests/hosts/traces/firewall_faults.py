@@ -37,7 +37,7 @@ FIREWALL = (
         "policy of FORWARD with the engine's rules gone",
         "iptables-save >/tmp/rules; iptables -F FORWARD; iptables -P FORWARD DROP",
         "iptables-restore </tmp/rules",
-        "policy of chain FORWARD (ip filter",
+        "policy of chain FORWARD of table ip filter",
     ),
     ruled(
         "nftables table inet",

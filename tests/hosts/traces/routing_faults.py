@@ -76,7 +76,7 @@ ROUTING = (
         ),
         undo=("ip link del odd",),
         end=drop(RULE_DROP, "nft_do_chain", device="eth0", way="back", cause="rule"),
-        rule="policy of chain FORWARD (ip filter",
+        rule="policy of chain FORWARD of table ip filter",
     ),
     PathFault(
         name="second bridge with the container's address behind it",

@@ -280,7 +280,7 @@ def test_an_empty_plan_is_no_good_end_while_test_containers_fail(patient_box: Bo
     assert box.doctor("scan").returncode == 0
     scan = box.doctor("scan", "--probe")
     assert scan.returncode == 1
-    text = "the host drops it by a firewall rule: rule 2 of chain PREROUTING (ip raw, nftables)"
+    text = "in chain PREROUTING of table ip raw (nftables, handle 2)"
     assert text in " ".join(scan.stdout.split())
     fix = box.doctor("fix", "--apply", "--yes")
     print(fix.stdout)

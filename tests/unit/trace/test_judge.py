@@ -213,7 +213,7 @@ def test_documents_are_valid_and_safe() -> None:
     assert "\x1b" not in json.dumps(shown, ensure_ascii=False)
     assert report.exit_code == 1
     text = "\n".join(lines(report, verbose=True))
-    assert "dropped: X" in text
+    assert "dropped (X)" in text
     assert "They disagree" in text
-    assert "ICMP error sent: type 3, code 1" in text
+    assert "ICMP error sent: an unreachable route, or a next hop that does not answer (type 3, code 1)" in text
     assert "elsewhere" in text
