@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from doctor.facts.path.device import leave, over
+from doctor.facts.path.device import RATED, drops, leave, over
 from doctor.facts.path.ending import WalkEnd
 from doctor.facts.path.namespace import NetLink
 from doctor.facts.path.neighbours import destination_mac
@@ -79,6 +79,10 @@ def _translated(trip: Trip, place: PathPlace, bridge: NetLink, packet: Packet) -
     answer, out = yield from routed(trip, place, replace(packet, inside=bridge.name), bridge)
     if answer.kind == "local" or out.index != bridge.index:
         return True, replace(packet, destination_mac=bridge.mac)
+    for qdisc in place.namespace.qdiscs:
+        if qdisc.link == bridge.index and (qdisc.kind in RATED or drops(qdisc, packet.length or 0)):
+            # Only to a receiver whose address is fresh it goes from port to port.
+            trip.doubt(place, f"queue {qdisc.kind} of {bridge.name}")
     return False, replace(packet, destination_mac=destination_mac(trip, place, bridge, packet, answer.gateway))
 
 

@@ -12,6 +12,8 @@ from doctor.facts.path.world import HOST, UNKNOWN, PathPlace, where
 _HEADER = 14
 _WITH_CARRIER = frozenset({"", "tun"})
 """Hardware, and tunnels that a program serves: without a carrier they send nothing."""
+RATED = frozenset({"netem", "tbf"})
+"""Queues that drop some packets."""
 TUNNELS = frozenset({
     "tun", "wireguard", "vxlan", "geneve", "gre", "gretap", "ipip", "sit", "ip6tnl", "ip6gre", "vti", "vti6", "xfrm", "ppp",
 })  # fmt: skip
@@ -31,7 +33,7 @@ def leave(trip: Trip, place: PathPlace, link: NetLink, packet: Packet) -> Asking
             raise WalkEnd(
                 place, link.name, "qdisc", f"queue {qdisc.kind} of {link.name}{where(place)}: it drops every packet"
             )
-        if qdisc.kind in {"netem", "tbf"}:
+        if qdisc.kind in RATED:
             trip.doubt(place, f"queue {qdisc.kind} of {link.name}")
     doubt_filters(trip, place, link)
     trip.hop(place, link.name, "link", "out")

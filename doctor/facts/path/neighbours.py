@@ -14,7 +14,7 @@ from doctor.facts.path.rules.numbers import address, shown
 from doctor.facts.path.rules.packet import Packet
 from doctor.facts.path.segment import bridge_of, calls_iptables, is_closed, owners, peer_of, ports_of
 from doctor.facts.path.trip import Trip
-from doctor.facts.path.world import OUTSIDE, End, PathPlace, where
+from doctor.facts.path.world import OUTSIDE, UNKNOWN, End, PathPlace, where
 
 _SILENT, _POINT_TO_POINT = 0x80, 0x10
 _NO_ARP = _SILENT | _POINT_TO_POINT | 0x8
@@ -29,6 +29,7 @@ _QUESTION = 28
 """Bytes of a question of ARP."""
 _SOLICITATION = 72
 """Bytes of a neighbour solicitation with the asker's address."""
+_ALL_HOPS = 255
 _ALL = "ff:ff:ff:ff:ff:ff"
 
 Step = tuple[PathPlace, str, str, Packet, str]
@@ -59,7 +60,9 @@ def destination_mac(trip: Trip, place: PathPlace, link: NetLink, packet: Packet,
         _ask(trip, (place, link), found[0] if found else None, (version, number), is_known=is_usable)
     if entry is not None and is_usable:
         if found and entry.mac not in macs:
-            trip.doubt(place, f"the neighbour entry of {text} names {entry.mac}, which none of its owners has")
+            # The next question of the owner corrects it.
+            reason = f"{link.name}{where(place)}: the neighbour entry of {text} names {entry.mac}, which none of its owners has"
+            raise WalkEnd(place, link.name, UNKNOWN, reason, end=UNKNOWN)
         return entry.mac
     _doubt_owner(trip, (place, link), found, entry, text)
     return found[0][1].mac if found else None
@@ -141,8 +144,14 @@ def _dropped(trip: Trip, asker: End, owner: End | None, target: tuple[int, int])
         if place.rules is None:
             return UNSURE, "rules that were not read"
         verdict = evaluate(place.rules, family, hook, packet, device=device)
+        hops = verdict.packet.ttl
         if verdict.kind in DROPS:
             return DROP, verdict.text
+        if packet.version == 6 and hops != _ALL_HOPS:
+            # Neighbour discovery takes nothing that a router may have forwarded.
+            return (
+                UNSURE if hops is None else DROP
+            ), f"{family} {hook}{where(place)}, where a rule changes the hop limit"
         if verdict.kind != "accept" and not doubtful[0]:
             doubtful = (UNSURE, verdict.text)
     return doubtful
@@ -165,7 +174,7 @@ def _question(asker: End, version: int, number: int) -> Packet:
         destination_type="multicast",
         source_type="local",
         mark=0,
-        ttl=255,
+        ttl=_ALL_HOPS,
         icmp_type=1 if is_arp else 135,
         icmp_code=0,
         source_mac=link.mac or None,

@@ -126,6 +126,8 @@ def hook(
     around = PlaceSurroundings(trip.world, place, trip.answers)
     around.gateway = gateway
     is_tracking = family in {"ip", "ip6"} and name in {"prerouting", "output"} and not _is_looped(place, packet)
+    # An ICMP error about a connection is related to it, whatever its own addresses.
+    is_tracking = is_tracking and packet.state != "RELATED"
     before = packet = _tracked(trip, place, packet) if is_tracking else packet
     around.track = _current(trip, place, packet)
     while True:

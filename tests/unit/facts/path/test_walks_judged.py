@@ -7,6 +7,7 @@ from doctor.facts.path.namespace import (
     BridgePort,
     BridgeSettings,
     ForwardingEntry,
+    Neighbour,
     NetLink,
     NetRoute,
     NextHop,
@@ -17,12 +18,24 @@ from doctor.facts.path.routing import RouteAnswer
 from doctor.facts.path.rules.hooks import evaluate
 from doctor.facts.path.rules.packet import Packet, Surroundings
 from doctor.facts.path.rules.ruleset import PathRules
+from doctor.facts.path.rules.tables import IptablesRules
 from doctor.facts.path.segment import owners
 from doctor.facts.path.surroundings import PlaceSurroundings
 from doctor.facts.path.walk import walk
-from doctor.facts.path.world import PathSocket, Way
+from doctor.facts.path.world import PathSocket, Way, World
 from doctor.formats.firewall.nft_json import NftChain, NftRule, NftRuleset
-from tests.unit.facts.path.small_world import ENGINE, WAYS, address, answered, host, rules, walked, with_link, world
+from tests.unit.facts.path.small_world import (
+    ENGINE,
+    WAYS,
+    address,
+    answered,
+    container,
+    host,
+    rules,
+    walked,
+    with_link,
+    world,
+)
 
 
 def test_a_target_outside_that_a_rule_replaces_is_doubt() -> None:
@@ -302,3 +315,72 @@ def test_an_uplink_that_is_a_port_of_a_bridge_sends_with_the_bridges_address() -
     )
     found = walked(world(of_host=moved), WAYS["egress"])
     assert found.end == "delivered", found.says
+
+
+def test_neighbour_discovery_with_a_changed_hop_limit_is_refused() -> None:
+    """Nobody learns the address of the next hop: the rule about containers' packets hits their questions too."""
+    saved = "*mangle\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -i docker0 -j HL --hl-set 1\nCOMMIT\n"
+    small = _with_ipv6()
+    assert (
+        walked(small, Way(kind="gateway", start="aa", end="host", target="fd00:17::1", protocol="icmp")).end
+        == "delivered"
+    )
+    small = _with_ipv6()
+    small.places["host"] = replace(small.host, rules=PathRules(saves=[IptablesRules.parse("ip6tables-save", saved)]))
+    way = Way(kind="gateway", start="aa", end="host", target="fd00:17::1", protocol="icmp")
+    found = walked(small, way)
+    assert (found.cause, "hop limit" in found.says) == ("neighbour", True)
+
+
+def _with_ipv6() -> World:
+    """The small world with addresses and routes of IPv6 on the bridge and in aa."""
+    places = {}
+    for name, index, own, before in (
+        ("of_host", 3, "fd00:17::1", host()),
+        ("of_aa", 21, "fd00:17::2", container(1, "172.17.0.2")),
+    ):
+        routes = tuple(
+            NetRoute(version=6, table=table, kind=kind, destination=destination, link=index, source=own)
+            for table, kind, destination in ((254, "unicast", "fd00:17::/64"), (255, "local", f"{own}/128"))
+        )
+        addresses = (*before.addresses, replace(address(index, f"{own}/64"), version=6))
+        places[name] = replace(before, addresses=addresses, routes=(*before.routes, *routes))
+    return world(**places)
+
+
+def test_an_icmp_error_is_related_to_its_connection() -> None:
+    """The sender learns the MTU if only related packets may leave the host."""
+    saved = ENGINE.replace(
+        ":OUTPUT ACCEPT [0:0]\n:DOCKER - [0:0]\n:DOCKER-USER", ":OUTPUT DROP [0:0]\n:DOCKER - [0:0]\n:DOCKER-USER", 1
+    )
+    allowed = saved.replace(
+        "-A FORWARD -j DOCKER-USER", "-A OUTPUT -m conntrack --ctstate RELATED -j ACCEPT\n-A FORWARD -j DOCKER-USER", 1
+    )
+    small = with_link(host(), "docker0", mtu=100)
+    assert walked(world(of_host=small, saved=saved), WAYS["egress"]).cause == "mtu"
+    found = walked(world(of_host=small, saved=allowed), WAYS["egress"])
+    assert found.cause != "mtu" or "does not learn" not in found.says, found.says
+
+
+def test_a_wrong_neighbour_entry_that_was_learned_is_doubt() -> None:
+    """The owner's next question corrects it; one fixed by hand stays."""
+    for state, end in ((2, "unknown"), (0x80, "dropped")):
+        entry = Neighbour(link=3, version=4, address="172.17.0.2", mac="02:00:00:00:00:99", state=state)
+        found = walked(world(of_host=replace(host(), neighbours=(*host().neighbours, entry))), WAYS["egress"])
+        assert found.end == end
+
+
+@pytest.mark.parametrize(("kind", "limit", "end"), [("tbf", 1000, "unknown"), ("noqueue", None, "delivered")])
+def test_a_packet_that_a_rule_turns_back_on_the_bridge_may_pass_its_queue(
+    kind: str, limit: int | None, end: str
+) -> None:
+    """Until the receiver's address is fresh, the kernel sends it by the bridge itself."""
+    settings = {"net.ipv4.ip_forward": "1", "net.bridge.bridge-nf-call-iptables": "1"}
+    queue = Qdisc(link=3, kind=kind, limit=limit)
+    saved = ENGINE.replace("-A DOCKER -i docker0 -j RETURN\n", "").replace("-A DOCKER ! -i docker0 -p", "-A DOCKER -p")
+    saved = saved.replace(
+        "-A POSTROUTING -s", "-A POSTROUTING -s 172.17.0.0/16 -d 172.17.0.2/32 -j MASQUERADE\n-A POSTROUTING -s", 1
+    )
+    small = world(of_host=replace(host(), sysctls=settings, qdiscs=(queue,)), saved=saved)
+    found = walked(small, replace(WAYS["hairpin"], start="bb"))
+    assert (found.end, bool(found.doubts)) == (end, end == "unknown"), found.says
