@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from msgspec.structs import asdict
 
@@ -22,7 +22,9 @@ _WORD = "[A-Za-z0-9_.:/-]"
 
 def stage_of(function: object) -> int:
     """Return when a check runs: 0 with the others, 1 with the cuts that those leave open, 2 with the rest."""
-    names = {getattr(kind, "__name__", "") for kind in getattr(function, "__annotations__", {}).values()}
+    annotations = getattr(function, "__annotations__", {}).values()
+    kinds = (one for kind in annotations for one in (get_args(kind) or (kind,)))
+    names = {getattr(kind, "__name__", "") for kind in kinds}
     return 2 if LEFT in names else 1 if OPEN in names else 0
 
 

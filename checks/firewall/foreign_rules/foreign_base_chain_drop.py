@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Message, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.facts.firewall.cuts import NFT, Cut, TrafficCuts, wish_severity
+from doctor.facts.firewall.rule_cuts import RuleCuts, rules_of
 from doctor.model.text import in_words, named
 
 _LOST = {"egress": "outgoing packets", "reply": "answers to containers", "port": "packets to published ports"}
@@ -26,7 +27,7 @@ _LOST = {"egress": "outgoing packets", "reply": "answers to containers", "port":
         ),
     ),
 )
-def foreign_base_chain_drop(cuts: TrafficCuts) -> Iterator[Finding]:
+def foreign_base_chain_drop(cuts: TrafficCuts, texts: RuleCuts | Missing) -> Iterator[Finding]:
     """Another nft table has a forward chain that blocks containers' packets, which iptables-save does not show.
 
     What it looks at:
@@ -43,7 +44,7 @@ def foreign_base_chain_drop(cuts: TrafficCuts) -> Iterator[Finding]:
         chain's policy drops: for outgoing packets, answers and published ports, as needed. Rules above remain in force. The new
         rules last until the table is loaded again, so add the same lines to its file. This needs ``--allow disruptive``,
         because the table belongs to somebody else. A rule that names traffic (an interface, sources, a port) or that only
-        blocks incoming traffic looks intended: the administrator must choose.
+        blocks incoming traffic looks intended: the administrator must choose, also to remove the rule; an undo adds it again.
 
     References:
         https://docs.docker.com/engine/network/packet-filtering-firewalls/
@@ -58,6 +59,9 @@ def foreign_base_chain_drop(cuts: TrafficCuts) -> Iterator[Finding]:
             subject=Subject("nft-chain", f"{cut.table} {cut.chain}"),
             message=f"nft table '{cut.table}' {verb} {lost} ({named('network', cut.networks)}), even if Docker's rules accept them",
             severity=wish_severity(cut),
-            evidence=(Evidence(f"nft list chain {cut.table} {cut.chain}", f"{cut.rule}, priority {cut.priority}"),),
+            evidence=(
+                Evidence(f"nft list chain {cut.table} {cut.chain}", f"{cut.rule}, priority {cut.priority}"),
+                *(Evidence(item.place.command, item.place.words) for item in rules_of(texts, cut)),
+            ),
             detail=cut,
         )

@@ -115,6 +115,15 @@ class Firewall(Struct, frozen=True, kw_only=True):
         )
 
     @property
+    def translates_by_others(self) -> bool:
+        """Whether a table of others may translate IPv4 packets, or keep them from being tracked."""
+        return any(
+            table.family in {"ip", "inet"}
+            and any(chain.hook in {"prerouting", "postrouting"} for chain in ruleset.chains)
+            for table, ruleset in self.foreign.items()
+        )
+
+    @property
     def has_engine_table(self) -> bool:
         """Whether the IPv4 table of an nftables engine exists."""
         return any(table.family == "ip" and table.name == ENGINE_TABLE for table in self.tables)

@@ -2,16 +2,18 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Evidence, fixer
+from doctor.api import Action, Applicability, Evidence, Missing, fixer
 from doctor.api.actions.choose import Choosable, Choose
 from doctor.api.actions.firewall.nft import AcceptInNftChain
+from doctor.api.actions.firewall.rule_questions import removal
 from doctor.facts.firewall.cuts import Cut
 from doctor.facts.firewall.guard import POLICY, Guard
+from doctor.facts.firewall.rule_cuts import RuleCuts, rules_of
 from doctor.facts.network.networks import is_safe_interface
 
 
 @fixer(applicability=Applicability.DISRUPTIVE)
-def foreign_base_chain_drop(detail: Cut) -> Iterator[Action]:
+def foreign_base_chain_drop(detail: Cut, texts: RuleCuts | Missing) -> Iterator[Action]:
     """Insert accepting rules above the drop in the foreign chain: only an accept in the same chain helps."""
     bridges = tuple(bridge for bridge in detail.bridges if is_safe_interface(bridge))
     if not bridges:
@@ -24,9 +26,16 @@ def foreign_base_chain_drop(detail: Cut) -> Iterator[Action]:
     if not detail.is_wish:
         yield accept
         return
+    found = rules_of(texts, detail)
+    words = found[0].place.words if found else f"'{detail.rule}' in table {detail.table}"
+    removals = removal(found[0].place, None) if found else {}
     yield Choose(
-        question=f"whether to accept containers' packets before '{detail.rule}' in table {detail.table}, which then no longer affects them",
+        question=f"whether to accept containers' packets before {words}, which then no longer affects them",
         options=(
             Choosable(name="pass", evidence=(Evidence("the rule names traffic", detail.rule),), actions=(accept,)),
+            *(
+                Choosable(name=name, evidence=(Evidence(name, action.summary),), actions=(action,))
+                for name, action in removals.items()
+            ),
         ),
     )

@@ -1,15 +1,22 @@
-"""Show how to separate a published port from a foreign rule."""
+"""Show how to separate a published port from a foreign rule, or ask whether to remove that rule."""
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, fixer
+from doctor.api import Action, Applicability, Missing, fixer
 from doctor.api.actions.advice import Advise, set_aside
+from doctor.api.actions.firewall.rule_questions import remove
 from doctor.facts.firewall.cuts import Hijack
+from doctor.facts.firewall.translations import Translation
+from doctor.facts.path.rule_lists import PathFirewalls
 
 
-@fixer(applicability=Applicability.MANUAL)
-def nat_hijack(detail: Hijack) -> Iterator[Action]:
-    """Advise: the rule belongs to somebody, who must remove it where it is created."""
+@fixer(applicability=Applicability.DISRUPTIVE)
+def nat_hijack(detail: Hijack | Translation, firewalls: PathFirewalls | Missing) -> Iterator[Action]:
+    """Advise: the rule belongs to somebody, who must remove it where it is created. In another backend, ask."""
+    if isinstance(detail, Translation):
+        if not isinstance(firewalls, Missing):
+            yield from remove(detail.place, firewalls)
+        return
     rule: str = detail.rule
     command = (
         f"iptables -t nat {rule.replace('-A ', '-D ', 1)}"

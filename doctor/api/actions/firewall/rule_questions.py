@@ -1,0 +1,185 @@
+"""The question about a rule of others at which packets of containers end: pass it, remove it, or leave it."""
+
+from collections.abc import Iterator, Mapping
+
+from msgspec.structs import replace
+
+from doctor.api.actions.advice import Advise
+from doctor.api.actions.choose import Choosable, Choose
+from doctor.api.actions.firewall.iptables import EditFirewall
+from doctor.api.actions.firewall.nft import AcceptInNftChain
+from doctor.api.actions.firewall.nft_rules import AcceptByNftPolicy, DeleteNftRule
+from doctor.facts.firewall.guard import POLICY, Guard
+from doctor.facts.firewall.packet_filter import Saved
+from doctor.facts.firewall.rule_cuts import RuleCut
+from doctor.facts.firewall.rule_place import NFT, RulePlace
+from doctor.facts.path.rule_lists import PathFirewalls
+from doctor.formats.firewall.iptables_edit import ChainEdit, WantedRule
+from doctor.model.action import Action
+from doctor.model.finding import Evidence
+from doctor.model.text import in_words
+
+_FORWARDED = {"egress": "egress", "egress-new": "egress", "dns": "egress", "peer": "egress", "published": "port"}
+_FRAMES = {
+    "prerouting": ("frame-in",),
+    "input": ("frame-in",),
+    "forward": ("frame-in",),
+    "output": ("frame-out",),
+    "postrouting": ("frame-out",),
+}
+
+
+def asked(item: RuleCut, firewalls: PathFirewalls) -> Iterator[Action]:
+    """Yield the question, or the advice where nothing can be done and undone exactly."""
+    if item.is_engines:
+        yield Advise(
+            text="the engine's own rules are complete: 'doctor probe --trace CONTAINER ADDRESS:PORT' shows what changed the packets"
+            " before they reached them"
+        )
+        return
+    saved = _saved(item.place, firewalls)
+    yield from _question(item.place, {"pass": _accept(item, saved), **removal(item.place, saved)})
+
+
+def remove(place: RulePlace, firewalls: PathFirewalls) -> Iterator[Action]:
+    """Yield the question whether to remove a rule, or the advice where that can't be undone exactly."""
+    yield from _question(place, removal(place, _saved(place, firewalls)))
+
+
+def _saved(place: RulePlace, firewalls: PathFirewalls) -> Saved | None:
+    return next((save.saved for save in firewalls.host.saves if save.saved.save[0] == place.backend), None)
+
+
+def _question(place: RulePlace, actions: Mapping[str, Action | None]) -> Iterator[Action]:
+    options = tuple(
+        Choosable(name=name, evidence=(Evidence(name, action.summary),), actions=(action,))
+        for name, action in actions.items()
+        if action is not None
+    )
+    if not options:
+        yield Advise(text=_advice(place))
+        return
+    words = {"pass": "accept containers' packets in front of", "delete": "remove", "open": "set to accept"}
+    what = " or to ".join(words[option.name] for option in options)
+    yield Choose(question=f"whether to {what} {place.words}, which somebody else wrote", options=options)
+
+
+def _guards(place: RulePlace) -> tuple[Guard, ...]:
+    table = f"{place.family} {place.table}" if place.backend == NFT else place.table
+    return (Guard(table=table, chain=place.chain, text=POLICY if place.is_policy else place.text),)
+
+
+def _accept(item: RuleCut, saved: Saved | None) -> Action | None:
+    """Return accepts in front of a rule: only where they open what the engine itself opens, and no more."""
+    if not item.bridges:
+        return None
+    if item.place.backend != NFT:
+        return _accept_in_iptables(item, saved)
+    traffic = _traffic(item)
+    if not traffic or (item.place.handle and item.place.chain != item.place.base):
+        return None
+    return AcceptInNftChain(
+        family=item.place.family,
+        table=item.place.table,
+        chain=item.place.chain,
+        bridges=item.bridges,
+        traffic=traffic,
+        ports=item.ports,
+        handle=item.place.handle,
+        passes=_guards(item.place),
+    )
+
+
+def _traffic(item: RuleCut) -> tuple[str, ...]:
+    if item.place.family == "bridge":
+        return _FRAMES.get(item.hook, ())
+    if item.hook == "forward":
+        kinds = {_FORWARDED[kind] for kind in item.cut.kinds if kind in _FORWARDED}
+        return (*sorted(kinds), "reply") if kinds else ()
+    if item.hook == "input" and item.ports:
+        protocols = {protocol for protocol, _ in item.ports} & {"tcp", "udp"}
+        return ("answer", *(f"proxy-{protocol}" for protocol in sorted(protocols)))
+    return ("to-bridge",) if item.hook == "output" else ()
+
+
+def _accept_in_iptables(item: RuleCut, saved: Saved | None) -> EditFirewall | None:
+    """Return accepts at INPUT: at FORWARD the engine's own rules are moved, see ``lift_rules``."""
+    if (
+        saved is None
+        or item.place.base != "INPUT"
+        or item.place.table != "filter"
+        or not item.ports
+        or item.place.chain != item.place.base
+    ):
+        return None
+    texts = ["-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"]
+    for device in ("lo", *item.bridges):
+        texts += [f"-A INPUT -i {device} -p {kind} -m {kind} --dport {port} -j ACCEPT" for kind, port in item.ports]
+    return EditFirewall(
+        save=saved.save,
+        restore=saved.restore,
+        table="filter",
+        edits=(
+            ChainEdit(
+                chain="INPUT",
+                layout=tuple(WantedRule(text, head=True) for text in texts),
+                add=tuple(texts),
+                top=item.place.text,
+            ),
+        ),
+        what=f"accept answers, and connections to published ports from this host and {in_words(item.bridges)}, in filter INPUT"
+        f" above {'its policy' if item.place.is_policy else repr(item.place.text)}",
+        passes=_guards(item.place),
+    )
+
+
+def removal(place: RulePlace, saved: Saved | None) -> dict[str, Action]:
+    """Return the removal of a rule, or the change of a policy, if it can be undone exactly; by its name as an option."""
+    if place.backend == NFT and place.is_policy:
+        return {"open": AcceptByNftPolicy(family=place.family, table=place.table, chain=place.chain)}
+    if place.backend == NFT:
+        return {"delete": _nft_removal(place)} if place.can_return else {}
+    if saved is None:
+        return {}
+    edit = EditFirewall(
+        save=saved.save,
+        restore=saved.restore,
+        table=place.table,
+        what=f"remove the rule '{place.text}' from the {place.table} table ({saved.save[0]}), until its owner loads it again",
+        edits=(ChainEdit(chain=place.chain, remove=(place.text,)),),
+        passes=_guards(place),
+    )
+    if not place.is_policy:
+        return {"delete": edit}
+    what = f"set the policy of {place.table} {place.chain} to ACCEPT ({saved.save[0]}), for everybody's packets"
+    return {"open": replace(edit, what=what, edits=(), policies=((place.chain, "ACCEPT"),))}
+
+
+def _nft_removal(place: RulePlace) -> DeleteNftRule:
+    return DeleteNftRule(
+        family=place.family,
+        table=place.table,
+        chain=place.chain,
+        handle=place.handle,
+        text=place.text,
+        passes=_guards(place),
+    )
+
+
+def _advice(place: RulePlace) -> str:
+    if place.backend == NFT:
+        where = f"{place.family} {place.table} {place.chain}"
+        if place.is_policy:
+            return (
+                f"if this is not intended, accept containers' packets in chain {where}, or set its policy: nft chain {where}"
+                " '{ policy accept; }'; change it where the table is created, too"
+            )
+        return f"if this is not intended, remove the rule now and where it is created: nft delete rule {where} handle {place.handle}"
+    command = place.backend.removesuffix("-save")
+    if place.is_policy:
+        return (
+            f"if this is not intended, set the policy: {command} -t {place.table} -P {place.chain} ACCEPT; {command}-save shows the"
+            " rules above it, which then decide alone"
+        )
+    spec = place.text.removeprefix("-A ")
+    return f"if this is not intended, remove the rule now and where it is created: {command} -t {place.table} -D {spec}"

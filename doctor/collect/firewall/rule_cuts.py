@@ -1,0 +1,37 @@
+"""Finds the rules at which packets of containers end, in the spelling of the program that wrote them."""
+
+from doctor.facts.firewall.rule_cuts import RuleCuts
+from doctor.facts.firewall.rules import EngineRules
+from doctor.facts.network.networks import Networks
+from doctor.facts.path.paths import Paths
+from doctor.facts.path.rule_lists import PathFirewalls
+from doctor.facts.path.world import HOST
+from doctor.host.base import Host
+from doctor.model.declare import collector
+from doctor.model.missing import Missing
+
+
+@collector
+def rule_cuts(
+    host: Host,
+    paths: Paths,
+    firewalls: PathFirewalls | Missing,
+    rules: EngineRules | Missing,
+    networks: Networks | Missing,
+) -> RuleCuts:
+    """Return them. Only chains in which packets end are listed a second time, as text."""
+    if isinstance(firewalls, Missing):
+        return RuleCuts(gaps=paths.gaps)
+    ended = tuple(cut for cut in paths.cuts if cut.place == HOST and cut.chain)
+    if firewalls.host.nft is not None and not isinstance(networks, Missing):
+        from doctor.facts.firewall.arp_cuts import arp_cuts  # noqa: PLC0415 - most hosts have only tables of iptables
+
+        known = {(cut.table, cut.chain, cut.handle) for cut in ended}
+        asked = arp_cuts(firewalls.host, networks)
+        ended += tuple(cut for cut in asked if (cut.table, cut.chain, cut.handle) not in known)
+    if not ended:
+        return RuleCuts(gaps=paths.gaps)
+    from doctor.collect.firewall.rule_finder import CutFacts, found  # noqa: PLC0415 - most hosts have no such rule
+
+    facts = CutFacts(firewalls=firewalls, rules=rules, networks=networks)
+    return RuleCuts(items=found(host, ended, facts), gaps=paths.gaps)

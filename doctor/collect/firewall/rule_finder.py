@@ -1,0 +1,140 @@
+"""Looks up the rules at which packets of containers end.
+
+Loaded only for hosts where packets end at a rule.
+"""
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from doctor.collect.firewall import nft_text
+from doctor.facts.firewall.own_rules import OwnRules
+from doctor.facts.firewall.rule_cuts import RuleCut
+from doctor.facts.firewall.rule_place import RulePlace
+from doctor.facts.firewall.rules import EngineRules, FamilyRules
+from doctor.facts.network.networks import Networks, is_safe_interface
+from doctor.facts.path.paths import PathCut
+from doctor.facts.path.rule_lists import PathFirewalls
+from doctor.facts.path.rules.tables import HOOKS, IptablesRules
+from doctor.formats.firewall.iptables_save import Rule
+from doctor.formats.firewall.nft_json import NftChain, NftRule
+from doctor.host.base import Host
+from doctor.model.missing import Missing
+
+_HOOKS = frozenset({*HOOKS.values(), "ingress", "egress"})
+
+
+class CutFacts(Struct, frozen=True, kw_only=True):
+    """What is known beside the walks."""
+
+    firewalls: PathFirewalls
+    rules: EngineRules | Missing
+    networks: Networks | Missing
+
+
+def found(host: Host, ended: tuple[PathCut, ...], facts: CutFacts) -> tuple[RuleCut, ...]:
+    """Return the rule of each cut."""
+    finder = _Finder(host, facts)
+    return tuple(_with_networks(finder.of(cut), facts.networks) for cut in ended)
+
+
+def _with_networks(item: RuleCut, networks: Networks | Missing) -> RuleCut:
+    """Return it with the bridges and published ports of the containers concerned; of all, if only new ones are."""
+    if isinstance(networks, Missing):
+        return item
+    names = set(item.cut.containers)
+    ids = {one.network_id for one in networks.running if not names or one.container in names}
+    versions = {way.version for way in item.cut.ways}
+    return replace(
+        item,
+        bridges=tuple(
+            network.bridge
+            for network in networks.bridges
+            if network.id in ids and not network.internal and is_safe_interface(network.bridge)
+        ),
+        ports=tuple(
+            dict.fromkeys(
+                (port.protocol, port.host_port)
+                for version in sorted(versions)
+                for _, endpoint, port in networks.published(version)
+                if port.host_port and (not names or endpoint.container in names)
+            )
+        ),
+    )
+
+
+class _Finder:
+    def __init__(self, host: Host, facts: CutFacts) -> None:
+        self.lists = facts.firewalls.host
+        self.families = () if isinstance(facts.rules, Missing) else facts.rules.families
+        self.own = {family.version: OwnRules(family) for family in self.families}
+        self.texts = nft_text.NftTexts(host)
+
+    def of(self, cut: PathCut) -> RuleCut:
+        """Return the rule of a cut."""
+        save = next((one for one in self.lists.saves if cut.reason.endswith(_place(cut, one))), None)
+        return self._of_nft(cut) if save is None else self._of_iptables(cut, save)
+
+    def _of_iptables(self, cut: PathCut, save: IptablesRules) -> RuleCut:
+        family, _, table = cut.table.partition(" ")
+        hook = _hook(cut)
+        base = hook.upper()
+        engines = next((one for one in self.families if one.saved.save == save.saved.save), None)
+        is_engines = engines is not None and self._is_engines(cut, save, engines)
+        command = save.saved.save[0]
+        return RuleCut(
+            cut=cut,
+            place=RulePlace(family=family, table=table, chain=cut.chain, base=base, backend=command, text=cut.rule),
+            hook=hook,
+            is_engines=is_engines,
+            is_plain=cut.rule.startswith(f"-A {base} -j "),
+        )
+
+    def _is_engines(self, cut: PathCut, save: IptablesRules, family: FamilyRules) -> bool:
+        if not cut.rule:
+            return cut.table.endswith(" filter") and cut.chain == "FORWARD"
+        table = cut.table.partition(" ")[2]
+        found = next((rule for rule in save.saved.rules(table, cut.chain) if rule.text == cut.rule), None)
+        return isinstance(found, Rule) and self.own[family.version].has(found)
+
+    def _of_nft(self, cut: PathCut) -> RuleCut:
+        family, _, table = cut.table.partition(" ")
+        hook = _hook(cut)
+        bases = [one.name for one in self._chains() if (one.family, one.table, one.hook) == (family, table, hook)]
+        rule = self._rule(family, table, cut.handle)
+        is_base = cut.chain in bases
+        return RuleCut(
+            cut=cut,
+            place=nft_text.place(
+                self.texts,
+                (family, table, cut.chain),
+                handle=cut.handle,
+                base=cut.chain if is_base else bases[0] if len(bases) == 1 else "",
+                fallback=cut.rule,
+            ),
+            hook=hook,
+            is_plain=rule is not None and rule.is_unconditional and is_base and not rule.comment,
+        )
+
+    def _chains(self) -> Iterator[NftChain]:
+        return iter(() if self.lists.nft is None else self.lists.nft.chains)
+
+    def _rule(self, family: str, table: str, handle: int) -> NftRule | None:
+        rules = () if self.lists.nft is None or not handle else self.lists.nft.rules
+        return next((one for one in rules if (one.family, one.table, one.handle) == (family, table, handle)), None)
+
+
+def _hook(cut: PathCut) -> str:
+    """Return the hook at which a packet ended, as its hops show it: "ip forward", "ingress of eth0"."""
+    for hop in reversed(cut.hops):
+        words = hop.step.split()
+        name = words[0] if words[1:2] == ["of"] else words[-1]
+        if name in _HOOKS:
+            return name
+    return ""
+
+
+def _place(cut: PathCut, save: IptablesRules) -> str:
+    """Return the words with which a reason ends if a backend's rule is meant, see ``PathChain.text``."""
+    return f" of table {cut.table.partition(' ')[2]} ({save.backend})"

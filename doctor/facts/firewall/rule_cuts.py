@@ -1,0 +1,75 @@
+"""Rules of the host's packet filters at which packets of containers end, as their own program spells them."""
+
+from msgspec import Struct
+
+from doctor.facts.firewall.cuts import Cut
+from doctor.facts.firewall.rule_place import RulePlace
+from doctor.facts.path.paths import OpenCuts, PathCut
+from doctor.model.missing import Missing
+
+HOST_HOOKS = frozenset({"input", "output"})
+"""Hooks that only packets to the host itself and of its own programs pass."""
+_ICMP = frozenset({"icmp", "ipv6-icmp"})
+_PROXY_KINDS = frozenset({"published", "host-published", "loopback"})
+
+
+class RuleCut(Struct, frozen=True, kw_only=True):
+    """One rule, or a chain's policy, at which packets of containers end.
+
+    Attributes:
+        cut: the ways that end there.
+        place: the rule.
+        hook: of its base chain.
+        is_engines: whether the engine created it, or it is the policy below the engine's rules.
+        is_plain: whether it names no traffic, and matches every packet.
+        bridges: interfaces of the networks of the containers concerned.
+        ports: (protocol, port) that the host publishes for them.
+    """
+
+    cut: PathCut
+    place: RulePlace
+    hook: str
+    is_engines: bool = False
+    is_plain: bool = False
+    bridges: tuple[str, ...] = ()
+    ports: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def is_only_icmp(self) -> bool:
+        """Whether it is about ICMP, and ends nothing else: programs are not concerned."""
+        return "icmp" in self.place.text and all(way.protocol in {"icmp", *_ICMP} for way in self.cut.ways)
+
+    @property
+    def closes_only_ports(self) -> bool:
+        """Whether it ends only packets from outside to published ports, as somebody may want."""
+        return self.cut.kinds == {"published"}
+
+    @property
+    def ends_own_ports(self) -> bool:
+        """Whether the host itself no longer reaches a published port."""
+        return bool(self.cut.kinds & _PROXY_KINDS)
+
+
+class RuleCuts(Struct, frozen=True, kw_only=True):
+    """All of them on the host.
+
+    Attributes:
+        gaps: what the walks could not read.
+    """
+
+    items: tuple[RuleCut, ...] = ()
+    gaps: tuple[Missing, ...] = ()
+
+    def among(self, left: OpenCuts) -> tuple[RuleCut, ...]:
+        """Return those that no finding of another check names, and those that end no packet of a walk for certain."""
+        return tuple(item for item in self.items if not item.cut.ways or item.cut in left.cuts)
+
+
+def rules_of(cuts: RuleCuts | Missing, cut: Cut) -> tuple[RuleCut, ...]:
+    """Return the rule of nft that another fact found too, as nft spells it."""
+    items = () if isinstance(cuts, Missing) or not cut.handle else cuts.items
+    return tuple(
+        item
+        for item in items
+        if (f"{item.place.family} {item.place.table}", item.place.handle) == (cut.table, cut.handle)
+    )[:1]

@@ -1,0 +1,21 @@
+"""Words of findings about rules at which packets end."""
+
+from doctor.facts.firewall.rule_cuts import RuleCut
+from doctor.model.finding import Evidence
+
+
+def message_of(item: RuleCut) -> str:
+    """Return the sentence: which packets end at which rule, and how much more ends there."""
+    cut = item.cut
+    subject = cut.says.partition(" end at ")[0].partition(" are rejected at ")[0]
+    verb = "are rejected" if cut.end == "rejected" else "end"
+    others = max(len(cut.ways) - 1, 0)
+    more = f", as {'does 1 other way' if others == 1 else f'do {others} other ways'} of traffic" if others else ""
+    owner = f" (of {item.place.owner})" if item.place.owner else ""
+    return f"{subject} {verb} at {item.place.words}{owner}{more}"
+
+
+def evidence_of(item: RuleCut) -> tuple[Evidence, ...]:
+    """Return the command that shows the rule, and the hops and ways of what ends there."""
+    shown = Evidence(item.place.command, item.place.text or "policy drop")
+    return (shown, *item.cut.evidence) if item.cut.ways else (shown,)
