@@ -22,7 +22,7 @@ def foreign_snat(translations: Translations, paths: Paths | Missing) -> Iterator
         order. A finding is a rule of others that certainly translates its source first, to an address that is not on this host.
 
     Why it matters:
-        The first translation counts, Docker's MASQUERADE is then not evaluated. Answers come back only if the network routes that
+        The first translation counts, Docker's MASQUERADE is then not evaluated. Answers arrive only if the network routes that
         address to this host: after a move to another address or provider it does not.
 
     How it is fixed:

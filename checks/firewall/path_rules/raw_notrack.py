@@ -22,7 +22,7 @@ def raw_notrack(translations: Translations, paths: Paths | Missing) -> Iterator[
         iptables, and chains of nft tables at prerouting with a priority below -200. A finding is a ``notrack`` that certainly matches.
 
     Why it matters:
-        Docker's MASQUERADE sees only tracked connections: the packets leave with the container's private address, and no answer comes
+        Docker's MASQUERADE sees only tracked connections: the packets leave with the container's private address, and no answer arrives
         back. Docker's own rules look right, and published ports still answer through docker-proxy.
 
     How it is fixed:

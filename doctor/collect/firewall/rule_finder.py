@@ -26,7 +26,7 @@ _HOOKS = frozenset({*HOOKS.values(), "ingress", "egress"})
 
 
 class CutFacts(Struct, frozen=True, kw_only=True):
-    """What is known beside the walks."""
+    """Facts beside the walks."""
 
     firewalls: PathFirewalls
     rules: EngineRules | Missing

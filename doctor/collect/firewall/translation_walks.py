@@ -155,7 +155,7 @@ class _Walks:
 
     def _has(self, address: int) -> bool:
         text = shown(4, address)
-        return any(link.has(text) for link in self.links.links)
+        return any(one.address == text for link in self.links.links for one in link.addresses)
 
     def _turned(self, hook: str, packet: Packet) -> tuple[BaseChain, End] | None:
         """Return the first certain translation if a rule of others makes it; the engine's own ends the search."""

@@ -2,20 +2,19 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Missing, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise, set_aside
 from doctor.api.actions.firewall.rule_questions import remove
 from doctor.facts.firewall.cuts import Hijack
+from doctor.facts.firewall.packet_filter import Firewall
 from doctor.facts.firewall.translations import Translation
-from doctor.facts.path.rule_lists import PathFirewalls
 
 
 @fixer(applicability=Applicability.DISRUPTIVE)
-def nat_hijack(detail: Hijack | Translation, firewalls: PathFirewalls | Missing) -> Iterator[Action]:
+def nat_hijack(detail: Hijack | Translation, firewall: Firewall) -> Iterator[Action]:
     """Advise: the rule belongs to somebody, who must remove it where it is created. In another backend, ask."""
     if isinstance(detail, Translation):
-        if not isinstance(firewalls, Missing):
-            yield from remove(detail.place, firewalls)
+        yield from remove(detail.place, firewall)
         return
     rule: str = detail.rule
     command = (

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.firewall.rule_questions import remove
+from doctor.facts.firewall.packet_filter import Firewall
 from doctor.facts.firewall.translations import Translation
-from doctor.facts.path.rule_lists import PathFirewalls
 
 
 @fixer(applicability=Applicability.DISRUPTIVE)
-def raw_notrack(detail: Translation, firewalls: PathFirewalls) -> Iterator[Action]:
+def raw_notrack(detail: Translation, firewall: Firewall) -> Iterator[Action]:
     """Offer to remove the rule; show the command where an undo would not be exact."""
-    yield from remove(detail.place, firewalls)
+    yield from remove(detail.place, firewall)

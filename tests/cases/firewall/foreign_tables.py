@@ -102,6 +102,53 @@ def bridge_family() -> Iterator[Story]:
     )
 
 
+def translations() -> Iterator[Story]:
+    """Another table translates packets in the engine's stead, or keeps them from being tracked."""
+    saddr = {"payload": {"protocol": "ip", "field": "saddr"}}
+    app = {"match": {"op": "==", "left": saddr, "right": {"prefix": {"addr": "10.88.0.0", "len": 24}}}}
+    port = {"match": {"op": "==", "left": {"payload": {"protocol": "tcp", "field": "dport"}}, "right": 8081}}
+    early = nft("ip", "site", "prerouting", "accept", [app, {"notrack": None}]).replace('"prio": 10', '"prio": -300')
+    yield case(
+        "raw-notrack",
+        "of-a-network",
+        "a table of nft leaves the packets of a network untracked",
+        foreign(early, "ip site"),
+        ("rule", "ip site forward handle 2"),
+        fix="manual",
+    )
+    late = nft("ip", "site", "prerouting", "accept", [app, {"notrack": None}]).replace('"prio": 10', '"prio": -150')
+    yield case(
+        "raw-notrack", "healthy-late", "notrack after connection tracking has no effect", foreign(late, "ip site")
+    )
+    for name, about, address, found in (
+        ("other-source", "a table of nft gives packets a source of a former uplink", "203.0.113.5", True),
+        ("healthy-own-source", "a table of nft gives packets the host's own address", "198.51.100.1", False),
+    ):
+        listed = nft("ip", "site", "postrouting", "accept", [app, {"snat": {"addr": address}}]).replace("filter", "nat")
+        yield case(
+            "foreign-snat",
+            name,
+            about,
+            foreign(listed, "ip site"),
+            *([("rule", "ip site forward handle 2")] if found else []),
+            fix="manual" if found else "",
+        )
+    for name, about, target, found in (
+        ("nft-elsewhere", "a table of nft sends a published port to an address that nobody has", "10.88.0.99", True),
+        ("healthy-nft-same", "a table of nft sends a published port to its container", "10.88.0.2", False),
+    ):
+        to = {"dnat": {"addr": target, "port": 80}}
+        listed = nft("ip", "site", "prerouting", "accept", [port, to]).replace("filter", "nat")
+        yield case(
+            "nat-hijack",
+            name,
+            about,
+            foreign(listed.replace('"prio": 10', '"prio": -110'), "ip site"),
+            *([("rule", "ip site forward handle 2")] if found else []),
+            fix="manual" if found else "",
+        )
+
+
 ZONE = """<?xml version="1.0" encoding="utf-8"?>
 <zone target="ACCEPT">
   <short>Trusted</short>
@@ -147,6 +194,6 @@ def zone_conflict() -> Iterator[Story]:
 
 CASES = tuple(
     case
-    for story in (base_chain_drop, base_chain_wish, firewalld_zone, zone_conflict, bridge_family)
+    for story in (base_chain_drop, base_chain_wish, firewalld_zone, zone_conflict, bridge_family, translations)
     for case in story()
 )

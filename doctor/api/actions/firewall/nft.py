@@ -22,6 +22,7 @@ _MATCHES = {
     "proxy-tcp": 'iifname {{ "lo", {names} }} tcp dport {{ {tcp} }}',
     "proxy-udp": 'iifname {{ "lo", {names} }} udp dport {{ {udp} }}',
     "to-bridge": "oifname {{ {names} }}",
+    "to-dnat": 'oifname "lo" ct status dnat',
     "frame-in": "meta ibrname {{ {names} }}",
     "frame-out": "meta obrname {{ {names} }}",
 }
@@ -40,7 +41,7 @@ class AcceptInNftChain(Intention, frozen=True, kw_only=True):
         family: family of the table ("inet"); ``table`` and ``chain`` its names.
         bridges: interfaces whose names are safe in a rule.
         traffic: the traffic to accept. At forward: ``egress``, ``reply``, ``port``. At input: ``answer`` and, to ``ports``,
-            ``proxy-tcp`` and ``proxy-udp``. At output: ``to-bridge``. In a table of family bridge: ``frame-in``, ``frame-out``.
+            ``proxy-tcp`` and ``proxy-udp``. At output: ``to-bridge``, ``to-dnat``. In a table of family bridge: ``frame-in``, ``frame-out``.
         ports: published ports, as (protocol, port), which only the engine's proxy listens on.
         handle: handle of the rule to insert them above, 0 for the end of the chain: higher rules stay effective.
         passes: the rule or policy of the table that this traffic bypasses.
@@ -120,6 +121,10 @@ class AcceptInNftChain(Intention, frozen=True, kw_only=True):
             "port": [into, _match({"ct": {"key": "status"}}, "in", "dnat")],
             "answer": [known],
             "to-bridge": [into],
+            "to-dnat": [
+                _match({"meta": {"key": "oifname"}}, "==", "lo"),
+                _match({"ct": {"key": "status"}}, "in", "dnat"),
+            ],
             "frame-in": [_match({"meta": {"key": "ibrname"}}, "==", names)],
             "frame-out": [_match({"meta": {"key": "obrname"}}, "==", names)],
         }

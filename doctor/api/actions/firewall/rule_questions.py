@@ -1,6 +1,6 @@
 """The question about a rule of others at which packets of containers end: pass it, remove it, or leave it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec.structs import replace
 
@@ -10,7 +10,7 @@ from doctor.api.actions.firewall.iptables import EditFirewall
 from doctor.api.actions.firewall.nft import AcceptInNftChain
 from doctor.api.actions.firewall.nft_rules import AcceptByNftPolicy, DeleteNftRule
 from doctor.facts.firewall.guard import POLICY, Guard
-from doctor.facts.firewall.packet_filter import Saved
+from doctor.facts.firewall.packet_filter import Firewall, Saved
 from doctor.facts.firewall.rule_cuts import RuleCut
 from doctor.facts.firewall.rule_place import NFT, RulePlace
 from doctor.facts.path.rule_lists import PathFirewalls
@@ -37,17 +37,20 @@ def asked(item: RuleCut, firewalls: PathFirewalls) -> Iterator[Action]:
             " before they reached them"
         )
         return
-    saved = _saved(item.place, firewalls)
+    saved = _saved(item.place, (one.saved for one in firewalls.host.saves))
     yield from _question(item.place, {"pass": _accept(item, saved), **removal(item.place, saved)})
 
 
-def remove(place: RulePlace, firewalls: PathFirewalls) -> Iterator[Action]:
+def remove(place: RulePlace, firewall: Firewall) -> Iterator[Action]:
     """Yield the question whether to remove a rule, or the advice where that can't be undone exactly."""
-    yield from _question(place, removal(place, _saved(place, firewalls)))
+    yield from _question(
+        place,
+        removal(place, _saved(place, (one for one in (firewall.v4, firewall.v6, firewall.other) if one is not None))),
+    )
 
 
-def _saved(place: RulePlace, firewalls: PathFirewalls) -> Saved | None:
-    return next((save.saved for save in firewalls.host.saves if save.saved.save[0] == place.backend), None)
+def _saved(place: RulePlace, saves: Iterable[Saved]) -> Saved | None:
+    return next((saved for saved in saves if saved.save[0] == place.backend), None)
 
 
 def _question(place: RulePlace, actions: Mapping[str, Action | None]) -> Iterator[Action]:
@@ -99,7 +102,7 @@ def _traffic(item: RuleCut) -> tuple[str, ...]:
     if item.hook == "input" and item.ports:
         protocols = {protocol for protocol, _ in item.ports} & {"tcp", "udp"}
         return ("answer", *(f"proxy-{protocol}" for protocol in sorted(protocols)))
-    return ("to-bridge",) if item.hook == "output" else ()
+    return ("to-bridge", "to-dnat") if item.hook == "output" else ()
 
 
 def _accept_in_iptables(item: RuleCut, saved: Saved | None) -> EditFirewall | None:
