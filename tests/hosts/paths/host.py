@@ -56,7 +56,7 @@ def random_host(seed: str, *, names: Iterable[str] = (), keep: Collection[int] |
         keep: numbers of the oddities to keep, to shrink a host; all if None.
     """
     random = Random(seed)
-    style = random.choices(STYLES, (5, 2, 4, 1, 4, 1))[0]
+    style = random.choices(STYLES, (5, 2, 4, 1, 4, 0.3))[0]
     policy, hairpin = random.choice(("DROP", "DROP", "ACCEPT")), random.random() < 0.25
     bridge_nf, count = random.random() < 0.6, random.choices(range(6), (0.5, 4, 4, 3, 2, 1))[0]
     wanted = tuple(names) or tuple(name for name in REGISTRY if style == "29-nft" or name not in _OF_29)
