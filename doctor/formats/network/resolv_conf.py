@@ -4,6 +4,11 @@ import socket
 
 from msgspec import Struct
 
+from doctor.formats.text import is_number
+
+_MOST_DOTS = 15
+"""RES_MAXNDOTS of resolv.h."""
+
 
 class ResolvConf(Struct, frozen=True, kw_only=True):
     """Settings of the file.
@@ -11,10 +16,12 @@ class ResolvConf(Struct, frozen=True, kw_only=True):
     Attributes:
         nameservers: in order; the C library asks only the first three.
         search: domains of the last search or domain line.
+        ndots: with fewer dots, a name is looked up in the search domains first; the C library takes at most 15.
     """
 
     nameservers: tuple[str, ...]
     search: tuple[str, ...]
+    ndots: int = 1
 
     @property
     def is_loopback_only(self) -> bool:
@@ -28,20 +35,27 @@ def parse(text: str) -> ResolvConf:
     >>> found = parse("# x\nnameserver 127.0.0.53\noptions edns0 trust-ad\nsearch lan\n")
     >>> found.nameservers, found.is_loopback_only, found.search
     (('127.0.0.53',), True, ('lan',))
+    >>> parse("options edns0 ndots:5\noptions ndots:x\n").ndots, parse("options ndots:99\n").ndots
+    (5, 15)
     >>> parse("nameserver 999.1.1.1\nnameserver ns.lan\nnameserver fe80::1%eth0\n").nameservers
     ('fe80::1%eth0',)
     """
     nameservers: list[str] = []
     search: tuple[str, ...] = ()
+    ndots = 1
     for line in text.split("\n"):
         key, *values = line.split() or [""]
         if key == "nameserver" and values and _is_address(values[0]):
             nameservers.append(values[0])
         elif key in {"search", "domain"}:
             search = tuple(values)
+        elif key == "options":
+            found = [value.removeprefix("ndots:") for value in values if value.startswith("ndots:")]
+            ndots = next((min(int(value), _MOST_DOTS) for value in found if is_number(value)), ndots)
     return ResolvConf(
         nameservers=tuple(nameservers),
         search=search,
+        ndots=ndots,
     )
 
 
