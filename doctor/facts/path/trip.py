@@ -142,6 +142,9 @@ def hook(
     if verdict.kind in {DROP, REJECT, STOLEN}:
         end = {REJECT: REJECTED, STOLEN: UNKNOWN}.get(verdict.kind, DROPPED)
         raise WalkEnd(place, device, "rule", verdict.text, end=end, verdict=verdict)
+    if before.state is not None and verdict.packet.state is None:
+        # Tracked or not: where later hops lead a packet depends on it.
+        raise WalkEnd(place, device, UNKNOWN, verdict.text, end=UNKNOWN)
     if verdict.kind == UNKNOWN:
         trip.doubt(place, verdict.text or "rules of the packet filter were not read")
     if family in {"ip", "ip6"}:

@@ -71,6 +71,10 @@ class _Tally:
         packet = passing[0].packet
         for end in passing[1:]:
             packet = joined(packet, end.packet)
+        if packet.state is None and self.packet.state is not None:
+            # Whether its connection is tracked decides about each translation.
+            self.kinds.add(UNKNOWN)
+            self.doubts += _doubts(chain, verdict)
         self.packet = packet
         return None
 
