@@ -103,7 +103,7 @@ cat >>/etc/ufw/after.rules <<'END'
 COMMIT
 # END UFW AND DOCKER
 END
-ufw allow 22/tcp; ufw allow 8081/tcp; ufw route allow proto tcp from any to any port 80; ufw --force enable
+ufw allow 22/tcp; ufw allow 8080,8081/tcp; ufw route allow proto tcp from any to any port 80; ufw --force enable
 """,
     checks=("iptables -S DOCKER-USER | grep -q ufw-docker-logging-deny",),
 )
@@ -196,7 +196,7 @@ ip rule add fwmark 0x1/0x1 lookup 100; ip route add local default dev lo table 1
 iptables -t mangle -N DIVERT; iptables -t mangle -A DIVERT -j MARK --set-mark 1; iptables -t mangle -A DIVERT -j ACCEPT
 iptables -t mangle -A PREROUTING -p tcp -m socket --transparent -j DIVERT
 iptables -t mangle -A PREROUTING -i docker0 -p tcp --dport 80 ! -d 172.16.0.0/12 -j TPROXY --on-port 3129 --tproxy-mark 0x1/0x1
-sysctl -qw net.ipv4.conf.docker0.rp_filter=0 net.ipv4.conf.all.rp_filter=0
+sysctl -qw net.ipv4.conf.docker0.rp_filter=0 net.ipv4.conf.all.rp_filter=0 net.bridge.bridge-nf-call-iptables=0
 forwarder 3129 tproxy 0 0x2
 iptables -t nat -I PREROUTING -i br-app -p tcp --dport 80 -d 198.51.100.2 -j REDIRECT --to-ports 3128
 forwarder 3128 redirect 0 0x2

@@ -79,7 +79,7 @@ $python - >/tmp/rules <<'END'
 print("table inet site { chain c { type filter hook forward priority 5; policy accept;")
 for n in range(10000):
     print(f"ip saddr 203.0.{n // 250}.{n % 250} tcp dport {n % 60000 + 1} counter drop")
-print("}\n}")
+print("}\\n}")
 END
 nft -f /tmp/rules
 """,
@@ -90,7 +90,7 @@ nft -f /tmp/rules
 $python - >/tmp/rules <<'END'
 print("table inet site {{ set bad {{ type ipv4_addr; elements = {{")
 print(",\\n".join({_ADDRESSES} for n in range(1000000, 1100000)))
-print("}}\n}}\nchain c {{ type filter hook forward priority 5; policy accept; ip saddr @bad counter drop; }}\n}}")
+print("}}\\n}}\\nchain c {{ type filter hook forward priority 5; policy accept; ip saddr @bad counter drop; }}\\n}}")
 END
 nft -f /tmp/rules
 """,
@@ -101,7 +101,7 @@ nft -f /tmp/rules
 $python - >/tmp/rules <<'END'
 print("table inet site { map ways { type ipv4_addr : verdict; flags interval; elements = {")
 print(",\\n".join(f"{20 + n // 32768}.{n // 128 % 256}.{n % 128 * 2}.0/24 : drop" for n in range(50000)))
-print("}\n}\nchain c { type filter hook forward priority 5; policy accept; ip saddr vmap @ways; }\n}")
+print("}\\n}\\nchain c { type filter hook forward priority 5; policy accept; ip saddr vmap @ways; }\\n}")
 END
 nft -f /tmp/rules
 """,

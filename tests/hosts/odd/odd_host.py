@@ -21,6 +21,8 @@ class OddHost:
         script: run in the box with `PRELUDE` after the engine's start.
         checks: commands that each show traffic of its own kind: every one of them has to succeed.
         without: usual kinds of traffic that the administrator has closed or never had.
+        end: a script before the host is removed.
+        allowed: ids of findings that are true there.
         packages: of Debian, copied into the box first.
         engines: versions on which it is judged.
     """
@@ -32,6 +34,8 @@ class OddHost:
     script: str = ""
     checks: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
+    end: str = ""
+    allowed: frozenset[str] = frozenset()
     packages: tuple[str, ...] = ()
     engines: tuple[str, ...] = (OWN,)
 
