@@ -109,11 +109,11 @@ def make(box: Box, host: OddHost, engine: str = OWN) -> str:
         if host.outside:
             script = f"box={box.pid} python={sys.executable} odd={_HERE}\n{_BACKGROUND}\n{host.outside}"
             box.outside(["sh", "-ec", script], timeout=60)
-        _script(box, host.before)
+        run_script(box, host.before)
         if host.settings:
             box.write("/etc/docker/daemon.json", json.dumps(host.settings))
         box.start_dockerd()
-        _script(box, host.script)
+        run_script(box, host.script)
     except subprocess.CalledProcessError as error:
         return f"'{error.cmd[0]}' failed: {(error.stderr or error.stdout).strip()[-300:]}"
     except (SandboxError, OSError, subprocess.TimeoutExpired) as error:
@@ -126,7 +126,8 @@ tunnel() { setsid --fork $python $odd/tunnel.py "$@" >/dev/null 2>&1 </dev/null;
 """
 
 
-def _script(box: Box, text: str) -> None:
+def run_script(box: Box, text: str) -> None:
+    """Run a script of a host with the names that every script has."""
     if text:
         box.run(["sh", "-ec", prelude() + text], timeout=150)
 
@@ -137,7 +138,12 @@ def prelude() -> str:
 
 
 def _dead(box: Box, host: OddHost) -> str:
-    found = [name for name in traffic.dead(box) if name not in host.without]
+    return ", ".join([*(name for name in traffic.dead(box) if name not in host.without), *failing(box, host)])
+
+
+def failing(box: Box, host: OddHost) -> list[str]:
+    """Return the checks of the host's own traffic that fail, a third time too if they failed before."""
+    found = []
     for check in host.checks:
         for attempt in range(3):
             done = box.run(["sh", "-ec", prelude() + check], check=False, timeout=30)
@@ -146,7 +152,7 @@ def _dead(box: Box, host: OddHost) -> str:
             time.sleep(0.5 * attempt)
         else:
             found.append(f"'{check}': {(done.stderr or done.stdout).strip()[-120:]}")
-    return ", ".join(found)
+    return found
 
 
 @cache
