@@ -201,6 +201,9 @@ def _received(trip: Trip, way: Way, arrived: Arrived) -> Asking[None]:
     """Judge where the first packet arrived: at the right socket, at a proxy, outside, or elsewhere."""
     place, packet = arrived.place, arrived.packet
     if arrived.left is not None:
+        if way.end != OUTSIDE and place.name != HOST:
+            reason = f"{arrived.left.name} in {place.name}: a tunnel of its own takes them"
+            raise WalkEnd(place, arrived.left.name, UNKNOWN, reason, end=UNKNOWN)
         if way.end != OUTSIDE:
             reason = f"{arrived.left.name}: they leave the host for the network"
             raise trip.detour or WalkEnd(place, arrived.left.name, "wrong-way", reason)

@@ -87,7 +87,8 @@ class WayMaker:
         for target in self.outside.targets.get(version, ()) if not network.internal and has_gateway else ():
             yield Way(kind="egress", start=name, end=OUTSIDE, target=target, port=443)
         for server in self.resolvers.get(endpoint.container_id, ()) if not network.internal else ():
-            if (":" in server) == (version == 6):
+            # An address of the loopback is a program of the container itself.
+            if (":" in server) == (version == 6) and not server.startswith("127.") and server != _LOOPBACK[6]:
                 yield Way(kind="dns", start=name, end=self._owner(server), target=server, port=53, protocol="udp")
         if version == 4 and not network.is_default:
             yield Way(kind="dns", start=name, end=name, target=EMBEDDED, port=53, protocol="udp")

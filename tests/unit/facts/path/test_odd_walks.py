@@ -3,7 +3,8 @@
 import pytest
 from msgspec.structs import replace
 
-from tests.unit.facts.path.small_world import ENGINE, WAYS, walked, world
+from doctor.facts.path.namespace import NetLink
+from tests.unit.facts.path.small_world import ENGINE, WAYS, address, container, route, walked, world
 
 
 @pytest.mark.parametrize(
@@ -15,3 +16,16 @@ def test_an_answer_that_may_be_untracked_is_doubt(match: str, end: str) -> None:
     saved = f"*raw\n:PREROUTING ACCEPT [0:0]\n{rule}\nCOMMIT\n{ENGINE}"
     found = walked(world(saved=saved), replace(WAYS["egress"], protocol="udp", port=53))
     assert found.end == end, found.says
+
+
+def test_a_container_with_a_tunnel_of_its_own_may_not_reach_its_own_port() -> None:
+    """A VPN in a container: its packets to the host's address leave by the tunnel, and that is its own will."""
+    own = container(1, "172.17.0.2")
+    tun = NetLink(index=30, name="tun0", kind="tun", flags=0x110D1, mtu=1320)
+    routes = (route("0.0.0.0/0", 30), *(one for one in own.routes if one.destination != "0.0.0.0/0"))
+    inside = replace(
+        own, links=(*own.links, tun), addresses=(*own.addresses, address(30, "10.8.0.2/24")), routes=routes
+    )
+    found = walked(world(of_aa=inside), WAYS["hairpin"])
+    assert (found.end, found.cause) == ("unknown", "unknown"), found.says
+    assert "tun0 in aa: a tunnel of its own takes them" in found.says

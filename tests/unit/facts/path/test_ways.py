@@ -42,7 +42,7 @@ SOCKETS = tuple(sockets_of(NETWORKS, LISTENERS, None))
 
 
 def maker(networks: Networks = NETWORKS) -> WayMaker:
-    resolvers = {"a": ("198.51.100.53", "172.17.0.3", "192.0.2.5", "2001:db8::53")}
+    resolvers = {"a": ("198.51.100.53", "172.17.0.3", "192.0.2.5", "2001:db8::53", "127.0.0.1")}
     return WayMaker(networks, NAMESPACES, outside=OUTSIDE, resolvers=resolvers)
 
 
