@@ -5,6 +5,9 @@ from msgspec import Struct
 from doctor.model.finding import Evidence
 from doctor.model.outcome import Result
 
+HOPS = "hops"
+"""Source of the evidence about the way of packets, in findings and in failed probes."""
+
 
 class LostWay(Struct, frozen=True, kw_only=True):
     """A way on which the packets of a failed probe were lost.

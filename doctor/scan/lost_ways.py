@@ -12,7 +12,7 @@ from doctor.facts.path.paths import NEW, PathCut, Paths
 from doctor.model.errors import DoctorError
 from doctor.model.finding import Evidence
 from doctor.model.missing import Missing
-from doctor.model.probe_result import LostWay, ProbeResult
+from doctor.model.probe_result import HOPS, LostWay, ProbeResult
 from doctor.scan.resolve import Facts
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def explained(failed: ProbeResult, facts: Facts) -> ProbeResult:
     cuts = dict.fromkeys(cut for way in failed.lost[:_MOST] if (cut := _cut(way, facts)) is not None)
     if cuts:
         says = tuple(cut.says for cut in cuts)
-        shown = tuple(entry for cut in cuts for entry in cut.evidence if entry.value not in says)
+        shown = tuple(entry for cut in cuts for entry in cut.evidence if entry.source == HOPS)
         message = "; ".join((failed.message, *says))
         return replace(failed, message=message, evidence=(*failed.evidence, *shown), cuts=says)
     for way in failed.lost:

@@ -15,7 +15,7 @@ from doctor.model.errors import DoctorError, RefusedError
 from doctor.model.finding import Evidence, Finding, Subject
 from doctor.model.missing import Missing
 from doctor.model.outcome import Result
-from doctor.model.probe_result import ProbeResult
+from doctor.model.probe_result import HOPS, ProbeResult
 from doctor.model.probing import Ended, Launch, Probing
 from doctor.model.severity import Severity
 from doctor.plugins.catalog import Catalog
@@ -203,26 +203,31 @@ def _nothing() -> Probing:
     yield Launch(())
 
 
-def _explains(cause: Finding, probe: ProbeResult, found: Scan) -> bool:
-    """Whether a finding is a cause of the failure: its check declares that, or it names the hop where the packets end."""
-    if probe.name in found.breaks.get(cause.id, ()):
-        return True
+def _is_named(cause: Finding, probe: ProbeResult) -> bool:
+    """Whether a finding names the hop where the packets of a failed probe end."""
     said = (cause.message, *(entry.value for entry in cause.evidence))
     return any(cut in text for cut in probe.cuts for text in said)
 
 
 def with_probes(found: Scan, probes: tuple[ProbeResult, ...]) -> Scan:
-    """Return the scan with a finding for each failed probe, caused by the findings that declare to break it."""
-    failed = tuple(
-        Finding(
-            id=f"probe/{probe.name}-failed",
-            subject=Subject("probe", probe.name),
-            message=f"probe {probe.name} failed: {probe.message}",
-            evidence=probe.evidence or (Evidence(f"probe {probe.name}", probe.message),),
-            severity=Severity.ERROR,
-            causes=tuple(cause.fingerprint for cause in found.findings if _explains(cause, probe, found)),
-        )
-        for probe in probes
-        if probe.result is Result.FAIL
-    )
+    """Return the scan with a finding for each failed probe, caused by the findings that declare to break it, or that name the hop
+    where its packets end.
+    """
+    failed = []
+    for probe in probes:
+        if probe.result is Result.FAIL:
+            named = [cause for cause in found.findings if _is_named(cause, probe)]
+            known = [cause for cause in found.findings if probe.name in found.breaks.get(cause.id, ())]
+            # The hops stand in the finding that names them.
+            evidence = tuple(entry for entry in probe.evidence if not named or entry.source != HOPS)
+            failed.append(
+                Finding(
+                    id=f"probe/{probe.name}-failed",
+                    subject=Subject("probe", probe.name),
+                    message=f"probe {probe.name} failed: {probe.message}",
+                    evidence=evidence or (Evidence(f"probe {probe.name}", probe.message),),
+                    severity=Severity.ERROR,
+                    causes=tuple(dict.fromkeys(cause.fingerprint for cause in (*known, *named))),
+                )
+            )
     return replace(found, findings=(*found.findings, *failed))

@@ -61,7 +61,8 @@ class TraceRule(Struct, frozen=True, kw_only=True):
         place = f"chain {self.chain} of table {self.family} {self.table}"
         handle = f", handle {self.handle}" if self.handle else ""
         if self.text:
-            return f'"{self.text}" in {place} ({self.program}{handle})'
+            mark = "'" if '"' in self.text else '"'
+            return f"{mark}{self.text}{mark} in {place} ({self.program}{handle})"
         return f"{'a rule in' if self.handle else 'the policy of'} {place} ({self.program}{handle})"
 
 

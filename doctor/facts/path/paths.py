@@ -8,6 +8,7 @@ from msgspec import Struct
 from doctor.facts.path.world import DROPPED, HOST, OUTSIDE, REJECTED, UNKNOWN, Hop, Walk, Way
 from doctor.model.finding import Evidence, Subject
 from doctor.model.missing import Missing
+from doctor.model.probe_result import HOPS
 
 NEW = "a new container"
 """Start of the name of a place that does not exist yet: "a new container on docker0"."""
@@ -102,7 +103,7 @@ class PathCut(Struct, frozen=True, kw_only=True):
         )
         return (
             Evidence("path", self.says),
-            Evidence("hops", " → ".join(_stations(self.hops))),
+            Evidence(HOPS, " → ".join(_stations(self.hops))),
             Evidence("ways", ways + (f"; of {shown}" if shown else "")),
         )
 

@@ -16,14 +16,14 @@ FIREWALL = (
         "raw PREROUTING drop",
         f"iptables -t raw -I PREROUTING -d {FAR} -j DROP",
         f"iptables -t raw -D PREROUTING -d {FAR} -j DROP",
-        "chain PREROUTING (ip raw",
+        "in chain PREROUTING of table ip raw",
         device="{v}|{br}",
     ),
     ruled(
         "mangle FORWARD drop",
         f"iptables -t mangle -I FORWARD -d {FAR} -j DROP",
         f"iptables -t mangle -D FORWARD -d {FAR} -j DROP",
-        "chain FORWARD (ip mangle",
+        "in chain FORWARD of table ip mangle",
     ),
     ruled(
         "answers dropped by conntrack state",
@@ -44,7 +44,7 @@ FIREWALL = (
         "nft add table inet odd; nft 'add chain inet odd f { type filter hook forward priority 10; }'; "
         f"nft add rule inet odd f ip daddr {FAR} counter drop",
         "nft delete table inet odd",
-        f"chain f (inet odd, nftables): ip daddr {FAR}",
+        f"ip daddr {FAR}",
     ),
     ruled(
         "nftables set",
@@ -59,7 +59,7 @@ FIREWALL = (
         "nft add table bridge odd; nft 'add chain bridge odd f { type filter hook forward priority 0; }'; "
         "nft add rule bridge odd f ip protocol icmp drop",
         "nft delete table bridge odd",
-        "chain f (bridge odd, nftables)",
+        "in chain f of table bridge odd",
         TO_PEER,
         device="{v}",
     ),
@@ -68,14 +68,14 @@ FIREWALL = (
         "nft add table bridge odd; nft 'add chain bridge odd p { type filter hook prerouting priority 0; }'; "
         "nft add rule bridge odd p iifname {v} drop",
         "nft delete table bridge odd",
-        'chain p (bridge odd, nftables): iifname "{v}" drop',
+        'iifname "{v}" drop',
         device="{v}",
     ),
     ruled(
         "ebtables to a peer",
         "ebtables -A FORWARD -i {v} -j DROP",
         "ebtables -D FORWARD -i {v} -j DROP",
-        "chain FORWARD (bridge filter",
+        "in chain FORWARD of table bridge filter",
         TO_PEER,
         device="{v}",
     ),
@@ -84,7 +84,7 @@ FIREWALL = (
         "nft add table netdev odd; nft 'add chain netdev odd i { type filter hook ingress device {v} priority 0; }'; "
         "nft add rule netdev odd i ip protocol tcp drop",
         "nft delete table netdev odd",
-        "chain i (netdev odd, nftables)",
+        "in chain i of table netdev odd",
         device="{v}",
     ),
     ruled(
@@ -92,13 +92,13 @@ FIREWALL = (
         "nft add table netdev odd; nft 'add chain netdev odd e { type filter hook egress device eth0 priority 0; }'; "
         f"nft add rule netdev odd e ip daddr {FAR} drop",
         "nft delete table netdev odd",
-        "chain e (netdev odd, nftables)",
+        "in chain e of table netdev odd",
     ),
     ruled(
         "INPUT drop",
         "iptables -I INPUT -i {br} -j DROP",
         "iptables -D INPUT -i {br} -j DROP",
-        "chain INPUT (ip filter",
+        "in chain INPUT of table ip filter",
         TO_HOST,
     ),
     ruled(
@@ -121,14 +121,14 @@ FIREWALL = (
         undo=("iptables -D OUTPUT -d {ip} -j DROP",),
         trace=TO_AA,
         end={"result": "dropped", "place": "host", "cause": "rule"},
-        rule="chain OUTPUT (ip filter",
+        rule="in chain OUTPUT of table ip filter",
     ),
     PathFault(
         name="OUTPUT drop in the container",
         do=("in {aa}: iptables -I OUTPUT -p tcp -j DROP",),
         undo=("in {aa}: iptables -D OUTPUT -p tcp -j DROP",),
         end={"result": "dropped", "place": "aa", "cause": "rule"},
-        rule="chain OUTPUT (ip filter",
+        rule="in chain OUTPUT of table ip filter",
     ),
     PathFault(
         name="OUTPUT drop in the container, of its answers",
@@ -136,7 +136,7 @@ FIREWALL = (
         undo=("in {aa}: iptables -D OUTPUT -p tcp -j DROP",),
         trace=TO_AA,
         end={"result": "dropped", "place": "aa", "way": "back", "cause": "rule"},
-        rule="chain OUTPUT (ip filter",
+        rule="in chain OUTPUT of table ip filter",
     ),
     PathFault(
         name="INPUT drop in the container",
@@ -144,7 +144,7 @@ FIREWALL = (
         undo=("in {aa}: iptables -D INPUT -p tcp -j DROP",),
         trace=TO_AA,
         end=drop(RULE_DROP, "nft_do_chain", place="aa", device="eth0", cause="rule"),
-        rule="chain INPUT (ip filter",
+        rule="in chain INPUT of table ip filter",
     ),
     PathFault(
         name="no masquerading",

@@ -100,7 +100,7 @@ IPV6 = (
         undo=(f"ip6tables -D FORWARD -d {FAR6} -j DROP",),
         trace=TO_FAR6,
         end=drop(RULE_DROP, "nft_do_chain", device="{br6}", cause="rule"),
-        rule="chain FORWARD (ip6 filter",
+        rule="in chain FORWARD of table ip6 filter",
     ),
     PathFault(
         name="IPv6 disabled on the bridge",

@@ -67,11 +67,11 @@ def test_the_cut_of_its_network_and_kind_is_named(
     else:
         assert found.message == f"no answer; {cut(says).says}"
         assert found.cuts == (cut(says).says,)
-        assert any(entry.value.startswith("1 way ends there") for entry in found.evidence)
+        assert [entry.source for entry in found.evidence] == ["hops"]
 
 
 def test_a_finding_that_names_the_hop_is_the_cause() -> None:
-    """Also if its check declares no probe: a rule breaks the probe whose packets it drops."""
+    """Also if its check declares no probe: a rule breaks the probe whose packets it drops. The hops are shown once."""
     says = cut(NEW_WAY).says
     named = Finding(
         id="network/path-ends",
@@ -82,9 +82,11 @@ def test_a_finding_that_names_the_hop_is_the_cause() -> None:
     )
     other = replace(named, subject=Subject("rule", "200"), evidence=(Evidence("path", "another"),))
     before = Scan(findings=(named, other), outcomes=(), facts=Facts(RootHost("/", RecordedAnswers())), ok={}, breaks={})
-    found = with_probes(before, (replace(FAILED, cuts=(says,)),))
+    asked = Evidence("ping 192.0.2.1", "no answer")
+    found = with_probes(before, (replace(FAILED, cuts=(says,), evidence=(asked, Evidence("hops", "db eth0"))),))
     assert found.findings[-1].id == "probe/egress-failed"
     assert found.findings[-1].causes == (named.fingerprint,)
+    assert found.findings[-1].evidence == (asked,)
 
 
 def test_without_the_model_the_failure_stays_as_it_is(tmp_path: Path) -> None:
