@@ -19,17 +19,17 @@ sysctl -qw net.ipv4.ip_forward=1
 nft -f - <<'END'
 table ip site {
     chain post { type nat hook postrouting priority srcnat; ip saddr { 172.17.0.0/16, 10.88.0.0/24 } oifname "eth0" masquerade; }
-    chain pre {
-        type nat hook prerouting priority dstnat;
-        iifname "eth0" tcp dport 8080 dnat to 172.17.0.2:80; iifname "eth0" tcp dport 8081 dnat to 10.88.0.2:80
-    }
-    chain out { type nat hook output priority -100; ip daddr 127.0.0.1 accept; fib daddr type local tcp dport 8080 dnat to 172.17.0.2:80; }
+    chain pre { type nat hook prerouting priority dstnat; }
     chain forward { type filter hook forward priority 0; policy drop; ct state established,related accept; ct status dnat accept
         iifname { "docker0", "br-app" } accept; }
 }
 END
 """,
     settings={"iptables": False, "ip6tables": False},
+    script="""
+nft add rule ip site pre iifname eth0 tcp dport 8080 dnat to $(address web):80
+nft add rule ip site pre iifname eth0 tcp dport 8081 dnat to 10.88.0.2:80
+""",
     engines=ENGINES,
 )
 odd(

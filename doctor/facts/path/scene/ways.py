@@ -60,7 +60,14 @@ class WayMaker:
             for version, address in ((4, endpoint.ip), (6, endpoint.ip6)):
                 if address:
                     yield from self._outgoing(endpoint, network, version)
-                    yield from self._incoming(endpoint, address)
+                    if _has_gateway(network, version):
+                        yield Way(
+                            kind="host-to-container",
+                            start=HOST,
+                            end=place_of(endpoint),
+                            target=address,
+                            protocol="icmp",
+                        )
             for port in endpoint.ports if not network.internal else ():
                 yield from self._published(endpoint, port)
         for one in self.fresh:
@@ -81,7 +88,7 @@ class WayMaker:
     def _outgoing(self, endpoint: Endpoint, network: Network, version: int) -> Iterator[Way]:
         name = place_of(endpoint)
         gateway = (network.gateway if version == 4 else network.gateway6).partition("/")[0]
-        has_gateway = network.addresses_bridge if version == 4 else network.mode_of(6) != "isolated"
+        has_gateway = _has_gateway(network, version)
         if gateway and has_gateway:
             yield Way(kind="gateway", start=name, end=HOST, target=gateway, protocol="icmp")
         for target in self.outside.targets.get(version, ()) if not network.internal and has_gateway else ():
@@ -96,9 +103,6 @@ class WayMaker:
         if peer is not None:
             address = peer.ip if version == 4 else peer.ip6
             yield Way(kind="peer", start=name, end=place_of(peer), target=address, protocol="icmp")
-
-    def _incoming(self, endpoint: Endpoint, address: str) -> Iterator[Way]:
-        yield Way(kind="host-to-container", start=HOST, end=place_of(endpoint), target=address, protocol="icmp")
 
     def _published(self, endpoint: Endpoint, port: PublishedPort) -> Iterator[Way]:
         if not port.host_port or port.protocol not in {"tcp", "udp"} or not port.needs_rules:
@@ -134,6 +138,11 @@ class WayMaker:
     def _owner(self, address: str) -> str:
         """Return the place that has an address."""
         return self.owners.get(address, OUTSIDE)
+
+
+def _has_gateway(network: Network, version: int) -> bool:
+    """Whether the bridge has an address by which host and containers know each other."""
+    return network.addresses_bridge if version == 4 else network.mode_of(6) != "isolated"
 
 
 def open_ports(endpoint: Endpoint) -> tuple[int, ...]:

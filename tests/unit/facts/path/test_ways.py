@@ -71,6 +71,8 @@ def test_what_a_network_closes_is_no_way() -> None:
     """Internal: nothing outside and no ports; without icc no peers; a port of the loopback is for the host alone."""
     inner = replace(NETWORKS, items=(replace(BRIDGE, internal=True, icc=False),))
     assert {way.kind for way in maker(inner).all()} == {"gateway", "host-to-container"}
+    alone = replace(NETWORKS, items=(replace(BRIDGE, internal=True, gateway_mode="isolated"),))
+    assert {way.kind for way in maker(alone).all()} == {"peer"}
     local = replace(NETWORKS, endpoints=(replace(AA, ports=(LOCAL,)),))
     ports = [(way.kind, way.target) for way in maker(local).all() if way.port == 8082]
     assert ports == [("loopback", "127.0.0.1")]
