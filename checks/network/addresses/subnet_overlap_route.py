@@ -38,7 +38,8 @@ def subnet_overlap_route(networks: Networks, links: Links) -> Iterator[Finding]:
         (additional tables with routes), the main table may not decide, so the finding is only a remark.
 
     How it is fixed:
-        Manually, because the intended route is unknown: give the network another subnet ("bip" or "default-address-pools" for the
+        If the last healthy scan did not see the route, ``--choose`` asks whether it is deleted; an undo adds it again. Otherwise
+        manually, because the intended route is unknown: give the network another subnet ("bip" or "default-address-pools" for the
         engine's networks, "docker network create --subnet" for one network), or make the VPN announce fewer routes.
 
     References:

@@ -5,12 +5,13 @@ from ipaddress import ip_network
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.backup.kept_namespace import HealthyNetwork
+from doctor.facts.network.host_files import HostNetworkFiles
 from doctor.facts.network.networks import Networks
 from doctor.facts.path.namespaces import NetNamespaces
 from doctor.facts.path.own.culprits import routes_of, rules_of
 from doctor.facts.path.own.details import RouteAdded
 from doctor.facts.path.own.kept_state import KeptState, PlacedRoute
-from doctor.facts.path.own.shown_cut import evidence_of
+from doctor.facts.path.own.shown_cut import evidence_of, set_by
 from doctor.facts.path.paths import OpenCuts, PathCut
 from doctor.formats.netlink.routes import MAIN
 
@@ -22,7 +23,11 @@ from doctor.formats.netlink.routes import MAIN
     ok="no route of the host discards or diverts packets of containers",
 )
 def route_ends(
-    ends: OpenCuts, namespaces: NetNamespaces, networks: Networks, record: HealthyNetwork | Missing
+    ends: OpenCuts,
+    namespaces: NetNamespaces,
+    networks: Networks,
+    record: HealthyNetwork | Missing,
+    files: HostNetworkFiles | Missing,
 ) -> Iterator[Finding]:
     """A route of the host discards packets of containers (blackhole, unreachable, prohibit) or sends them to a wrong interface.
 
@@ -54,11 +59,13 @@ def route_ends(
         first = next((cut for cut in cuts if not cut.is_answer), cuts[0])
         is_new = route in new
         known = () if state.kept is None else (Evidence(state.place, "no such route" if is_new else "the same route"),)
+        source = None if isinstance(files, Missing) else files.source_of(route.route, route.device)
+        place = "" if source is None else source.place
         yield Finding(
             subject=Subject("route", route.text),
             message=first.says,
-            evidence=(Evidence("ip route", route.text), *known, *evidence_of((first, *cuts))),
-            detail=RouteAdded(routes=(route,), is_new=is_new),
+            evidence=(Evidence("ip route", route.text), *known, *set_by(place), *evidence_of((first, *cuts))),
+            detail=RouteAdded(routes=(route,), is_new=is_new, source=place),
         )
 
 

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.backup.kept_namespace import HealthyNetwork
+from doctor.facts.network.host_files import HostNetworkFiles
 from doctor.facts.path.namespace import RoutingRule
 from doctor.facts.path.namespaces import NetNamespaces
 from doctor.facts.path.own.culprits import DETOUR, rules_of
 from doctor.facts.path.own.details import RuleAdded
 from doctor.facts.path.own.kept_state import KeptState
-from doctor.facts.path.own.shown_cut import evidence_of
+from doctor.facts.path.own.shown_cut import evidence_of, set_by
 from doctor.facts.path.paths import OpenCuts, PathCut
 
 
@@ -20,13 +21,13 @@ from doctor.facts.path.paths import OpenCuts, PathCut
     ok="no rule of routing ends or diverts packets of containers",
 )
 def rule_of_routing_ends(
-    ends: OpenCuts, namespaces: NetNamespaces, record: HealthyNetwork | Missing
+    ends: OpenCuts, namespaces: NetNamespaces, record: HealthyNetwork | Missing, files: HostNetworkFiles | Missing
 ) -> Iterator[Finding]:
     """A rule of routing (``ip rule``) discards packets of containers, or sends them to a table that leads nowhere or elsewhere.
 
     What it looks at:
         The ways of the packets of all running containers, and of a new one, as the kernel routes them: to the outside, to name
-        servers and other containers, to published ports, and the answers back.
+        servers and other containers, to published ports, and the answers back. The files of the host that set rules at boot.
 
     Why it matters:
         Rules of routing come before all routes: "ip route" shows nothing wrong. VPN clients, network managers and scripts of
@@ -51,11 +52,13 @@ def rule_of_routing_ends(
         first = next((cut for cut in cuts if not cut.is_answer), cuts[0])
         is_new = state.is_new(rule)
         known = () if state.kept is None else (Evidence(state.place, "no such rule" if is_new else "the same rule"),)
+        source = None if isinstance(files, Missing) else files.source_of_rule(rule)
+        place = "" if source is None else source.place
         yield Finding(
             subject=Subject("rule", rule.text),
             message=_message(rule, first),
-            evidence=(Evidence("ip rule", rule.text), *known, *evidence_of((first, *cuts))),
-            detail=RuleAdded(rules=(rule,), is_new=is_new),
+            evidence=(Evidence("ip rule", rule.text), *known, *set_by(place), *evidence_of((first, *cuts))),
+            detail=RuleAdded(rule=rule, is_new=is_new, source=place),
         )
 
 

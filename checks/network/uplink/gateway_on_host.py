@@ -5,10 +5,11 @@ from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.backup.kept_namespace import HealthyNetwork
+from doctor.facts.network.host_files import HostNetworkFiles
 from doctor.facts.path.namespaces import NetNamespaces
 from doctor.facts.path.own.details import HostAddressAdded
 from doctor.facts.path.own.kept_state import KeptState, placed
-from doctor.facts.path.own.shown_cut import evidence_of
+from doctor.facts.path.own.shown_cut import evidence_of, set_by
 from doctor.facts.path.paths import OpenCuts, PathCut
 from doctor.facts.path.world import HOST
 
@@ -19,7 +20,9 @@ from doctor.facts.path.world import HOST
     breaks=("egress", "dns", "port"),
     ok="no gateway and no client of containers has an address of the host itself",
 )
-def gateway_on_host(ends: OpenCuts, namespaces: NetNamespaces, record: HealthyNetwork | Missing) -> Iterator[Finding]:
+def gateway_on_host(
+    ends: OpenCuts, namespaces: NetNamespaces, record: HealthyNetwork | Missing, files: HostNetworkFiles | Missing
+) -> Iterator[Finding]:
     """The address of the host's gateway, of a name server or of a client is also an address of the host, which keeps its packets.
 
     What it looks at:
@@ -50,15 +53,18 @@ def gateway_on_host(ends: OpenCuts, namespaces: NetNamespaces, record: HealthyNe
         known = (
             () if state.kept is None else (Evidence(state.place, "no such address" if is_new else "the same address"),)
         )
+        source = None if isinstance(files, Missing) else files.source_of_address(link.name, address.text)
+        place = "" if source is None else source.place
         yield Finding(
             subject=Subject("address", f"{address.text} dev {link.name}"),
             message=f"the {role} {address.address} is also an address of the host, on {link.name}{what}",
             evidence=(
                 Evidence("ip addr", f"{address.text} dev {link.name}"),
                 *known,
+                *set_by(place),
                 *(evidence_of(cuts) if cuts else ()),
             ),
-            detail=HostAddressAdded(device=link.name, address=address, is_new=is_new),
+            detail=HostAddressAdded(device=link.name, address=address, is_new=is_new, source=place),
         )
 
 

@@ -5,6 +5,7 @@ from doctor.api.actions.choose import Choosable, Choose
 from doctor.api.actions.network import ChangeLink
 from doctor.facts.path.namespace import RoutingRule
 from doctor.facts.path.own.kept_state import PlacedRoute
+from doctor.facts.path.own.shown_cut import set_by
 from doctor.model.finding import Evidence
 
 
@@ -32,19 +33,19 @@ def delete_rule(rule: RoutingRule) -> ChangeLink:
     return ChangeLink(do=("rule", "del", request), undo=("rule", "add", request), what=f"delete the rule {rule.text}")
 
 
-def ask_about_route(one: PlacedRoute, *, is_new: bool) -> Choose | Advise:
+def ask_about_route(one: PlacedRoute, *, is_new: bool, source: str = "") -> Choose | Advise:
     """Return the question whether a route is deleted; for one that was there before, or may have been, the command."""
     six = "-6 " if one.route.version == 6 else ""
     if not is_new:
         return Advise(
-            text=f"if nobody needs the route: ip {six}route del {one.text}, and remove it from the configuration that adds it"
+            text=f"if nobody needs the route: ip {six}route del {one.text}, and remove it from {source or 'the configuration that adds it'}"
         )
     return Choose(
         question=f"whether the route {one.text} stays",
         options=(
             Choosable(
                 name="delete",
-                evidence=(Evidence("last healthy scan", "it was not there, and packets arrived"),),
+                evidence=(Evidence("last healthy scan", "it was not there, and packets arrived"), *set_by(source)),
                 actions=(delete_route(one),),
             ),
             Choosable(name="leave", evidence=(Evidence("ip route", one.text),), actions=()),

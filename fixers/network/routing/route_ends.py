@@ -11,4 +11,4 @@ from doctor.facts.path.own.details import RouteAdded
 def route_ends(detail: RouteAdded) -> Iterator[Action]:
     """A route that the last healthy scan did not see may be deleted; of others only the command is shown."""
     for route in detail.routes:
-        yield ask_about_route(route, is_new=detail.is_new)
+        yield ask_about_route(route, is_new=detail.is_new, source=detail.source)

@@ -7,16 +7,17 @@ from doctor.api.actions.advice import Advise
 from doctor.api.actions.choose import Choosable, Choose
 from doctor.api.actions.routing import delete_rule
 from doctor.facts.path.own.details import RuleAdded
+from doctor.facts.path.own.shown_cut import set_by
 
 
 @fixer(applicability=Applicability.SAFE)
 def rule_of_routing_ends(detail: RuleAdded) -> Iterator[Action]:
     """A rule that the last healthy scan did not see may be deleted; of others only the command is shown."""
-    (rule,) = detail.rules
+    rule = detail.rule
     six = "-6 " if rule.version == 6 else ""
     if not detail.is_new:
         yield Advise(
-            text=f"if nobody needs the rule: ip {six}rule del {rule.text}, and remove it from the configuration that adds it"
+            text=f"if nobody needs the rule: ip {six}rule del {rule.text}, and remove it from {detail.source or 'the configuration that adds it'}"
         )
         return
     yield Choose(
@@ -24,7 +25,10 @@ def rule_of_routing_ends(detail: RuleAdded) -> Iterator[Action]:
         options=(
             Choosable(
                 name="delete",
-                evidence=(Evidence("last healthy scan", "it was not there, and packets arrived"),),
+                evidence=(
+                    Evidence("last healthy scan", "it was not there, and packets arrived"),
+                    *set_by(detail.source),
+                ),
                 actions=(delete_rule(rule),),
             ),
             Choosable(name="leave", evidence=(Evidence("ip rule", rule.text),), actions=()),

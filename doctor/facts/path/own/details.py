@@ -49,25 +49,28 @@ class NeighbourFixed(Struct, frozen=True, kw_only=True):
 
 
 class HostAddressAdded(Struct, frozen=True, kw_only=True):
-    """An address of the host, and what belongs to it; ``is_new`` whether it was not there at the last healthy scan."""
+    """An address of the host; ``is_new`` whether it was not there at the last healthy scan; ``source`` the file that sets it at boot."""
 
     device: str
     address: NetAddress
     is_new: bool = False
+    source: str = ""
 
 
 class RouteAdded(Struct, frozen=True, kw_only=True):
-    """Routes that end or divert packets; ``is_new`` whether they were not there at the last healthy scan."""
+    """Routes that end or divert packets; ``is_new`` whether they were not there at the last healthy scan; ``source`` as above."""
 
     routes: tuple[PlacedRoute, ...]
     is_new: bool = False
+    source: str = ""
 
 
 class RuleAdded(Struct, frozen=True, kw_only=True):
-    """Rules of routing that end or divert packets; ``is_new`` whether they were not there at the last healthy scan."""
+    """A rule of routing that ends or diverts packets; ``is_new`` whether it was not there at the last healthy scan; ``source`` as above."""
 
-    rules: tuple[RoutingRule, ...]
+    rule: RoutingRule
     is_new: bool = False
+    source: str = ""
 
 
 class RulesLost(Struct, frozen=True, kw_only=True):

@@ -6,6 +6,12 @@ from doctor.facts.path.paths import PathCut
 from doctor.model.finding import Evidence
 
 
+def set_by(place: str) -> Iterator[Evidence]:
+    """Yield the file that sets a thing again."""
+    if place:
+        yield Evidence(place, "sets it again at boot")
+
+
 def evidence_of(cuts: Iterable[PathCut]) -> Iterator[Evidence]:
     """Yield the hops of the first cut, and the sentence of each: a cut that is not named counts as one that nobody judged."""
     some = tuple(dict.fromkeys(cuts))
