@@ -18,6 +18,7 @@ from doctor.facts.network.route_hints import RouteHint, RouteHints, has_default,
         "network/uplink-not-as-configured",
         "network/connected-route-missing",
     ),
+    ends_anywhere=("no-default-route",),
     ok="the host has a default route",
 )
 def no_default_route(links: Links, hints: RouteHints | Missing, dns: HostDns | Missing) -> Iterator[Finding]:

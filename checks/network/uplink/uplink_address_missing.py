@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.backup.kept_namespace import HealthyNetwork
+from doctor.facts.network.host_files import HostNetworkFiles
 from doctor.facts.path.namespace import NetAddress, NetLink
 from doctor.facts.path.namespaces import NetNamespaces
 from doctor.facts.path.own.details import UplinkLost
@@ -16,9 +17,12 @@ from doctor.facts.path.own.uplinks import lost_uplinks, routes_over
     detail=UplinkLost,
     breaks=("egress", "image", "port"),
     ends=("address-missing",),
+    ends_anywhere=("no-default-route",),
     ok="no interface that led to the outside at the last healthy scan lost its address",
 )
-def uplink_address_missing(namespaces: NetNamespaces, record: HealthyNetwork | Missing) -> Iterator[Finding]:
+def uplink_address_missing(
+    namespaces: NetNamespaces, record: HealthyNetwork | Missing, files: HostNetworkFiles | Missing
+) -> Iterator[Finding]:
     """The interface that led to the outside has no address any more, so the host and its containers reach nothing outside.
 
     What it looks at:
@@ -44,6 +48,7 @@ def uplink_address_missing(namespaces: NetNamespaces, record: HealthyNetwork | M
         if not mine or not link.is_up:
             continue
         fixed = tuple(one for one in mine if not one.is_leased)
+        expected = None if isinstance(files, Missing) else files.expected(link.name, link.mac)
         yield Finding(
             subject=Subject("interface", link.name),
             message=f"the uplink {link.name} lost its address {mine[0].text}: packets of containers to the outside end there",
@@ -55,6 +60,7 @@ def uplink_address_missing(namespaces: NetNamespaces, record: HealthyNetwork | M
                 device=link.name,
                 addresses=fixed,
                 is_leased=not fixed,
+                command="" if expected is None else expected.command,
                 routes=routes_over(state, link.name) if fixed else (),
             ),
         )

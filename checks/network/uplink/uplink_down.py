@@ -15,6 +15,7 @@ from doctor.facts.path.own.uplinks import lost_uplinks, routes_over
     detail=UplinkLost,
     breaks=("egress", "image", "port"),
     ends=("link-down",),
+    ends_anywhere=("no-default-route",),
     ok="no interface that led to the outside at the last healthy scan is down",
 )
 def uplink_down(namespaces: NetNamespaces, record: HealthyNetwork | Missing) -> Iterator[Finding]:

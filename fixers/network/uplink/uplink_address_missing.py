@@ -15,7 +15,9 @@ def uplink_address_missing(detail: UplinkLost) -> Iterator[Action]:
     if detail.is_leased:
         device = detail.device
         yield Advise(
-            text=f"renew the lease: networkctl renew {device}, nmcli device reapply {device}, or dhclient {device},"
+            text=f"renew the lease: {detail.command}"
+            if detail.command
+            else f"renew the lease: networkctl renew {device}, nmcli device reapply {device}, or dhclient {device},"
             " whichever manages the interface"
         )
     for address in detail.addresses:

@@ -11,13 +11,14 @@ class UplinkLost(Struct, frozen=True, kw_only=True):
 
     Attributes:
         device: its name; ``is_down`` whether it must be set up first.
-        addresses: that it had and that nobody renews; ``is_leased`` whether a program renews the missing one.
+        addresses: that it had and that nobody renews; ``is_leased`` whether a program renews the missing one, with ``command``.
     """
 
     device: str
     is_down: bool = False
     addresses: tuple[NetAddress, ...] = ()
     is_leased: bool = False
+    command: str = ""
     routes: tuple[PlacedRoute, ...] = ()
 
 

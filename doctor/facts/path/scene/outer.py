@@ -45,12 +45,18 @@ def outside_of(host: NetNamespace, answers: Mapping[RouteQuestion, RouteAnswer])
     for version in (4, 6):
         if uplink is not None and (address := _address(host, uplink, version)):
             own[version] = address
-        if version == 4 or defaults[version]:
+        # A host without any such route may be isolated on purpose: network/no-default-route judges it.
+        if defaults[version] or any(_leads(version, answers)):
             targets[version] = _different(version, answers)
         # A router that is known by an address of the link alone sends none of its own through it.
         gateways = (route.gateway for route in defaults[version] if not route.gateway.startswith("fe80:"))
         senders[version] = next(filter(None, gateways), ADDRESSES[version][0])
     return PathOutside(uplink="" if uplink is None else uplink.name, targets=targets, own=own, senders=senders)
+
+
+def _leads(version: int, answers: Mapping[RouteQuestion, RouteAnswer]) -> Iterator[bool]:
+    """Yield whether the host has a route to an address outside, for each."""
+    return (not answer.error for question, answer in answers.items() if question.version == version)
 
 
 def _defaults(host: NetNamespace, version: int) -> list[NetRoute]:
