@@ -112,6 +112,9 @@ def _arguments(route: "IPRoute", kind: str, command: str, given: dict[str, str |
 
 
 def _send(route: "IPRoute", kind: str, command: str, arguments: dict[str, Any]) -> None:
+    if kind == "neigh" and command == "add":
+        # The kernel may have learned the address meanwhile: that entry gives way.
+        command = "replace"
     getattr(route, kind)(command, **arguments)
 
 

@@ -13,6 +13,7 @@ from doctor.facts.network.networks import Network, Networks
     detail=Route,
     breaks=("egress", "port", "dns"),
     causes=("network/bridge-stale-same-subnet",),
+    ends=("wrong-route", "blackhole-route", "unreachable-route", "prohibit-route", "neighbour"),
     ok="no route diverts the addresses of a container network",
     messages=(
         Message(

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.backup.kept_namespace import HealthyNetwork
-from doctor.facts.kernel.sysctl import interface_key
+from doctor.facts.kernel.sysctl import Sysctl, interface_key
 from doctor.facts.path.namespaces import NetNamespaces
-from doctor.facts.path.own.details import SettingChanged
+from doctor.facts.path.own.details import SettingChanged, SettingsChanged
 from doctor.facts.path.own.kept_state import KeptState
 from doctor.facts.path.own.shown_cut import evidence_of
 from doctor.facts.path.paths import OpenCuts, PathCut
@@ -16,11 +16,13 @@ from doctor.facts.path.world import HOST
 
 @check(
     severity=Severity.ERROR,
-    detail=SettingChanged,
+    detail=SettingsChanged,
     breaks=("egress", "port"),
     ok="reverse path filtering drops no packets of containers",
 )
-def reverse_path_ends(ends: OpenCuts, namespaces: NetNamespaces, record: HealthyNetwork | Missing) -> Iterator[Finding]:
+def reverse_path_ends(
+    ends: OpenCuts, namespaces: NetNamespaces, sysctl: Sysctl, record: HealthyNetwork | Missing
+) -> Iterator[Finding]:
     """The setting rp_filter of an interface of the host drops packets of containers, because their answers would leave by another one.
 
     What it looks at:
@@ -31,7 +33,7 @@ def reverse_path_ends(ends: OpenCuts, namespaces: NetNamespaces, record: Healthy
         hosts with several uplinks or with rules of routing then lose traffic.
 
     How it is fixed:
-        The value of the last healthy scan is set. Otherwise the command is shown.
+        The values of the last healthy scan are set, of the interface and of "all": the larger one is effective. Otherwise the command is shown.
 
     References:
         https://docs.kernel.org/networking/ip-sysctl.html
@@ -43,11 +45,19 @@ def reverse_path_ends(ends: OpenCuts, namespaces: NetNamespaces, record: Healthy
         if cut.place == HOST and named is not None:
             found.setdefault(interface_key(named[1], "rp_filter"), []).append(cut)
     for key, cuts in found.items():
-        before = state.setting(key)
-        known = () if before is None else (Evidence(state.place, f"{key} = {before}"),)
+        settings = tuple(_compared(sysctl, state, one) for one in (key, interface_key("all", "rp_filter")))
         yield Finding(
             subject=Subject("sysctl", key),
             message=cuts[0].says,
-            evidence=(*known, *evidence_of(cuts)),
-            detail=SettingChanged(key=key, value="1", was="" if before in {None, "1"} else str(before)),
+            evidence=(
+                *(Evidence("sysctl", f"{one.key} = {one.value}") for one in settings if one.value),
+                *(Evidence(state.place, f"{one.key} = {one.was}") for one in settings if one.was),
+                *evidence_of(cuts),
+            ),
+            detail=SettingsChanged(items=settings),
         )
+
+
+def _compared(sysctl: Sysctl, state: KeptState, key: str) -> SettingChanged:
+    now, before = sysctl.value(key) or "", state.setting(key)
+    return SettingChanged(key=key, value=now, was="" if before in {None, now} else str(before))

@@ -51,3 +51,24 @@ def ask_about_route(one: PlacedRoute, *, is_new: bool, source: str = "") -> Choo
             Choosable(name="leave", evidence=(Evidence("ip route", one.text),), actions=()),
         ),
     )
+
+
+def ask_about_address(device: str, address: str, attributes: dict[str, str | int], source: str = "") -> Choose:
+    """Return the question whether the host keeps an address that the last healthy scan did not see."""
+    request: dict[str, str | int] = {"dev": device, "address": address}
+    delete = ChangeLink(
+        do=("addr", "del", request),
+        undo=("addr", "add", request | attributes),
+        what=f"delete the address {address} from {device}",
+    )
+    return Choose(
+        question=f"whether the host keeps the address {address} of {device}",
+        options=(
+            Choosable(
+                name="delete",
+                evidence=(Evidence("last healthy scan", "it was not there, and packets arrived"), *set_by(source)),
+                actions=(delete,),
+            ),
+            Choosable(name="leave", evidence=(Evidence("ip addr", f"{address} dev {device}"),), actions=()),
+        ),
+    )

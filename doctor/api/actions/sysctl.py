@@ -57,7 +57,7 @@ def _setting(key: str, value: str, *, head: str = "") -> Callable[[bytes], bytes
 def kept_setting(detail: SettingChanged, files: SysctlFiles | Missing, *, usual: str) -> Iterator[Action]:
     """Yield what sets the value of the last healthy scan, now and in a file that sets the other one; else the command."""
     if not detail.was:
-        yield Advise(text=f"sysctl -w {detail.key}={usual}, if nobody needs the value {detail.value}")
+        yield Advise(text=f"sysctl -w {detail.key}={usual}, if nobody needs the value {detail.value or 'that it has'}")
         return
     yield SetSysctl(key=detail.key, value=detail.was)
     if isinstance(files, SysctlFiles) and any(

@@ -2,15 +2,22 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, fixer
+from doctor.api import Action, Applicability, Missing, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.network import ChangeLink
+from doctor.api.actions.routing import ask_about_address
+from doctor.facts.backup.kept_namespace import HealthyNetwork
 from doctor.facts.path.details import AddressTwice
 
 
 @fixer(applicability=Applicability.SAFE)
-def duplicate_container_address(detail: AddressTwice) -> Iterator[Action]:
-    """Remove it where nobody can need it; else show the command."""
+def duplicate_container_address(detail: AddressTwice, record: HealthyNetwork | Missing) -> Iterator[Action]:
+    """Remove it where nobody can need it, ask about one of the host that the last healthy scan did not see; else show the command."""
+    if not (detail.is_removable or detail.container or detail.takes) and not isinstance(record, Missing):
+        address = detail.address.partition("/")[0]
+        if all(one.address != address for one in record.namespace.addresses):
+            yield ask_about_address(detail.device, detail.address, detail.attributes)
+            return
     if not detail.is_removable:
         yield Advise(text=_commands(detail))
         return

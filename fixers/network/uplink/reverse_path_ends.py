@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from doctor.api import Action, Applicability, Missing, fixer
 from doctor.api.actions.sysctl import kept_setting
 from doctor.facts.kernel.sysctl import SysctlFiles
-from doctor.facts.path.own.details import SettingChanged
+from doctor.facts.path.own.details import SettingsChanged
 
 
 @fixer(applicability=Applicability.SAFE)
-def reverse_path_ends(detail: SettingChanged, files: SysctlFiles | Missing) -> Iterator[Action]:
+def reverse_path_ends(detail: SettingsChanged, files: SysctlFiles | Missing) -> Iterator[Action]:
     """Now, and in the file that sets the other value; without a known value show the command."""
-    yield from kept_setting(detail, files, usual="2")
+    changed = tuple(one for one in detail.items if one.was)
+    for one in changed or detail.items[:1]:
+        yield from kept_setting(one, files, usual="2")

@@ -15,6 +15,8 @@ def uplink_queue_drops(detail: UplinkQueueDrops) -> Iterator[Action]:
         yield Advise(text=f"tc qdisc del dev {detail.device} root, if nobody keeps the host from sending on purpose")
         return
     request: dict[str, str | int] = {"dev": detail.device, "kind": detail.queue.kind}
+    if detail.queue.handle:
+        request["handle"] = detail.queue.handle
     if detail.queue.limit is not None:
         request["limit"] = detail.queue.limit
     yield ChangeLink(

@@ -96,6 +96,12 @@ class MtuSmall(Struct, frozen=True, kw_only=True):
     was: int = 0
 
 
+class SettingsChanged(Struct, frozen=True, kw_only=True):
+    """Settings of which the largest value is effective."""
+
+    items: "tuple[SettingChanged, ...]"
+
+
 class SettingChanged(Struct, frozen=True, kw_only=True):
     """A setting, its value, and its value at the last healthy scan ("": not known, or the same)."""
 
