@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from doctor.facts.kernel.sysctl import interface_key
 from doctor.facts.path.namespace import Neighbour, NetAddress, NetLink, NetNamespace, NetRoute, Qdisc
 from doctor.formats.netlink.links import LOOPBACK, NO_ARP, UP
-from doctor.formats.netlink.routes import LOCAL, NO_PREFIX_ROUTE, NODAD, PERMANENT, ROOT, SECONDARY, TEMPORARY
+from doctor.formats.netlink.routes import KERNEL, LOCAL, NO_PREFIX_ROUTE, NODAD, PERMANENT, ROOT, SECONDARY, TEMPORARY
 from doctor.model.paths import HostPath
 
 NAME = "namespace.json"
@@ -140,8 +140,8 @@ def _routes(namespace: NetNamespace) -> Iterator[NetRoute]:
     mine = [
         route
         for route in namespace.routes
-        if route.table != LOCAL
-        and route.kind not in {"local", "broadcast", "anycast", "multicast"}
+        if (route.table != LOCAL or (route.kind == "local" and route.protocol != KERNEL))
+        and route.kind not in {"broadcast", "anycast", "multicast"}
         and route.protocol != _ADVERTISED
         and not route.destination.startswith(("fe80:", "ff00:"))
     ]

@@ -2,7 +2,7 @@
 
 from doctor.facts.kernel.sysctl import interface_key
 from doctor.facts.path.namespace import NetLink, NetRoute, RoutingRule
-from doctor.facts.path.rules.numbers import network, shown
+from doctor.facts.path.rules.numbers import address, network, shown
 from doctor.facts.path.rules.packet import PROTOCOLS, Packet
 from doctor.facts.path.rules.values import Range
 from doctor.facts.path.world import HOST, PathPlace
@@ -51,14 +51,25 @@ def _forwarding(place: PathPlace, link: NetLink) -> str:
 def _invalid(place: PathPlace, packet: Packet, link: NetLink, where: str) -> tuple[str, str]:
     """Return the cause of a packet that is refused for its addresses."""
     source = "" if packet.source is None else shown(packet.version, packet.source)
-    if any(one.address == source for one in place.namespace.addresses):
+    if source.startswith("127.") or _target(packet).startswith("127."):
+        return "loopback-address", f"{link.name}{where}: addresses of the loopback do not come from a network"
+    if _is_local(place, packet.source):
         return (
             "source-is-local",
             f"{link.name}{where}: the sender's address {source} is also an address of this {'host' if not where else 'container'}",
         )
-    if source.startswith("127.") or _target(packet).startswith("127."):
-        return "loopback-address", f"{link.name}{where}: addresses of the loopback do not come from a network"
     return "rp-filter", f"rp_filter of {link.name}{where}: the way back to {source} is another interface"
+
+
+def _is_local(place: PathPlace, source: int | None) -> bool:
+    """Whether a sender's address is one of the place: of an interface, or by a local route that somebody added."""
+    if source is None:
+        return False
+    if any(address(one.address) == (one.version, source) for one in place.namespace.addresses):
+        return True
+    added = (one for one in place.namespace.routes if one.kind == "local" and one.table == _LOCAL)
+    spans = (network(one.destination) for one in added)
+    return any(isinstance(span, Range) and span.low <= source <= span.high for span in spans)
 
 
 def _no_route(place: PathPlace, packet: Packet, where: str) -> tuple[str, str]:

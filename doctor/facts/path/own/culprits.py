@@ -8,11 +8,13 @@ from doctor.facts.path.namespace import NetNamespace, RoutingRule
 from doctor.facts.path.own.kept_state import PlacedRoute, placed
 from doctor.facts.path.paths import PathCut
 from doctor.facts.path.world import HOST
-from doctor.formats.netlink.routes import LOCAL, MAIN
+from doctor.formats.netlink.routes import KERNEL, LOCAL, MAIN
 
 DISCARDS = ("blackhole-route", "unreachable-route", "prohibit-route")
 DETOUR = "wrong-route"
 TAKEN = "local-address"
+_SENDER = "source-is-local"
+_KEPT_HERE = frozenset({TAKEN, _SENDER, "no-listener"})
 BY_RULE = "rule-of-routing"
 _OWN = frozenset({LOCAL, MAIN, 253})
 _TABLES = {"main": MAIN, "local": LOCAL, "default": 253}
@@ -39,7 +41,7 @@ def rules_of(namespace: NetNamespace, cut: PathCut) -> tuple[RoutingRule, ...]:
 
 
 def _taking(namespace: NetNamespace, cut: PathCut) -> Iterator[RoutingRule]:
-    """Yield the rules to tables with a local route for a target that is no address of the host, as transparent proxies set them."""
+    """Yield the rules to tables with a local route for a target that the host does not own, as transparent proxies set them."""
     own = {one.address for one in namespace.addresses}
     targets = {way.target for way in cut.ways} - own
     for rule in namespace.rules:
@@ -76,9 +78,22 @@ def table_of(cut: PathCut) -> int:
 
 def routes_of(namespace: NetNamespace, cut: PathCut) -> tuple[PlacedRoute, ...]:
     """Return the routes at which packets of a cut at the host end, or that lead them to a wrong interface."""
-    if cut.place != HOST or cut.cause not in {*DISCARDS, DETOUR}:
+    if cut.place != HOST:
         return ()
-    return tuple(dict.fromkeys(_routes(namespace, cut)))
+    if cut.cause in _KEPT_HERE:
+        return tuple(_local_routes(namespace, cut))
+    return tuple(dict.fromkeys(_routes(namespace, cut))) if cut.cause in {*DISCARDS, DETOUR} else ()
+
+
+def _local_routes(namespace: NetNamespace, cut: PathCut) -> Iterator[PlacedRoute]:
+    """Yield the local routes that somebody added, by which the host takes packets to an address, or from it, that it does not have."""
+    own = {one.address for one in namespace.addresses}
+    named = set(re.findall(r"address ([0-9a-f.:]+) is", cut.reason)) if cut.cause == _SENDER else set()
+    targets = (named or {way.target for way in cut.ways}) - own
+    for one in placed(namespace):
+        is_added = one.route.kind == "local" and one.route.table == LOCAL and one.route.protocol != KERNEL
+        if is_added and any(_covers(one.route.destination, target) for target in targets):
+            yield one
 
 
 def _routes(namespace: NetNamespace, cut: PathCut) -> Iterator[PlacedRoute]:
