@@ -5,7 +5,7 @@ from ipaddress import ip_network
 
 from doctor.api import Action, Applicability, Finding, Missing, fixer
 from doctor.api.actions.advice import Advise
-from doctor.api.actions.routing import ask_about_route
+from doctor.api.actions.path.routing import ask_about_route
 from doctor.facts.backup.kept_namespace import HealthyNetwork
 from doctor.facts.network.links import Route
 from doctor.facts.path.namespaces import NetNamespaces

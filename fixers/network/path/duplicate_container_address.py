@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from doctor.api import Action, Applicability, Missing, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.network import ChangeLink
-from doctor.api.actions.routing import ask_about_address
+from doctor.api.actions.path.routing import ask_about_address
 from doctor.facts.backup.kept_namespace import HealthyNetwork
 from doctor.facts.path.details import AddressTwice
 

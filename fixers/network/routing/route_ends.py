@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, fixer
-from doctor.api.actions.routing import ask_about_route
+from doctor.api.actions.path.routing import ask_about_route
 from doctor.facts.path.own.details import RouteAdded
 
 

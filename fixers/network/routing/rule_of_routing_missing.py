@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, fixer
-from doctor.api.actions.routing import add_rule
+from doctor.api.actions.path.routing import add_rule
 from doctor.facts.path.own.details import RulesLost
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
-from doctor.api.actions.routing import ask_about_address
+from doctor.api.actions.path.routing import ask_about_address
 from doctor.facts.path.own.details import HostAddressAdded
 
 

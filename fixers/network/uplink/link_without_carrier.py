@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from doctor.api import Action, Applicability, Evidence, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.choose import Choosable, Choose
-from doctor.api.actions.routing import delete_route
+from doctor.api.actions.path.routing import delete_route
 from doctor.facts.path.own.details import RouteAdded
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
-from doctor.api.actions.routing import add_route, delete_route
+from doctor.api.actions.path.routing import add_route, delete_route
 from doctor.facts.path.own.details import GatewaySilent
 
 

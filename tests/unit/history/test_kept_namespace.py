@@ -35,7 +35,7 @@ HOST = NetNamespace(
     routes=(
         NetRoute(version=4, destination="0.0.0.0/0", gateway="192.0.2.1", link=2, protocol=16),
         NetRoute(version=4, destination="172.17.0.0/16", link=3, protocol=2, flags=17),
-        NetRoute(version=4, destination="192.0.2.9/32", kind="local", table=255, link=2),
+        NetRoute(version=4, destination="192.0.2.9/32", kind="local", table=255, link=2, protocol=2),
         NetRoute(version=6, destination="::/0", gateway="fe80::1", link=2, protocol=9),
     ),
     rules=(RoutingRule(version=4, priority=32766, table=254),),

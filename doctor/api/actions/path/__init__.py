@@ -1,0 +1,1 @@
+"""Actions about the routing of packets."""
