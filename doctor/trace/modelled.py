@@ -6,7 +6,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from doctor.collect.network.listeners import listeners_of
-from doctor.collect.path.paths import walked, with_settings
+from doctor.collect.path.following import walked, with_settings
 from doctor.facts.host.processes import Processes
 from doctor.facts.network.listeners import Listeners
 from doctor.facts.network.networks import Networks

@@ -1,30 +1,15 @@
-"""Walks all ways of a host's containers: routes are asked of the kernel, for all walks of a round together."""
-
-from collections.abc import Iterable, Mapping
-from typing import Any
-
-from msgspec.structs import replace
+"""How far packets of containers come: the walks are imported only if there is a container."""
 
 from doctor.facts.host.processes import Processes
-from doctor.facts.kernel.sysctl import interface_key
 from doctor.facts.network.listeners import Listeners
 from doctor.facts.network.networks import Networks
 from doctor.facts.path.namespaces import NetNamespaces
-from doctor.facts.path.paths import Paths, merged
+from doctor.facts.path.paths import Paths
 from doctor.facts.path.resolv_files import ResolvFiles
 from doctor.facts.path.rule_lists import PathFirewalls
-from doctor.facts.path.scene import pings
-from doctor.facts.path.scene.fresh import NewContainer, new_containers
-from doctor.facts.path.scene.outer import outside_of, questions
-from doctor.facts.path.scene.ways import WayMaker
-from doctor.facts.path.scene.worlds import proxies_of, sockets_of, world_of
-from doctor.facts.path.walk import walk
-from doctor.facts.path.world import SETTINGS, UNKNOWN, Walk, Way, World
 from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing, Why
-
-_MOST_ROUNDS = 128
 
 
 @collector
@@ -39,68 +24,17 @@ def paths(  # noqa: PLR0917 - a collector's parameters are the facts it is deriv
 ) -> Paths:
     """Return how far packets come on each way; absent without a running container on a bridge of the engine."""
     bridges = {network.id for network in networks.bridges}
-    used = {endpoint.network_id for endpoint in networks.running if endpoint.network_id in bridges}
+    used = frozenset(endpoint.network_id for endpoint in networks.running) & bridges
     if not used:
         raise HostError(Missing(Why.ABSENT, "no container runs on a bridge network"))
-    fresh = new_containers(networks, namespaces.host, used)
-    namespaces = with_settings(host, networks, namespaces)
-    asked = questions()
-    outside = outside_of(namespaces.host, dict(zip(asked, host.routes(asked), strict=True)))
-    servers = {} if isinstance(files, Missing) else {one.container: one.asked_here for one in files.items}
-    resolvers = {endpoint.container_id: servers.get(endpoint.container, ()) for endpoint in networks.running}
-    maker = WayMaker(networks, namespaces, outside=outside, resolvers=resolvers, fresh=fresh)
-    ways = tuple(maker.all())
-    proxies = None if isinstance(processes, Missing) else proxies_of(processes)
-    sockets = None if isinstance(listeners, Missing) else tuple(sockets_of(networks, listeners, proxies))
-    world = world_of(networks, namespaces, firewalls, sockets, ways, uplink=outside.uplink, fresh=fresh)
-    walks = walked(host, world, ways, fresh)
-    others = {one.way: other for one in walks if pings.is_closed(one) and (other := maker.instead(one.way))}
-    found = dict(zip(others, walked(host, world, others.values(), fresh), strict=True))
-    results = (
-        pings.settled(one, found.get(one.way), is_served=bool(maker.ports.get(one.way.end)))
-        if pings.is_closed(one)
-        else one
-        for one in walks
+    from doctor.collect.path.following import Read, follow  # noqa: PLC0415 - most of the model, of no use without containers
+
+    read = Read(
+        networks=networks,
+        namespaces=namespaces,
+        firewalls=firewalls,
+        listeners=listeners,
+        processes=processes,
+        files=files,
     )
-    return merged(((one, (one.way,)) for one in results), gaps=namespaces.gaps)
-
-
-def walked(host: Host, world: World, ways: Iterable[Way], fresh: tuple[NewContainer, ...]) -> tuple[Walk, ...]:
-    """Walk these ways, each one to its end."""
-    made = {one.namespace.pid: one for one in fresh}
-    going: dict[Way, Any] = {way: walk(world, way) for way in ways}
-    found: dict[Way, Walk] = {}
-    answers: dict[Way, Any] = dict.fromkeys(going)
-    for _ in range(_MOST_ROUNDS):
-        asked: dict[Way, tuple[Any, ...]] = {}
-        for way, answer in answers.items():
-            try:
-                asked[way] = going[way].send(answer)
-            except StopIteration as end:
-                found[way] = end.value
-        if not asked:
-            break
-        known = _answers(host, {question for some in asked.values() for question in some}, made)
-        answers = {way: tuple(known[question] for question in some) for way, some in asked.items()}
-    for way in going:
-        if way not in found:
-            found[way] = Walk(way=way, hops=(), end=UNKNOWN, says=f"{way.text}: the model asks for too many routes")
-    return tuple(found[way] for way in going)
-
-
-def _answers(host: Host, asked: set[Any], made: Mapping[int, NewContainer]) -> dict[Any, Any]:
-    """Return the kernel's answers, and those for containers that do not exist yet."""
-    real = [question for question in asked if question.pid not in made]
-    found = dict(zip(real, host.routes(real), strict=True)) if real else {}
-    return found | {one: made[one.pid].answer(one) for one in asked if one.pid in made}
-
-
-def with_settings(host: Host, networks: Networks, namespaces: NetNamespaces) -> NetNamespaces:
-    """Return the namespaces with the settings of the host that a walk reads: its own, and those of the bridges."""
-    own = namespaces.host
-    names = {network.bridge for network in networks.bridges} | {link.name for link in own.links if not link.master}
-    keys = [interface_key(name, key) for name in sorted(names) for key in ("forwarding", "arp_ignore")]
-    found = host.net_settings((0,), (*SETTINGS, *keys)).get(0)
-    if found is None or isinstance(found, Missing):
-        return namespaces
-    return replace(namespaces, host=replace(own, sysctls={**own.sysctls, **found}))
+    return follow(host, read, used)

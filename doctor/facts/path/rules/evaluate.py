@@ -1,5 +1,7 @@
 """Evaluates a packet in one base chain: all verdicts that are possible, and the one of the rules that certainly match."""
 
+from bisect import bisect_left
+from operator import itemgetter
 from typing import Protocol
 
 from msgspec import Struct
@@ -21,6 +23,7 @@ from doctor.facts.path.rules.form import (
     RuleVerdict,
     VerdictMap,
 )  # fmt: skip
+from doctor.facts.path.rules.index import keys_of
 from doctor.facts.path.rules.packet import Packet, Surroundings, joined
 
 _MAX_DEPTH = 32
@@ -151,10 +154,21 @@ class Evaluation:
             return packet, is_main
         returned: Packet | None = None
         here: Packet | None = packet
-        for rule in chain.rules:
+        keys = keys_of(packet)
+        rules, at = chain.rules_for(keys), 0
+        while at < len(rules):
+            position, rule = rules[at]
+            at += 1
             self.steps += 1
             if here is None or self.steps > _MAX_STEPS:
                 break
+            if here is not packet:
+                packet, before = here, keys
+                keys = keys_of(here)
+                if keys != before:
+                    rules = chain.rules_for(keys)
+                    at = bisect_left(rules, position, key=itemgetter(0))
+                    continue
             verdicts, after, held = self._rule(rule, here)
             if held and len(verdicts) == 1:
                 here, is_main, leaves = self._verdict(verdicts[0], rule, after, path, is_main=is_main)

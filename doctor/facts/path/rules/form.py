@@ -1,10 +1,12 @@
 """The one form of a rule: parts in the order in which the kernel takes them, which are conditions, changes and verdicts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cached_property
 
 from msgspec import Struct
 
 from doctor.facts.path.rules.fields import Reader
+from doctor.facts.path.rules.index import SHORT, Keys, RuleIndex, needed
 from doctor.facts.path.rules.packet import Packet, Surroundings
 from doctor.facts.path.rules.values import ABSENT, Matcher, Table
 from doctor.formats.firewall.iptables_save import Rule
@@ -107,6 +109,15 @@ class PathRule(Struct, frozen=True):
         return self.origin.handle if isinstance(self.origin, NftRule) else 0
 
     @property
+    def leading(self) -> Iterator[Condition]:
+        """The conditions before any statement: if one of them fails, the rule has no effect."""
+        for part in self.parts:
+            if isinstance(part, Condition):
+                yield part
+            elif not isinstance(part, Doubt):
+                return
+
+    @property
     def verdict(self) -> RuleVerdict | None:
         """Its only possible verdict, ``None`` if it has none or several."""
         return next((part for part in self.parts if isinstance(part, RuleVerdict)), None)
@@ -123,7 +134,7 @@ class PathRule(Struct, frozen=True):
         return result
 
 
-class PathChain(Struct, frozen=True):
+class PathChain(Struct, frozen=True, dict=True):
     """A chain with its rules, prepared.
 
     Attributes:
@@ -144,6 +155,18 @@ class PathChain(Struct, frozen=True):
     priority: int = 0
     policy: str = ACCEPT
     devices: tuple[str, ...] = ()
+
+    def rules_for(self, keys: Keys) -> tuple[tuple[int, PathRule], ...]:
+        """Return the rules that may have an effect on a packet with these values, with their positions."""
+        return self._all if len(self.rules) <= SHORT else self._index.of(keys)
+
+    @cached_property
+    def _all(self) -> tuple[tuple[int, PathRule], ...]:
+        return tuple(enumerate(self.rules))
+
+    @cached_property
+    def _index(self) -> RuleIndex[PathRule]:
+        return RuleIndex(self.rules, (needed(rule.leading) for rule in self.rules))
 
     @property
     def text(self) -> str:
