@@ -152,14 +152,22 @@ def _check_port(place: PathPlace, port: NetLink, bridge: NetLink) -> None:
         raise WalkEnd(place, port.name, "port-disabled", f"port {port.name} of {bridge.name}: its state is {state}")
 
 
+def _learns(port: NetLink) -> bool:
+    return port.port is None or port.port.learns
+
+
 def _port_for(trip: Trip, place: PathPlace, bridge: NetLink, packet: Packet) -> NetLink:
     """Return the port of a bridge by which a packet leaves."""
     mac = packet.destination_mac
     ports = ports_of(trip.world, place, bridge)
     learned = place.link(ports.learned.get(mac, 0)) if mac is not None else None
-    if learned is not None and learned.mac != mac and learned.master == bridge.index:
-        return learned
     behind = ports.by_mac.get(mac, []) if mac is not None else []
+    if learned is not None and learned.mac != mac and learned.master == bridge.index:
+        if mac not in ports.local and any(one.index != learned.index and _learns(one) for one in behind):
+            # The owner's next packet moves the entry, also one set by hand.
+            reason = f"bridge {bridge.name}: its forwarding table has {mac} at {learned.name}, until it sends by {behind[0].name}"
+            raise WalkEnd(place, bridge.name, UNKNOWN, reason, end=UNKNOWN)
+        return learned
     if len(behind) == 1:
         if behind[0].port is not None and not behind[0].port.floods:
             trip.doubt(

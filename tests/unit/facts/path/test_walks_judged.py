@@ -384,3 +384,14 @@ def test_a_packet_that_a_rule_turns_back_on_the_bridge_may_pass_its_queue(
     small = world(of_host=replace(host(), sysctls=settings, qdiscs=(queue,)), saved=saved)
     found = walked(small, replace(WAYS["hairpin"], start="bb"))
     assert (found.end, bool(found.doubts)) == (end, end == "unknown"), found.says
+
+
+@pytest.mark.parametrize(
+    ("learns", "state", "end"), [(True, 0x40, "unknown"), (False, 0x40, "dropped"), (True, 0x80, "dropped")]
+)
+def test_an_entry_set_by_hand_moves_with_the_owners_next_packet(learns: bool, state: int, end: str) -> None:
+    """Neither a local entry does, nor one of an address behind a port that does not learn."""
+    small = with_link(host(), "vbb", port=BridgePort(learns=learns))
+    entry = ForwardingEntry(mac="02:00:00:00:02:02", link=11, master=3, state=state)
+    found = walked(world(of_host=replace(small, fdb=(entry,))), WAYS["host-to-container"])
+    assert found.end == end, found.says
