@@ -15,6 +15,9 @@ _COSTS = {
 }
 
 
+_ISOLATION = "containers of different networks reach each other, and internal networks are open"
+
+
 @check(
     severity=Severity.CRITICAL,
     detail=MissingRules | None,
@@ -65,10 +68,23 @@ def rules_flushed(rules: EngineRules) -> Iterator[Finding]:
             yield Finding(
                 subject=Subject("firewall", lost.scope if family.version == 4 else f"{lost.scope} (IPv6)"),
                 message=_message(family, lost, waits=waits),
-                severity=Severity.INFO if waits else None,
+                severity=_severity(family, lost, waits=waits),
                 evidence=(*_tables(family), *evidence_of(family, lost.rules)),
                 detail=None if waits else MissingRules(version=family.version, rules=_engines(rules, family, lost)),
             )
+
+
+def _severity(family: FamilyRules, lost: LostRules, *, waits: bool) -> Severity | None:
+    if waits:
+        return Severity.INFO
+    if family.has_no_network:
+        return Severity.WARNING
+    return Severity.ERROR if _is_isolation(lost) else None
+
+
+def _is_isolation(lost: LostRules) -> bool:
+    """Whether only rules that keep networks apart are missing: all traffic flows, and more than it should."""
+    return lost.scope.startswith("filter DOCKER-ISOLATION") or lost.scope == "filter DOCKER-INTERNAL"
 
 
 def _engines(rules: EngineRules, family: FamilyRules, lost: LostRules) -> tuple[ExpectedRule, ...]:
@@ -80,12 +96,14 @@ def _engines(rules: EngineRules, family: FamilyRules, lost: LostRules) -> tuple[
 def _message(family: FamilyRules, lost: LostRules, *, waits: bool) -> str:
     if waits:
         return "the engine's firewall rules are missing until it starts"
+    if family.has_no_network:
+        return f"the engine's {len(lost.rules)} {family.word} rules are missing: a network with IPv6 can't be created until the engine restarts"
     if lost.scope == "all":
         return f"all {len(lost.rules)} {family.word} rules of the engine are missing: {_COSTS['all']}"
     if lost.scope in _COSTS:
         return f"the engine's {len(lost.rules)} {family.word} rules in the {lost.scope} table are missing: {_COSTS[lost.scope]}"
     table, _, chain = lost.scope.partition(" ")
-    cost = _COSTS.get(table, "packets are handled in another way")
+    cost = _ISOLATION if _is_isolation(lost) else _COSTS.get(table, "packets are handled in another way")
     return (
         f"{len(lost.rules)} {family.word} rules of the engine are missing in chain {chain} of the {table} table: {cost}"
     )

@@ -21,15 +21,15 @@ def docker_user_drops(cuts: TrafficCuts) -> Iterator[Finding]:
 
     What it looks at:
         Ordinary packets are followed through the filter table in the output of iptables-save. A finding is a rule reached from
-        DOCKER-USER that certainly drops or rejects them. If the rule names traffic (an interface, sources, a port), or only
-        blocks incoming traffic, it is a policy and only noted, like the examples in Docker's documentation.
+        DOCKER-USER that certainly drops or rejects them. If it names traffic (an interface, sources, a port) and blocks only
+        incoming packets, it is a policy and only noted, like the examples in Docker's documentation.
 
     Why it matters:
         The chain is evaluated before Docker's rules, so containers lose the named traffic although Docker's rules are complete.
         A rule without an interface (-i) matches both directions, which is rarely intended.
 
     How it is fixed:
-        Doctor does not change it: rules in DOCKER-USER are an administrator's policy. To close published ports but keep
+        Rules in DOCKER-USER are an administrator's policy: doctor asks whether to remove one, and an undo adds it again. To close published ports but keep
         containers' own connections, first accept established connections, and name the outside interface in the rule.
 
     References:
@@ -39,7 +39,7 @@ def docker_user_drops(cuts: TrafficCuts) -> Iterator[Finding]:
         lost = in_words(_LOST[word] for word in cut.traffic)
         yield Finding(
             subject=Subject("rule", f"{cut.table} {cut.rule}"),
-            severity=Severity.INFO if cut.is_wish else None,
+            severity=Severity.INFO if cut.is_wish and "egress" not in cut.traffic else None,
             message=f"an administrator's rule in DOCKER-USER blocks {lost} ({named('network', cut.networks)}): {cut.rule}",
             evidence=(Evidence("iptables-save", cut.rule), Evidence("decided by", cut.decided)),
             detail=cut,

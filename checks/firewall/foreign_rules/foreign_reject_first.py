@@ -37,7 +37,7 @@ def foreign_reject_first(cuts: TrafficCuts, rules: EngineRules) -> Iterator[Find
         Docker's rules are moved above the foreign rule, in one transaction. The foreign rule is not changed: below Docker's
         rules it does no harm. The program that added it will add it again at its next reload: start it before docker. A rule
         that looks intended stays in force unless the administrator chooses otherwise. A rule in raw or mangle drops packets at
-        any place: its owner must remove it.
+        any place: doctor asks whether to remove it, and an undo adds it again at its place.
 
     References:
         https://docs.docker.com/engine/network/packet-filtering-firewalls/

@@ -2,6 +2,7 @@
 
 from doctor.collect.firewall.command import find
 from doctor.facts.config.engine import EngineConfig
+from doctor.facts.engine.state import EngineVersion
 from doctor.facts.firewall.command import IptablesCommand
 from doctor.facts.firewall.packet_filter import ENGINE_TABLE, LEGACY, NFT, Firewall, NftTable, Saved
 from doctor.facts.network.networks import Networks
@@ -19,7 +20,11 @@ _MANY_TABLES = 32
 
 @collector
 def firewall(
-    host: Host, networks: Networks | Missing, engine: EngineConfig | Missing, command: IptablesCommand
+    host: Host,
+    networks: Networks | Missing,
+    engine: EngineConfig | Missing,
+    command: IptablesCommand,
+    version: EngineVersion | Missing,
 ) -> Firewall:
     """Return both backends' rules. Missing on a mounted root: rules exist only in the kernel of a running host."""
     if not host.is_live():
@@ -32,7 +37,10 @@ def firewall(
     if command.problem:
         raise HostError(Missing(Why.UNREADABLE, f"{command.path} --version: {command.problem}"))
     v4 = reader.saved("iptables", backend)
-    wants_v6 = _has_ipv6(networks) and not isinstance(engine, Missing) and engine.get("ip6tables") is not False
+    filters_v6 = not isinstance(engine, Missing) and engine.get("ip6tables") is not False
+    v6 = reader.saved("ip6tables", backend) if filters_v6 and _has_ipv6(networks) else None
+    if filters_v6 and v6 is None and not isinstance(engine, Missing) and engine.get("firewall-backend") != "nftables":
+        v6 = reader.lost_ipv6(backend, tables, version)
     other_name = LEGACY if backend == NFT else NFT
     other = reader.saved("iptables", other_name) if reader.is_used(other_name, tables) else None
     return Firewall(
@@ -41,7 +49,7 @@ def firewall(
         target=command.target,
         alternative=command.alternative,
         v4=v4,
-        v6=reader.saved("ip6tables", backend) if wants_v6 else None,
+        v6=v6,
         other=other,
         other_name=other_name if other is not None else "",
         tables=tables,
@@ -87,6 +95,17 @@ class _CommandReader:
             raise HostError(Missing(Why.UNREADABLE, text)) from error
         except FormatError as error:
             raise HostError(Missing(Why.UNREADABLE, f"{argv[0]}: {error}")) from error
+
+    def lost_ipv6(self, backend: str, tables: tuple[NftTable, ...], version: EngineVersion | Missing) -> Saved | None:
+        """Return the IPv6 rules if tables are gone that an engine since 27 creates at its start, also without such a network."""
+        if backend != NFT or isinstance(version, Missing) or not version.at_least(27):
+            return None
+        if {"filter", "nat"} <= {table.name for table in tables if table.family == "ip6"}:
+            return None
+        try:
+            return self.saved("ip6tables", backend)
+        except HostError:
+            return None
 
     def is_used(self, backend: str, tables: tuple[NftTable, ...]) -> bool:
         """Whether the kernel has tables of a backend. Running iptables-legacy unconditionally would load its modules."""

@@ -70,6 +70,11 @@ class FamilyRules(Struct, frozen=True, kw_only=True):
         return "iptables" if self.version == 4 else "ip6tables"
 
     @property
+    def has_no_network(self) -> bool:
+        """Whether the engine has no network of this family: its chains wait for the first."""
+        return not any(rule.network for rule in self.expected.rules())
+
+    @property
     def passes_by_default(self) -> bool:
         """Whether packets that match no rule of the engine pass: then a missing accept has no effect yet."""
         drops = any(rule.kind == "unpublished-drop" for rule in self.expected.rules())

@@ -31,7 +31,9 @@ class Host:
         self.version = version
         self.commands: dict[str, str] = {}
         self.failures: dict[str, CommandResult] = {}
-        self.tables = ["ip nat", "ip filter"]
+        # Since 27 the engine creates its chains of IPv6 even if no network has it.
+        newer = ["ip6 nat", "ip6 filter"] if int(version.partition(".")[0]) >= 27 else []
+        self.tables = ["ip nat", "ip filter", *newer]
         self.files: dict[str, bytes] = {}
         self.special: list[dict[str, str]] = [
             {"path": "/usr/sbin/iptables", "type": "symlink", "target": "/usr/sbin/xtables-nft-multi"},
