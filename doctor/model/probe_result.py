@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from doctor.model.finding import Evidence
+from doctor.model.finding import Evidence, Finding
 from doctor.model.outcome import Result
 
 HOPS = "hops"
@@ -54,6 +54,11 @@ class ProbeResult(Struct, frozen=True, kw_only=True):
     doubts: tuple[str, ...] = ()
     lost: tuple[LostWay, ...] = ()
     cuts: tuple[str, ...] = ()
+
+    def is_named_by(self, finding: Finding) -> bool:
+        """Whether a finding names a hop where the probe's packets end."""
+        said = (finding.message, *(entry.value for entry in finding.evidence))
+        return any(cut in text for cut in self.cuts for text in said)
 
 
 class LastProof(Struct, frozen=True, kw_only=True):

@@ -203,12 +203,6 @@ def _nothing() -> Probing:
     yield Launch(())
 
 
-def _is_named(cause: Finding, probe: ProbeResult) -> bool:
-    """Whether a finding names the hop where the packets of a failed probe end."""
-    said = (cause.message, *(entry.value for entry in cause.evidence))
-    return any(cut in text for cut in probe.cuts for text in said)
-
-
 def with_probes(found: Scan, probes: tuple[ProbeResult, ...]) -> Scan:
     """Return the scan with a finding for each failed probe, caused by the findings that declare to break it, or that name the hop
     where its packets end.
@@ -216,7 +210,7 @@ def with_probes(found: Scan, probes: tuple[ProbeResult, ...]) -> Scan:
     failed = []
     for probe in probes:
         if probe.result is Result.FAIL:
-            named = [cause for cause in found.findings if _is_named(cause, probe)]
+            named = [cause for cause in found.findings if probe.is_named_by(cause)]
             known = [cause for cause in found.findings if probe.name in found.breaks.get(cause.id, ())]
             # The hops stand in the finding that names them.
             evidence = tuple(entry for entry in probe.evidence if not named or entry.source != HOPS)

@@ -96,7 +96,8 @@ class Proof:
     def _is_explained(self, probe: ProbeResult, after: Scan) -> bool:
         """Whether a known, remaining problem breaks the probe: then its failure does not concern the repair."""
         return any(
-            finding.fingerprint in self.record.predicted and probe.name in after.breaks.get(finding.id, ())
+            finding.fingerprint in self.record.predicted
+            and (probe.name in after.breaks.get(finding.id, ()) or probe.is_named_by(finding))
             for finding in after.findings
         )
 
