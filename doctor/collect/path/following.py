@@ -1,11 +1,12 @@
 """Walks all ways of a host's containers: routes are asked of the kernel, for all walks of a round together."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from doctor.collect.path.holders import holders
 from doctor.facts.host.processes import Processes
 from doctor.facts.kernel.sysctl import interface_key
 from doctor.facts.network.listeners import Listeners
@@ -20,9 +21,9 @@ from doctor.facts.path.scene.alike import Alike
 from doctor.facts.path.scene.fresh import NewContainer, new_containers
 from doctor.facts.path.scene.outer import outside_of, questions
 from doctor.facts.path.scene.ways import WayMaker
-from doctor.facts.path.scene.worlds import proxies_of, sockets_of, world_of
+from doctor.facts.path.scene.worlds import proxies_of, sockets_of, unserved, world_of
 from doctor.facts.path.walk import walk as walking
-from doctor.facts.path.world import SETTINGS, UNKNOWN, Walk, Way, World
+from doctor.facts.path.world import SETTINGS, UNKNOWN, PathSocket, Walk, Way, World
 from doctor.host.base import Host
 from doctor.model.missing import Missing
 
@@ -51,8 +52,7 @@ def follow(host: Host, read: Read, used: frozenset[str]) -> Paths:
     resolvers = {endpoint.container_id: servers.get(endpoint.container, ()) for endpoint in networks.running}
     maker = WayMaker(networks, namespaces, outside=outside, resolvers=resolvers, fresh=fresh)
     ways = tuple(maker.all())
-    proxies = None if isinstance(read.processes, Missing) else proxies_of(read.processes)
-    sockets = None if isinstance(read.listeners, Missing) else tuple(sockets_of(networks, read.listeners, proxies))
+    sockets = None if isinstance(read.listeners, Missing) else tuple(_sockets(host, read, read.listeners))
     world = world_of(networks, namespaces, read.firewalls, sockets, ways, uplink=outside.uplink, fresh=fresh)
     addresses = tuple(address for one in networks.running for address in (one.ip, one.ip6) if address)
     routes = host.routes(RouteQuestion(version=6 if ":" in one else 4, destination=one) for one in addresses)
@@ -70,6 +70,14 @@ def follow(host: Host, read: Read, used: frozenset[str]) -> Paths:
         for one, same in results
     )
     return merged(settled, gaps=namespaces.gaps)
+
+
+def _sockets(host: Host, read: Read, listeners: Listeners) -> Iterator[PathSocket]:
+    if isinstance(read.processes, Missing):
+        return sockets_of(read.networks, listeners, None)
+    proxies = proxies_of(read.processes)
+    programs = holders(host, read.processes, unserved(read.networks, listeners, proxies))
+    return sockets_of(read.networks, listeners, proxies, programs)
 
 
 def _walked_once(

@@ -2,6 +2,10 @@
 
 from msgspec import Struct
 
+from doctor.facts.firewall.packet_filter import IPTABLES_TABLES
+
+_COMMANDS = {"ip": "iptables", "ip6": "ip6tables"}
+
 
 class RouteLost(Struct, frozen=True, kw_only=True):
     """The default routes that a container has lost.
@@ -83,7 +87,7 @@ class PathEnd(Struct, frozen=True, kw_only=True):
 
     Attributes:
         place: ``host`` or a container's name; ``device`` the interface there, "" for none.
-        table: of the deciding rule, with its family, "" for none; ``chain`` its chain.
+        table: of the deciding rule, with its family, "" for none; ``chain`` its chain, ``rule`` its text and ``handle`` its number.
         trace: container and target of a packet that ends there, as ``doctor probe --trace`` takes them, "" if nobody can send one.
     """
 
@@ -91,4 +95,36 @@ class PathEnd(Struct, frozen=True, kw_only=True):
     device: str = ""
     table: str = ""
     chain: str = ""
+    rule: str = ""
+    handle: int = 0
     trace: str = ""
+
+    @property
+    def listing(self) -> str:
+        """The command that lists the chain."""
+        command, table = self._command
+        if command:
+            return f"{command} -t {table} -S {self.chain}"
+        return f"nft -a list chain {self.table} {self.chain}"
+
+    @property
+    def deletion(self) -> str:
+        """The command that deletes the rule, "" for a policy."""
+        command, table = self._command
+        if command:
+            return f"{command} -t {table} -D {self.rule[3:]}" if self.rule.startswith("-A ") else ""
+        return f"nft delete rule {self.table} {self.chain} handle {self.handle}" if self.rule and self.handle else ""
+
+    @property
+    def _command(self) -> tuple[str, str]:
+        family, _, table = self.table.partition(" ")
+        is_of_iptables = table in IPTABLES_TABLES and not self.handle
+        return (_COMMANDS.get(family, "") if is_of_iptables else "", table)
+
+
+class PortTaken(Struct, frozen=True, kw_only=True):
+    """A published port that another program has."""
+
+    port: int
+    program: str
+    containers: tuple[str, ...]

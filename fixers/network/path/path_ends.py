@@ -4,11 +4,8 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
-from doctor.facts.firewall.packet_filter import IPTABLES_TABLES
 from doctor.facts.path.details import PathEnd
 from doctor.facts.path.world import HOST
-
-_COMMANDS = {"ip": "iptables", "ip6": "ip6tables"}
 
 
 @fixer(applicability=Applicability.MANUAL)
@@ -16,17 +13,10 @@ def path_ends(detail: PathEnd) -> Iterator[Action]:
     """Show the commands: only a person knows whether somebody wanted it."""
     inside = "" if detail.place == HOST else f"nsenter -t $(docker inspect -f '{{{{.State.Pid}}}}' {detail.place}) -n "
     if detail.chain:
-        look = f"{inside}{_listing(detail)} lists the chain with the rule"
+        look = f"{inside}{detail.listing} lists the chain with the rule"
     elif detail.device:
         look = f"{inside}ip -d link show {detail.device} and {inside}ip route show table all show the interface and the routes"
     else:
         look = f"{inside}ip rule show and {inside}ip route show table all show the routes"
     follow = f"; 'doctor probe --trace {detail.trace}' follows a packet there" if detail.trace else ""
     yield Advise(text=f"{look}{follow}")
-
-
-def _listing(detail: PathEnd) -> str:
-    family, _, table = detail.table.partition(" ")
-    if family in _COMMANDS and table in IPTABLES_TABLES:
-        return f"{_COMMANDS[family]} -t {table} -S {detail.chain}"
-    return f"nft -a list chain {detail.table} {detail.chain}"

@@ -24,7 +24,7 @@ class Members:
 
     Attributes:
         own: of each container, the entries that name it alone, with their places.
-        unlike: containers that rules tell apart in a way that is not compared: each is like no other.
+        unlike: containers that rules distinguish in a way that is not compared: each is like no other.
         is_opaque: whether rules compute with addresses: then no two containers are alike.
     """
 

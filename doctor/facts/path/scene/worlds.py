@@ -17,6 +17,8 @@ from doctor.facts.path.scene.fresh import NewContainer
 from doctor.facts.path.scene.ways import place_of
 from doctor.facts.path.world import HOST, PathPlace, PathSocket, Way, World
 
+Proxies = Mapping[tuple[str, str, int], tuple[str, int]]
+"""The engine's proxies: protocol, address and port of the host → those of the container."""
 _CONTAINER = "-container-ip"
 _FIXED = 0x80 | 0x40
 """NUD_PERMANENT, NUD_NOARP."""
@@ -104,10 +106,20 @@ def proxies_of(processes: Processes) -> dict[tuple[str, str, int], tuple[str, in
     return found
 
 
+def unserved(networks: Networks, listeners: Listeners, proxies: Proxies) -> frozenset[int]:
+    """Return the numbers of the sockets on published ports that no proxy of the engine has."""
+    ports = {(port.protocol, port.host_port) for version in (4, 6) for _, _, port in networks.published(version)} - {
+        (protocol, port) for protocol, _, port in proxies
+    }
+    return frozenset(
+        one.inode for one in listeners.items if (one.protocol.removesuffix("6"), one.port) in ports and one.inode
+    )
+
+
 def sockets_of(
-    networks: Networks, listeners: Listeners, proxies: Mapping[tuple[str, str, int], tuple[str, int]] | None
+    networks: Networks, listeners: Listeners, proxies: Proxies | None, programs: Mapping[int, str] | None = None
 ) -> Iterator[PathSocket]:
-    """Yield the sockets of the host.
+    """Yield the sockets of the host; ``programs`` by the numbers of sockets.
 
     ``proxies`` are the engine's proxies: protocol, address and port of the host → those of the container. Without them, a socket
     on a published port is taken for its proxy.
@@ -124,4 +136,7 @@ def sockets_of(
         # A socket on "::" takes IPv4 as well, unless its program asked otherwise.
         version = 4 if not one.protocol.endswith("6") else 6 if address else 0
         forwards = proxies.get((protocol, address, one.port)) or proxies.get((protocol, "", one.port))
-        yield PathSocket(protocol=protocol, port=one.port, address=address, version=version, forwards=forwards)
+        program = "" if forwards or not programs else programs.get(one.inode, "")
+        yield PathSocket(
+            protocol=protocol, port=one.port, address=address, version=version, forwards=forwards, program=program
+        )

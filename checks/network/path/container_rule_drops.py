@@ -1,0 +1,46 @@
+"""A rule inside a container's network namespace drops packets."""
+
+from collections.abc import Iterator
+
+from doctor.api import Finding, Severity, check
+from doctor.facts.containers.containers import Containers
+from doctor.facts.path.details import PathEnd
+from doctor.facts.path.paths import OpenCuts
+from doctor.facts.path.world import HOST
+
+
+@check(
+    severity=Severity.ERROR,
+    detail=PathEnd,
+    breaks=("egress", "port", "dns"),
+    ok="no rule inside a container's network drops what the container needs",
+)
+def container_rule_drops(cuts: OpenCuts, containers: Containers) -> Iterator[Finding]:
+    """A rule of iptables or nftables in a container's network namespace drops its packets, or the answers to them.
+
+    What it looks at:
+        The ways of each running container, through the rules in its own namespace: those that the engine writes for its name
+        server, and all others, in both backends and families. Containers whose programs may change their network (NET_ADMIN)
+        have a warning only: a VPN client or a proxy may want it so.
+
+    Why it matters:
+        No rule of the host shows it, and the programs of the container see time-outs. Without NET_ADMIN nobody inside can
+        have added the rule: it was somebody on the host.
+
+    How it is fixed:
+        The command that deletes the rule is shown; the container does not restart. Rules of a container end with it.
+
+    References:
+        https://man7.org/linux/man-pages/man1/nsenter.1.html
+    """
+    wanted = {one.title for one in containers.items if one.host is not None and one.host.may_set_network}
+    for cut in cuts.of("rule"):
+        if cut.place == HOST:
+            continue
+        yield Finding(
+            subject=cut.subject,
+            message=cut.says,
+            severity=Severity.WARNING if cut.place in wanted else None,
+            evidence=cut.evidence[1:],
+            detail=PathEnd(place=cut.place, table=cut.table, chain=cut.chain, rule=cut.rule, handle=cut.handle),
+        )
