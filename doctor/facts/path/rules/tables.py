@@ -92,6 +92,21 @@ class Concern:
         found = numbers.network(words[3])
         return not isinstance(found, Range) or self._overlaps(version, found.low, found.high)
 
+    def expression(self, expressions: Sequence[Any]) -> bool:
+        """Whether the first expression of a rule of nft lets it match, as ``text`` for iptables."""
+        match = expressions[0].get("match") if self._spans is not None and expressions else None
+        if not isinstance(match, dict) or match.get("op") != "==":
+            return True
+        left, right = match.get("left"), match.get("right")
+        payload = left.get("payload") if isinstance(left, dict) else None
+        if not isinstance(payload, dict) or payload.get("field") not in {"saddr", "daddr"}:
+            return True
+        version = {"ip": 4, "ip6": 6}.get(str(payload.get("protocol")), 0)
+        prefix = right.get("prefix") if isinstance(right, dict) else None
+        text = f"{prefix.get('addr')}/{prefix.get('len')}" if isinstance(prefix, dict) else right
+        found = numbers.network(text) if version and isinstance(text, str) else None
+        return not isinstance(found, Range) or self._overlaps(version, found.low, found.high)
+
     def rule(self, rule: PathRule, version: int) -> bool:
         """Whether the addresses of a rule can match. Statements before a condition have their effect anyway."""
         if self._spans is None or version not in self._spans:
@@ -168,7 +183,7 @@ class _NftChain(Struct):
 
         chain = self.chain
         version = {"ip": 4, "ip6": 6}.get(chain.family, 0)
-        ready = (from_nft.rule_of(rule, self.named) for rule in self.rules)
+        ready = (from_nft.rule_of(rule, self.named) for rule in self.rules if self.concern.expression(rule.expressions))
         return PathChain(
             family=chain.family,
             table=chain.table,

@@ -1,9 +1,14 @@
 """Claims about healthy hosts that were wrong once: the odd hosts (`python -m tests.hosts.odd`) showed them."""
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
 from doctor.facts.path.namespace import NetLink
+from doctor.facts.path.rules.ruleset import PathRules
+from doctor.facts.path.rules.tables import spans_of
+from doctor.formats.firewall.nft_json import NftChain, NftRule, NftRuleset
 from tests.unit.facts.path.small_world import ENGINE, WAYS, address, container, route, walked, world
 
 
@@ -29,3 +34,24 @@ def test_a_container_with_a_tunnel_of_its_own_may_not_reach_its_own_port() -> No
     found = walked(world(of_aa=inside), WAYS["hairpin"])
     assert (found.end, found.cause) == ("unknown", "unknown"), found.says
     assert "tun0 in aa: a tunnel of its own takes them" in found.says
+
+
+@pytest.mark.parametrize("family", ["ip", "inet"])
+def test_bans_of_nft_that_no_packet_can_meet_are_left_out(family: str) -> None:
+    """Ten thousand of them cost no second; a rule about an address of a walk stays, and so does one that sets a mark first."""
+    chain = NftChain(family=family, table="t", name="c", hook="forward", kind="filter", priority=0, policy="accept")
+    targets: list[Any] = [f"203.0.{number // 250}.{number % 250}" for number in range(500)]
+    targets += [{"prefix": {"addr": "172.17.0.0", "len": 16}}, {"set": ["203.0.0.1", "172.17.0.2"]}]
+    source = {"payload": {"protocol": "ip", "field": "saddr"}}
+    rules = [
+        NftRule(
+            family=family, table="t", chain="c", handle=number, comment="",
+            expressions=({"match": {"op": "==", "left": source, "right": target}}, {"drop": None}),
+        )
+        for number, target in enumerate(targets, start=2)
+    ]  # fmt: skip
+    ruleset = NftRuleset(chains=(chain,), rules=tuple(rules))
+    (base,) = PathRules(nft=ruleset, spans=spans_of(["172.17.0.0/16", "198.51.100.7"])).bases
+    assert [rule.handle for rule in base.chain.rules] == [502, 503]
+    (base,) = PathRules(nft=ruleset).bases
+    assert len(base.chain.rules) == len(rules)
