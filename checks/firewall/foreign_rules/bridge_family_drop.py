@@ -6,6 +6,7 @@ from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.firewall.packet_filter import Firewall
 from doctor.facts.firewall.rule_cuts import RuleCut, RuleCuts
 from doctor.facts.firewall.rule_words import evidence_of, message_of
+from doctor.facts.network.rule_files import RuleFiles
 from doctor.facts.path.paths import OpenCuts
 
 _FAMILIES = frozenset({"bridge", "arp"})
@@ -17,7 +18,9 @@ _FAMILIES = frozenset({"bridge", "arp"})
     breaks=("egress", "port", "dns"),
     ok="no rule on the bridges drops containers' frames",
 )
-def bridge_family_drop(firewall: Firewall, cuts: RuleCuts | Missing, left: OpenCuts | Missing) -> Iterator[Finding]:
+def bridge_family_drop(
+    firewall: Firewall, cuts: RuleCuts | Missing, left: OpenCuts | Missing, files: RuleFiles | Missing
+) -> Iterator[Finding]:
     """A rule of ebtables, arptables or an nft table of family bridge or arp drops frames of containers.
 
     What it looks at:
@@ -45,7 +48,7 @@ def bridge_family_drop(firewall: Firewall, cuts: RuleCuts | Missing, left: OpenC
                 subject=Subject("nft-chain" if item.place.is_policy else "rule", item.place.subject),
                 message=message_of(item),
                 severity=Severity.INFO if item.is_only_icmp else None,
-                evidence=evidence_of(item),
+                evidence=evidence_of(item, files),
                 detail=item,
             )
     for table, ruleset in firewall.foreign.items():

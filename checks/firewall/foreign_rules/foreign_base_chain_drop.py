@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.facts.firewall.cuts import NFT, Cut, TrafficCuts, wish_severity
 from doctor.facts.firewall.rule_cuts import RuleCuts, rules_of
+from doctor.facts.network.rule_files import RuleFiles, loaded_again
 from doctor.model.text import in_words, named
 
 _LOST = {"egress": "outgoing packets", "reply": "answers to containers", "port": "packets to published ports"}
@@ -27,7 +28,9 @@ _LOST = {"egress": "outgoing packets", "reply": "answers to containers", "port":
         ),
     ),
 )
-def foreign_base_chain_drop(cuts: TrafficCuts, texts: RuleCuts | Missing) -> Iterator[Finding]:
+def foreign_base_chain_drop(
+    cuts: TrafficCuts, texts: RuleCuts | Missing, files: RuleFiles | Missing
+) -> Iterator[Finding]:
     """Another nft table has a forward chain that blocks containers' packets, which iptables-save does not show.
 
     What it looks at:
@@ -54,6 +57,7 @@ def foreign_base_chain_drop(cuts: TrafficCuts, texts: RuleCuts | Missing) -> Ite
         if cut.table == "inet firewalld":
             continue
         lost = in_words(_LOST[word] for word in cut.traffic)
+        family, _, table = cut.table.partition(" ")
         verb = "drops" if cut.target == "DROP" else "rejects"
         yield Finding(
             subject=Subject("nft-chain", f"{cut.table} {cut.chain}"),
@@ -62,6 +66,12 @@ def foreign_base_chain_drop(cuts: TrafficCuts, texts: RuleCuts | Missing) -> Ite
             evidence=(
                 Evidence(f"nft list chain {cut.table} {cut.chain}", f"{cut.rule}, priority {cut.priority}"),
                 *(Evidence(item.place.command, item.place.words) for item in rules_of(texts, cut)),
+                *loaded_again(files, family, table, cut.chain, _text(texts, cut)),
             ),
             detail=cut,
         )
+
+
+def _text(texts: RuleCuts | Missing, cut: Cut) -> str:
+    """Return the rule as nft spells it, else as the scan does; "" for the chain's policy."""
+    return "" if not cut.handle else next((item.place.text for item in rules_of(texts, cut)), cut.rule)

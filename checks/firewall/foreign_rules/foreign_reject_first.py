@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.firewall.cuts import FIRST, Cut, Lift, TrafficCuts, wish_severity
 from doctor.facts.firewall.rules import EngineRules
+from doctor.facts.network.rule_files import RuleFiles, loaded_again
 from doctor.model.text import in_words, named
 
 _LOST = {"egress": "outgoing packets", "reply": "answers to containers", "port": "packets to published ports"}
@@ -17,7 +18,7 @@ _LOST = {"egress": "outgoing packets", "reply": "answers to containers", "port":
     ends=("rule",),
     ok="no foreign rule blocks packets before the engine's rules are evaluated",
 )
-def foreign_reject_first(cuts: TrafficCuts, rules: EngineRules) -> Iterator[Finding]:
+def foreign_reject_first(cuts: TrafficCuts, rules: EngineRules, files: RuleFiles | Missing) -> Iterator[Finding]:
     """A foreign rule drops or rejects containers' packets before Docker's own rules can accept them.
 
     What it looks at:
@@ -50,10 +51,19 @@ def foreign_reject_first(cuts: TrafficCuts, rules: EngineRules) -> Iterator[Find
             evidence=(
                 Evidence(" ".join(rules.families[0].saved.save), cut.rule),
                 *(Evidence("leads to", cut.decided) for _ in range(cut.decided != cut.rule)),
+                *_again(files, cut),
                 *(Evidence("below it", text) for text in cut.lift[:3]),
             ),
             detail=Lift.of(cut),
         )
+
+
+def _again(files: RuleFiles | Missing, cut: Cut) -> tuple[Evidence, ...]:
+    """Return the file that loads the deciding rule again, or the jump that leads there."""
+    chain = next(iter(cut.decided.split()[1:2]), "")
+    return loaded_again(files, "ip", cut.table, chain, cut.decided) or loaded_again(
+        files, "ip", cut.table, cut.chain, cut.rule
+    )
 
 
 def _message(cut: Cut) -> str:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Finding, Severity, Subject, check
+from doctor.api import Finding, Missing, Severity, Subject, check
 from doctor.facts.firewall.rule_cuts import HOST_HOOKS, RuleCut, RuleCuts
 from doctor.facts.firewall.rule_words import evidence_of, message_of
+from doctor.facts.network.rule_files import RuleFiles
 from doctor.facts.path.paths import OpenCuts
 
 _FAMILIES = frozenset({"ip", "ip6", "inet", "netdev"})
@@ -16,7 +17,7 @@ _FAMILIES = frozenset({"ip", "ip6", "inet", "netdev"})
     breaks=("egress", "port", "dns"),
     ok="no rule of others ends packets of containers",
 )
-def foreign_rule_drop(cuts: RuleCuts, left: OpenCuts) -> Iterator[Finding]:
+def foreign_rule_drop(cuts: RuleCuts, left: OpenCuts, files: RuleFiles | Missing) -> Iterator[Finding]:
     """A rule of somebody else, in any table, backend or family, drops packets that the engine's rules accept.
 
     What it looks at:
@@ -44,7 +45,7 @@ def foreign_rule_drop(cuts: RuleCuts, left: OpenCuts) -> Iterator[Finding]:
                 subject=Subject("rule", item.place.subject),
                 message=message_of(item),
                 severity=_severity(item),
-                evidence=evidence_of(item),
+                evidence=evidence_of(item, files),
                 detail=item,
             )
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Finding, Severity, Subject, check
+from doctor.api import Finding, Missing, Severity, Subject, check
 from doctor.facts.firewall.rule_cuts import HOST_HOOKS, RuleCut, RuleCuts
 from doctor.facts.firewall.rule_words import evidence_of, message_of
+from doctor.facts.network.rule_files import RuleFiles
 from doctor.facts.path.paths import OpenCuts
 
 _FAMILIES = frozenset({"ip", "ip6", "inet"})
@@ -15,7 +16,7 @@ _FAMILIES = frozenset({"ip", "ip6", "inet"})
     detail=RuleCut,
     ok="the host's own firewall ends no packets between the host and its containers",
 )
-def input_drop(cuts: RuleCuts, left: OpenCuts) -> Iterator[Finding]:
+def input_drop(cuts: RuleCuts, left: OpenCuts, files: RuleFiles | Missing) -> Iterator[Finding]:
     """A rule or policy at INPUT or OUTPUT drops packets between the host and containers, or to published ports of the host itself.
 
     What it looks at:
@@ -40,7 +41,7 @@ def input_drop(cuts: RuleCuts, left: OpenCuts) -> Iterator[Finding]:
                 subject=Subject("rule", item.place.subject),
                 message=message_of(item),
                 severity=None if _is_broken(item) else Severity.INFO,
-                evidence=evidence_of(item),
+                evidence=evidence_of(item, files),
                 detail=item,
             )
 

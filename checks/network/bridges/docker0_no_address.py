@@ -14,6 +14,7 @@ from doctor.facts.network.takers import taker_of
     severity=Severity.ERROR,
     detail=WrongAddress,
     breaks=("egress", "port", "dns"),
+    ends=("neighbour", "wrong-way", "no-route", "source-is-local"),
     ok="every bridge has its network's gateway address",
     messages=(
         Message(
@@ -48,13 +49,14 @@ def docker0_no_address(networks: Networks, links: Links, files: HostNetworkFiles
         link = links.link(network.bridge)
         if link is None or not network.gateway or link.ipv4 or not network.addresses_bridge:
             continue
-        taker = taker_of(files, link.name)
+        taker = taker_of(files, link.name, (one.bridge for one in networks.bridges))
         yield Finding(
             subject=Subject("network", network.name),
             message=f"the bridge {link.name} of network {network.name} has no IPv4 address: its containers have no gateway",
             evidence=(
                 Evidence("ip addr", f"{link.name}: no IPv4 address"),
                 Evidence(networks.source, f"gateway of {network.name}: {network.gateway}"),
+                Evidence("without a gateway", f"containers of {network.name}, and a new container on {link.name}"),
                 *(() if taker is None else (taker.evidence,)),
             ),
             detail=WrongAddress(bridge=link.name, address=network.gateway, wrong=(), taker=taker),

@@ -14,6 +14,7 @@ from doctor.facts.network.takers import taker_of
     severity=Severity.ERROR,
     detail=WrongAddress,
     breaks=("egress", "port", "dns"),
+    ends=("neighbour", "wrong-way", "no-route", "source-is-local"),
     ok="no bridge has another address in place of its gateway's",
 )
 def docker0_wrong_address(networks: Networks, links: Links, files: HostNetworkFiles | Missing) -> Iterator[Finding]:
@@ -40,7 +41,7 @@ def docker0_wrong_address(networks: Networks, links: Links, files: HostNetworkFi
         link = links.link(network.bridge)
         if link is None or not network.gateway or not link.ipv4 or link.has(network.gateway):
             continue
-        taker = taker_of(files, link.name)
+        taker = taker_of(files, link.name, (one.bridge for one in networks.bridges))
         wrong = tuple(address.text for address in link.ipv4)
         yield Finding(
             subject=Subject("network", network.name),
@@ -51,6 +52,7 @@ def docker0_wrong_address(networks: Networks, links: Links, files: HostNetworkFi
             evidence=(
                 Evidence("ip addr", f"{link.name}: {', '.join(wrong)}"),
                 Evidence(networks.source, f"gateway of {network.name}: {network.gateway}"),
+                Evidence("without a gateway", f"containers of {network.name}, and a new container on {link.name}"),
                 *(() if taker is None else (taker.evidence,)),
             ),
             detail=WrongAddress(bridge=link.name, address=network.gateway, wrong=wrong, taker=taker),

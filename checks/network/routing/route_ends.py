@@ -40,8 +40,8 @@ def route_ends(
         discard, and remove them later, or forget to.
 
     How it is fixed:
-        If the route was not there at the last healthy scan, ``--choose`` asks whether it is deleted; an undo adds it again. Otherwise
-        the command is shown: somebody may need the route.
+        If the route was not there at the last healthy scan, ``--choose`` asks whether it is deleted; an undo adds it again. A line of
+        /etc/network/interfaces that adds it becomes a comment. Otherwise the command is shown: somebody may need the route.
 
     References:
         https://man7.org/linux/man-pages/man8/ip-route.8.html

@@ -34,8 +34,8 @@ def rule_of_routing_ends(
         several uplinks add them, and often forget the addresses of containers.
 
     How it is fixed:
-        If the rule was not there at the last healthy scan, ``--choose`` asks whether it is deleted; an undo adds it again. Otherwise
-        the command is shown: somebody may need the rule.
+        If the rule was not there at the last healthy scan, ``--choose`` asks whether it is deleted; an undo adds it again. A line of
+        /etc/network/interfaces that adds it becomes a comment. Otherwise the command is shown: somebody may need the rule.
 
     References:
         https://man7.org/linux/man-pages/man8/ip-rule.8.html

@@ -27,7 +27,7 @@ _FAMILIES = {4: "ip", 6: "ip6"}
 
 def user_rules(host: Host, is_enabled: Callable[[], bool]) -> Iterator[SavedRules]:
     """Yield the rules of DOCKER-USER by family in the service's file, and in each file beside it that is not included."""
-    reader = _IncludeReader(host)
+    reader = IncludeReader(host)
     loaded = next((path for path in ROOTS if host.exists(path)), None)
     others = [path for top in _BESIDE for path in reader.named(f"{top}/*") if path.endswith((".nft", ".conf"))]
     for path in (*(() if loaded is None else (loaded,)), *others):
@@ -35,7 +35,7 @@ def user_rules(host: Host, is_enabled: Callable[[], bool]) -> Iterator[SavedRule
             yield from _of(path, reader, is_enabled if path == loaded else lambda: False)
 
 
-def _of(path: HostPath, reader: "_IncludeReader", is_loaded: Callable[[], bool]) -> Iterator[SavedRules]:
+def _of(path: HostPath, reader: "IncludeReader", is_loaded: Callable[[], bool]) -> Iterator[SavedRules]:
     if not reader.names_chain(path):
         return
     try:
@@ -76,7 +76,7 @@ def _chains(rules: dict[Key, list[ScriptRule]], family: str, version: int) -> di
     return {} if unknown & led.keys() else led
 
 
-class _IncludeReader:
+class IncludeReader:
     """Reads files and their includes; limits end loops and endless includes."""
 
     def __init__(self, host: Host) -> None:

@@ -1,7 +1,9 @@
 """Words of findings about rules at which packets end."""
 
 from doctor.facts.firewall.rule_cuts import RuleCut
+from doctor.facts.network.rule_files import RuleFiles, loaded_again
 from doctor.model.finding import Evidence
+from doctor.model.missing import Missing
 
 
 def message_of(item: RuleCut) -> str:
@@ -15,7 +17,9 @@ def message_of(item: RuleCut) -> str:
     return f"{subject} {verb} at {item.place.words}{owner}{more}"
 
 
-def evidence_of(item: RuleCut) -> tuple[Evidence, ...]:
-    """Return the command that shows the rule, and the hops and ways of what ends there."""
-    shown = Evidence(item.place.command, item.place.text or "policy drop")
-    return (shown, *item.cut.evidence) if item.cut.ways else (shown,)
+def evidence_of(item: RuleCut, files: RuleFiles | Missing) -> tuple[Evidence, ...]:
+    """Return the command that shows the rule, the file that loads it again, and the hops and ways of what ends there."""
+    place = item.place
+    shown = Evidence(place.command, place.text or "policy drop")
+    again = loaded_again(files, place.family, place.table, place.chain, place.text)
+    return (shown, *again, *item.cut.evidence) if item.cut.ways else (shown, *again)

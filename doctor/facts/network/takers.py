@@ -1,5 +1,7 @@
 """Programs of the host that configure the engine's bridges, although these belong to the engine."""
 
+from collections.abc import Iterable
+
 from msgspec import Struct
 
 from doctor.facts.network.host_files import HostNetworkFiles
@@ -14,6 +16,7 @@ class BridgeTaker(Struct, frozen=True, kw_only=True):
     Attributes:
         device: the name or the pattern that the file gives.
         is_meant: whether the file names a bridge that has no name of the engine's: somebody may want this.
+        named: all bridges that the same part of the file configures, if somebody named them.
     """
 
     bridge: str
@@ -22,6 +25,7 @@ class BridgeTaker(Struct, frozen=True, kw_only=True):
     path: str
     place: str
     is_meant: bool
+    named: tuple[str, ...] = ()
 
     @property
     def evidence(self) -> Evidence:
@@ -31,17 +35,21 @@ class BridgeTaker(Struct, frozen=True, kw_only=True):
         )
 
 
-def taker_of(files: HostNetworkFiles | Missing, bridge: str) -> BridgeTaker | None:
+def taker_of(files: HostNetworkFiles | Missing, bridge: str, bridges: Iterable[str] = ()) -> BridgeTaker | None:
     """Return the program that configures a bridge, ``None`` if no file does or they were not read."""
-    found = None if isinstance(files, Missing) else files.takes(bridge)
-    if found is None:
+    if isinstance(files, Missing) or (found := files.takes(bridge)) is None:
         return None
-    has_engines_name = bridge == DEFAULT_BRIDGE or USER_BRIDGE.fullmatch(bridge) is not None
+    named = tuple(one for one in (bridge, *bridges) if not _has_engines_name(one) and files.takes(one) == found)
     return BridgeTaker(
         bridge=bridge,
         program=found.program,
         device=found.device,
         path=found.path,
         place=found.place,
-        is_meant=found.device == bridge and not has_engines_name,
+        is_meant=found.device == bridge and not _has_engines_name(bridge),
+        named=tuple(dict.fromkeys(named)),
     )
+
+
+def _has_engines_name(bridge: str) -> bool:
+    return bridge == DEFAULT_BRIDGE or USER_BRIDGE.fullmatch(bridge) is not None

@@ -72,12 +72,25 @@ def _words(path: str, text: str, include: Include, depth: int) -> Iterator[NftWo
     yield NftWord("\n", path, line)
 
 
+def policies_of(path: str, text: str, include: Include) -> dict[Key, ScriptRule]:
+    r"""Return the policies that drop, by chain; raises as ``rules_of``.
+
+    >>> text = "table inet t {\n chain c {\n  type filter hook forward priority 0; policy drop;\n }\n}"
+    >>> [(key, found.line) for key, found in policies_of("/etc/nftables.conf", text, lambda _: iter(())).items()]
+    [(('inet', 't', 'c'), 3)]
+    """
+    script = _Script(_words(path, text, include, 0))
+    script.run()
+    return script.policies
+
+
 class _Script:
     def __init__(self, words: Iterator[NftWord]) -> None:
         self.words = words
         self.count = 0
         self.defined: dict[str, list[NftWord]] = {}
         self.chains: dict[Key, list[ScriptRule]] = {}
+        self.policies: dict[Key, ScriptRule] = {}
 
     def run(self) -> dict[Key, list[ScriptRule]]:
         self._scope(())
@@ -160,7 +173,10 @@ class _Script:
 
     def _add(self, key: Key, words: list[str], first: NftWord, *, is_first: bool = False) -> None:
         if words[0:1] and words[0] in {"type", "policy", "devices", "flags"}:
-            return  # of a base chain
+            # Of a base chain.
+            if words[-2:] == ["policy", "drop"]:
+                self.policies[key] = ScriptRule(tuple(words), first.path, first.line)
+            return
         if words[:1] == ["comment"] and len(words) == 2:
             return  # the chain's own
         rules = self.chains.setdefault(key, [])

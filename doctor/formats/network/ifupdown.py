@@ -115,3 +115,17 @@ def _items(stanza: _Stanza, path: str, started: set[str]) -> Iterator[HostItem |
             for command in ip_command.commands(value, path=path, number=line):
                 yield command
                 yield from ip_command.items(command, device)
+
+
+def is_one_command(lines: list[str], number: int) -> bool:
+    r"""Whether a line, counted from 1, is a hook with one command, and neither continues a line nor is continued.
+
+    >>> lines = ["iface eth0 inet manual", " up ip rule add from all blackhole", " up ip rule add pref 1 table 1; reboot"]
+    >>> is_one_command(lines, 2), is_one_command(lines, 3), is_one_command(lines, 1)
+    (True, False, False)
+    """
+    line = lines[number - 1]
+    before = lines[number - 2] if number > 1 else ""
+    words = line.split()
+    is_whole = not line.endswith("\\") and not before.endswith("\\")
+    return is_whole and words[:1] != [] and words[0] in _HOOKS and len(list(ip_command.parts(line))) == 1

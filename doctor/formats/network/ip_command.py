@@ -34,12 +34,23 @@ def commands(line: str, *, path: str = "", number: int = 0) -> Iterator[Configur
     """
     if len(line) > _MAX_LINE or line.lstrip().startswith(("#", ";")) or not _MAYBE.search(line):
         return
-    for part in _SPLIT.split(line):
+    for part in parts(line):
         words = _words(part)
         names = [word.rpartition("/")[2].rpartition("=")[2].lstrip("-@+!:(") for word in words]
         start = next((place for place, name in enumerate(names[:-1]) if name in _TOOLS), None)
         if start is not None:
             yield ConfiguredCommand(words=(names[start], *words[start + 1 :]), path=path, line=number)
+
+
+def parts(line: str) -> list[str]:
+    """The commands of a line of a shell script, split at its separators without regard to quotes.
+
+    `|| true` at the end is left out.
+
+    >>> parts("ip rule add pref 1 || true"), len(parts("a && b"))
+    (['ip rule add pref 1'], 2)
+    """
+    return [part.strip() for part in _SPLIT.split(line) if part.strip() not in {"", "true", ":"}]
 
 
 def _words(text: str) -> list[str]:

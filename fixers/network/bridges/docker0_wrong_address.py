@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, fixer
+from doctor.api.actions.managers.unmanaged import leave_alone
 from doctor.api.actions.network import ChangeLink
-from doctor.api.actions.unmanaged import leave_alone
 from doctor.facts.network.details import WrongAddress
 
 

@@ -3,6 +3,7 @@
 import re
 import shlex
 import xml.etree.ElementTree as ET
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from tests.hosts.box import Box
@@ -76,22 +77,25 @@ def _firewalld(box: Box) -> None:
 
 
 def _networkd(box: Box) -> None:
-    """An interface that a .network file matches gets its addresses and loses others, also one that the engine has made."""
-    for path in _files(box, "/etc/systemd/network", ".network"):
-        text = box.read(path)
-        name = re.search(r"^Name=(.+)$", text, re.MULTILINE)
-        address = re.search(r"^Address=(.+)$", text, re.MULTILINE)
-        for device in ("docker0", "br-app"):
-            if name and address and (name[1] == "*" or device in name[1].split()):
-                box.run(["ip", "addr", "flush", "dev", device], check=False)
-                box.run(["ip", "addr", "add", address[1], "dev", device], check=False)
+    """The first .network file that matches an interface decides: it gets its addresses and loses others, or is left alone."""
+    texts = [box.read(path) for path in _files(box, "/etc/systemd/network", ".network")]
+    for device in ("docker0", "br-app"):
+        for text in texts:
+            name = re.search(r"^Name=(.+)$", text, re.MULTILINE)
+            if name and any(fnmatchcase(device, pattern) for pattern in name[1].split()):
+                address = re.search(r"^Address=(.+)$", text, re.MULTILINE)
+                if address and "Unmanaged=yes" not in text:
+                    box.run(["ip", "addr", "flush", "dev", device], check=False)
+                    box.run(["ip", "addr", "add", address[1], "dev", device], check=False)
+                break
 
 
 def _network_manager(box: Box) -> None:
-    """A connection of NetworkManager takes the interface that it names."""
+    """A connection of NetworkManager takes the interface that it names, unless the configuration excludes that."""
+    excluded = "".join(box.read(path) for path in _files(box, "/etc/NetworkManager/conf.d", ".conf"))
     for path in _files(box, "/etc/NetworkManager/system-connections", ".nmconnection"):
         name = re.search(r"^interface-name=(.+)$", box.read(path), re.MULTILINE)
-        if name and "method=disabled" in box.read(path):
+        if name and "method=disabled" in box.read(path) and f"interface-name:{name[1]}\n" not in excluded:
             box.run(["ip", "addr", "flush", "dev", name[1]], check=False)
 
 

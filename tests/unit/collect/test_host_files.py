@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from doctor.api.actions.advice import Advise
+from doctor.api.actions.choose import Choose
 from doctor.api.actions.files import WriteFile
-from doctor.api.actions.unmanaged import leave_alone
+from doctor.api.actions.managers.unmanaged import leave_alone
 from doctor.collect.network.host_files import host_network_files
 from doctor.facts.network.host_files import HostNetworkFiles
 from doctor.facts.network.takers import taker_of
@@ -243,7 +244,6 @@ def test_after_the_repair_nobody_takes_the_bridge(
     ("name", "text", "bridge"),
     [
         ("systemd/network/00-a.network", "[Match]\nName=*\n", "docker0"),
-        ("NetworkManager/system-connections/x", "[connection]\ntype=bridge\ninterface-name=br-app\n", "br-app"),
         ("network/interfaces", "auto docker0\niface docker0 inet static\n  address 192.0.2.1/24\n", "docker0"),
     ],
 )
@@ -252,3 +252,15 @@ def test_a_file_that_may_be_meant_so_is_left_to_a_person(tmp_path: Path, name: s
     (action,) = leave_alone(taker_of(read(tmp_path), bridge))
     assert isinstance(action, Advise)
     assert f"/etc/{name}" in action.text
+
+
+def test_a_file_that_names_a_bridge_which_somebody_named_is_a_question(tmp_path: Path) -> None:
+    write(tmp_path, "etc/systemd/network/20-x.network", "[Match]\nName=br-app\n[Network]\nAddress=192.0.2.1/24\n")
+    (action,) = leave_alone(taker_of(read(tmp_path), "br-app"))
+    assert isinstance(action, Choose)
+    engine, other = action.options
+    assert (engine.name, other.name, other.actions) == ("engine", "systemd-networkd", ())
+    (written,) = engine.actions
+    assert isinstance(written, WriteFile)
+    write(tmp_path, written.path.lstrip("/"), written.content.decode())
+    assert taker_of(read(tmp_path), "br-app") is None

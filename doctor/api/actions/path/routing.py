@@ -2,6 +2,7 @@
 
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.choose import Choosable, Choose
+from doctor.api.actions.managers.hooks import forget_line
 from doctor.api.actions.network import ChangeLink
 from doctor.facts.path.namespace import RoutingRule
 from doctor.facts.path.own.kept_state import PlacedRoute
@@ -46,7 +47,7 @@ def ask_about_route(one: PlacedRoute, *, is_new: bool, source: str = "") -> Choo
             Choosable(
                 name="delete",
                 evidence=(Evidence("last healthy scan", "it was not there, and packets arrived"), *set_by(source)),
-                actions=(delete_route(one),),
+                actions=(delete_route(one), *forget_line(source)),
             ),
             Choosable(name="leave", evidence=(Evidence("ip route", one.text),), actions=()),
         ),

@@ -1,0 +1,1 @@
+"""Changes of files of network managers and their hooks."""
