@@ -12,6 +12,7 @@ from doctor.facts.path.world import HOST, OUTSIDE, Way
 
 EMBEDDED = "127.0.0.11"
 """The engine's name server, as a container of a user's network sees it."""
+_NAT = ("ip", "nat")
 _HTTP = 80
 """The port of a program that nobody knows."""
 _LOOPBACK = {4: "127.0.0.1", 6: "::1"}
@@ -97,12 +98,19 @@ class WayMaker:
             # An address of the loopback is a program of the container itself.
             if (":" in server) == (version == 6) and not server.startswith("127.") and server != _LOOPBACK[6]:
                 yield Way(kind="dns", start=name, end=self._owner(server), target=server, port=53, protocol="udp")
-        if version == 4 and not network.is_default:
+        if version == 4 and not network.is_default and self._is_answered(endpoint):
             yield Way(kind="dns", start=name, end=name, target=EMBEDDED, port=53, protocol="udp")
         peer = self._peer(endpoint, version) if network.icc else None
         if peer is not None:
             address = peer.ip if version == 4 else peer.ip6
             yield Way(kind="peer", start=name, end=place_of(peer), target=address, protocol="icmp")
+
+    def _is_answered(self, endpoint: Endpoint) -> bool:
+        """Whether a container has rules for the engine's name server: without them a check of its own judges what is missing."""
+        namespace = self.namespaces.of(endpoint.container_id)
+        if namespace is None:
+            return False
+        return bool(namespace.nft_rules or namespace.legacy_tables) or any(one != _NAT for one in namespace.nft_tables)
 
     def _published(self, endpoint: Endpoint, port: PublishedPort) -> Iterator[Way]:
         if not port.host_port or port.protocol not in {"tcp", "udp"} or not port.needs_rules:

@@ -9,6 +9,7 @@ from doctor.facts.host.processes import Processes
 from doctor.facts.network.listeners import Listener, Listeners
 from doctor.facts.network.networks import Endpoint, Network, Networks, PublishedPort
 from doctor.facts.path.namespaces import NetNamespaces
+from doctor.facts.path.resolvers import RULES
 from doctor.facts.path.rule_lists import PathFirewalls, RuleLists
 from doctor.facts.path.rules.tables import IptablesRules
 from doctor.facts.path.scene.outer import PathOutside
@@ -79,8 +80,12 @@ def test_what_a_network_closes_is_no_way() -> None:
 
 
 def test_a_container_of_a_users_network_asks_the_engines_name_server() -> None:
+    """If its rules are gone, dns/embedded-nat-missing judges that: nothing is walked, and nothing is called delivered."""
     app = replace(NETWORKS, items=(replace(BRIDGE, is_default=False),))
-    assert ("dns", "127.0.0.11") in {(way.kind, way.target) for way in maker(app).all()}
+    ruled = replace(NAMESPACES.containers["a"], nft_tables=(("ip", "nat"),), nft_rules=RULES)
+    spaces = replace(NAMESPACES, containers={"a": ruled, "b": replace(ruled, nft_rules={})})
+    ways = WayMaker(app, spaces, outside=OUTSIDE).all()
+    assert [way.start for way in ways if way.target == "127.0.0.11"] == ["aa"]
 
 
 def test_a_healthy_host_delivers_all_of_them() -> None:
