@@ -43,6 +43,8 @@ class NetworkOverlay(BasedHost, ABC):
             more = [(0, end) for end in _other_end(step.do)]
         elif isinstance(step, Run) and (rules := [one for one in step.predicts if one.ask[0] == RULES]):
             change = int(rules[0].ask[1]), ("rules", "set", msgspec.json.decode(rules[0].stdout))
+        elif isinstance(step, Run) and (values := [one for one in step.predicts if one.ask[0] == SETTING]):
+            change = int(values[0].ask[1]), ("setting", "set", {one.ask[2]: one.stdout.decode() for one in values})
         else:
             return
         earlier = msgspec.json.encode([*self._network_changes(), change, *more])
@@ -96,11 +98,6 @@ class NetworkOverlay(BasedHost, ABC):
     def net_settings(self, pids: Iterable[int], keys: tuple[str, ...]) -> "dict[int, dict[str, str] | Missing]":
         """Return the settings as they would be."""
         found = self.base.net_settings((pid for pid in pids if pid not in self._gone), keys)
-        for pid, values in found.items():
-            if pid and not isinstance(values, Missing):
-                asked = {key: self._answers.get((SETTING, str(pid), key)) for key in keys}
-                set_now = {key: one.stdout.decode() for key, one in asked.items() if one is not None}
-                found = {**found, pid: {**values, **set_now}} if set_now else found
         own = found.get(0)
         return found if own is None or isinstance(own, Missing) else {**found, 0: self._values(own, keys)}
 

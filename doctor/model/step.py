@@ -179,7 +179,7 @@ class Signal(msgspec.Struct, tag="signal", frozen=True, kw_only=True):
 RULES = "network-rules"
 """First word of a predicted answer: how many rules the chains of a network namespace have; the second is its inode."""
 SETTING = "network-setting"
-"""First word of a predicted answer: a setting's value in a container's network namespace; then a process in it, and the key."""
+"""First word of a predicted answer: a setting's value in a network namespace; then its inode, and the key."""
 
 
 class Netlink(msgspec.Struct, tag="netlink", frozen=True, kw_only=True):

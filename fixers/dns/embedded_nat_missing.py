@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, fixer
-from doctor.api.actions.resolver_rules import RestoreResolverRules
+from doctor.api.actions.path.resolver_rules import RestoreResolverRules
 from doctor.facts.path.resolvers import RulelessResolver
 
 

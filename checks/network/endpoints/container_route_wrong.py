@@ -9,6 +9,7 @@ from doctor.facts.path.ends.endpoints import PathEndpoint, PathEndpoints
 from doctor.facts.path.namespace import NetLink, NetRoute
 from doctor.formats.netlink.routes import KERNEL, MAIN
 
+_FORWARD = "net.ipv4.ip_forward"
 _BOOT = 3
 """RTPROT_BOOT: as the engine's own routes."""
 
@@ -17,7 +18,7 @@ _BOOT = 3
     severity=Severity.ERROR,
     detail=RoutesWrong,
     breaks=("egress", "port"),
-    ends=("neighbour", "wrong-mac", "no-route", "no-default-route", "wrong-route"),
+    ends=("neighbour", "wrong-mac", "no-route", "no-default-route", "wrong-route", "forwarding-off"),
     ok="the default route of every running container leads to its network's gateway",
 )
 def container_route_wrong(endpoints: PathEndpoints) -> Iterator[Finding]:
@@ -26,7 +27,7 @@ def container_route_wrong(endpoints: PathEndpoints) -> Iterator[Finding]:
     What it looks at:
         The routes over each running container's interfaces, beside the gateways and networks that the engine recorded.
         Containers whose programs may change the network (NET_ADMIN) and runtimes other than runc are left out, and a gateway that
-        is a container of the same network: it may be one on purpose.
+        is a container which forwards: it may be one on purpose.
 
     Why it matters:
         The container reaches nothing outside, and clients outside get no answer from its ports, although its address, the bridge
@@ -38,7 +39,7 @@ def container_route_wrong(endpoints: PathEndpoints) -> Iterator[Finding]:
     References:
         https://man7.org/linux/man-pages/man8/ip-route.8.html
     """
-    addresses = {one.address.partition("/")[0] for one in endpoints.items}
+    addresses = {one.address.partition("/")[0] for one in endpoints.items if one.namespace.sysctls.get(_FORWARD) != "0"}
     for one in endpoints.made:
         link = one.inner
         if link is None or not link.is_up or one.found is None or "routes" in one.namespace.cut:

@@ -14,7 +14,7 @@ from doctor.formats.netlink.routes import FIXED
     severity=Severity.ERROR,
     detail=EntryWrong,
     breaks=("egress", "port"),
-    ends=("wrong-mac", "wrong-way"),
+    ends=("wrong-mac", "wrong-way", "port-hairpin"),
     ok="no fixed forwarding entry leads a container's packets to another port",
 )
 def forwarding_entry_wrong(endpoints: PathEndpoints, namespaces: NetNamespaces) -> Iterator[Finding]:

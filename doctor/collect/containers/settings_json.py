@@ -71,6 +71,8 @@ def host_config_of(raw: dict[str, Any]) -> HostConfig:
         privileged=raw.get("Privileged") is True,
         may_set_network=raw.get("Privileged") is True
         or not _NET_ADMIN.isdisjoint(map(str.upper, texts(raw.get("CapAdd")))),
+        extra_hosts=texts(raw.get("ExtraHosts")),
+        sysctls=tuple(mapping(raw.get("Sysctls"))),
         pid_mode=text(raw.get("PidMode")),
         links=texts(raw.get("Links")),
         ipc_mode=text(raw.get("IpcMode")),

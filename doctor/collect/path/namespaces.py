@@ -2,6 +2,7 @@
 
 from doctor.collect.network.networks import is_alive
 from doctor.facts.containers.containers import Container, Containers
+from doctor.facts.path.ends.endpoints import OF_INTERFACE
 from doctor.facts.path.namespace import NetNamespace
 from doctor.facts.path.namespaces import NetNamespaces
 from doctor.facts.path.world import SETTINGS
@@ -28,7 +29,7 @@ def net_namespaces(host: Host, containers: Containers) -> NetNamespaces:
     }
     if not pids:
         raise HostError(Missing(Why.ABSENT, "no container with a network of its own runs"))
-    found = host.net_namespaces((_HOST, *pids.values()), SETTINGS)
+    found = host.net_namespaces((_HOST, *pids.values()), (*SETTINGS, *OF_INTERFACE))
     own = found[_HOST]
     if isinstance(own, Missing):
         raise HostError(own)

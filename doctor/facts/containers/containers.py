@@ -113,6 +113,8 @@ class HostConfig(Struct, frozen=True, kw_only=True):
         max_retries: of ``on-failure``, 0 for no limit.
         network_mode: ``bridge``, ``host``, ``none``, ``container:ID`` or a network's name.
         may_set_network: whether its programs may change its network (NET_ADMIN): then it may want what looks wrong.
+        sysctls: names of the kernel settings that it was created with (``--sysctl``).
+        extra_hosts: "name:address" of each host name that it was created with (``--add-host``).
         init: whether docker-init is its first process; the engine's own default is not in the file.
         memory_bytes: its memory limit, 0 for none; ``cgroup_parent`` the control group above its own, "" for the default.
         device_requests: what ``--gpus`` and ``--device cdi.k8s.io/…`` ask for.
@@ -127,6 +129,8 @@ class HostConfig(Struct, frozen=True, kw_only=True):
     ports: tuple[Port, ...] = ()
     privileged: bool = False
     may_set_network: bool = False
+    sysctls: tuple[str, ...] = ()
+    extra_hosts: tuple[str, ...] = ()
     pid_mode: str = ""
     ipc_mode: str = ""
     runtime: str = ""

@@ -51,6 +51,10 @@ def after(namespace: NetNamespace, request: Request) -> NetNamespace:
 
 def _after_link(namespace: NetNamespace, request: Request) -> NetNamespace:
     kind, command, arguments = request
+    if kind == "setting":
+        return replace(
+            namespace, sysctls={**namespace.sysctls, **{key: str(value) for key, value in arguments.items()}}
+        )
     device = str(arguments.get("dev", ""))
     link = namespace.named(device)
     if (kind, command) == ("link", "add"):

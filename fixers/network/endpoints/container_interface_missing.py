@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Finding, fixer
 from doctor.api.actions.advice import Advise
-from doctor.api.actions.endpoints import SetInside, equip, inside
 from doctor.api.actions.network import ChangeLink
+from doctor.api.actions.path.endpoints import SetInside, equip, inside
 from doctor.facts.path.ends.details import InterfaceLost
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, fixer
-from doctor.api.actions.endpoints import inside
+from doctor.api.actions.path.endpoints import inside
 from doctor.facts.path.ends.details import EntryWrong
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from doctor.api.actions.network import ChangeLink
-from doctor.api.actions.resolver_rules import RestoreResolverRules
+from doctor.api.actions.path.resolver_rules import RestoreResolverRules
 from doctor.facts.path.details import DockerRoute
 from doctor.facts.path.namespace import NetNamespace
 from doctor.facts.path.resolvers import RulelessResolver

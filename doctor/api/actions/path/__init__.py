@@ -1,1 +1,1 @@
-"""Actions about the routing of packets."""
+"""Actions about the path of packets: routing, interfaces of containers, and their name servers."""

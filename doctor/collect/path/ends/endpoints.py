@@ -47,6 +47,7 @@ def path_endpoints(host: Host, namespaces: NetNamespaces, networks: Networks, co
                     inner=wire[0] if wire else None,
                     outer=wire[1] if wire else None,
                     bridge=bridges.get(network.bridge),
+                    chosen=() if container.host is None else container.host.sysctls,
                     is_free=namespace.inode in free,
                     is_lost=wire is None and not has_rest,
                     is_only=len(places) == len(container.networks) == 1,

@@ -126,3 +126,22 @@ class QueueDrops(Struct, frozen=True, kw_only=True):
     handle: int
     limit: int | None = None
     is_certain: bool = True
+
+
+class RoutingAdded(Struct, frozen=True, kw_only=True):
+    """Something added in a container: ``kind`` "route", "rule" or "addr", its text, and the request that adds it."""
+
+    place: ContainerPlace
+    kind: str
+    text: str
+    request: Request
+
+
+class SettingWrong(Struct, frozen=True, kw_only=True):
+    """A kernel setting in a container's namespace: its value now, and the right one; ``base`` is missing without it."""
+
+    place: ContainerPlace
+    key: str
+    now: str
+    wanted: str
+    base: InterfaceBase

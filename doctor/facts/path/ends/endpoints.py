@@ -11,6 +11,8 @@ from doctor.facts.path.ends.details import ContainerPlace
 from doctor.facts.path.namespace import NetAddress, NetLink, NetNamespace
 from doctor.model.missing import Missing
 
+OF_INTERFACE = ("net.ipv4.conf.eth0.arp_ignore", "net.ipv6.conf.eth0.disable_ipv6")
+"""Settings of the usual interface of a container that are read of each namespace."""
 _DEFAULT = {4: "0.0.0.0/0", 6: "::/0"}
 
 
@@ -24,6 +26,7 @@ class PathEndpoint(Struct, frozen=True, kw_only=True):
         bridge: the network's bridge, ``None`` if it is gone.
         mac: MAC address, and ``gateway`` the IPv4 gateway that the engine recorded, "" if unknown.
         address: IPv4 address with prefix length, and ``address6`` the IPv6 one, "" for none.
+        chosen: the settings that the container was created with (``--sysctl``).
         is_free: whether its programs, or its runtime, may change its network: then nobody knows how it should be.
         is_lost: whether the container certainly has no such interface.
         is_only: whether the container has no other network.
@@ -40,6 +43,7 @@ class PathEndpoint(Struct, frozen=True, kw_only=True):
     gateway: str = ""
     address: str = ""
     address6: str = ""
+    chosen: tuple[str, ...] = ()
     is_free: bool = False
     is_lost: bool = False
     is_only: bool = False

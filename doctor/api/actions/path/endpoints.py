@@ -70,7 +70,7 @@ class SetInside(Intention, frozen=True, kw_only=True):
         yield Run(
             argv=self._write(self.value, "echo 'its process runs in another network namespace now' >&2; exit 1"),
             undo=(self._write(self.back, "exit 0"),),
-            predicts=(Answer(ask=(SETTING, str(self.place.pid), self.key), stdout=self.value.encode()),),
+            predicts=(Answer(ask=(SETTING, str(self.place.inode), self.key), stdout=self.value.encode()),),
         )
 
     def _write(self, value: str, otherwise: str) -> tuple[str, ...]:

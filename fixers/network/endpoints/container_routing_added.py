@@ -1,0 +1,35 @@
+"""Ask whether a route, a rule of routing or an address in a container is deleted."""
+
+from collections.abc import Iterator
+
+from doctor.api import Action, Applicability, Evidence, fixer
+from doctor.api.actions.choose import Choosable, Choose
+from doctor.api.actions.path.endpoints import inside
+from doctor.facts.path.ends.details import RoutingAdded
+
+
+@fixer(applicability=Applicability.SAFE)
+def container_routing_added(detail: RoutingAdded) -> Iterator[Action]:
+    """Offer to delete it: nobody but a person knows whether it is wanted."""
+    word = "address" if detail.kind == "addr" else detail.kind
+    delete = inside(
+        detail.place,
+        (detail.kind, "del", detail.request),
+        (detail.kind, "add", detail.request),
+        f"delete the {word} {detail.text}",
+    )
+    yield Choose(
+        question=f"whether the {word} {detail.text} in container {detail.place.container} stays",
+        options=(
+            Choosable(
+                name="delete",
+                evidence=(Evidence("who added it", "neither the engine nor a program of the container"),),
+                actions=(delete,),
+            ),
+            Choosable(
+                name="leave",
+                evidence=(Evidence(f"ip {detail.kind} in {detail.place.container}", detail.text),),
+                actions=(),
+            ),
+        ),
+    )
