@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from doctor.collect.firewall.nft_user_rules import ROOTS, IncludeReader
-from doctor.collect.network.host_files import ConfigReader
 from doctor.facts.network.host_files import HostNetworkFiles
 from doctor.facts.network.rule_files import RuleFiles, nft_words
 from doctor.formats.firewall.nft_script import policies_of, rules_of
@@ -32,6 +31,8 @@ _POLICY = "DEFAULT_FORWARD_POLICY="
 @collector
 def rule_files(host: Host, files: HostNetworkFiles) -> RuleFiles:
     """Return their rules; absent if nothing is wrong with the network."""
+    from doctor.collect.network.config_reader import ConfigReader  # noqa: PLC0415 - only where something is wrong
+
     reader = ConfigReader(host)
     lines = list[RuleLine]()
     for path, family in _RESTORED:

@@ -1,14 +1,13 @@
 """Reads the lines of files that add rules of iptables: saved rules, those of ufw, firewalld's direct rules, and commands."""
 
 import re
-import shlex
 from collections.abc import Iterator
-from html import unescape
 
 from msgspec import Struct
 
-_DIRECT = re.compile(r"<(rule|passthrough)\b([^<>]*)>([^<]*)</\1\s*>")
-_ATTRIBUTE = re.compile(r"([a-z_]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
+# Compiled where they are used: this module is a part of every scan.
+_DIRECT = r"<(rule|passthrough)\b([^<>]*)>([^<]*)</\1\s*>"
+_ATTRIBUTE = r"([a-z_]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')"
 _LOADED = frozenset({"-m", "--match"})
 _DROPPED = {"--comment": 1, "--reject-with": 1, "-w": 0, "--wait": 0, "-c": 2}
 _LONG = {"--in-interface": "-i", "--out-interface": "-o", "--jump": "-j", "--goto": "-g", "--source": "-s",
@@ -89,8 +88,10 @@ def direct(text: str, path: str) -> Iterator[RuleLine]:
     >>> [(one.chain, one.words) for one in direct(text, "/a")]
     [('FORWARD', ('-j', 'REJECT')), ('FORWARD_direct', ('-j', 'REJECT'))]
     """
-    for found in _DIRECT.finditer(text):
-        attributes = {name: double or single for name, double, single in _ATTRIBUTE.findall(found[2])}
+    from html import unescape  # noqa: PLC0415 - only where something is wrong
+
+    for found in re.finditer(_DIRECT, text):
+        attributes = {name: double or single for name, double, single in re.findall(_ATTRIBUTE, found[2])}
         family = "ip6" if attributes.get("ipv") == "ipv6" else "ip"
         number = text.count("\n", 0, found.start()) + 1
         words = _split(unescape(found[3]))
@@ -120,6 +121,8 @@ def _rule(words: list[str], family: str, table: str, path: str, number: int) -> 
 
 
 def _split(text: str) -> list[str]:
+    import shlex  # noqa: PLC0415 - only where something is wrong
+
     try:
         return shlex.split(text)
     except ValueError:
