@@ -29,6 +29,7 @@ from doctor.repair.runs.whose import disk_of, refuse_other, roots_of
 from doctor.repair.steps.nodes import Tree
 from doctor.repair.steps.perform import perform
 from doctor.scan.controls import controls
+from doctor.scan.open_cuts import ended_ways, was_behind
 from doctor.scan.run import Scan, scan
 from doctor.state.files import ensure_dir, lock_holder, locked
 from doctor.state.paths import runs_dir, state_dir
@@ -106,6 +107,7 @@ def to_record(plan: Plan, root: str, name: str, *, deep: bool = False) -> PlanRe
         resolves=tuple(finding.fingerprint for finding in plan.resolves),
         check_ids=plan.check_ids,
         deep=deep,
+        ended=ended_ways(plan.before.facts),
         predicted=tuple(finding.fingerprint for finding in (*plan.after.findings, *plan.before.findings)),
         probes=plan.probes,
         running=plan.running,
@@ -257,6 +259,7 @@ def _verify(record: PlanRecord, proof: Proof, host: Host, catalog: Catalog, *, p
         for finding in after.findings
         if finding.fingerprint not in expected and finding.level >= Severity.ERROR and not started_engines(record)
     ]
+    new = [finding for finding in new if not was_behind(finding, after.facts, record.ended)]
     if new:
         return after, f"new after the repair: {new[0].id}: {new[0].message}"
     return after, proof.offline() or proof.engine() or proof.containers(after)

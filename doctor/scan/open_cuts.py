@@ -13,6 +13,7 @@ from doctor.scan.resolve import Facts
 
 if TYPE_CHECKING:
     from doctor.facts.path.paths import PathCut
+    from doctor.facts.path.world import Way
 
 OPEN, LEFT = "OpenCuts", "LeftCuts"
 """Names of the facts that the scan gives: after the ordinary checks, and after those that judge the first."""
@@ -45,6 +46,36 @@ def give(
     facts.give(kind(**{**asdict(paths), "cuts": cuts}))
 
 
+def ended_ways(facts: Facts) -> tuple[str, ...]:
+    """Return the ways on which packets end, as texts that are the same in another scan of the host."""
+    from doctor.facts.path.paths import Paths  # noqa: PLC0415 - only for a repair
+
+    paths: Paths | Missing = facts.get(Paths)
+    if isinstance(paths, Missing):
+        return ()
+    return tuple(sorted({_text(way) for cut in paths.cuts for way in cut.ways}))
+
+
+def was_behind(finding: Finding, facts: Facts, ended: Iterable[str]) -> bool:
+    """Whether a finding names only hops that packets did not reach before, since all their ways ended earlier."""
+    from doctor.facts.path.paths import Paths  # noqa: PLC0415 - only for a repair
+
+    paths: Paths | Missing = facts.get(Paths)
+    if isinstance(paths, Missing):
+        return False
+    ways = {_text(way) for cut in paths.cuts if _says(finding, cut) for way in cut.ways}
+    return bool(ways) and ways.issubset(ended)
+
+
+def _text(way: "Way") -> str:
+    return f"{way.kind} {way.start} {way.target} {way.port} {way.protocol}"
+
+
+def _says(finding: Finding, cut: "PathCut") -> bool:
+    """Whether a cut's sentence is in a finding."""
+    return cut.says in finding.message or any(evidence.value == cut.says for evidence in finding.evidence)
+
+
 def _members(facts: Facts) -> dict[str, frozenset[str]]:
     """Return the names of the running containers by the network's name."""
     from doctor.facts.network.networks import Networks  # noqa: PLC0415 - only if packets end anywhere
@@ -65,7 +96,7 @@ def _names(
     members: Mapping[str, frozenset[str]],
 ) -> bool:
     """Whether a finding explains a cut."""
-    if cut.says in finding.message or any(evidence.value == cut.says for evidence in finding.evidence):
+    if _says(finding, cut):
         return True
     if declaration is None:
         return False

@@ -47,7 +47,6 @@ def route_ends(
         https://man7.org/linux/man-pages/man8/ip-route.8.html
     """
     state = KeptState(namespaces.host, record)
-    new = set(state.new_routes())
     found: dict[PlacedRoute, list[PathCut]] = {}
     for cut in ends.cuts:
         if any(map(state.is_new, rules_of(namespaces.host, cut))):
@@ -55,6 +54,7 @@ def route_ends(
         for route in routes_of(namespaces.host, cut):
             if not _is_within(route, networks):
                 found.setdefault(route, []).append(cut)
+    new = set(state.new_routes()) if found else set()
     for route, cuts in found.items():
         first = next((cut for cut in cuts if not cut.is_answer), cuts[0])
         is_new = route in new

@@ -37,12 +37,11 @@ def link_without_carrier(
         https://docs.kernel.org/networking/tuntap.html
     """
     state = KeptState(namespaces.host, record)
-    new = state.new_routes()
     for cut in ends.of("no-carrier"):
         if cut.place != HOST:
             continue
         over = tuple(one for one in placed(namespaces.host) if one.device == cut.device)
-        added = tuple(one for one in new if one.device == cut.device and one in over)
+        added = tuple(one for one in state.new_routes() if one.device == cut.device and one in over)
         yield Finding(
             subject=Subject("interface", cut.device),
             message=cut.says,

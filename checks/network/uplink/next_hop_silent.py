@@ -26,8 +26,8 @@ def next_hop_silent(namespaces: NetNamespaces, record: HealthyNetwork | Missing)
     """The gateway of the best default route does not answer, so packets of containers to the outside end there.
 
     What it looks at:
-        The default routes of the main table with the lowest metric, and the neighbour table: its entry is FAILED if the host asked for
-        the gateway's address and nobody answered. Gateways that nobody has asked for are not judged.
+        The default routes of the main table with the lowest metric, and the neighbour table: its entry is FAILED or INCOMPLETE if the
+        host asked for the gateway's address and nobody answered. Gateways that nobody has asked for are not judged.
 
     Why it matters:
         The host can't send packets to the gateway: they end with "No route to host". A wrong address, a gateway that is off, or a
@@ -60,7 +60,7 @@ def next_hop_silent(namespaces: NetNamespaces, record: HealthyNetwork | Missing)
             ),
             evidence=(
                 Evidence("ip route", current.text),
-                Evidence("ip neigh", f"{current.route.gateway} dev {current.device} FAILED"),
+                Evidence("ip neigh", f"{current.route.gateway} dev {current.device} FAILED or INCOMPLETE"),
                 *(Evidence(state.place, one.text) for one in (kept or _hints(state, current))[:4]),
             ),
             detail=GatewaySilent(current=current, kept=kept, diverts=_diverts(state, kept)),

@@ -11,9 +11,11 @@ from doctor.facts.path.own.details import UplinkQueueDrops
 from doctor.facts.path.own.kept_state import KeptState
 from doctor.facts.path.own.shown_cut import evidence_of
 from doctor.facts.path.own.uplinks import own_link
-from doctor.facts.path.paths import OpenCuts
+from doctor.facts.path.paths import OpenCuts, PathCut
+from doctor.formats.netlink.routes import FAILED, INCOMPLETE
 
 _PACKET = 60
+_SILENT = FAILED | INCOMPLETE
 
 
 @check(
@@ -42,8 +44,14 @@ def uplink_queue_drops(
         https://man7.org/linux/man-pages/man8/tc.8.html
     """
     state = KeptState(namespaces.host, record)
-    for cut in ends.of("qdisc"):
+    found: dict[str, list[PathCut]] = {}
+    # Without a known gateway packets end earlier: the question for its address does not leave either.
+    for cut in ends.of("qdisc", "neighbour"):
         link = own_link(namespaces.host, networks, cut)
+        if link is not None:
+            found.setdefault(link.name, []).append(cut)
+    for name, cuts in found.items():
+        link = namespaces.host.named(name)
         queue = next(
             (one for one in namespaces.host.qdiscs if link and one.link == link.index and drops(one, _PACKET)), None
         )
@@ -54,9 +62,14 @@ def uplink_queue_drops(
         known = (Evidence(state.place, f"queue {before.kind}"),) if before is not None else ()
         yield Finding(
             subject=Subject("interface", link.name),
-            message=cut.says,
-            evidence=(Evidence("tc qdisc", f"{queue.kind} dev {link.name}"), *known, *evidence_of((cut,))),
+            message=f"{cuts[0].says.removesuffix(cuts[0].reason)}queue {queue.kind} of {name}: it drops every packet",
+            evidence=(Evidence("tc qdisc", f"{queue.kind} dev {link.name}"), *known, *evidence_of(cuts)),
             detail=UplinkQueueDrops(
-                device=link.name, queue=queue, was=before.kind if before is not None and is_other else ""
+                failed=tuple(
+                    one for one in namespaces.host.neighbours if one.link == link.index and one.state & _SILENT
+                ),
+                device=link.name,
+                queue=queue,
+                was=before.kind if before is not None and is_other else "",
             ),
         )

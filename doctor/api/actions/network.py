@@ -23,6 +23,7 @@ class ChangeLink(WordedIntention, frozen=True, kw_only=True):
             ``("link", "del", {"dev": "br-0123456789ab"})``.
         undo: its reversal, ``None`` if not needed.
         pid: a process in the network namespace to change, 0 for the host's; ``inode`` of the namespace.
+        may_fail: whether the kernel may refuse: what is deleted may have gone by itself.
         predicts: predicted output of commands; by default that of iproute2, computed from its output before.
     """
 
@@ -31,12 +32,15 @@ class ChangeLink(WordedIntention, frozen=True, kw_only=True):
     pid: int = 0
     inode: int = 0
     predicts: tuple[Answer, ...] = ()
+    may_fail: bool = False
     stage: Stage = Stage.KERNEL
 
     def steps(self, view: View) -> Iterator[Step]:
         """Yield the request with the predicted links of the host; several changes can be combined."""
         predicts = self.predicts or (() if self.pid else tuple(self._predictions(view)))
-        yield Netlink(do=self.do, undo=self.undo, pid=self.pid, inode=self.inode, predicts=predicts)
+        yield Netlink(
+            do=self.do, undo=self.undo, pid=self.pid, inode=self.inode, predicts=predicts, may_fail=self.may_fail
+        )
 
     def _predictions(self, view: View) -> Iterator[Answer]:
         try:

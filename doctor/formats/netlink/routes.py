@@ -18,8 +18,8 @@ ONLINK = 4
 """RTNH_F_ONLINK: the gateway is taken for a neighbour, whatever its address."""
 PERMANENT, FIXED = 0x80, 0xC0
 """NUD_PERMANENT, and with it NUD_NOARP: entries that the kernel does not change by itself."""
-FAILED, USABLE = 0x20, 0xDE
-"""NUD_FAILED, and the states in which a packet is sent: NUD_REACHABLE, STALE, DELAY, PROBE, NOARP, PERMANENT."""
+FAILED, INCOMPLETE, USABLE = 0x20, 0x01, 0xDE
+"""NUD_FAILED, NUD_INCOMPLETE (asked, no answer so far), and the states in which a packet is sent: NUD_REACHABLE, STALE, DELAY, PROBE, NOARP, PERMANENT."""
 PERMANENT, LEARNED = 0x80, 0x1E
 """NUD_PERMANENT: an entry that somebody set; NUD_REACHABLE, STALE, DELAY, PROBE: the neighbour has answered."""
 ROOT = 0xFFFFFFFF

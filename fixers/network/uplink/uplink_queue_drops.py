@@ -24,3 +24,15 @@ def uplink_queue_drops(detail: UplinkQueueDrops) -> Iterator[Action]:
         undo=("queue", "add", request),
         what=f"delete the queue {detail.queue.kind} of {detail.device}",
     )
+    for entry in detail.failed:
+        # Otherwise the gateway would count as silent until somebody sends to it.
+        yield ChangeLink(
+            do=(
+                "neigh",
+                "del",
+                {"dev": detail.device, "dst": entry.address, "family": 2 if entry.version == 4 else 10},
+            ),
+            undo=None,
+            may_fail=True,
+            what=f"forget that {entry.address} did not answer",
+        )

@@ -81,9 +81,13 @@ class RulesLost(Struct, frozen=True, kw_only=True):
 
 
 class UplinkQueueDrops(Struct, frozen=True, kw_only=True):
-    """A queue of an interface that drops all; ``was`` its kind at the last healthy scan, "" if that is not known."""
+    """A queue of an interface that drops all; ``was`` its kind at the last healthy scan, "" if that is not known.
+
+    ``failed`` are neighbours that did not answer, since no question left.
+    """
 
     device: str
+    failed: tuple[Neighbour, ...] = ()
     queue: Qdisc
     was: str = ""
 

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from doctor.facts.backup.kept_namespace import HealthyNetwork, kept_of
 from doctor.facts.path.namespace import Neighbour, NetAddress, NetLink, NetNamespace, NetRoute, Qdisc, RoutingRule
-from doctor.formats.netlink.routes import FAILED, MAIN
+from doctor.formats.netlink.routes import FAILED, INCOMPLETE, MAIN
 from doctor.model.missing import Missing
 
 DEFAULTS = {4: "0.0.0.0/0", 6: "::/0"}
@@ -128,9 +128,10 @@ class KeptState:
         return not self.is_silent(link, gateway) and (one.route.flags & _ONLINK > 0 or self.is_on(link, gateway))
 
     def is_silent(self, link: NetLink, address: str) -> bool:
-        """Whether nobody answered for an address."""
+        """Whether nobody answered for an address, or nobody has so far: an answer takes a millisecond."""
         return any(
-            (one.link, one.address) == (link.index, address) and one.state & FAILED for one in self.now.neighbours
+            (one.link, one.address) == (link.index, address) and one.state & (FAILED | INCOMPLETE)
+            for one in self.now.neighbours
         )
 
     def is_on(self, link: NetLink, gateway: str) -> bool:

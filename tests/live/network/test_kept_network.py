@@ -1,0 +1,59 @@
+"""The host's own network: a healthy scan keeps it, a repair restores it where packets end, and asks about what is new."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.hosts.box import Box
+from tests.hosts.outside import ADDRESS
+
+pytestmark = pytest.mark.live
+
+STATE = "ip route show table all; ip rule; ip -o addr; tc qdisc show dev eth0; ip neigh show nud permanent"
+RULE = "pref 90 from all iif docker0 prohibit"
+
+
+def reaches(box: Box) -> bool:
+    answer = box.docker("exec", "web", "wget", "-qO-", "-T", "2", f"http://{ADDRESS}/", check=False)
+    return bool(answer.strip())
+
+
+def state(box: Box) -> list[str]:
+    return sorted(box.run(["sh", "-c", STATE]).stdout.splitlines())
+
+
+def scanned(box: Box) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(box.doctor("scan", "--format", "json").stdout)["findings"]
+    return [one for one in found if one["severity"] in {"error", "critical"}]
+
+
+def test_what_a_healthy_scan_saw_is_restored_and_what_is_new_is_a_question(bare_box: Box) -> None:
+    """A queue is restored, a rule of routing deleted by an answer; the process of the container runs on."""
+    box = bare_box
+    box.start_dockerd()
+    box.load_images()
+    box.docker("run", "-d", "--name", "web", "--stop-timeout", "1", "bb:1", "sleep", "1000")
+    assert reaches(box)
+    assert scanned(box) == []
+    assert box.exists("/var/lib/doctor/metadata/namespace.json")
+    healthy = state(box)
+
+    box.run(["tc", "qdisc", "replace", "dev", "eth0", "root", "pfifo", "limit", "0"])
+    box.run(["ip", "rule", "add", "iif", "docker0", "prohibit", "pref", "90"])
+    assert not reaches(box)
+    found = {one["id"]: one["message"] for one in scanned(box)}
+    assert found["network/rule-of-routing-ends"] == "packets from web to outside end at ip rule 90: it is prohibit"
+    answer = ("--choose", f"network/rule-of-routing-ends:{RULE}=delete")
+    pid = box.docker("inspect", "-f", "{{.State.Pid}}", "web")
+    # The queue is behind the rule: it is seen as soon as packets come so far, and that is no reason to roll back.
+    done = box.doctor("fix", "--apply", "--yes", *answer)
+    assert done.returncode == 1, done.stdout
+    assert "network/uplink-queue-drops" in done.stdout
+    behind = state(box)
+    done = box.doctor("fix", "--apply", "--yes")
+    assert done.returncode == 0, done.stdout
+    assert reaches(box)
+    assert (state(box), box.docker("inspect", "-f", "{{.State.Pid}}", "web")) == (healthy, pid)
+    assert box.doctor("undo", "--yes").returncode == 0
+    assert state(box) == behind

@@ -1,0 +1,35 @@
+"""A second hop at which packets end is seen only after the first one is gone: a repair of the first did not cause it."""
+
+from pathlib import Path
+
+from doctor.facts.path.paths import PathCut, Paths
+from doctor.facts.path.world import Way
+from doctor.host.recorded import RootHost
+from doctor.model.finding import Evidence, Finding, Subject
+from doctor.scan.open_cuts import ended_ways, was_behind
+from doctor.scan.resolve import Facts
+
+OUT = Way(kind="egress", start="web", end="outside", target="193.0.14.129", port=443)
+IN = Way(kind="published", start="outside", end="web", target="192.0.2.9", port=80)
+
+
+def facts(tmp_path: Path, *cuts: PathCut) -> Facts:
+    found = Facts(RootHost(str(tmp_path)))
+    found.give(Paths(cuts=cuts))
+    return found
+
+
+def cut(says: str, *ways: Way) -> PathCut:
+    return PathCut(cause="qdisc", end="dropped", place="host", says=says, ways=ways)
+
+
+def test_only_a_hop_behind_the_first_one_is_excused(tmp_path: Path) -> None:
+    before = ended_ways(facts(tmp_path, cut("packets end at the rule", OUT)))
+    told = Finding(subject=Subject("interface", "eth0"), message="packets end at the queue")
+    other = Finding(subject=Subject("x", "y"), message="else", evidence=(Evidence("path", "packets end at the queue"),))
+    for finding in (told, other):
+        assert was_behind(finding, facts(tmp_path, cut("packets end at the queue", OUT)), before)
+        # Packets that arrived before end now: the repair did that.
+        assert not was_behind(finding, facts(tmp_path, cut("packets end at the queue", OUT, IN)), before)
+        assert not was_behind(finding, facts(tmp_path, cut("packets end elsewhere", OUT)), before)
+        assert not was_behind(finding, facts(tmp_path), before)
