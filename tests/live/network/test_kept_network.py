@@ -8,7 +8,7 @@ import pytest
 from tests.hosts.box import Box
 from tests.hosts.outside import ADDRESS
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
 
 STATE = "ip route show table all; ip rule; ip -o addr; tc qdisc show dev eth0; ip neigh show nud permanent"
 RULE = "pref 90 from all iif docker0 prohibit"

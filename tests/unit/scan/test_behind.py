@@ -25,9 +25,9 @@ def cut(says: str, *ways: Way) -> PathCut:
 
 def test_only_a_hop_behind_the_first_one_is_excused(tmp_path: Path) -> None:
     before = ended_ways(facts(tmp_path, cut("packets end at the rule", OUT)))
-    told = Finding(subject=Subject("interface", "eth0"), message="packets end at the queue")
+    named = Finding(subject=Subject("interface", "eth0"), message="packets end at the queue")
     other = Finding(subject=Subject("x", "y"), message="else", evidence=(Evidence("path", "packets end at the queue"),))
-    for finding in (told, other):
+    for finding in (named, other):
         assert was_behind(finding, facts(tmp_path, cut("packets end at the queue", OUT)), before)
         # Packets that arrived before end now: the repair did that.
         assert not was_behind(finding, facts(tmp_path, cut("packets end at the queue", OUT, IN)), before)
