@@ -130,7 +130,7 @@ class Agent:
 
 
 def renew_sysfs() -> None:
-    """Mount /sys again: it shows the network namespace in which it was mounted. What is mounted beneath it keeps its place."""
+    """Mount /sys again: it shows the network namespace in which it was mounted. Mounts beneath it keep their places."""
     lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
     beneath = [point for line in lines if (point := line.split()[4]).startswith("/sys/")]
     # The outer ones carry the inner ones along.

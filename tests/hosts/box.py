@@ -185,7 +185,7 @@ class Box(Sandbox):
         """End everything as a power cut does: no process gets a word in, and what lived in memory is gone.
 
         Mounts beneath the data roots go, and /run/docker* and /run/containerd. With network, so does the network
-        namespace with all that it held; its uplink comes back as it was made, and the files in /etc/sysctl.d are applied as at
+        namespace with all that it held; its uplink is as when the box was made, and the files in /etc/sysctl.d are applied as at
         a boot. Further addresses of the network outside are gone.
         """
         request = {

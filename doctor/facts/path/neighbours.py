@@ -55,6 +55,10 @@ def destination_mac(trip: Trip, place: PathPlace, link: NetLink, packet: Packet,
         if entry.mac not in macs:
             trip.doubt(place, f"the neighbour entry of {text} is fixed: {entry.mac}")
         return entry.mac
+    if len({end[1].mac for end in found}) > 1:
+        # The one that asks or answers last has it.
+        reason = f"{link.name}{where(place)}: {len(found)} interfaces have the address {text}"
+        raise WalkEnd(place, link.name, UNKNOWN, reason, end=UNKNOWN)
     is_usable = entry is not None and bool(entry.state & _USABLE) and bool(entry.mac)
     if len(found) < 2 and not (entry is not None and entry.state & _FRESH):
         _ask(trip, (place, link), found[0] if found else None, (version, number), is_known=is_usable)

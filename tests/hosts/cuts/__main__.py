@@ -1,6 +1,7 @@
 """Run the battery: `python -m tests.hosts.cuts`, as root; names as arguments run only those that contain one of them."""
 
 import argparse
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -61,7 +62,7 @@ def _judged(wanted: list[Cut], options: argparse.Namespace) -> Iterator[Judged]:
                 return
             try:
                 done.put(judge.judge(cut))
-            except (SandboxError, OSError, ValueError) as error:
+            except (SandboxError, OSError, ValueError, subprocess.SubprocessError) as error:
                 done.put(Judged(cut, why_not=f"{type(error).__name__}: {error}"))
                 judge.close()
 

@@ -6,6 +6,7 @@ way that it calls delivered must be alive; unknown ways are counted.
 
 import argparse
 import json
+import subprocess
 import sys
 from collections import Counter
 from random import Random
@@ -20,27 +21,29 @@ from tests.hosts.sandbox import CHECKOUT, SandboxError
 PYTHON = str(CHECKOUT / ".venv/bin/python")
 _WALK = """
 import json, sys
-from doctor.collect.path import paths
+from doctor.collect.path import following
 from doctor.cli.entry import command
-walks, merged = [], paths.merged
+claims, merged = [], following.merged
 
 def noted(pairs, gaps=()):
-    pairs = list(pairs)
-    walks.extend(walk for walk, _ in pairs)
+    # A walk stands for all ways of containers that are alike, and for the programs that its pings stand for.
+    pairs = [(walk, tuple(ways)) for walk, ways in pairs]
+    for walk, ways in pairs:
+        for way in ways:
+            claims.append(
+                {name: getattr(way, name) for name in ("kind", "start", "end", "target", "source")}
+                | {name: getattr(walk.way, name) for name in ("port", "protocol")}
+                | {"verdict": walk.end, "cause": walk.cause, "says": walk.says}
+            )
     return merged(pairs, gaps)
 
-paths.merged = noted
+following.merged = noted
 sys.argv = ["doctor", "scan", "--select", "network", "--format", "json", "-o", "/dev/null"]
 try:
     command()
 except SystemExit:
     pass
-found = [
-    {name: getattr(walk.way, name) for name in ("kind", "start", "end", "target", "port", "protocol", "source")}
-    | {"verdict": walk.end, "cause": walk.cause, "says": walk.says}
-    for walk in walks
-]
-print(json.dumps(found))
+print(json.dumps(claims))
 """
 SEND = """
 import json, os, socket, struct, sys
@@ -99,7 +102,7 @@ def main() -> int:
         chosen = drawn(f"{options.seed}.{number}")
         try:
             found = judged(chosen)
-        except (SandboxError, OSError, ValueError) as error:
+        except (SandboxError, OSError, ValueError, subprocess.SubprocessError) as error:
             print(f"{options.seed}.{number} {' + '.join(one.name for one in chosen)}: not judged: {str(error)[:200]}")
             continue
         kinds = Counter(one["kind"] for one in found)
@@ -196,8 +199,6 @@ def _fates(box: Box, claims: list[dict[str, Any]]) -> list[bool | None]:
 
 def _sent(box: Box, place: str, asked: str) -> str:
     if place == "outside":
-        import subprocess
-
         command = ["nsenter", "-t", str(box.outside_pid), "-n", sys.executable, "-c", SEND]
         return subprocess.run(command, input=asked, capture_output=True, text=True, check=False, timeout=120).stdout
     if place.startswith("a new container"):

@@ -7,6 +7,7 @@ from pathlib import Path
 from tests.hosts import archive, images
 from tests.hosts.box import Box
 from tests.hosts.cuts.traffic import FAR6
+from tests.hosts.odd.packages import install_engine
 from tests.hosts.reach import ADDRESS6, BOX_ADDRESS6, SETTINGS6
 
 _SETTINGS = "/etc/docker/daemon.json"
@@ -34,9 +35,7 @@ def settle(box: Box, version: int) -> None:
 def install(box: Box, engine: str) -> None:
     """Put another engine first on the box's path."""
     if engine:
-        from tests.hosts import engines
-
-        engines.install(box, engine)
+        install_engine(box, engine)
 
 
 def _own_version() -> str:

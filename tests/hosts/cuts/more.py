@@ -1,4 +1,4 @@
-"""Further hops of the issue's list: marks and rules of routing, next hop objects, zones, filters of tc, ICMP that must come back."""
+"""Further hops of the issue's list: marks and rules of routing, next hop objects, zones, filters of tc, ICMP errors that are needed."""
 
 from tests.hosts.cuts.cut import cut
 

@@ -28,7 +28,7 @@ def table(judged: Iterable[Judged], title: str) -> str:
         "`python -m tests.hosts.cuts --write benchmarks/CUTS.md`, as root. Each fault is made on a healthy host with a real dockerd, judged",
         "by a dozen kinds of traffic before, after the fault, after the repair, after the answers to its questions (`--choose`, the",
         "candidate that repairs), and after a boot: a new network namespace, then what the host's own files say. After a repair,",
-        "`doctor undo` must bring the faulty state back: rules, routes, addresses, settings. Then the repair is made again.",
+        "`doctor undo` must restore the faulty state: rules, routes, addresses, settings. Then the host is repaired once more.",
         "",
         f"{len(rows)} faults tried, {title}.",
         "",
@@ -59,7 +59,7 @@ def summary(rows: Sequence[Judged]) -> list[str]:
         "healed after an answer": len(answered),
         "healed, container PIDs unchanged": sum(one.same_pids for one in (*healed, *answered)),
         "healed, and healthy after a boot": f"{sum(not one.rebooted for one in repaired)} of {len(repaired)}",
-        "undo brought the faulty state back": f"{sum(not one.undone for one in undone)} of {len(undone)}",
+        "undo restored the faulty state": f"{sum(not one.undone for one in undone)} of {len(undone)}",
     }
     silent = ", ".join(one.cut.name for one in cuts if not one.found)
     return [*(f"{name}: {count}" for name, count in counts.items()), *([f"not found: {silent}"] if silent else [])]

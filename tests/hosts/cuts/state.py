@@ -1,4 +1,4 @@
-"""The network state of a box as lines: what a repair changed must come back by its undo."""
+"""The network state of a box as lines: an undo restores all that a repair changed."""
 
 import re
 
