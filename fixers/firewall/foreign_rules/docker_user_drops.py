@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, fixer
-from doctor.api.actions.advice import Advise
 from doctor.api.actions.firewall.rule_questions import remove
 from doctor.facts.firewall.cuts import Cut
 from doctor.facts.firewall.packet_filter import Firewall
@@ -13,11 +12,7 @@ from doctor.facts.firewall.rules import EngineRules
 
 @fixer(applicability=Applicability.DISRUPTIVE)
 def docker_user_drops(detail: Cut, rules: EngineRules, firewall: Firewall) -> Iterator[Action]:
-    """Advise, and ask: the rules are an administrator's own."""
-    yield Advise(
-        text="if this is not intended, name the outside interface in the rule and accept answers first: "
-        "iptables -I DOCKER-USER -m conntrack --ctstate RELATED,ESTABLISHED -j RETURN; or remove the rule"
-    )
+    """Ask: the rules are an administrator's own."""
     yield from remove(
         RulePlace(
             family="ip",
@@ -27,4 +22,6 @@ def docker_user_drops(detail: Cut, rules: EngineRules, firewall: Firewall) -> It
             text=detail.rule,
         ),
         firewall,
+        instead="name the outside interface in the rule and accept answers first: "
+        "iptables -I DOCKER-USER -m conntrack --ctstate RELATED,ESTABLISHED -j RETURN",
     )

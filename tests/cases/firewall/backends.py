@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from tests.cases.firewall.host import Host
-from tests.cases.firewall.nft import nft
+from tests.cases.firewall.networks import BI
+from tests.cases.firewall.nft import docker_bridges, nft
 from tests.cases.firewall.rules import BR, FILTER_26, SAVE_26, SAVE_28, SAVE_29
 from tests.cases.firewall.story import Story, case
 
@@ -136,9 +137,29 @@ def engine_with_nftables() -> Iterator[Story]:
     )
     there = Host("", "29.1.3").file("/etc/docker/daemon.json", backend)
     there.tables = ["ip docker-bridges", "ip6 docker-bridges"]
+    there.says("nft -j list table ip docker-bridges", docker_bridges("ip", "docker0", BI, BR))
+    there.says("nft -j list table ip6 docker-bridges", docker_bridges("ip6"))
     yield case("engine-table-missing", "healthy", "an engine with nftables", there)
 
 
+def engine_maps() -> Iterator[Story]:
+    """The maps of an engine that writes tables of nftables."""
+    for name, about, lost, unused, subject, fix in (
+        ("element", "an element of a map was deleted", "nat-postrouting-out-jumps", "",
+         ("nft-element", f"ip docker-bridges nat-postrouting-out-jumps {BR}"), ""),
+        ("lookup", "a base chain was flushed", "", "filter-forward-in-jumps",
+         ("nft-chain", "ip docker-bridges filter-FORWARD filter-forward-in-jumps"), ""),
+        ("healthy", "all elements are there", "", "", None, ""),
+    ):  # fmt: skip
+        host = Host("", "29.1.3").file("/etc/docker/daemon.json", '{"firewall-backend": "nftables"}\n')
+        host.tables = ["ip docker-bridges"]
+        listed = docker_bridges("ip", "docker0", BI, BR, lost=lost, unused=unused)
+        host.says("nft -j list table ip docker-bridges", listed)
+        yield case("engine-map-missing", name, about, host, *([subject] if subject else []), fix=fix)
+
+
 CASES = tuple(
-    case for story in (mixed, switched, missing, policy, another_engine, engine_with_nftables) for case in story()
+    case
+    for story in (mixed, switched, missing, policy, another_engine, engine_with_nftables, engine_maps)
+    for case in story()
 )

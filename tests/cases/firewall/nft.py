@@ -39,3 +39,35 @@ def foreign(listed: str, table: str, save: str = SAVE_26) -> Host:
     host = Host(save)
     host.tables.append(table)
     return host.says(f"nft -j list table {table}", listed)
+
+
+_BASES = {
+    "filter-forward-in": "filter-FORWARD", "filter-forward-out": "filter-FORWARD", "nat-postrouting-in": "nat-POSTROUTING",
+    "nat-postrouting-out": "nat-POSTROUTING",
+}  # fmt: skip
+
+
+def docker_bridges(family: str, *bridges: str, lost: str = "", unused: str = "") -> str:
+    """Return the table of an engine with nftables, as far as its maps go.
+
+    Args:
+        family: ``ip`` or ``ip6``.
+        bridges: interfaces of its networks.
+        lost: the map that has no element of the last of them.
+        unused: the map that no base chain looks up.
+    """
+    place = {"family": family, "table": "docker-bridges"}
+    listed: list[dict[str, object]] = [{"table": {"family": family, "name": "docker-bridges", "handle": 1}}]
+    for start, base in _BASES.items():
+        name = f"{start}-jumps"
+        names = bridges[:-1] if name == lost else bridges
+        listed += [{"chain": {**place, "name": f"{start}__{bridge}", "handle": 5}} for bridge in bridges]
+        elements = [[bridge, {"jump": {"target": f"{start}__{bridge}"}}] for bridge in names]
+        listed.append(
+            {"map": {**place, "name": name, "type": "ifname", "map": "verdict", "handle": 2, "elem": elements}}
+        )
+        key = {"meta": {"key": "iifname"}}
+        if name != unused:
+            expressions = [{"vmap": {"key": key, "data": f"@{name}"}}]
+            listed.append({"rule": {**place, "chain": base, "handle": 3, "expr": expressions}})
+    return json.dumps({"nftables": listed})

@@ -41,11 +41,15 @@ def asked(item: RuleCut, firewalls: PathFirewalls) -> Iterator[Action]:
     yield from _question(item.place, {"pass": _accept(item, saved), **removal(item.place, saved)})
 
 
-def remove(place: RulePlace, firewall: Firewall) -> Iterator[Action]:
-    """Yield the question whether to remove a rule, or the advice where that can't be undone exactly."""
+def remove(place: RulePlace, firewall: Firewall, *, instead: str = "") -> Iterator[Action]:
+    """Yield the question whether to remove a rule, or the advice where that can't be undone exactly.
+
+    ``instead`` is a change of the rule that may be the better answer.
+    """
     yield from _question(
         place,
         removal(place, _saved(place, (one for one in (firewall.v4, firewall.v6, firewall.other) if one is not None))),
+        instead=instead,
     )
 
 
@@ -53,9 +57,10 @@ def _saved(place: RulePlace, saves: Iterable[Saved]) -> Saved | None:
     return next((saved for saved in saves if saved.save[0] == place.backend), None)
 
 
-def _question(place: RulePlace, actions: Mapping[str, Action | None]) -> Iterator[Action]:
+def _question(place: RulePlace, actions: Mapping[str, Action | None], *, instead: str = "") -> Iterator[Action]:
+    more = (Evidence("instead", instead),) if instead else ()
     options = tuple(
-        Choosable(name=name, evidence=(Evidence(name, action.summary),), actions=(action,))
+        Choosable(name=name, evidence=(Evidence(name, action.summary), *more), actions=(action,))
         for name, action in actions.items()
         if action is not None
     )
