@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.firewall.ends.rule_words import evidence_of, message_of
 from doctor.facts.firewall.packet_filter import Firewall
 from doctor.facts.firewall.rule_cuts import RuleCut, RuleCuts
-from doctor.facts.firewall.rule_words import evidence_of, message_of
 from doctor.facts.network.rule_files import RuleFiles
 from doctor.facts.path.paths import OpenCuts
 

@@ -1,6 +1,6 @@
 """Lists chains of nft as text, which has nft's own spelling of a rule; only those in which a finding is."""
 
-from doctor.facts.firewall.rule_place import NFT, RulePlace
+from doctor.facts.firewall.ends.rule_place import NFT, RulePlace
 from doctor.formats.firewall import nft_chain
 from doctor.formats.firewall.nft_chain import NftLine
 from doctor.host.base import Host

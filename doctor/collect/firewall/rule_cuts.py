@@ -24,7 +24,7 @@ def rule_cuts(
         return RuleCuts(gaps=paths.gaps)
     ended = tuple(cut for cut in paths.cuts if cut.place == HOST and cut.chain)
     if firewalls.host.nft is not None and not isinstance(networks, Missing):
-        from doctor.facts.firewall.arp_cuts import arp_cuts  # noqa: PLC0415 - most hosts have only tables of iptables
+        from doctor.facts.firewall.ends.arp_cuts import arp_cuts  # noqa: PLC0415 - most hosts have only tables of iptables
 
         known = {(cut.table, cut.chain, cut.handle) for cut in ended}
         asked = arp_cuts(firewalls.host, networks)

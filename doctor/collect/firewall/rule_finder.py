@@ -9,9 +9,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from doctor.collect.firewall import nft_text
+from doctor.facts.firewall.ends.rule_place import RulePlace
 from doctor.facts.firewall.own_rules import OwnRules
 from doctor.facts.firewall.rule_cuts import RuleCut
-from doctor.facts.firewall.rule_place import RulePlace
 from doctor.facts.firewall.rules import EngineRules, FamilyRules
 from doctor.facts.network.networks import Networks, is_safe_interface
 from doctor.facts.path.paths import PathCut

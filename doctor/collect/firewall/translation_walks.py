@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from doctor.collect.firewall import nft_text
+from doctor.facts.firewall.ends.rule_place import RulePlace
 from doctor.facts.firewall.own_rules import OwnRules
 from doctor.facts.firewall.packet_filter import Firewall, Saved
-from doctor.facts.firewall.rule_place import RulePlace
 from doctor.facts.firewall.translations import DIVERTED, RENAMED, UNTRACKED, Translation
 from doctor.facts.network.links import Links
 from doctor.facts.network.listeners import Listeners

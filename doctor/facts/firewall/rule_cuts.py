@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from doctor.facts.firewall.cuts import Cut
-from doctor.facts.firewall.rule_place import RulePlace
+from doctor.facts.firewall.ends.rule_place import RulePlace
 from doctor.facts.path.paths import OpenCuts, PathCut
 from doctor.model.missing import Missing
 

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from doctor.facts.firewall.rule_place import RulePlace
+from doctor.facts.firewall.ends.rule_place import RulePlace
 from doctor.facts.path.paths import PathCut, Paths
 from doctor.model.missing import Missing
 

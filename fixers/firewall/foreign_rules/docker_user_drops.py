@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.firewall.rule_questions import remove
 from doctor.facts.firewall.cuts import Cut
+from doctor.facts.firewall.ends.rule_place import RulePlace
 from doctor.facts.firewall.packet_filter import Firewall
-from doctor.facts.firewall.rule_place import RulePlace
 from doctor.facts.firewall.rules import EngineRules
 
 

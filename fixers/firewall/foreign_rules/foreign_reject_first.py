@@ -6,8 +6,8 @@ from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.firewall.iptables import lift_rules
 from doctor.api.actions.firewall.rule_questions import remove
 from doctor.facts.firewall.cuts import Lift
+from doctor.facts.firewall.ends.rule_place import RulePlace
 from doctor.facts.firewall.packet_filter import Firewall
-from doctor.facts.firewall.rule_place import RulePlace
 from doctor.facts.firewall.rules import EngineRules
 
 

@@ -9,10 +9,10 @@ from doctor.api.actions.choose import Choosable, Choose
 from doctor.api.actions.firewall.iptables import EditFirewall
 from doctor.api.actions.firewall.nft import AcceptInNftChain
 from doctor.api.actions.firewall.nft_rules import AcceptByNftPolicy, DeleteNftRule
+from doctor.facts.firewall.ends.rule_place import NFT, RulePlace
 from doctor.facts.firewall.guard import POLICY, Guard
 from doctor.facts.firewall.packet_filter import Firewall, Saved
 from doctor.facts.firewall.rule_cuts import RuleCut
-from doctor.facts.firewall.rule_place import NFT, RulePlace
 from doctor.facts.path.rule_lists import PathFirewalls
 from doctor.formats.firewall.iptables_edit import ChainEdit, WantedRule
 from doctor.model.action import Action
