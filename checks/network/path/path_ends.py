@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Finding, Severity, check
+from doctor.api import Finding, Severity, Subject, check
 from doctor.facts.path.details import PathEnd
 from doctor.facts.path.paths import LeftCuts, PathCut
 from doctor.facts.path.world import HOST
@@ -38,13 +38,26 @@ def path_ends(cuts: LeftCuts) -> Iterator[Finding]:
     References:
         https://docs.docker.com/engine/network/packet-filtering-firewalls/
     """
+    places: dict[Subject, list[PathCut]] = {}
     for cut in cuts.cuts:
+        places.setdefault(cut.subject, []).append(cut)
+    for subject, same in places.items():
+        # Ways that containers need come first.
+        cut, *others = sorted(same, key=lambda one: not one.kinds & _NEEDED)
         yield Finding(
-            subject=cut.subject,
+            subject=subject,
             message=cut.says,
             severity=_severity(cut),
-            evidence=cut.evidence[1:],
-            detail=PathEnd(table=cut.table, chain=cut.chain, place=cut.place, device=cut.device, trace=_trace(cut)),
+            evidence=(*cut.evidence[1:], *(other.evidence[0] for other in others)),
+            detail=PathEnd(
+                table=cut.table,
+                chain=cut.chain,
+                rule=cut.rule,
+                handle=cut.handle,
+                place=cut.place,
+                device=cut.device,
+                trace=_trace(cut),
+            ),
         )
 
 
