@@ -46,7 +46,7 @@ def test_what_a_healthy_scan_saw_is_restored_and_what_is_new_is_a_question(bare_
     assert found["network/rule-of-routing-ends"] == "packets from web to outside end at ip rule 90: it is prohibit"
     answer = ("--choose", f"network/rule-of-routing-ends:{RULE}=delete")
     pid = box.docker("inspect", "-f", "{{.State.Pid}}", "web")
-    # The queue is behind the rule: it is seen as soon as packets come so far, and that is no reason to roll back.
+    # The queue is behind the rule: it is seen as soon as packets come so far, and the repair is not rolled back for it.
     done = box.doctor("fix", "--apply", "--yes", *answer)
     assert done.returncode == 1, done.stdout
     assert "network/uplink-queue-drops" in done.stdout
