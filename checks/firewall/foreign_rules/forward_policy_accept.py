@@ -45,6 +45,9 @@ def forward_policy_accept(
         https://docs.docker.com/engine/network/packet-filtering-firewalls/#docker-on-a-router
     """
     for family in rules.families:
+        if family.has_no_network:
+            # The engine closes a family only with its first network.
+            continue
         if family.saved.policy("filter", "FORWARD") != "ACCEPT" or (rules.is_idle and not rules.has_chains):
             continue
         why = _was_closed(family, rules, record, files, engine)
