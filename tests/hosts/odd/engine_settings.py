@@ -184,7 +184,7 @@ odd(
 work --name stopped; docker stop stopped >/dev/null
 docker create --name never -p 8095:80 leg:1 >/dev/null
 work --name paused -p 8096:80; docker pause paused >/dev/null
-docker run -d --name again --restart always bb:1 sh -c 'sleep 1; exit 1' >/dev/null
+docker run -d --name again --restart always --stop-timeout 1 bb:1 sh -c '[ -e /x ] || { touch /x; exit 1; }; sleep 9999' >/dev/null
 docker run --name job bb:1 false || true
 docker run -d --name starting --health-cmd false --health-start-period 600s bb:1 sleep 999 >/dev/null
 """,

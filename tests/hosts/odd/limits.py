@@ -86,7 +86,7 @@ def measure(limit: Limit) -> Measured:
         done = box.run(["sh", "-ec", judge.prelude() + limit.script], check=False, timeout=400)
         if done.returncode:
             raise SandboxError(f"the script failed: {(done.stderr or done.stdout)[-300:]}")
-        after = _scan(box, limit.arguments, _ROUNDS if limit.most_wall < 10 else 1)
+        after = _scan(box, limit.arguments, 1 if limit.hangs else _ROUNDS)
     return _judged(limit, before, after)
 
 
@@ -108,6 +108,8 @@ def _judged(limit: Limit, before: dict[str, Any], after: dict[str, Any]) -> Meas
         wrong.append("a secret")
     if after["code"] not in limit.exits:
         wrong.append(f"exit code {after['code']}")
+    if (more := after["cpu"] - before["cpu"]) > limit.most_cpu:
+        wrong.append(f"{more:.1f} s of CPU more, {limit.most_cpu:g} s allowed")
     if (more := after["wall"] - before["wall"]) > limit.most_wall:
         wrong.append(f"{more:.1f} s longer, {limit.most_wall:g} s allowed")
     if (more := after["rss"] - before["rss"]) > limit.most_mib:
