@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Finding, Severity, check
-from doctor.facts.path.details import PortTaken
+from doctor.facts.path.details import ProxyPortTaken
 from doctor.facts.path.paths import OpenCuts
 
 _ENGINE = "dockerd"
@@ -11,7 +11,7 @@ _ENGINE = "dockerd"
 
 @check(
     severity=Severity.ERROR,
-    detail=PortTaken,
+    detail=ProxyPortTaken,
     breaks=("port",),
     ok="no other program listens on a published port of a running container",
 )
@@ -39,5 +39,5 @@ def published_port_taken(cuts: OpenCuts) -> Iterator[Finding]:
                 subject=cut.subject,
                 message=cut.says,
                 evidence=cut.evidence[1:],
-                detail=PortTaken(port=cut.ways[0].port, program=program, containers=cut.containers),
+                detail=ProxyPortTaken(port=cut.ways[0].port, program=program, containers=cut.containers),
             )

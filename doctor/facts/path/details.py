@@ -122,7 +122,7 @@ class PathEnd(Struct, frozen=True, kw_only=True):
         return (_COMMANDS.get(family, "") if is_of_iptables else "", table)
 
 
-class PortTaken(Struct, frozen=True, kw_only=True):
+class ProxyPortTaken(Struct, frozen=True, kw_only=True):
     """A published port that another program has."""
 
     port: int

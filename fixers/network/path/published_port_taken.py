@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
-from doctor.facts.path.details import PortTaken
+from doctor.facts.path.details import ProxyPortTaken
 
 
 @fixer(applicability=Applicability.MANUAL)
-def published_port_taken(detail: PortTaken) -> Iterator[Action]:
+def published_port_taken(detail: ProxyPortTaken) -> Iterator[Action]:
     """Show the commands: the program may be needed, and the container restarts."""
     names = " ".join(detail.containers)
     yield Advise(

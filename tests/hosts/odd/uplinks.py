@@ -84,7 +84,7 @@ odd(
     "uplink/nobody-but-a-proxy",
     before="ip route del default",
     settings={"proxies": {"http-proxy": "http://198.51.100.2:8080", "https-proxy": "http://198.51.100.2:8080"}},
-    allowed=frozenset({"probe/registry-failed"}),  # the server outside is no proxy for TLS
+    allowed=frozenset({"probe/registry-failed"}),  # the server outside can't be a proxy for TLS
 )
 odd(
     "uplink/no-ipv6",

@@ -193,54 +193,16 @@ class Alike:
         namespace = place.namespace
         order = {link.index: at for at, link in enumerate(namespace.links)}
         mine = _by_link(namespace)
-
-        def masked(text: str) -> str:
-            base, slash, rest = text.partition("/")
-            return masks.get(base, base) + slash + rest
-
         return (
             tuple(
                 (*_link(link, order, masks), mine.get(link.index), self._outside(link, masks))
                 for link in namespace.links
             ),
             tuple(
-                (order.get(one.link), masked(one.address), one.prefix, one.scope, one.flags)
+                (order.get(one.link), _masked(one.address, masks), one.prefix, one.scope, one.flags)
                 for one in namespace.addresses
             ),
-            tuple(
-                (
-                    one.version,
-                    one.table,
-                    one.kind,
-                    masked(one.destination),
-                    masked(one.source),
-                    one.gateway,
-                    order.get(one.link),
-                    one.metric,
-                    one.mtu,
-                    one.hops,
-                )
-                for one in namespace.routes
-            ),
-            tuple(
-                (
-                    one.priority,
-                    one.version,
-                    one.action,
-                    one.table,
-                    masked(one.source),
-                    masked(one.destination),
-                    one.iif,
-                    one.oif,
-                    one.mark,
-                    one.mask,
-                    one.invert,
-                    one.ipproto,
-                    one.sport,
-                    one.dport,
-                )
-                for one in namespace.rules
-            ),
+            _routing(namespace, order, masks),
             frozenset(
                 (order.get(one.link), one.address, masks.get(one.mac, one.mac), _known(one))
                 for one in namespace.neighbours
@@ -291,6 +253,30 @@ def _link(link: NetLink, order: Mapping[int, int], masks: Mapping[str, str]) -> 
         link.name, link.kind, link.flags, link.mtu, masks.get(link.mac, link.mac), order.get(link.master), link.operstate,
         link.has_carrier, link.port, link.bridge, order.get(link.lower), link.vlan, link.xdp, link.peer_namespace is None,
     )  # fmt: skip
+
+
+def _routing(namespace: NetNamespace, order: Mapping[int, int], masks: Mapping[str, str]) -> tuple[Any, ...]:
+    """Return the routes and the rules of routing, without the addresses that are the container's own."""
+    routes = tuple(
+        (
+            one.version, one.table, one.kind, _masked(one.destination, masks), _masked(one.source, masks), one.gateway,
+            order.get(one.link), one.metric, one.mtu, one.hops,
+        )
+        for one in namespace.routes
+    )  # fmt: skip
+    rules = tuple(
+        (
+            one.priority, one.version, one.action, one.table, _masked(one.source, masks), _masked(one.destination, masks),
+            one.iif, one.oif, one.mark, one.mask, one.invert, one.ipproto, one.sport, one.dport,
+        )
+        for one in namespace.rules
+    )  # fmt: skip
+    return routes, rules
+
+
+def _masked(text: str, masks: Mapping[str, str]) -> str:
+    base, slash, rest = text.partition("/")
+    return masks.get(base, base) + slash + rest
 
 
 def _known(entry: Neighbour) -> tuple[bool, ...]:
