@@ -18,6 +18,8 @@ from doctor.repair.steps.unchanged import is_done
 _NOTHING_THERE = re.compile(r"matching rule exist|does(?:n't| not) exist|No such|not (?:found|loaded)", re.IGNORECASE)
 """Messages of iptables, nft, ip and systemctl if a reversal removes something missing, which the engine may have removed."""
 
+_NO_REASON = re.compile(r"restore: line ([1-9][0-9]{0,5}) failed\s*$")
+"""iptables-legacy-restore does not say why a line failed, if it does not find the rule."""
 
 _IN_USE = re.compile(r"resource busy|in use", re.IGNORECASE)
 """Messages for a chain that the repair restored and that has new rules of the engine: an undo leaves it, a rollback reports it."""
@@ -30,9 +32,16 @@ def is_gone(step: Command, said: str) -> bool:
     """
     if _NOTHING_THERE.search(said):
         return True
-    lines = [line for line in step.stdin.splitlines() if line and not line.startswith((b"*", b"COMMIT"))]
-    removes = bool(lines) and all(line.startswith((b"-D ", b"-X ")) for line in lines)
-    return removes and "target/match by that name" in said
+    lines = [line for line in step.stdin.splitlines() if line]
+    asked = [line for line in lines if not line.startswith((b"*", b"COMMIT"))]
+    if not asked or not all(line.startswith((b"-D ", b"-X ")) for line in asked):
+        return False
+    silent = _NO_REASON.search(said)
+    if silent is None:
+        return "target/match by that name" in said
+    # That of -X fails also for a chain with rules, and that of COMMIT for other reasons.
+    failed = lines[int(silent[1]) - 1 : int(silent[1])]
+    return bool(failed) and failed[0].startswith(b"-D ")
 
 
 class StepFailure(Struct, frozen=True):
