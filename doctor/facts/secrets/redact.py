@@ -39,6 +39,7 @@ _START = r"[+ -]?[ \t]*(?:export[ \t]+|set[ \t]+)?"
 _SCALAR = r'(?s)"(?:\\.|[^"\\])*"?(?!\s*:)|[^\s\[\]{},:"]+(?!\s*:)'
 _TO_END = r"(?:\\\n|[^\n])*"
 _WORD = r"(?:\\.|[^\s\\])*"
+_VERDICTS = frozenset({"accept", "continue", "drop", "goto", "jump", "queue", "return"})
 
 
 class Concealed(str):
@@ -141,6 +142,10 @@ def redact(text: str) -> str:
     'time="2026-11-29T12:00:00Z" level=error msg="login failed: token=***" error="permission denied"'
     >>> redact('exec: "/srv/auth": permission denied; at "/etc": is a directory; "/registry": hunter2')
     'exec: "/srv/auth": permission denied; at "/etc": is a directory; "/registry": ***'
+    >>> redact('oifname vmap { "docker0" : jump in, "br-app" : drop, "my-token" : drop }')
+    'oifname vmap { "docker0" : jump in, "br-app" : drop, "my-token" : *** }'
+    >>> redact('map way { type ifname : verdict; elements = { "docker0" : drop, "tun9" : accept }; }')
+    'map way { type ifname : verdict; elements = { "docker0" : drop, "tun9" : accept }; }'
     >>> redact("net.ipv4.ip_forward = 0, so --dport 80 is closed")
     'net.ipv4.ip_forward = 0, so --dport 80 is closed'
     """
@@ -234,8 +239,8 @@ def _masked(text: str, found: re.Match[str], name: str) -> tuple[str, int]:
     """Return the replacement for the value after a name, and the position where the value ends."""
     start = found.end()
     opening = text[start : start + 1]
-    if opening == "{" and found["key"]:
-        return "", start  # its entries have names of their own
+    if opening == "{" and (found["key"] or name == "elements"):
+        return "", start  # its entries have names of their own; nft lists a set so
     if opening in {"[", "{"}:
         end = _bracket(text, start)
         return re.sub(_SCALAR, lambda piece: _scalar(piece, name), text[start:end]), end
@@ -263,10 +268,13 @@ def _masked(text: str, found: re.Match[str], name: str) -> tuple[str, int]:
 def _is_sentence(text: str, found: re.Match[str], name: str, word: str) -> bool:
     """Whether a bare word after a quoted name is part of an error message, not a value in JSON.
 
-    runc quotes the program and the paths it names: ``exec: "/srv/app": stat /srv/app: no such file or directory``.
+    runc quotes the program and the paths it names: ``exec: "/srv/app": stat /srv/app: no such file or directory``. nft quotes the
+    interfaces in a map of verdicts: ``iifname vmap { "br-app" : drop }``.
     """
     if text.endswith("exec: ", 0, found.start()) or word in {"error", "failed"}:
         return word.isalpha() and word.isascii()
+    if word in _VERDICTS:
+        return is_prose(name, word)
     return (found["quote"] == "'" or name.startswith("/")) and is_prose(name, word)
 
 
