@@ -1,6 +1,7 @@
 """Finds the rule that drops an outside client's packet by reading the rules, without sending packets."""
 
 from ipaddress import IPv4Network
+from itertools import pairwise
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -15,6 +16,7 @@ from doctor.formats.firewall.iptables_save import Rule
 from doctor.formats.firewall.nft_json import NftRule
 
 _MOST_SOURCES = 64
+_ACCEPTS = frozenset({"ACCEPT", "RETURN"})
 _AHEAD = (("raw", "PREROUTING"), ("mangle", "PREROUTING"))
 _BEHIND = (("mangle", "FORWARD"), ("filter", "FORWARD"), ("security", "FORWARD"))
 
@@ -33,12 +35,14 @@ class PacketCut(Struct, frozen=True, kw_only=True):
         rule: the rule that drops it, "" if it passes.
         is_sure: whether no rule that can't be evaluated (a set, a mark, a rate) could change the result.
         spares: a source that the same rules accept, so the rule is an allow list; else "".
+        spared_port: a container's port that the same rules accept for everybody; 0 for none.
         is_engines: whether a chain of the engine or a policy drops it, not a user's rule.
     """
 
     rule: str = ""
     is_sure: bool = True
     spares: str = ""
+    spared_port: int = 0
     is_engines: bool = False
 
 
@@ -72,7 +76,17 @@ def cut(firewall: Firewall, path: Path, rule: Rule | None = None) -> PacketCut:
         other = Path(ahead=replace(path.ahead, source=source), behind=replace(path.behind, source=source))
         if not _judged(firewall, saved, other).rule:
             return replace(found, spares=".".join(str(byte) for byte in source.to_bytes(4, "big")))
-    return found
+    return found if found.is_engines else replace(found, spared_port=_spared_port(firewall, saved, path))
+
+
+def _spared_port(firewall: Firewall, saved: Saved, path: Path) -> int:
+    """Return a port that users' rules name to accept it, as a list of allowed ports does."""
+    for destination, port in _named_ports(saved):
+        behind = path.behind
+        other = replace(behind, port=port, destination=behind.destination if destination is None else destination)
+        if not _judged(firewall, saved, replace(path, behind=other)).rule:
+            return port
+    return 0
 
 
 def cut_for_it_alone(firewall: Firewall, path: Path, uplink: str, rule: Rule | None = None) -> str:
@@ -141,6 +155,21 @@ def _sources(saved: Saved) -> tuple[int, ...]:
             for number, word in enumerate(words[:-1]):
                 if word == "-s" and (first := _first(words[number + 1])) is not None:
                     found[first] = None
+    return tuple(found)[:_MOST_SOURCES]
+
+
+def _named_ports(saved: Saved) -> tuple[tuple[int | None, int], ...]:
+    """Return (destination, port) of each user's rule of the filter table that accepts a port, ``None`` for any destination."""
+    found: dict[tuple[int | None, int], None] = {}
+    for (table, chain), rules in saved.by_chain.items():
+        if table != "filter" or (chain.startswith("DOCKER") and chain != "DOCKER-USER"):
+            continue
+        for rule in rules:
+            words = split_words(rule.text)
+            options = dict(pairwise(words))
+            port = options.get("--dport", options.get("--dports", "")).split(",")[0].split(":")[0]
+            if options.get("-j") in _ACCEPTS and "!" not in words and port.isdecimal():
+                found[_first(options["-d"]) if "-d" in options else None, int(port)] = None
     return tuple(found)[:_MOST_SOURCES]
 
 

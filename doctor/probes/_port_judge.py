@@ -130,7 +130,7 @@ def _own(
     path, rule = setting.own_path(setting.client.client)
     if not target.get("reached"):
         title = f"a new port on {network.name}"
-        said = SilentPort(title=title, word=word, way=setting.own_way)
+        said = SilentPort(title=title, word=word, way=setting.own_way, is_new=True)
         _silent(setting, setting.client, (path, rule), said, found, is_heard=is_heard)
         return None
     # The runtime's own rules are not among those that were read.
@@ -164,7 +164,7 @@ def _own_udp(
     if asked.output.get("ok"):
         found.good.append(f"{title} answers an outside host")
         return
-    said = SilentPort(title=title, word=word, way=replace(setting.own_way, protocol="udp"))
+    said = SilentPort(title=title, word=word, way=replace(setting.own_way, protocol="udp"), is_new=True)
     _silent(setting, client, setting.udp_path(client.client), said, found, is_heard=True)
 
 
@@ -241,6 +241,10 @@ def _silent(
             return
     if met.spares:
         found.open.append(f"{title} is closed to this outside host ('{met.rule}') but open to {met.spares}")
+    elif met.spared_port and said.is_new:
+        found.open.append(
+            f"{title} can't be tested: '{met.rule}' closes each port that is not allowed, as {met.spared_port} is"
+        )
     elif met.rule and not met.is_engines:
         text = f"{title} does not answer an outside host ({word}): '{met.rule}' drops packets that arrive on {client.interface}"
         found.lost(text, said.way, by_others=True)
@@ -269,6 +273,8 @@ def _by_reading(
         found.open.append(
             f"{title} answers doctor's test bridge; the rules for packets that arrive on {setting.uplink} can't be evaluated"
         )
+    elif met.spared_port and about[1] == setting.own_way:
+        found.open.append(f"{title} answers doctor's test bridge; '{met.rule}' closes each port that is not allowed")
     elif met.rule:
         text = f"{title} answers doctor's test bridge, but '{met.rule}' drops packets that arrive on {setting.uplink}"
         found.lost(text, about[1], by_others=not met.is_engines)

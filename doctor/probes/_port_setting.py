@@ -1,5 +1,6 @@
 """The setting of the probe `port`: which client connects to which ports, and the resulting packets."""
 
+from ipaddress import IPv4Network
 from typing import Any
 
 from msgspec import Struct
@@ -16,7 +17,7 @@ from doctor.probes._rules import CHAIN, PublishWay
 
 SERVER_PORT = 8080
 _SERVER = "192.0.0.8"
-"""Stands for the probe's own server in a walk through the rules (RFC 7600's dummy address): no rule names it."""
+"""Stands for the probe's own server on a network without a subnet of IPv4 (RFC 7600's dummy address): no rule names it."""
 _NOBODY = Outside(interface="", client="", host="", prefix=32)
 
 
@@ -54,11 +55,16 @@ class AskedPort(Struct, frozen=True, kw_only=True):
 
 
 class SilentPort(Struct, frozen=True, kw_only=True):
-    """A port that does not answer: its title for people, the outcome of a connection in a word, and its way."""
+    """A port that does not answer: its title for people, the outcome of a connection in a word, and its way.
+
+    Attributes:
+        is_new: whether it is the probe's own, which no list of allowed ports can name.
+    """
 
     title: str
     word: str
     way: LostWay
+    is_new: bool = False
 
 
 class LeftOut(Struct, frozen=True, kw_only=True):
@@ -120,17 +126,19 @@ class PortSetting(Struct, frozen=True, kw_only=True):
 
     def own_path(self, client: str, interface: str = "") -> tuple[Path, Rule | None]:
         """Return the path to the probe's own server, and the rule that the runtime adds for it."""
-        bridge = "" if self.network is None else self.network.bridge
+        bridge, server = "", _SERVER
+        if self.network is not None:
+            bridge, server = self.network.bridge, _last_address(self.network)
         path = path_to(
             inside=interface or self.client.interface,
             source=client,
             address=self.host_address,
             host_port=self.host_port,
-            container=_SERVER,
+            container=server,
             port=SERVER_PORT,
             bridge=bridge,
         )
-        text = f"-A {CHAIN} -d {_SERVER}/32 ! -i {bridge} -o {bridge} -p tcp --dport {SERVER_PORT} -j ACCEPT"
+        text = f"-A {CHAIN} -d {server}/32 ! -i {bridge} -o {bridge} -p tcp --dport {SERVER_PORT} -j ACCEPT"
         rule = Rule(table="filter", chain=CHAIN, text=text, line=0) if self.way.kind == "chain" else None
         return path, rule
 
@@ -160,3 +168,9 @@ class PortSetting(Struct, frozen=True, kw_only=True):
         others = [self.path(replace(one, client=replace(_NOBODY, client=client)), self.uplink) for one in self.asked]
         ways = [(path, rule), *((other, None) for other in others)]
         return any(cut_for_it_alone(self.firewall, one, self.uplink, extra) for one, extra in ways)
+
+
+def _last_address(network: Network) -> str:
+    """Return the address at which the probe's server is placed, unless it is taken: rules name the network, but not it."""
+    first = next((subnet for subnet in network.subnets if ":" not in subnet), "")
+    return str(IPv4Network(first, strict=False)[-2]) if first and not first.endswith(("/31", "/32")) else _SERVER

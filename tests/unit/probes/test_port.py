@@ -171,6 +171,36 @@ def test_a_port_that_a_rule_of_somebody_closes_does_not_pass() -> None:
     assert not unexplained.by_others
 
 
+ALLOWED = (
+    ":site-allow - [0:0]\n-A DOCKER-USER -m conntrack --ctstate RELATED,ESTABLISHED -j RETURN\n"
+    "-A DOCKER-USER -j site-allow\n-A site-allow -p tcp -m tcp --dport {port} -j ACCEPT\n-A DOCKER-USER -m conntrack --ctstate NEW -d 172.16.0.0/12 -j DROP"
+)
+
+
+def own_port(user: str) -> ProbeResult:
+    """The result if a new port does not answer, and a published one does."""
+    ended = {
+        "client0": Ended(id="client0", exit=0, output={"results": [SILENT, CONNECTED, PING]}),
+        "server": Ended(id="server", exit=0, output={"ready": True}),
+        "seen-server": Ended(id="seen-server", exit=0, output={"ok": True, "seen": {}}),
+        "seen-c0ffee": Ended(id="seen-c0ffee", exit=0, output={"ok": True, "listening": [80], "seen": {"80": [MINE]}}),
+    }
+    return judge(setting(firewall=rules(user)), ended)
+
+
+def test_a_list_of_allowed_ports_says_nothing_about_a_new_one() -> None:
+    """A published port that it closes still fails, and so does a new one if a rule names no exception."""
+    found = own_port(ALLOWED.format(port=80))
+    assert found.result is Result.UNPROVEN
+    assert "closes each port that is not allowed, as 80 is" in found.message
+    assert own_port("-A DOCKER-USER -m conntrack --ctstate NEW -j DROP").result is Result.FAIL
+    assert (
+        own_port("-A DOCKER-USER -p tcp -m tcp --dport 80 -j ACCEPT\n-A DOCKER-USER -s 192.0.2.2 -j DROP").result
+        is not Result.PASS
+    )
+    assert by(ALLOWED.format(port=9999), SILENT).result is Result.FAIL
+
+
 def test_what_was_not_tried_by_the_uplink_is_read_and_said() -> None:
     why = "can't attach a container behind eth0: it has traffic filters already"
     read = by("", CONNECTED, not_tried=why)
