@@ -73,12 +73,12 @@ def _wrong(port: BridgePort, bridge: NetLink, *, is_known: bool) -> Iterator[tup
 
 def _finding(one: PathEndpoint, port: NetLink, wrong: tuple[tuple[str, int, int], ...]) -> Finding:
     words = {"locked": "locked", "learning": "not learning", "unicast_flood": "not flooded", "bcast_flood": "not flooded with broadcasts", "mcast_flood": "not flooded with multicasts"}  # fmt: skip
-    shown = ", ".join(
+    shown = " and ".join(
         _STATES.get(value, str(value)) if setting == "state" else words[setting] for setting, value, _ in wrong
     )
     return Finding(
         subject=Subject("container", one.name),
-        message=f"the port {port.name} of {one.network.bridge} is {shown}: packets of container {one.name} end at the bridge",
+        message=f"bridge port {port.name} of {one.network.bridge} is {shown}: packets of container {one.name} end at the bridge",
         evidence=(Evidence(f"port {port.name}", ", ".join(f"{setting} {value}" for setting, value, _ in wrong)),),
         detail=PortBlocked(port=port.name, settings=wrong),
     )

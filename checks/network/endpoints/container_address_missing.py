@@ -68,13 +68,14 @@ def _finding(
     foreign: tuple[NetAddress, ...],
 ) -> Finding:
     shown = ", ".join(item.text for item in own) or "no IPv4 address"
-    instead = f"has {shown} on {link.name} instead of its address" if own else f"has lost its address on {link.name},"
+    instead = f"has {shown} on {link.name} instead of its address {one.address}"
+    lost = instead if own else f"has lost its address {one.address} on {link.name}"
     # The kernel removes all routes with the last address.
     is_last = len(foreign) == len(own)
     needs_route = link.is_up and (is_last or not one.has_default())
     return Finding(
         subject=Subject("container", one.name),
-        message=f"container {one.name} {instead} {one.address}: nothing that leads to it on network {one.network.name} arrives",
+        message=f"container {one.name} {lost}: packets to it on network {one.network.name} do not arrive",
         evidence=(
             Evidence(f"addresses of {one.name}", f"{link.name}: {shown}"),
             Evidence("the engine's record", f"{one.address} on network {one.network.name}"),

@@ -39,7 +39,7 @@ def container_rule_drops(cuts: OpenCuts, containers: Containers) -> Iterator[Fin
             continue
         yield Finding(
             subject=cut.subject,
-            message=cut.says,
+            message=f"{cut.says} inside container {cut.place}",
             severity=Severity.WARNING if cut.place in wanted else None,
             evidence=cut.evidence[1:],
             detail=PathEnd(place=cut.place, table=cut.table, chain=cut.chain, rule=cut.rule, handle=cut.handle),

@@ -21,7 +21,7 @@ def explained(place: PathPlace, packet: Packet, error: str, link: NetLink | None
         kind = _ENDING[error]
         for rule in place.namespace.rules:
             if rule.action == kind and _applies(rule, packet):
-                return "rule-of-routing", f"ip rule {rule.priority}{where}: it is {kind}"
+                return "rule-of-routing", f"ip rule {rule.priority}{where}: its action is {kind}"
         route = _covering(place, packet, kind)
         if route is not None:
             return f"{kind}-route", f"route {kind} {route.destination} of {_table(route.table)}{where}"

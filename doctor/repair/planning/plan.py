@@ -215,9 +215,9 @@ def _not_to_do(
     """Return the manual fix of a finding that this plan does not resolve, ``None`` if it does, and the risk of its repair."""
     judged = JudgedActions(risk=Applicability.MANUAL)
     if not actions and questions:
-        why = "several candidates fit, and it is unknown which is right: add one of these to 'doctor fix'"
+        why = "several answers are possible, and only you can decide: add one of these to 'doctor fix'"
         if all(len(one.candidates) == 1 for one in questions):
-            why = "one candidate fits, but it is not proven: add this to 'doctor fix' if it is right"
+            why = "one answer is possible, and only you can decide whether it is right: add this to 'doctor fix'"
         return ManualFix(finding=finding, why=why, advice="", questions=questions), judged
     if not actions:
         why, advice = "doctor has no fixer for it", f"see 'doctor explain {finding.id}'"

@@ -32,7 +32,7 @@ def foreign_base_chain_drop(detail: Cut, texts: RuleCuts | Missing) -> Iterator[
     yield Choose(
         question=f"whether to accept containers' packets before {words}, which then no longer affects them",
         options=(
-            Choosable(name="pass", evidence=(Evidence("the rule names traffic", detail.rule),), actions=(accept,)),
+            Choosable(name="pass", evidence=(Evidence("pass", accept.summary),), actions=(accept,)),
             *(
                 Choosable(name=name, evidence=(Evidence(name, action.summary),), actions=(action,))
                 for name, action in removals.items()

@@ -15,5 +15,5 @@ def bridge_port_blocked(detail: PortBlocked) -> Iterator[Action]:
     yield ChangeLink(
         do=("brport", "set", wanted),
         undo=("brport", "set", now),
-        what=f"set {', '.join(name for name, _, _ in detail.settings)} of the bridge port {detail.port} as the engine creates it",
+        what=f"set {', '.join(f'{name} {value}' for name, _, value in detail.settings)} on bridge port {detail.port}, as the engine creates it",
     )

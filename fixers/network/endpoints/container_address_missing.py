@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, fixer
-from doctor.api.actions.path.endpoints import equip, inside
+from doctor.api.actions.path.endpoints import equip, inside, route_words
 from doctor.facts.path.ends.details import AddressGone, Request
 
 
@@ -11,9 +11,7 @@ from doctor.facts.path.ends.details import AddressGone, Request
 def container_address_missing(detail: AddressGone) -> Iterator[Action]:
     """Remove what stands in its place, add it, and add the default route."""
     for route in detail.routes:
-        yield inside(
-            detail.place, ("route", "del", route), ("route", "add", route), f"remove the route to {route['dst']}"
-        )
+        yield inside(detail.place, ("route", "del", route), ("route", "add", route), f"remove {route_words(route)}")
     for address, attributes in detail.foreign:
         request: Request = {"dev": detail.base.device, "address": address}
         yield inside(

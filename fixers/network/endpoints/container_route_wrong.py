@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, fixer
-from doctor.api.actions.path.endpoints import inside
+from doctor.api.actions.path.endpoints import inside, route_words
 from doctor.facts.path.ends.details import RoutesWrong
 
 
@@ -15,10 +15,7 @@ def container_route_wrong(detail: RoutesWrong) -> Iterator[Action]:
             detail.place,
             ("route", "del", route),
             ("route", "add", route),
-            f"remove the route to {route['dst']} over {route.get('gateway', route.get('dev', ''))}",
+            f"remove {route_words(route)}",
         )
     for route in detail.missing:
-        over = f" over {route['gateway']}" if "gateway" in route else ""
-        yield inside(
-            detail.place, ("route", "add", route), ("route", "del", route), f"add the route to {route['dst']}{over}"
-        )
+        yield inside(detail.place, ("route", "add", route), ("route", "del", route), f"add {route_words(route)}")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from doctor.api import Action, Applicability, Evidence, fixer
 from doctor.api.actions.choose import Choosable, Choose
 from doctor.api.actions.path.endpoints import inside
+from doctor.api.actions.path.routing import left
 from doctor.facts.path.ends.details import RoutingAdded
 
 
@@ -23,12 +24,15 @@ def container_routing_added(detail: RoutingAdded) -> Iterator[Action]:
         options=(
             Choosable(
                 name="delete",
-                evidence=(Evidence("who added it", "neither the engine nor a program of the container"),),
+                evidence=(
+                    Evidence("who added it", "neither the engine nor a program of the container"),
+                    Evidence("delete", "the container does not restart; an undo adds it again"),
+                ),
                 actions=(delete,),
             ),
             Choosable(
                 name="leave",
-                evidence=(Evidence(f"ip {detail.kind} in {detail.place.container}", detail.text),),
+                evidence=left(word),
                 actions=(),
             ),
         ),

@@ -20,5 +20,5 @@ def container_default_route_missing(detail: RouteLost) -> Iterator[Action]:
             undo=("route", "del", route),
             pid=detail.pid,
             inode=detail.inode,
-            what=f"add the default route over {gateway} in container {detail.container}",
+            what=f"add the default route via {gateway} in container {detail.container}",
         )

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, Evidence, fixer
+from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.choose import Choosable, Choose
 from doctor.api.actions.managers.hooks import forget_line
-from doctor.api.actions.path.routing import delete_rule
+from doctor.api.actions.path.routing import NEW, delete_rule, left
 from doctor.facts.path.own.details import RuleAdded
 from doctor.facts.path.own.shown_cut import set_by
 
@@ -22,16 +22,13 @@ def rule_of_routing_ends(detail: RuleAdded) -> Iterator[Action]:
         )
         return
     yield Choose(
-        question=f"whether the rule of routing {rule.priority} stays",
+        question=f"whether the rule of routing {rule.text} stays",
         options=(
             Choosable(
                 name="delete",
-                evidence=(
-                    Evidence("last healthy scan", "it was not there, and packets arrived"),
-                    *set_by(detail.source),
-                ),
+                evidence=(*NEW, *set_by(detail.source)),
                 actions=(delete_rule(rule), *forget_line(detail.source)),
             ),
-            Choosable(name="leave", evidence=(Evidence("ip rule", rule.text),), actions=()),
+            Choosable(name="leave", evidence=left("rule"), actions=()),
         ),
     )

@@ -23,12 +23,21 @@ def link_without_carrier(detail: RouteAdded) -> Iterator[Action]:
         options=(
             Choosable(
                 name="delete",
-                evidence=tuple(Evidence("not there at the last healthy scan", one.text) for one in detail.routes[:4]),
+                evidence=(
+                    *(Evidence("not there at the last healthy scan", one.text) for one in detail.routes[:4]),
+                    Evidence("delete", "packets take their former way; an undo adds the routes again"),
+                ),
                 actions=tuple(map(delete_route, detail.routes)),
             ),
             Choosable(
                 name="leave",
-                evidence=(Evidence("ip link", f"{device} has no carrier: its program is gone"),),
+                evidence=(
+                    Evidence("ip link", f"{device} has no carrier"),
+                    Evidence(
+                        "leave",
+                        f"packets end there until the program that serves {device} runs, or its cable is plugged in",
+                    ),
+                ),
                 actions=(),
             ),
         ),

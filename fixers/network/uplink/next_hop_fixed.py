@@ -29,9 +29,18 @@ def next_hop_fixed(detail: NeighbourFixed) -> Iterator[Action]:
         options=(
             Choosable(
                 name="delete",
-                evidence=(Evidence("last healthy scan", f"the gateway had {detail.mac}"),),
+                evidence=(
+                    Evidence("last healthy scan", f"the gateway had {detail.mac}"),
+                    Evidence(
+                        "delete", "the kernel asks the network for the MAC address; an undo fixes the entry again"
+                    ),
+                ),
                 actions=(delete,),
             ),
-            Choosable(name="keep", evidence=(Evidence("ip neigh", f"somebody fixed it to {entry.mac}"),), actions=()),
+            Choosable(
+                name="keep",
+                evidence=(Evidence("ip neigh", f"somebody fixed it to {entry.mac}; nothing is changed"),),
+                actions=(),
+            ),
         ),
     )

@@ -43,7 +43,9 @@ def test_what_a_healthy_scan_saw_is_restored_and_what_is_new_is_a_question(bare_
     box.run(["ip", "rule", "add", "iif", "docker0", "prohibit", "pref", "90"])
     assert not reaches(box)
     found = {one["id"]: one["message"] for one in scanned(box)}
-    assert found["network/rule-of-routing-ends"] == "packets from web to outside end at ip rule 90: it is prohibit"
+    assert (
+        found["network/rule-of-routing-ends"] == "packets from web to outside end at ip rule 90: its action is prohibit"
+    )
     answer = ("--choose", f"network/rule-of-routing-ends:{RULE}=delete")
     pid = box.docker("inspect", "-f", "{{.State.Pid}}", "web")
     # The queue is behind the rule: it is seen as soon as packets come so far, and the repair is not rolled back for it.

@@ -35,7 +35,7 @@ FAILED = ProbeResult(name="egress", proves="", result=Result.FAIL, message="no a
 
 
 def cut(*ways: Way) -> PathCut:
-    says = f"{ways[0].text} end at ip rule 100: it is blackhole"
+    says = f"{ways[0].text} end at ip rule 100: its action is blackhole"
     return PathCut(cause="rule-of-routing", end="dropped", place="host", says=says, ways=ways)
 
 

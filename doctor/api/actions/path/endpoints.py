@@ -22,6 +22,13 @@ def inside(place: ContainerPlace, do: Asked, undo: Asked | None, what: str) -> C
     return ChangeLink(do=do, undo=undo, pid=place.pid, inode=place.inode, what=f"{what}{where}")
 
 
+def route_words(route: Request) -> str:
+    """Return a route in words: "the default route via 172.17.0.1"."""
+    via = f" via {route['gateway']}" if "gateway" in route else ""
+    is_default = route["dst"] in {"default", "0.0.0.0/0", "::/0"}
+    return f"the default route{via}" if is_default else f"the route to {route['dst']}{via}"
+
+
 def equip(place: ContainerPlace, base: InterfaceBase) -> Iterator[ChangeLink]:
     """Yield the addresses and default routes that the engine gave to an interface; it must be up."""
     for address, more in ((base.address, {"broadcast": _broadcast(base.address)}), (base.address6, _WITHOUT_WAIT)):
@@ -35,7 +42,7 @@ def equip(place: ContainerPlace, base: InterfaceBase) -> Iterator[ChangeLink]:
             )
     for gateway in filter(None, (base.gateway, base.gateway6)):
         route: Request = {"dst": "default", "gateway": gateway, "dev": base.device, "proto": _BOOT}
-        yield inside(place, ("route", "add", route), ("route", "del", route), f"add the default route over {gateway}")
+        yield inside(place, ("route", "add", route), ("route", "del", route), f"add the default route via {gateway}")
 
 
 _WITHOUT_WAIT: Request = {"flags": _NO_DETECTION}

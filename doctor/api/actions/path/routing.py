@@ -9,6 +9,17 @@ from doctor.facts.path.own.kept_state import PlacedRoute
 from doctor.facts.path.own.shown_cut import set_by
 from doctor.model.finding import Evidence
 
+NEW = (
+    Evidence("last healthy scan", "it was not there, and packets arrived"),
+    Evidence("delete", "packets take their former way at once; an undo adds it again"),
+)
+"""The reasons to delete something that was added since, and the consequences."""
+
+
+def left(word: str) -> tuple[Evidence, ...]:
+    """Return the consequences of an answer by which nothing is changed."""
+    return (Evidence("leave", f"the {word} stays, and packets still end there"),)
+
 
 def add_route(one: PlacedRoute) -> ChangeLink:
     """Return the action that adds a route; an undo deletes it."""
@@ -46,10 +57,10 @@ def ask_about_route(one: PlacedRoute, *, is_new: bool, source: str = "") -> Choo
         options=(
             Choosable(
                 name="delete",
-                evidence=(Evidence("last healthy scan", "it was not there, and packets arrived"), *set_by(source)),
+                evidence=(*NEW, *set_by(source)),
                 actions=(delete_route(one), *forget_line(source)),
             ),
-            Choosable(name="leave", evidence=(Evidence("ip route", one.text),), actions=()),
+            Choosable(name="leave", evidence=left("route"), actions=()),
         ),
     )
 
@@ -67,9 +78,9 @@ def ask_about_address(device: str, address: str, attributes: dict[str, str | int
         options=(
             Choosable(
                 name="delete",
-                evidence=(Evidence("last healthy scan", "it was not there, and packets arrived"), *set_by(source)),
+                evidence=(*NEW, *set_by(source)),
                 actions=(delete,),
             ),
-            Choosable(name="leave", evidence=(Evidence("ip addr", f"{address} dev {device}"),), actions=()),
+            Choosable(name="leave", evidence=left("address"), actions=()),
         ),
     )

@@ -112,7 +112,7 @@ def test_a_fault_ends_the_way_where_it_is(name: str) -> None:
 ERRORS: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "forwarding off": ({"sysctls": {"net.ipv4.ip_forward": "0"}}, "EHOSTUNREACH", "forwarding-off", "forwarding of docker0: net.ipv4.ip_forward is 0"),
     "unreachable": ({"routes": (*host().routes, route("198.51.100.0/24", 0, kind="unreachable"))}, "EHOSTUNREACH", "unreachable-route", "route unreachable 198.51.100.0/24 of table main"),
-    "prohibit": ({"rules": (RoutingRule(version=4, priority=7, action="prohibit", iif="docker0"),)}, "EACCES", "rule-of-routing", "ip rule 7: it is prohibit"),
+    "prohibit": ({"rules": (RoutingRule(version=4, priority=7, action="prohibit", iif="docker0"),)}, "EACCES", "rule-of-routing", "ip rule 7: its action is prohibit"),
     "table without route": ({"rules": (RoutingRule(version=4, priority=100, table=99, source="172.17.0.0/16"),)}, "ENETUNREACH", "rule-of-routing", "packets from aa to outside end at ip rule 100: table 99 has no route to 198.51.100.7"),
     "no default": ({"routes": host().routes[1:]}, "ENETUNREACH", "no-default-route", "there is no default route"),
     "blackhole": ({"routes": (*host().routes, route("198.51.100.7/32", 0, kind="blackhole"))}, "EINVAL", "blackhole-route", "route blackhole 198.51.100.7/32"),
