@@ -57,7 +57,12 @@ def rule_of_routing_ends(
         yield Finding(
             subject=Subject("rule", rule.text),
             message=_message(rule, first),
-            evidence=(Evidence("ip rule", rule.text), *known, *set_by(place), *evidence_of((first, *cuts))),
+            evidence=(
+                Evidence("ip rule" if rule.version == 4 else "ip -6 rule", rule.text),
+                *known,
+                *set_by(place),
+                *evidence_of((first, *cuts)),
+            ),
             detail=RuleAdded(rule=rule, is_new=is_new, source=place),
         )
 

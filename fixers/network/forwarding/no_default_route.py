@@ -14,10 +14,7 @@ def no_default_route(finding: Finding, detail: RouteHints | None) -> Iterator[Ac
     """Add the route as it was; ask if several are possible; without any source, show advice."""
     choices = () if detail is None else detail.choices(6 if "IPv6" in finding.subject.name else 4)
     if not choices:
-        yield Advise(
-            text="ip route add default via GATEWAY dev INTERFACE, and add the gateway to the configuration of the host's"
-            " network manager"
-        )
+        yield Advise(text=_advice(finding))
     elif len(choices) == 1:
         yield from map(_add, choices[0])
     else:
@@ -32,6 +29,18 @@ def no_default_route(finding: Finding, detail: RouteHints | None) -> Iterator[Ac
                 for routes in choices
             ),
         )
+
+
+def _advice(finding: Finding) -> str:
+    """Return the command, with the route as a record has it if it can't be added yet."""
+    known = next((one.value for one in finding.evidence if one.value.startswith("default via ")), "")
+    six = "-6 " if "IPv6" in finding.subject.name else ""
+    if known:
+        return f"when the interface is up and has its address: ip {six}route add {known}"
+    return (
+        f"ip {six}route add default via GATEWAY dev INTERFACE, and add the gateway to the configuration of the host's network"
+        " manager"
+    )
 
 
 def _add(hint: RouteHint) -> ChangeLink:

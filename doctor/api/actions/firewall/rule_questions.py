@@ -67,9 +67,9 @@ def _question(place: RulePlace, actions: Mapping[str, Action | None], *, instead
     if not options:
         yield Advise(text=_advice(place))
         return
-    words = {"pass": "accept containers' packets in front of", "delete": "remove", "open": "set to accept"}
+    words = {"pass": "accept containers' packets before it", "delete": "remove it", "open": "set it to accept"}
     what = " or to ".join(words[option.name] for option in options)
-    yield Choose(question=f"whether to {what} {place.words}, which somebody else wrote", options=options)
+    yield Choose(question=f"for {place.words}, which somebody else wrote, whether to {what}", options=options)
 
 
 def _guards(place: RulePlace) -> tuple[Guard, ...]:
