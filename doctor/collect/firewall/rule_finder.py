@@ -55,7 +55,7 @@ def _with_networks(item: RuleCut, networks: Networks | Missing) -> RuleCut:
         ),
         ports=tuple(
             dict.fromkeys(
-                (port.protocol, port.host_port)
+                (port.protocol, port.host_port, "" if port.is_any else port.host_ip)
                 for version in sorted(versions)
                 for _, endpoint, port in networks.published(version)
                 if port.host_port and (not names or endpoint.container in names)

@@ -23,7 +23,7 @@ class RuleCut(Struct, frozen=True, kw_only=True):
         is_engines: whether the engine created it, or it is the policy below the engine's rules.
         is_plain: whether it names no traffic, and matches every packet.
         bridges: interfaces of the networks of the containers concerned.
-        ports: (protocol, port) that the host publishes for them.
+        ports: (protocol, port, address) that the host publishes for them, "" for any address.
     """
 
     cut: PathCut
@@ -32,7 +32,7 @@ class RuleCut(Struct, frozen=True, kw_only=True):
     is_engines: bool = False
     is_plain: bool = False
     bridges: tuple[str, ...] = ()
-    ports: tuple[tuple[str, int], ...] = ()
+    ports: tuple[tuple[str, int, str], ...] = ()
 
     @property
     def is_only_icmp(self) -> bool:

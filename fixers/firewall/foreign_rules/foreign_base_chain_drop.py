@@ -19,14 +19,15 @@ def foreign_base_chain_drop(detail: Cut, texts: RuleCuts | Missing) -> Iterator[
     if not bridges:
         return
     family, _, table = detail.table.partition(" ")
+    found = rules_of(texts, detail)
     accept = AcceptInNftChain(
         family=family, table=table, chain=detail.chain, bridges=bridges, traffic=detail.traffic, handle=detail.handle,
+        rule=found[0].place.text if found and found[0].place.can_return else "",
         passes=(Guard(table=detail.table, chain=detail.chain, text=POLICY if not detail.handle else detail.rule),),
     )  # fmt: skip
     if not detail.is_wish:
         yield accept
         return
-    found = rules_of(texts, detail)
     words = found[0].place.words if found else f"'{detail.rule}' in table {detail.table}"
     removals = removal(found[0].place, None) if found else {}
     yield Choose(

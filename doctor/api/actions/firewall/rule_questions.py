@@ -94,6 +94,7 @@ def _accept(item: RuleCut, saved: Saved | None) -> Action | None:
         traffic=traffic,
         ports=item.ports,
         handle=item.place.handle,
+        rule=item.place.text if item.place.can_return else "",
         passes=_guards(item.place),
     )
 
@@ -105,7 +106,7 @@ def _traffic(item: RuleCut) -> tuple[str, ...]:
         kinds = {_FORWARDED[kind] for kind in item.cut.kinds if kind in _FORWARDED}
         return (*sorted(kinds), "reply") if kinds else ()
     if item.hook == "input" and item.ports:
-        protocols = {protocol for protocol, _ in item.ports} & {"tcp", "udp"}
+        protocols = {protocol for protocol, _, _ in item.ports} & {"tcp", "udp"}
         return ("answer", *(f"proxy-{protocol}" for protocol in sorted(protocols)))
     return ("to-bridge", "to-dnat") if item.hook == "output" else ()
 
@@ -120,9 +121,13 @@ def _accept_in_iptables(item: RuleCut, saved: Saved | None) -> EditFirewall | No
         or item.place.chain != item.place.base
     ):
         return None
-    texts = ["-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"]
+    texts = []
+    mask = 128 if item.place.family == "ip6" else 32
     for device in ("lo", *item.bridges):
-        texts += [f"-A INPUT -i {device} -p {kind} -m {kind} --dport {port} -j ACCEPT" for kind, port in item.ports]
+        texts.append(f"-A INPUT -i {device} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT")
+        for kind, port, address in item.ports:
+            to = f"-d {address}/{mask} " if address else ""
+            texts.append(f"-A INPUT {to}-i {device} -p {kind} -m {kind} --dport {port} -j ACCEPT")
     return EditFirewall(
         save=saved.save,
         restore=saved.restore,
