@@ -111,6 +111,9 @@ def wrong_neighbour(random: Random) -> Iterator[Change]:
     address, dev = random.choice(((one.address[version], one.bridge.name), (NEXT_HOP[version], UPLINK)))
     link = random.choice(("02:00:00:00:00:99", "02:00:00:00:00:99", f"@{one.name}", "@docker0"))
     kind = random.choice(("permanent", "permanent", "noarp", "reachable", "stale"))
+    if dev == UPLINK and kind in {"reachable", "stale"}:
+        # Nothing distinguishes it from an entry that the next hop itself gave: all that shows that somebody is there.
+        kind = "permanent"
     yield Change(HOST, "ip", f"neigh replace {address} lladdr {link} dev {dev} nud {kind}")
 
 
