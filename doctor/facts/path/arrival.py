@@ -83,5 +83,7 @@ def socket_of(place: PathPlace, packet: Packet) -> PathSocket | None:
             continue
         if socket.address == target:
             return socket
-        exact = socket if not socket.address else exact
+        # One that takes this version alone comes before one that takes both.
+        if not socket.address and (exact is None or not exact.version):
+            exact = socket
     return exact

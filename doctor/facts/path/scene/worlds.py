@@ -100,8 +100,7 @@ def proxies_of(processes: Processes) -> dict[tuple[str, str, int], tuple[str, in
         given = dict(pairwise(words))
         port, inner = given.get("-host-port", ""), given.get("-container-port", "")
         if port.isascii() and port.isdigit() and inner.isascii() and inner.isdigit():
-            address = given.get("-host-ip", "")
-            key = (given.get("-proto", "tcp"), "" if address in ANY else address, int(port))
+            key = (given.get("-proto", "tcp"), given.get("-host-ip", ""), int(port))
             found[key] = (given[_CONTAINER], int(inner))
     return found
 
@@ -135,7 +134,9 @@ def sockets_of(
         address = "" if one.address in ANY else one.address
         # A socket on "::" takes IPv4 as well, unless its program asked otherwise.
         version = 4 if not one.protocol.endswith("6") else 6 if address else 0
-        forwards = proxies.get((protocol, address, one.port)) or proxies.get((protocol, "", one.port))
+        # A port that is published for both versions has a proxy for each.
+        spelled = dict.fromkeys((one.address, address, *(() if address else sorted(ANY)), ""))
+        forwards = next(filter(None, (proxies.get((protocol, text, one.port)) for text in spelled)), None)
         program = "" if forwards or not programs else programs.get(one.inode, "")
         yield PathSocket(
             protocol=protocol, port=one.port, address=address, version=version, forwards=forwards, program=program

@@ -3,6 +3,9 @@
 import pytest
 from msgspec.structs import replace
 
+from doctor.facts.host.processes import Processes
+from doctor.facts.network.listeners import Listeners
+from doctor.facts.network.networks import Networks
 from doctor.facts.path.namespace import (
     BridgePort,
     BridgeSettings,
@@ -16,8 +19,11 @@ from doctor.facts.path.rules.hooks import evaluate
 from doctor.facts.path.rules.packet import Packet
 from doctor.facts.path.rules.ruleset import PathRules
 from doctor.facts.path.rules.tables import IptablesRules
+from doctor.facts.path.scene.worlds import proxies_of, sockets_of
 from doctor.facts.path.world import PathSocket, Way, World
 from doctor.formats.firewall.nft_json import NftChain, NftRule, NftRuleset
+from doctor.formats.network.proc_net import Listener
+from doctor.model.process import Process
 from tests.unit.facts.path.small_world import (
     ENGINE,
     WAYS,
@@ -212,3 +218,35 @@ def test_an_address_of_two_containers_is_whose_answer_came_last() -> None:
     addresses = (*twin.addresses, address(22, "172.17.0.2/16"))
     small.places["bb"] = replace(small.places["bb"], namespace=replace(twin, addresses=addresses))
     assert walked(small, WAYS["egress"]).end == "unknown"
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_socket_of_one_version_comes_before_one_of_both(order: int) -> None:
+    """The engine has a proxy for each version; that of IPv6 might take both."""
+    sockets = (
+        PathSocket(protocol="tcp", port=8080, version=4, forwards=("172.17.0.2", 80)),
+        PathSocket(protocol="tcp", port=8080, forwards=("fd00:17::2", 80)),
+    )
+    assert walked(world(sockets=sockets[::order]), WAYS["loopback"]).end == "delivered"
+
+
+def test_each_version_has_a_proxy_of_its_own() -> None:
+    """Seen on a host with both: a connection by IPv4 was taken for one to the container's address of IPv6."""
+    words = "docker-proxy -proto tcp -host-ip {} -host-port 8080 -container-ip {} -container-port 80"
+    argvs = (words.format("::", "fd00::2").split(), words.format("0.0.0.0", "172.17.0.2").split())
+    for some in (argvs, argvs[::-1]):
+        processes = Processes(items=tuple(_proxy(number, one) for number, one in enumerate(some, 5)))
+        listeners = Listeners(
+            items=(
+                Listener(protocol="tcp", address="0.0.0.0", port=8080, inode=1),
+                Listener(protocol="tcp6", address="::", port=8080, inode=2),
+            )
+        )
+        found = sockets_of(Networks(), listeners, proxies_of(processes))
+        assert [one.forwards for one in found] == [("172.17.0.2", 80), ("fd00::2", 80)]
+
+
+def _proxy(pid: int, argv: list[str]) -> Process:
+    return Process(
+        pid=pid, ppid=1, start_ticks=1, state="S", comm="docker-proxy", argv=tuple(argv), exe="/usr/bin/docker-proxy"
+    )

@@ -110,7 +110,7 @@ def test_a_socket_is_the_proxy_of_the_process_that_forwards_it() -> None:
         pid=7, ppid=1, start_ticks=1, state="S", comm="docker-proxy", exe="", argv=("docker-proxy", *words.split())
     )
     proxies = proxies_of(Processes(items=(proxy,)))
-    assert proxies == {("tcp", "", 8080): ("172.17.0.2", 80)}
+    assert proxies == {("tcp", "0.0.0.0", 8080): ("172.17.0.2", 80)}
     assert [one.forwards for one in sockets_of(NETWORKS, LISTENERS, proxies)] == [("172.17.0.2", 80)]
     assert proxies_of(Processes(items=(replace(proxy, state="Z"),))) == {}
     (taken,) = sockets_of(NETWORKS, LISTENERS, {})
