@@ -2,20 +2,21 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Finding, Severity, check
+from doctor.api import Finding, Missing, Severity, check
 from doctor.facts.containers.containers import Containers
-from doctor.facts.path.details import PathEnd
+from doctor.facts.firewall.rule_cuts import RuleCuts
+from doctor.facts.path.details import InsideRule, PathEnd
 from doctor.facts.path.paths import OpenCuts
 from doctor.facts.path.world import HOST
 
 
 @check(
     severity=Severity.ERROR,
-    detail=PathEnd,
+    detail=InsideRule,
     breaks=("egress", "port", "dns"),
     ok="no rule inside a container's network drops what the container needs",
 )
-def container_rule_drops(cuts: OpenCuts, containers: Containers) -> Iterator[Finding]:
+def container_rule_drops(cuts: OpenCuts, containers: Containers, rules: RuleCuts | Missing) -> Iterator[Finding]:
     """A rule of iptables or nftables in a container's network namespace drops its packets, or the answers to them.
 
     What it looks at:
@@ -28,12 +29,14 @@ def container_rule_drops(cuts: OpenCuts, containers: Containers) -> Iterator[Fin
         have added the rule: it was somebody on the host.
 
     How it is fixed:
-        The command that deletes the rule is shown; the container does not restart. Rules of a container end with it.
+        ``--choose`` asks whether it is deleted; the container does not restart. An undo adds the rule again at its place. Rules of a
+        container end with it.
 
     References:
         https://man7.org/linux/man-pages/man1/nsenter.1.html
     """
     wanted = {one.title for one in containers.items if one.host is not None and one.host.may_set_network}
+    known = () if isinstance(rules, Missing) else rules.inside
     for cut in cuts.of("rule"):
         if cut.place == HOST:
             continue
@@ -42,5 +45,8 @@ def container_rule_drops(cuts: OpenCuts, containers: Containers) -> Iterator[Fin
             message=f"{cut.says} inside container {cut.place}",
             severity=Severity.WARNING if cut.place in wanted else None,
             evidence=cut.evidence[1:],
-            detail=PathEnd(place=cut.place, table=cut.table, chain=cut.chain, rule=cut.rule, handle=cut.handle),
+            detail=InsideRule(
+                end=PathEnd(place=cut.place, table=cut.table, chain=cut.chain, rule=cut.rule, handle=cut.handle),
+                item=next((one for one in known if one.cut == cut), None),
+            ),
         )

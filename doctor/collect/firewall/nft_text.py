@@ -12,10 +12,11 @@ NftPlace = tuple[str, str, str]
 
 
 class NftTexts:
-    """The rules of chains, each chain listed once."""
+    """The rules of chains, each chain listed once; ``prefix`` enters the network namespace that they are in."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, prefix: tuple[str, ...] = ()) -> None:
         self.host = host
+        self.prefix = prefix
         self._known: dict[NftPlace, dict[int, NftLine]] = {}
 
     def of(self, chain: NftPlace, handle: int) -> NftLine | None:
@@ -26,7 +27,7 @@ class NftTexts:
 
     def _listed(self, chain: NftPlace) -> tuple[NftLine, ...]:
         try:
-            done = self.host.run(("nft", "-a", "list", "chain", *chain), timeout_s=_TIMEOUT_S)
+            done = self.host.run((*self.prefix, "nft", "-a", "list", "chain", *chain), timeout_s=_TIMEOUT_S)
         except HostError:
             return ()
         return () if done.exit else nft_chain.parse(done.text)

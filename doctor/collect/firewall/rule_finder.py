@@ -14,8 +14,9 @@ from doctor.facts.firewall.own_rules import OwnRules
 from doctor.facts.firewall.rule_cuts import RuleCut
 from doctor.facts.firewall.rules import EngineRules, FamilyRules
 from doctor.facts.network.networks import Networks, is_safe_interface
+from doctor.facts.path.ends.details import ContainerPlace
 from doctor.facts.path.paths import PathCut
-from doctor.facts.path.rule_lists import PathFirewalls
+from doctor.facts.path.rule_lists import PathFirewalls, RuleLists
 from doctor.facts.path.rules.tables import HOOKS, IptablesRules
 from doctor.formats.firewall.iptables_save import Rule
 from doctor.formats.firewall.nft_json import NftChain, NftRule
@@ -35,8 +36,26 @@ class CutFacts(Struct, frozen=True, kw_only=True):
 
 def found(host: Host, ended: tuple[PathCut, ...], facts: CutFacts) -> tuple[RuleCut, ...]:
     """Return the rule of each cut."""
-    finder = _Finder(host, facts)
+    families = () if isinstance(facts.rules, Missing) else facts.rules.families
+    finder = _Finder(nft_text.NftTexts(host), facts.firewalls.host, families)
     return tuple(_with_networks(finder.of(cut), facts.networks) for cut in ended)
+
+
+def found_inside(
+    host: Host, ended: tuple[PathCut, ...], firewalls: PathFirewalls, places: dict[str, ContainerPlace]
+) -> tuple[RuleCut, ...]:
+    """Return the rule of each cut in a container's namespace; ``places`` are the namespaces by the container's name."""
+    finders: dict[int, _Finder] = {}
+    items = []
+    for cut in ended:
+        place = places.get(cut.place)
+        lists = None if place is None else firewalls.containers.get(place.inode)
+        if place is None or lists is None:
+            continue
+        texts = nft_text.NftTexts(host, ("nsenter", f"--net=/proc/{place.pid}/ns/net"))
+        finder = finders.setdefault(place.inode, _Finder(texts, lists))
+        items.append(replace(finder.of(cut), within=place))
+    return tuple(items)
 
 
 def _with_networks(item: RuleCut, networks: Networks | Missing) -> RuleCut:
@@ -65,11 +84,11 @@ def _with_networks(item: RuleCut, networks: Networks | Missing) -> RuleCut:
 
 
 class _Finder:
-    def __init__(self, host: Host, facts: CutFacts) -> None:
-        self.lists = facts.firewalls.host
-        self.families = () if isinstance(facts.rules, Missing) else facts.rules.families
-        self.own = {family.version: OwnRules(family) for family in self.families}
-        self.texts = nft_text.NftTexts(host)
+    def __init__(self, texts: nft_text.NftTexts, lists: RuleLists, families: tuple[FamilyRules, ...] = ()) -> None:
+        self.texts = texts
+        self.lists = lists
+        self.families = families
+        self.own = {family.version: OwnRules(family) for family in families}
 
     def of(self, cut: PathCut) -> RuleCut:
         """Return the rule of a cut."""

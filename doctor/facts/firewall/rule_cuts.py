@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from doctor.facts.firewall.cuts import Cut
 from doctor.facts.firewall.ends.rule_place import RulePlace
+from doctor.facts.path.ends.details import ContainerPlace
 from doctor.facts.path.paths import OpenCuts, PathCut
 from doctor.model.missing import Missing
 
@@ -24,6 +25,7 @@ class RuleCut(Struct, frozen=True, kw_only=True):
         is_plain: whether it names no traffic, and matches every packet.
         bridges: interfaces of the networks of the containers concerned.
         ports: (protocol, port, address) that the host publishes for them, "" for any address.
+        within: the container in whose network namespace it is; empty for the host's.
     """
 
     cut: PathCut
@@ -33,6 +35,7 @@ class RuleCut(Struct, frozen=True, kw_only=True):
     is_plain: bool = False
     bridges: tuple[str, ...] = ()
     ports: tuple[tuple[str, int, str], ...] = ()
+    within: ContainerPlace = ContainerPlace()
 
     @property
     def is_only_icmp(self) -> bool:
@@ -51,13 +54,15 @@ class RuleCut(Struct, frozen=True, kw_only=True):
 
 
 class RuleCuts(Struct, frozen=True, kw_only=True):
-    """All of them on the host.
+    """All of them.
 
     Attributes:
+        items: those of the host; ``inside`` those in containers' network namespaces.
         gaps: what the walks could not read.
     """
 
     items: tuple[RuleCut, ...] = ()
+    inside: tuple[RuleCut, ...] = ()
     gaps: tuple[Missing, ...] = ()
 
     def among(self, left: OpenCuts) -> tuple[RuleCut, ...]:

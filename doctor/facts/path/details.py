@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from doctor.facts.firewall.packet_filter import IPTABLES_TABLES
+from doctor.facts.firewall.rule_cuts import RuleCut
 
 _COMMANDS = {"ip": "iptables", "ip6": "ip6tables"}
 
@@ -120,6 +121,13 @@ class PathEnd(Struct, frozen=True, kw_only=True):
         family, _, table = self.table.partition(" ")
         is_of_iptables = table in IPTABLES_TABLES and not self.handle
         return (_COMMANDS.get(family, "") if is_of_iptables else "", table)
+
+
+class InsideRule(Struct, frozen=True, kw_only=True):
+    """A rule in a container's network namespace at which packets end; ``item`` is ``None`` if it could not be listed."""
+
+    end: PathEnd
+    item: RuleCut | None = None
 
 
 class ProxyPortTaken(Struct, frozen=True, kw_only=True):

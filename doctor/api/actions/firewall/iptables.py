@@ -57,6 +57,10 @@ class EditFirewall(WordedIntention, frozen=True, kw_only=True):
         """Yield one restore, with its reversal and the predicted output of the save command; nothing if all rules are as wanted."""
         if not isinstance(view, Asks):
             raise HostError(Missing(Why.UNSUPPORTED, "firewall rules need a running host"))
+        yield from self.commands(view)
+
+    def commands(self, view: Asks) -> Iterator[Run]:
+        """Yield them for the namespace in which ``view`` runs commands."""
         ruleset = iptables_save.parse(view.run(self.save).text)
         made: list[str] = []
         edited: list[Edited] = []

@@ -52,6 +52,10 @@ class DeleteNftRule(Intention, frozen=True, kw_only=True):
         """Yield one command, nothing if the rule is gone or another one has its handle."""
         if not isinstance(view, Asks):
             raise HostError(Missing(Why.UNSUPPORTED, "firewall rules need a running host"))
+        yield from self.commands(view)
+
+    def commands(self, view: Asks) -> Iterator[Run]:
+        """Yield them for the namespace in which ``view`` runs commands."""
         ask = ("nft", "-a", "list", "chain", self.family, self.table, self.chain)
         listed = view.run(ask)
         lines = nft_chain.parse(listed.text)
@@ -108,6 +112,10 @@ class AcceptByNftPolicy(Intention, frozen=True, kw_only=True):
         """Yield one command."""
         if not isinstance(view, Asks):
             raise HostError(Missing(Why.UNSUPPORTED, "firewall rules need a running host"))
+        yield from self.commands(view)
+
+    def commands(self, view: Asks) -> Iterator[Run]:
+        """Yield them for the namespace in which ``view`` runs commands."""
         answers = []
         for ask in (("nft", "-j", "list", "ruleset"), ("nft", "-j", "list", "table", self.family, self.table)):
             try:

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.choose import Choosable, Choose
+from doctor.api.actions.firewall.inside import InContainer
 from doctor.api.actions.firewall.iptables import EditFirewall
 from doctor.api.actions.firewall.nft import AcceptInNftChain
 from doctor.api.actions.firewall.nft_rules import AcceptByNftPolicy, DeleteNftRule
@@ -17,8 +18,10 @@ from doctor.facts.path.rule_lists import PathFirewalls
 from doctor.formats.firewall.iptables_edit import ChainEdit, WantedRule
 from doctor.model.action import Action
 from doctor.model.finding import Evidence
+from doctor.model.missing import Missing
 from doctor.model.text import in_words
 
+Removal = EditFirewall | DeleteNftRule | AcceptByNftPolicy
 _FORWARDED = {"egress": "egress", "egress-new": "egress", "dns": "egress", "peer": "egress", "published": "port"}
 _FRAMES = {
     "prerouting": ("frame-in",),
@@ -51,6 +54,23 @@ def remove(place: RulePlace, firewall: Firewall, *, instead: str = "") -> Iterat
         removal(place, _saved(place, (one for one in (firewall.v4, firewall.v6, firewall.other) if one is not None))),
         instead=instead,
     )
+
+
+def remove_inside(item: RuleCut, firewalls: PathFirewalls | Missing) -> Iterator[Action]:
+    """Yield the question about a rule in a container's network namespace, or the advice where that can't be undone exactly."""
+    place, within = item.place, item.within
+    lists = None if isinstance(firewalls, Missing) else firewalls.containers.get(within.inode)
+    saved = None if lists is None else _saved(place, (one.saved for one in lists.saves))
+    options = tuple(
+        Choosable(name=name, evidence=(Evidence(name, action.summary),), actions=(action,))
+        for name, one in removal(place, saved).items()
+        if (action := InContainer(place=within, action=one))
+    )
+    if not options:
+        yield Advise(text=_advice(place, f"nsenter -t {within.pid} -n "))
+        return
+    leave = Choosable(name="leave", evidence=(Evidence("rule", place.words),), actions=())
+    yield Choose(question=f"whether {place.words} in container {within.container} stays", options=(*options, leave))
 
 
 def _saved(place: RulePlace, saves: Iterable[Saved]) -> Saved | None:
@@ -146,7 +166,7 @@ def _accept_in_iptables(item: RuleCut, saved: Saved | None) -> EditFirewall | No
     )
 
 
-def removal(place: RulePlace, saved: Saved | None) -> dict[str, Action]:
+def removal(place: RulePlace, saved: Saved | None) -> dict[str, Removal]:
     """Return the removal of a rule, or the change of a policy, if it can be undone exactly; by its name as an option."""
     if place.backend == NFT and place.is_policy:
         return {"open": AcceptByNftPolicy(family=place.family, table=place.table, chain=place.chain)}
@@ -179,16 +199,17 @@ def _nft_removal(place: RulePlace) -> DeleteNftRule:
     )
 
 
-def _advice(place: RulePlace) -> str:
+def _advice(place: RulePlace, enter: str = "") -> str:
+    """Return the commands; ``enter`` is put in front of each, to enter a network namespace."""
     if place.backend == NFT:
         where = f"{place.family} {place.table} {place.chain}"
         if place.is_policy:
             return (
-                f"if this is not intended, accept containers' packets in chain {where}, or set its policy: nft chain {where}"
+                f"if this is not intended, accept containers' packets in chain {where}, or set its policy: {enter}nft chain {where}"
                 " '{ policy accept; }'; change it where the table is created, too"
             )
-        return f"if this is not intended, remove the rule now and where it is created: nft delete rule {where} handle {place.handle}"
-    command = place.backend.removesuffix("-save")
+        return f"if this is not intended, remove the rule now and where it is created: {enter}nft delete rule {where} handle {place.handle}"
+    command = enter + place.backend.removesuffix("-save")
     if place.is_policy:
         return (
             f"if this is not intended, set the policy: {command} -t {place.table} -P {place.chain} ACCEPT; {command}-save shows the"
