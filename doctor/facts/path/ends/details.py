@@ -129,7 +129,7 @@ class QueueDrops(Struct, frozen=True, kw_only=True):
 
 
 class RoutingAdded(Struct, frozen=True, kw_only=True):
-    """Something added in a container: ``kind`` "route", "rule" or "addr", its text, and the request that adds it."""
+    """A part of a container's routing: ``kind`` "route", "rule" or "addr", its text, and the request that adds it."""
 
     place: ContainerPlace
     kind: str
