@@ -10,6 +10,7 @@ from doctor.api.actions.firewall.inside import InContainer
 from doctor.api.actions.firewall.iptables import EditFirewall
 from doctor.api.actions.firewall.nft import AcceptInNftChain
 from doctor.api.actions.firewall.nft_rules import AcceptByNftPolicy, DeleteNftRule
+from doctor.api.actions.path.routing import left
 from doctor.facts.firewall.ends.rule_place import NFT, RulePlace
 from doctor.facts.firewall.guard import POLICY, Guard
 from doctor.facts.firewall.packet_filter import Firewall, Saved
@@ -69,7 +70,7 @@ def remove_inside(item: RuleCut, firewalls: PathFirewalls | Missing) -> Iterator
     if not options:
         yield Advise(text=_advice(place, f"nsenter -t {within.pid} -n "))
         return
-    leave = Choosable(name="leave", evidence=(Evidence("rule", place.words),), actions=())
+    leave = Choosable(name="leave", evidence=left("rule"), actions=())
     yield Choose(question=f"whether {place.words} in container {within.container} stays", options=(*options, leave))
 
 
