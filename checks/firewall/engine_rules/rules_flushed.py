@@ -89,7 +89,7 @@ def _is_isolation(lost: LostRules) -> bool:
 
 def _engines(rules: EngineRules, family: FamilyRules, lost: LostRules) -> tuple[ExpectedRule, ...]:
     """Return the rules that doctor can add alone: while an engine runs, a flushed DOCKER-USER is a finding of its own."""
-    apart = rules.is_running and was_flushed(family)
+    apart = rules.is_running and was_flushed(family) and not family.has_no_network
     return tuple(rule for rule in lost.rules if not (apart and rule.kind in USER_KINDS))
 
 

@@ -47,7 +47,8 @@ def docker_user_missing(
     saved = files if isinstance(files, FirewallFiles) else None
     for family in rules.families:
         found = user_chain(family, known, saved, is_running=rules.is_running)
-        if found is not None:
+        # Without a network of the family, no packet passed the chain: the engine's chains are restored with an empty one.
+        if found is not None and not (family.has_no_network and found.known is None):
             yield Finding(
                 subject=Subject("firewall", CHAIN if family.version == 4 else f"{CHAIN} (IPv6)"),
                 message=_message(family, found),

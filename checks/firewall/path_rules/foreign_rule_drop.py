@@ -33,7 +33,8 @@ def foreign_rule_drop(cuts: RuleCuts, left: OpenCuts, files: RuleFiles | Missing
         A rule of somebody else is never removed unasked. ``doctor fix`` asks: ``pass`` inserts accepts for containers' packets
         directly above it, where that is possible and opens only what the engine itself opens; ``delete`` removes the rule, and an
         undo adds it again at its place. Both last until the rule's owner loads it again, so change it there too. A rule that
-        names traffic may be intended and is a warning; one that only closes published ports is noted.
+        names traffic may be intended and is a warning; one that only closes published ports is noted, unless it names a container's
+        address: after a restart another container may have it.
 
     References:
         https://docs.docker.com/engine/network/packet-filtering-firewalls/
@@ -51,6 +52,7 @@ def foreign_rule_drop(cuts: RuleCuts, left: OpenCuts, files: RuleFiles | Missing
 
 
 def _severity(item: RuleCut) -> Severity | None:
-    if item.is_only_icmp or (item.closes_only_ports and item.place.family != "netdev"):
+    is_wish = item.closes_only_ports and item.place.family != "netdev" and not item.names_container
+    if item.is_only_icmp or is_wish:
         return Severity.INFO
     return None if item.place.is_policy or item.is_plain else Severity.WARNING

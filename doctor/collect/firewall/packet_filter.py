@@ -97,15 +97,15 @@ class _CommandReader:
             raise HostError(Missing(Why.UNREADABLE, f"{argv[0]}: {error}")) from error
 
     def lost_ipv6(self, backend: str, tables: tuple[NftTable, ...], version: EngineVersion | Missing) -> Saved | None:
-        """Return the IPv6 rules if tables are gone that an engine since 27 creates at its start, also without such a network."""
+        """Return the IPv6 rules if chains are gone that an engine since 27 creates at its start, also without such a network."""
         if backend != NFT or isinstance(version, Missing) or not version.at_least(27):
             return None
-        if {"filter", "nat"} <= {table.name for table in tables if table.family == "ip6"}:
-            return None
         try:
-            return self.saved("ip6tables", backend)
+            saved = self.saved("ip6tables", backend)
         except HostError:
             return None
+        has_tables = {"filter", "nat"} <= {table.name for table in tables if table.family == "ip6"}
+        return None if has_tables and all(saved.has_chain(table, "DOCKER") for table in ("filter", "nat")) else saved
 
     def is_used(self, backend: str, tables: tuple[NftTable, ...]) -> bool:
         """Whether the kernel has tables of a backend. Running iptables-legacy unconditionally would load its modules."""

@@ -3,6 +3,7 @@
 Loaded only for hosts where packets end at a rule.
 """
 
+import re
 from collections.abc import Iterator
 
 from msgspec import Struct
@@ -23,6 +24,8 @@ from doctor.formats.firewall.nft_json import NftChain, NftRule
 from doctor.host.base import Host
 from doctor.model.missing import Missing
 
+_ADDRESS = re.compile(r"(?<![\w.:])[0-9a-f]*[.:][0-9a-f.:]+(?!/(?!32\b|128\b)|[\w.:])")
+"""A single address in the text of a rule, not one of a network."""
 _HOOKS = frozenset({*HOOKS.values(), "ingress", "egress"})
 
 
@@ -65,8 +68,10 @@ def _with_networks(item: RuleCut, networks: Networks | Missing) -> RuleCut:
     names = set(item.cut.containers)
     ids = {one.network_id for one in networks.running if not names or one.container in names}
     versions = {way.version for way in item.cut.ways}
+    own = {port.container_ip for version in versions for _, _, port in networks.published(version)}
     return replace(
         item,
+        names_container=not own.isdisjoint(_ADDRESS.findall(item.place.text)),
         bridges=tuple(
             network.bridge
             for network in networks.bridges

@@ -23,6 +23,7 @@ class RuleCut(Struct, frozen=True, kw_only=True):
         hook: of its base chain.
         is_engines: whether the engine created it, or it is the policy below the engine's rules.
         is_plain: whether it names no traffic, and matches every packet.
+        names_container: whether its text has the address of a container, which the engine may give to another one.
         bridges: interfaces of the networks of the containers concerned.
         ports: (protocol, port, address) that the host publishes for them, "" for any address.
         within: the container in whose network namespace it is; empty for the host's.
@@ -33,6 +34,7 @@ class RuleCut(Struct, frozen=True, kw_only=True):
     hook: str
     is_engines: bool = False
     is_plain: bool = False
+    names_container: bool = False
     bridges: tuple[str, ...] = ()
     ports: tuple[tuple[str, int, str], ...] = ()
     within: ContainerPlace = ContainerPlace()

@@ -56,6 +56,15 @@ def flushed() -> Iterator[Story]:
         Host("".join(line for line in SAVE_28.splitlines(True) if not line.startswith("-A") or line in NAT_26 or "PREROUTING" in line), "28.5.2").recorded(),
         ("firewall", "filter"),
     )  # fmt: skip
+    empty = ":INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n"
+    yield case(
+        CHECK, "ipv6-chains", "'ip6tables -F; ip6tables -X' in both tables, under engine 28 without a network of IPv6",
+        Host(SAVE_28, "28.5.2").says("ip6tables-save", f"*filter\n{empty}*nat\n:PREROUTING ACCEPT [0:0]\n{empty}"),
+        ("firewall", "filter (IPv6)"),
+        also=(
+            ("nat-jump-missing", "firewall", "nat OUTPUT (IPv6)"), ("nat-jump-missing", "firewall", "nat PREROUTING (IPv6)"),
+        ),
+    )  # fmt: skip
 
 
 def flushed_without_engine() -> Iterator[Story]:
