@@ -120,6 +120,11 @@ def add_rules(family: FamilyRules, rules: Iterable[ExpectedRule], what: str) -> 
         target = (rule.table, rule.spec.rpartition("-j ")[2])
         if target in family.missing_chains:
             chains.setdefault(target, [])
+    if family.has_no_network:
+        # No rule names them yet: the first network's rules do.
+        chains |= {
+            key: [] for key in family.missing_chains if key not in chains and key[0] in {table for table, _ in chains}
+        }
     for table in dict.fromkeys(table for table, _ in chains):
         edits = tuple(
             ChainEdit(
