@@ -41,7 +41,7 @@ def container_address_missing(endpoints: PathEndpoints) -> Iterator[Finding]:
 
     How it is fixed:
         The address is added, with the default route if the kernel removed it. An address of the same network that stands in its place
-        is removed first, since the engine may give it to another container. The container does not restart; connections that use
+        is removed first, since the engine may give it to another container; routes that somebody added are added again. The container does not restart; connections that use
         the wrong address end.
 
     References:
@@ -72,7 +72,10 @@ def _finding(
     lost = instead if own else f"has lost its address {one.address} on {link.name}"
     # The kernel removes all routes with the last address.
     is_last = len(foreign) == len(own)
-    needs_route = link.is_up and (is_last or not one.has_default())
+    taken = tuple(_taken(one, link)) if foreign and is_last else ()
+    # A default route that somebody set is added again as it was: it may lead to a VPN.
+    is_set = any(route["dst"] in {"0.0.0.0/0", "default"} for route in taken)
+    needs_route = link.is_up and not is_set and (is_last or not one.has_default())
     return Finding(
         subject=Subject("container", one.name),
         message=f"container {one.name} {lost}: packets to it on network {one.network.name} do not arrive",
@@ -89,7 +92,7 @@ def _finding(
             ),
             # Secondary ones go with the first, so the last is removed first.
             foreign=tuple((item.text, item.attributes) for item in reversed(foreign)),
-            routes=tuple(_taken(one, link)) if foreign and is_last else (),
+            routes=taken,
         ),
     )
 

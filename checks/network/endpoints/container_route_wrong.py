@@ -34,7 +34,9 @@ def container_route_wrong(endpoints: PathEndpoints) -> Iterator[Finding]:
         and the rules are right.
 
     How it is fixed:
-        The route is replaced by the engine's. The container does not restart; connections that used the wrong gateway end.
+        A missing route is added. A default route over another gateway was set by somebody, perhaps to a VPN that is off now:
+        ``--choose`` asks whether the engine's replaces it. The container does not restart; connections that used the wrong
+        gateway end.
 
     References:
         https://man7.org/linux/man-pages/man8/ip-route.8.html

@@ -70,10 +70,16 @@ def _added(one: PathEndpoint, cut: PathCut, own: set[str]) -> Iterator[RoutingAd
     here = replace(cut, place=HOST)
     rules = rules_of(one.namespace, here)
     for rule in rules:
-        yield RoutingAdded(place=one.place, kind="rule", text=rule.text, request=rule.request())
+        yield RoutingAdded(place=one.place, kind="rule", text=rule.text, request=rule.request(), has_more=rule.has_more)
     routes = () if rules else (*routes_of(one.namespace, here), *_elsewhere(one, cut, own))
     for route in routes:
-        yield RoutingAdded(place=one.place, kind="route", text=route.text, request=route.route.request(route.device))
+        yield RoutingAdded(
+            place=one.place,
+            kind="route",
+            text=route.text,
+            request=route.route.request(route.device),
+            has_more=route.route.has_more,
+        )
     if cut.cause not in {"local-address", "source-is-local"}:
         return
     for item in one.namespace.addresses:

@@ -34,9 +34,10 @@ def next_hop_silent(namespaces: NetNamespaces, record: HealthyNetwork | Missing)
         cable to another network are usual causes.
 
     How it is fixed:
-        If the last healthy scan saw another gateway, and it is in a network of its interface and not silent as well, the default route
-        is changed back to it; routes that lead away from that gateway, and that were not there, are deleted. Otherwise the
-        command is shown.
+        If the last healthy scan saw another gateway, and it is in a network of its interface and not silent as well, ``--choose`` asks
+        whether the default route is changed back to it; routes over silent gateways that lead away from it, and that were not
+        there, are deleted then. Packets may go around a VPN that is off on purpose, so that only a person can decide. If a file of
+        the host sets the present gateway, the command is shown.
 
     References:
         https://man7.org/linux/man-pages/man8/ip-neighbour.8.html
@@ -101,6 +102,8 @@ def _diverts(state: KeptState, kept: tuple[PlacedRoute, ...]) -> tuple[PlacedRou
         if not one.is_default
         and one.route.table == MAIN
         and one.route.gateway
+        and not one.route.has_more
+        and _has_failed(state, one)
         and any(
             gateway.version == one.route.version and gateway in ip_network(one.route.destination, strict=False)
             for gateway in gateways

@@ -96,6 +96,7 @@ class NetRoute(Struct, frozen=True, kw_only=True):
         link: number of the interface, 0 for a blackhole route and for one with several hops.
         protocol: who added it, RTPROT_: 2 the kernel, 3 at boot, 4 an administrator.
         flags: RTNH_F_ bits: 1 dead, 16 the link is down.
+        has_more: whether the kernel has more of it than a request names (realms, encapsulation, locked metrics): it can't be restored exactly.
     """
 
     version: int
@@ -111,6 +112,7 @@ class NetRoute(Struct, frozen=True, kw_only=True):
     protocol: int = 0
     flags: int = 0
     hops: tuple[NextHop, ...] = ()
+    has_more: bool = False
 
     def request(self, device: str = "") -> dict[str, str | int]:
         """Return the route as a request to rtnetlink adds or deletes it; ``device`` is the name of its interface.
@@ -147,6 +149,8 @@ class RoutingRule(Struct, frozen=True, kw_only=True):
         ipproto: number of the protocol, 0 for all; ``sport``, ``dport`` ranges of ports.
         suppress_prefix: prefix length up to which the table's routes don't count, -1 for none (wg-quick: 0).
         tos: and ``uid_range``, ``l3mdev``, ``tunnel``: further conditions, seldom used.
+        protocol: who added it, RTPROT_, as of a route.
+        has_more: whether the kernel has more of it than a request names (realms, a DSCP): it can't be restored exactly.
     """
 
     version: int
@@ -169,6 +173,8 @@ class RoutingRule(Struct, frozen=True, kw_only=True):
     uid_range: tuple[int, int] | None = None
     l3mdev: bool = False
     tunnel: int = 0
+    protocol: int = 0
+    has_more: bool = False
 
     def request(self) -> dict[str, str | int]:
         """Return the rule as a request to rtnetlink adds or deletes it: with all its conditions, so that no other one is meant.
@@ -191,6 +197,7 @@ class RoutingRule(Struct, frozen=True, kw_only=True):
             "tos": self.tos,
             "goto": self.target,
             "l3mdev": int(self.l3mdev),
+            "protocol": self.protocol,
             "flags": _INVERT if self.invert else 0,
         }
         found |= {key: value for key, value in named.items() if value}

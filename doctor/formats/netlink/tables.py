@@ -36,6 +36,13 @@ _ACTIONS = {1: "table", 2: "goto", 3: "nop", 6: "blackhole", 7: "unreachable", 8
 _INVERT = 0x2
 _CACHED = 0x200
 """RTM_F_CLONED: a remembered route, not one of a table."""
+_ROUTE_NAMED = frozenset({1, 2, 4, 5, 6, 7, 8, 9, 12, 15, 20})
+"""RTA_ attributes that a route of doctor names, or has as the kernel adds them by itself."""
+_METRICS_NAMED = frozenset({2})
+"""RTAX_MTU."""
+_RULE_NAMED = frozenset({1, 2, 3, 4, 6, 10, 14, 15, 16, 17, 19, 20, 21, 22, 23, 24})
+_PORT_MASKS = frozenset({28, 29})
+"""FRA_SPORT_MASK and FRA_DPORT_MASK: all ones for an ordinary port."""
 _ADDRESS = struct.Struct("=BBBBI")
 ROUTE = struct.Struct("=BBBBBBBBI")
 """struct rtmsg: family, lengths of destination and source, TOS, table, protocol, scope, type, flags."""
@@ -80,7 +87,7 @@ def parse_route(body: bytes) -> NetRoute | None:
     """Return the route of an RTM_NEWROUTE message."""
     if len(body) < ROUTE.size:
         return None
-    family, length, source_length, _, table, protocol, _, kind, flags = ROUTE.unpack_from(body)
+    family, length, source_length, tos, table, protocol, _, kind, flags = ROUTE.unpack_from(body)
     ip_version = version(family)
     if not ip_version or flags & _CACHED:
         return None
@@ -100,7 +107,15 @@ def parse_route(body: bytes) -> NetRoute | None:
         protocol=protocol,
         flags=flags & 0xFF,
         hops=tuple(_hops(found[9])) if 9 in found else (),
+        has_more=bool(
+            tos or not found.keys() <= _ROUTE_NAMED or not metrics.keys() <= _METRICS_NAMED or _expires(found)
+        ),
     )
+
+
+def _expires(found: dict[int, bytes]) -> bool:
+    """Whether RTA_CACHEINFO has a time at which the route disappears, or RTA_PREF is not the usual one."""
+    return any(found.get(12, b"")[8:12]) or any(found.get(20, b""))
 
 
 def gateway(found: dict[int, bytes]) -> str:
@@ -159,6 +174,11 @@ def parse_rule(body: bytes) -> RoutingRule | None:
         uid_range=_range(found.get(20), 4),
         l3mdev=bool(unsigned(found.get(19))),
         tunnel=int.from_bytes(found.get(12, b"")[:8], "big"),
+        protocol=unsigned(found.get(21)),
+        has_more=any(
+            key not in _RULE_NAMED and not (key in _PORT_MASKS and content == b"\xff\xff")
+            for key, content in found.items()
+        ),
     )
 
 

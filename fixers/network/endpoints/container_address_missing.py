@@ -9,7 +9,7 @@ from doctor.facts.path.ends.details import AddressGone, Request
 
 @fixer(applicability=Applicability.SAFE)
 def container_address_missing(detail: AddressGone) -> Iterator[Action]:
-    """Remove what stands in its place, add it, and add the default route."""
+    """Remove what stands in its place, add it and the default route, and add the routes that the kernel removed with the other address."""
     for route in detail.routes:
         yield inside(detail.place, ("route", "del", route), ("route", "add", route), f"remove {route_words(route)}")
     for address, attributes in detail.foreign:
@@ -21,3 +21,9 @@ def container_address_missing(detail: AddressGone) -> Iterator[Action]:
             f"remove the address {address} from {detail.base.device}",
         )
     yield from equip(detail.place, detail.base)
+    gone = {address.partition("/")[0] for address, _ in detail.foreign}
+    for route in detail.routes:
+        again = {key: value for key, value in route.items() if key != "prefsrc" or value not in gone}
+        yield inside(
+            detail.place, ("route", "add", again), ("route", "del", again), f"add the route to {route['dst']} again"
+        )

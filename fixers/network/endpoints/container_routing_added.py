@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Evidence, fixer
+from doctor.api.actions.advice import Advise
 from doctor.api.actions.choose import Choosable, Choose
 from doctor.api.actions.path.endpoints import inside
 from doctor.api.actions.path.routing import left
@@ -13,6 +14,13 @@ from doctor.facts.path.ends.details import RoutingAdded
 def container_routing_added(detail: RoutingAdded) -> Iterator[Action]:
     """Offer to delete it: nobody but a person knows whether it is wanted."""
     word = "address" if detail.kind == "addr" else detail.kind
+    if detail.has_more:
+        enter = f"nsenter --net=/proc/{detail.place.pid}/ns/net"
+        yield Advise(
+            text=f"if nobody needs it: {enter} ip {detail.kind} del {detail.text}; an undo could not add all its options again, '{enter} ip -d"
+            f" {detail.kind} show' shows them"
+        )
+        return
     delete = inside(
         detail.place,
         (detail.kind, "del", detail.request),

@@ -13,7 +13,7 @@ from doctor.facts.path.own.details import RouteAdded
 def link_without_carrier(detail: RouteAdded) -> Iterator[Action]:
     """Its program may start again: only a person knows."""
     device = detail.routes[0].device if detail.routes else "DEVICE"
-    if not detail.is_new:
+    if not detail.is_new or any(one.route.has_more for one in detail.routes):
         yield Advise(
             text=f"start the program that serves {device}, plug in its cable, or take it out of use: ip link set {device} down"
         )

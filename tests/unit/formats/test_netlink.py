@@ -139,3 +139,24 @@ def test_a_datagram_that_is_torn_ends() -> None:
     assert list(messages.messages(bytes(64))) == []
     assert list(messages.each(bytes(64))) == []
     assert messages.attributes(struct.pack("=HH", 400, 1) + b"x") == {}
+
+
+def test_a_row_with_more_than_a_request_names_is_known() -> None:
+    """Realms, a locked MTU and an end of its life are lost if a route is deleted and added again; the same of a rule."""
+    plain = ROUTE + attribute(1, packed("10.1.0.0")) + attribute(8, attribute(2, number(1400)))
+    lasting = plain + attribute(12, bytes(32)) + attribute(20, b"\0")
+    for more in (
+        attribute(11, number(7)),
+        attribute(8, attribute(1, number(4)) + attribute(2, number(1400))),
+        attribute(22, b""),
+        attribute(12, bytes(8) + number(300) + bytes(20)),
+    ):
+        found = tables.parse_route(lasting + more)
+        assert found is not None
+        assert found.has_more
+    assert not getattr(tables.parse_route(lasting), "has_more", True)
+    rule = RULE + attribute(2, packed("172.17.0.0")) + attribute(21, number(3, 1)) + attribute(28, b"\xff\xff")
+    found_rule = tables.parse_rule(rule)
+    assert found_rule is not None
+    assert (found_rule.protocol, found_rule.has_more, found_rule.request()["protocol"]) == (3, False, 3)
+    assert getattr(tables.parse_rule(rule + attribute(11, number(0x30004))), "has_more", False)

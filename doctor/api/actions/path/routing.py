@@ -46,8 +46,13 @@ def delete_rule(rule: RoutingRule) -> ChangeLink:
 
 
 def ask_about_route(one: PlacedRoute, *, is_new: bool, source: str = "") -> Choose | Advise:
-    """Return the question whether a route is deleted; for one that was there before, or may have been, the command."""
+    """Return the question whether a route is deleted; for one that was there before, or that an undo could not add exactly, the command."""
     six = "-6 " if one.route.version == 6 else ""
+    if one.route.has_more:
+        return Advise(
+            text=f"if nobody needs the route: ip {six}route del {one.text}; 'ip {six}-d route show table all' shows its other options, with"
+            " which it could be added again"
+        )
     if not is_new:
         return Advise(
             text=f"if nobody needs the route: ip {six}route del {one.text}, and remove it from {source or 'the configuration that adds it'}"

@@ -129,12 +129,16 @@ class QueueDrops(Struct, frozen=True, kw_only=True):
 
 
 class RoutingAdded(Struct, frozen=True, kw_only=True):
-    """A part of a container's routing: ``kind`` "route", "rule" or "addr", its text, and the request that adds it."""
+    """A part of a container's routing: ``kind`` "route", "rule" or "addr", its text, and the request that adds it.
+
+    ``has_more``: the request does not name all of it.
+    """
 
     place: ContainerPlace
     kind: str
     text: str
     request: Request
+    has_more: bool = False
 
 
 class SettingWrong(Struct, frozen=True, kw_only=True):

@@ -76,11 +76,12 @@ class KeptState:
 
     def lost_rules(self) -> tuple[RoutingRule, ...]:
         """Return the rules of routing that were there and are not."""
-        return () if self.kept is None else tuple(one for one in self.kept.rules if one not in self.now.rules)
+        there = {_plain(one) for one in self.now.rules}
+        return () if self.kept is None else tuple(one for one in self.kept.rules if _plain(one) not in there)
 
     def is_new(self, rule: RoutingRule) -> bool:
         """Whether a rule of routing was not there at the last healthy scan; not known without one."""
-        return self.kept is not None and rule not in self.kept.rules
+        return self.kept is not None and _plain(rule) not in map(_plain, self.kept.rules)
 
     def lost_addresses(self) -> tuple[tuple[NetAddress, str], ...]:
         """Return the addresses that were there and are not, with the names of their interfaces."""
@@ -118,9 +119,9 @@ class KeptState:
         return next((one for one in found if link and (one.link, one.address) == (link.index, address)), None)
 
     def fits(self, one: PlacedRoute) -> bool:
-        """Whether a route that was there can work now: its interface is up, its gateway on that link, and not known to be silent."""
+        """Whether a route that was there can work now: its interface is up, its gateway on that link, not known to be silent, and nothing of it is unknown."""
         link = self.now.named(one.device)
-        if link is None or not link.is_up or not link.has_carrier:
+        if link is None or not link.is_up or not link.has_carrier or one.route.has_more:
             return False
         gateway = one.route.gateway
         if not gateway:
@@ -152,6 +153,11 @@ class KeptState:
 def _same(one: PlacedRoute) -> tuple[object, ...]:
     route = one.route
     return (route.version, route.table, route.kind, route.destination, route.gateway, route.metric, one.device)
+
+
+def _plain(rule: RoutingRule) -> RoutingRule:
+    """Return a rule without who added it."""
+    return replace(rule, protocol=0)
 
 
 def _name(namespace: NetNamespace, index: int) -> str:

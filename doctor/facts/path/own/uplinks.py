@@ -37,7 +37,10 @@ def routes_over(state: KeptState, device: str) -> tuple[PlacedRoute, ...]:
     mine = [
         one
         for one in state.lost_routes()
-        if one.device == device and (one.route.gateway or one.route.protocol != _KERNEL) and one.route.kind == "unicast"
+        if one.device == device
+        and (one.route.gateway or one.route.protocol != _KERNEL)
+        and one.route.kind == "unicast"
+        and not one.route.has_more
     ]
     return tuple(sorted(mine, key=lambda one: (bool(one.route.gateway), one.route.destination in DEFAULTS.values())))
 
