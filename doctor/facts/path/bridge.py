@@ -79,8 +79,8 @@ def _translated(trip: Trip, place: PathPlace, bridge: NetLink, packet: Packet) -
     answer, out = yield from routed(trip, place, replace(packet, inside=bridge.name), bridge)
     if answer.kind == "local" or out.index != bridge.index:
         return True, replace(packet, destination_mac=bridge.mac)
-    for qdisc in place.namespace.qdiscs:
-        if qdisc.link == bridge.index and (qdisc.kind in RATED or drops(qdisc, packet.length or 0)):
+    for qdisc in place.qdiscs(bridge.index):
+        if qdisc.kind in RATED or drops(qdisc, packet.length or 0):
             # Only to a receiver whose address is fresh it goes from port to port.
             trip.doubt(place, f"queue {qdisc.kind} of {bridge.name}")
     return False, replace(packet, destination_mac=destination_mac(trip, place, bridge, packet, answer.gateway))

@@ -26,9 +26,7 @@ def leave(trip: Trip, place: PathPlace, link: NetLink, packet: Packet) -> Asking
         # The kernel takes the queue away from such an interface, and drops what is sent by it.
         why = "no program is attached to it" if link.kind == "tun" else "it has no carrier"
         raise WalkEnd(place, link.name, "no-carrier", f"interface {link.name}{where(place)}: {why}")
-    for qdisc in place.namespace.qdiscs:
-        if qdisc.link != link.index:
-            continue
+    for qdisc in place.qdiscs(link.index):
         if drops(qdisc, packet.length or 0):
             raise WalkEnd(
                 place, link.name, "qdisc", f"queue {qdisc.kind} of {link.name}{where(place)}: it drops every packet"
@@ -42,8 +40,8 @@ def leave(trip: Trip, place: PathPlace, link: NetLink, packet: Packet) -> Asking
 
 def doubt_filters(trip: Trip, place: PathPlace, link: NetLink) -> None:
     """Doubt about an interface where filters of tc may drop or redirect packets: they are not judged."""
-    for qdisc in place.namespace.qdiscs:
-        if qdisc.link == link.index and qdisc.kind in FILTERING and qdisc.has_filters is not False:
+    for qdisc in place.qdiscs(link.index):
+        if qdisc.kind in FILTERING and qdisc.has_filters is not False:
             trip.doubt(place, f"filters of tc on {link.name}")
 
 

@@ -129,7 +129,7 @@ def _dropped(trip: Trip, asker: End, owner: End | None, target: tuple[int, int])
     answer = _answer(asker, owner, question, number)
     doubtful = ("", "")
     for place, link in (asker, owner or asker):
-        if any(one.link == link.index and drops(one, _QUESTION) for one in place.namespace.qdiscs):
+        if any(drops(one, _QUESTION) for one in place.qdiscs(link.index)):
             return DROP, f"the queue of {link.name}{where(place)}"
     if owner is not None and owner[1].flags & _SILENT:
         return DROP, f"{owner[1].name}{where(owner[0])}, whose ARP is off"

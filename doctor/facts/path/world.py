@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from doctor.facts.path.namespace import Neighbour, NetLink, NetNamespace, NetRoute
+from doctor.facts.path.namespace import Neighbour, NetLink, NetNamespace, NetRoute, Qdisc
 from doctor.facts.path.rules.numbers import address, network
 from doctor.facts.path.rules.ruleset import PathRules
 from doctor.facts.path.rules.values import Range
@@ -65,9 +65,10 @@ class PathPlace(Struct, kw_only=True):
     _ports: dict[int, list[NetLink]] = {}
     _forks: tuple[NetRoute, ...] = ()
     _neighbours: dict[tuple[int, int, int], Neighbour] = {}
+    _qdiscs: dict[int, list[Qdisc]] = {}
 
     def __post_init__(self) -> None:
-        """Sort links and neighbours once: a host of a thousand containers has as many ports."""
+        """Sort links, neighbours and queues once: a host of a thousand containers has as many ports."""
         self._links = {link.index: link for link in self.namespace.links}
         self._named = {link.name: link for link in self.namespace.links}
         self._ports = {}
@@ -80,6 +81,9 @@ class PathPlace(Struct, kw_only=True):
             found = address(entry.address)
             if found is not None:
                 self._neighbours[entry.link, *found] = entry
+        self._qdiscs = {}
+        for one in self.namespace.qdiscs:
+            self._qdiscs.setdefault(one.link, []).append(one)
 
     def link(self, index: int) -> NetLink | None:
         """Return the interface of that number."""
@@ -92,6 +96,10 @@ class PathPlace(Struct, kw_only=True):
     def ports(self, bridge: int) -> list[NetLink]:
         """Return the ports of a bridge."""
         return self._ports.get(bridge, [])
+
+    def qdiscs(self, link: int) -> list[Qdisc]:
+        """Return the queues of an interface."""
+        return self._qdiscs.get(link, [])
 
     def forks(self, version: int, destination: int, table: int) -> Iterator[NetRoute]:
         """Yield the routes with several next hops that lead to a destination, unless a more specific one does."""

@@ -16,6 +16,8 @@ from doctor.facts.path.world import DROPPED, HOST, REJECTED, PathPlace, Walk, Wa
 
 _FIXED, _FRESH, _FAILED, _USABLE = 0x80 | 0x40, 0x02 | 0x04, 0x20, 0xDE
 """States of neighbour entries that a walk distinguishes, see ``neighbours``."""
+_GROUPS = frozenset(map(str, range(224, 240)))
+"""First numbers of IPv4's addresses of multicast."""
 _PUBLISHED = frozenset({"published", "host-published", "hairpin", "loopback"})
 
 
@@ -42,9 +44,7 @@ class Alike:
                 self.endpoints.setdefault(place_of(one), []).append(one)
         self.numbers = {name: number for number, name in enumerate(self.endpoints)}
         self.suspects = frozenset(firewalls.containers)
-        self.outer = {
-            link.index: namespaces.outer(link) for one in world.places.values() for link in one.namespace.links
-        }
+        self.outer = namespaces.outer
         self.words = {name: tuple(dict.fromkeys(self._words(name))) for name in self.endpoints}
         self.members = Members([self.words[name] for name in self.endpoints])
         self.queues = _by_link(self.host.namespace)
@@ -104,7 +104,7 @@ class Alike:
         for link in namespace.links:
             if not link.is_loopback:
                 yield link.mac
-                outer = self.outer.get(link.index)
+                outer = self.outer(link)
                 if outer is not None:
                     yield outer.name
         for endpoint in self.endpoints[name]:
@@ -206,7 +206,7 @@ class Alike:
             frozenset(
                 (order.get(one.link), one.address, masks.get(one.mac, one.mac), _known(one))
                 for one in namespace.neighbours
-                if one.address not in self.members.exact
+                if one.address not in self.members.exact and not _is_group(one.address)
             ),
             namespace.nft_tables,
             tuple(sorted(namespace.nft_rules.items())),
@@ -217,7 +217,7 @@ class Alike:
 
     def _outside(self, link: NetLink, masks: Mapping[str, str]) -> Any:
         """Return the host's end of a veth, and what the host and its bridge know of the other one."""
-        outer = self.outer.get(link.index)
+        outer = self.outer(link)
         if outer is None:
             return link.peer_index if link.kind else None
         entries = [(one, self.entries.get((outer.master, one))) for one in masks]
@@ -281,3 +281,8 @@ def _masked(text: str, masks: Mapping[str, str]) -> str:
 
 def _known(entry: Neighbour) -> tuple[bool, ...]:
     return tuple(bool(entry.state & bits) for bits in (_FIXED, _FRESH, _FAILED, _USABLE))
+
+
+def _is_group(text: str) -> bool:
+    """Whether an address is one of multicast, to which no way leads."""
+    return text.startswith("ff") if ":" in text else text.partition(".")[0] in _GROUPS
