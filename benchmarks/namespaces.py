@@ -16,10 +16,9 @@ from doctor.collect.path.paths import paths
 from doctor.facts.network.listeners import Listeners
 from doctor.facts.network.networks import Endpoint, Network, Networks
 from doctor.facts.path.namespace import NetNamespace
-from doctor.facts.path.namespaces import NetNamespaces
+from doctor.facts.path.namespaces import SETTINGS, NetNamespaces
 from doctor.facts.path.routing import RouteQuestion
 from doctor.facts.path.rule_lists import PathFirewalls, RuleLists
-from doctor.facts.path.world import SETTINGS
 from doctor.host.live import LiveHost
 from doctor.model.missing import Missing, Why
 

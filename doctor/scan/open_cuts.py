@@ -13,7 +13,7 @@ from doctor.scan.resolve import Facts
 
 if TYPE_CHECKING:
     from doctor.facts.path.paths import PathCut
-    from doctor.facts.path.world import Way
+    from doctor.facts.path.way import Way
 
 OPEN, LEFT = "OpenCuts", "LeftCuts"
 """Names of the facts that the scan gives: after the ordinary checks, and after those that judge the first."""

@@ -13,7 +13,8 @@ from doctor.facts.network.networks import Networks
 from doctor.facts.path.namespaces import NetNamespaces
 from doctor.facts.path.rule_lists import PathFirewalls
 from doctor.facts.path.scene.worlds import proxies_of, sockets_of, world_of
-from doctor.facts.path.world import DELIVERED, HOST, OUTSIDE, UNKNOWN, PathSocket, Way, World
+from doctor.facts.path.way import DELIVERED, HOST, OUTSIDE, UNKNOWN, Way
+from doctor.facts.path.world import PathSocket, World
 from doctor.formats.trace.packets import TraceFlow
 from doctor.host.base import Host
 from doctor.host.trace.netns import NetPlace

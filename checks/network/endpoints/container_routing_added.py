@@ -13,7 +13,7 @@ from doctor.facts.path.own.culprits import routes_of, rules_of
 from doctor.facts.path.own.kept_state import PlacedRoute, placed
 from doctor.facts.path.own.shown_cut import evidence_of
 from doctor.facts.path.paths import OpenCuts, PathCut
-from doctor.facts.path.world import HOST
+from doctor.facts.path.way import HOST
 from doctor.formats.netlink.routes import KERNEL
 
 _WORD = r"(?<![\w.:]){}(?![\w.:])"

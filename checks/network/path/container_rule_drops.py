@@ -7,7 +7,7 @@ from doctor.facts.containers.containers import Containers
 from doctor.facts.firewall.rule_cuts import RuleCuts
 from doctor.facts.path.details import InsideRule, PathEnd
 from doctor.facts.path.paths import OpenCuts
-from doctor.facts.path.world import HOST
+from doctor.facts.path.way import HOST
 
 
 @check(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from doctor.api import Finding, Severity, Subject, check
 from doctor.facts.path.details import PathEnd
 from doctor.facts.path.paths import LeftCuts, PathCut
-from doctor.facts.path.world import HOST
+from doctor.facts.path.way import HOST
 
 _NEEDED = frozenset({"egress", "egress-new", "dns", "peer", "published"})
 """Kinds of ways without which containers do not work; the host's own are often closed on purpose."""

@@ -10,7 +10,7 @@ from doctor.facts.path.own.details import RulesLost
 from doctor.facts.path.own.kept_state import KeptState
 from doctor.facts.path.own.shown_cut import evidence_of
 from doctor.facts.path.paths import OpenCuts
-from doctor.facts.path.world import HOST
+from doctor.facts.path.way import HOST
 from doctor.formats.netlink.routes import LOCAL, MAIN
 
 _CAUSES = (

@@ -11,7 +11,7 @@ from doctor.facts.path.own.details import HostAddressAdded
 from doctor.facts.path.own.kept_state import KeptState, placed
 from doctor.facts.path.own.shown_cut import evidence_of, set_by
 from doctor.facts.path.paths import OpenCuts, PathCut
-from doctor.facts.path.world import HOST
+from doctor.facts.path.way import HOST
 
 
 @check(

@@ -9,7 +9,7 @@ from doctor.facts.path.own.details import RouteAdded
 from doctor.facts.path.own.kept_state import KeptState, placed
 from doctor.facts.path.own.shown_cut import evidence_of
 from doctor.facts.path.paths import OpenCuts
-from doctor.facts.path.world import HOST
+from doctor.facts.path.way import HOST
 
 
 @check(

@@ -5,7 +5,7 @@ from ipaddress import ip_address, ip_network
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.backup.kept_namespace import HealthyNetwork
-from doctor.facts.path.device import drops
+from doctor.facts.path.namespace import drops
 from doctor.facts.path.namespaces import NetNamespaces
 from doctor.facts.path.own.details import GatewaySilent
 from doctor.facts.path.own.kept_state import KeptState, PlacedRoute, placed

@@ -11,7 +11,7 @@ from doctor.facts.path.own.details import SettingChanged, SettingsChanged
 from doctor.facts.path.own.kept_state import KeptState
 from doctor.facts.path.own.shown_cut import evidence_of
 from doctor.facts.path.paths import OpenCuts, PathCut
-from doctor.facts.path.world import HOST
+from doctor.facts.path.way import HOST
 
 
 @check(

@@ -8,7 +8,7 @@ from doctor.facts.path.ends.details import ContainerPlace
 from doctor.facts.path.namespaces import NetNamespaces
 from doctor.facts.path.paths import Paths
 from doctor.facts.path.rule_lists import PathFirewalls
-from doctor.facts.path.world import HOST
+from doctor.facts.path.way import HOST
 from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.missing import Missing

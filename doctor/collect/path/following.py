@@ -11,7 +11,7 @@ from doctor.facts.host.processes import Processes
 from doctor.facts.kernel.sysctl import interface_key
 from doctor.facts.network.listeners import Listeners
 from doctor.facts.network.networks import Networks
-from doctor.facts.path.namespaces import NetNamespaces
+from doctor.facts.path.namespaces import SETTINGS, NetNamespaces
 from doctor.facts.path.paths import Paths, merged
 from doctor.facts.path.resolv_files import ResolvFiles
 from doctor.facts.path.routing import RouteQuestion
@@ -23,7 +23,8 @@ from doctor.facts.path.scene.outer import outside_of, questions
 from doctor.facts.path.scene.ways import WayMaker
 from doctor.facts.path.scene.worlds import proxies_of, sockets_of, unserved, world_of
 from doctor.facts.path.walk import walk as walking
-from doctor.facts.path.world import SETTINGS, UNKNOWN, PathSocket, Walk, Way, World
+from doctor.facts.path.way import UNKNOWN, Walk, Way
+from doctor.facts.path.world import PathSocket, World
 from doctor.host.base import Host
 from doctor.model.missing import Missing
 

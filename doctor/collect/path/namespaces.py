@@ -4,8 +4,7 @@ from doctor.collect.network.networks import is_alive
 from doctor.facts.containers.containers import Container, Containers
 from doctor.facts.path.ends.endpoints import OF_INTERFACE
 from doctor.facts.path.namespace import NetNamespace
-from doctor.facts.path.namespaces import NetNamespaces
-from doctor.facts.path.world import SETTINGS
+from doctor.facts.path.namespaces import SETTINGS, NetNamespaces
 from doctor.host.base import Host
 from doctor.model.declare import collector
 from doctor.model.missing import HostError, Missing, Why

@@ -5,7 +5,8 @@ from doctor.facts.path.rules.numbers import address, shown
 from doctor.facts.path.rules.packet import Packet
 from doctor.facts.path.surroundings import PlaceSurroundings
 from doctor.facts.path.trip import Arrived, Trip
-from doctor.facts.path.world import HOST, OUTSIDE, REJECTED, PathPlace, PathSocket, Way, named
+from doctor.facts.path.way import HOST, OUTSIDE, REJECTED, Way
+from doctor.facts.path.world import PathPlace, PathSocket, named
 
 _ECHO_IGNORED = {"icmp": "net.ipv4.icmp_echo_ignore_all", "ipv6-icmp": "net.ipv6.icmp.echo_ignore_all"}
 

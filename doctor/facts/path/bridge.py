@@ -2,15 +2,16 @@
 
 from msgspec.structs import replace
 
-from doctor.facts.path.device import RATED, drops, leave, over
+from doctor.facts.path.device import RATED, leave, over
 from doctor.facts.path.ending import WalkEnd
-from doctor.facts.path.namespace import NetLink
+from doctor.facts.path.namespace import NetLink, drops
 from doctor.facts.path.neighbours import destination_mac
 from doctor.facts.path.rules.packet import Packet
 from doctor.facts.path.segment import calls_iptables, ports_of
 from doctor.facts.path.stack import routed
 from doctor.facts.path.trip import Asking, Incoming, Step, Trip, hook
-from doctor.facts.path.world import UNKNOWN, PathPlace
+from doctor.facts.path.way import UNKNOWN
+from doctor.facts.path.world import PathPlace
 
 _FORWARDING = 3
 _PVID = 2

@@ -3,13 +3,13 @@
 from msgspec.structs import replace
 
 from doctor.facts.path.ending import WalkEnd
-from doctor.facts.path.namespace import FILTERING, NetLink, Qdisc
+from doctor.facts.path.namespace import FILTERING, NetLink, drops
 from doctor.facts.path.rules.packet import Packet
 from doctor.facts.path.segment import peer_of
 from doctor.facts.path.trip import Arrived, Asking, Frame, Step, Trip, entered, hook
-from doctor.facts.path.world import HOST, UNKNOWN, PathPlace, where
+from doctor.facts.path.way import HOST, UNKNOWN
+from doctor.facts.path.world import PathPlace, where
 
-_HEADER = 14
 _WITH_CARRIER = frozenset({"", "tun"})
 """Hardware, and tunnels that a program serves: without a carrier they send nothing."""
 RATED = frozenset({"netem", "tbf"})
@@ -43,14 +43,6 @@ def doubt_filters(trip: Trip, place: PathPlace, link: NetLink) -> None:
     for qdisc in place.qdiscs(link.index):
         if qdisc.kind in FILTERING and qdisc.has_filters is not False:
             trip.doubt(place, f"filters of tc on {link.name}")
-
-
-def drops(qdisc: Qdisc, length: int) -> bool:
-    """Whether a queue drops every packet of a length."""
-    if qdisc.kind == "blackhole":
-        return True
-    least = {"pfifo": 1, "bfifo": length + _HEADER}.get(qdisc.kind, 0)
-    return qdisc.limit is not None and qdisc.limit < least
 
 
 def over(trip: Trip, place: PathPlace, link: NetLink, packet: Packet) -> Step:

@@ -2,7 +2,8 @@
 
 from doctor.facts.path.rules.hooks import HookVerdict
 from doctor.facts.path.rules.packet import Packet
-from doctor.facts.path.world import DROPPED, REJECTED, UNKNOWN, PathPlace, PathSocket, named
+from doctor.facts.path.way import DROPPED, REJECTED, UNKNOWN
+from doctor.facts.path.world import PathPlace, PathSocket, named
 
 
 class WalkEnd(Exception):  # noqa: N818 - the end of a walk isn't an error

@@ -19,6 +19,8 @@ from doctor.model.missing import Missing
 
 FILTERING = frozenset({"clsact", "ingress"})
 """Queues that hold nothing but filters."""
+_HEADER = 14
+"""Bytes of Ethernet's header."""
 
 
 class NetNamespace(Struct, frozen=True, kw_only=True):
@@ -86,3 +88,11 @@ class NetNamespace(Struct, frozen=True, kw_only=True):
     def ports(self, bridge: int) -> tuple[NetLink, ...]:
         """Return the interfaces that are ports of a bridge."""
         return tuple(link for link in self.links if link.master == bridge)
+
+
+def drops(qdisc: Qdisc, length: int) -> bool:
+    """Whether a queue drops every packet of a length."""
+    if qdisc.kind == "blackhole":
+        return True
+    least = {"pfifo": 1, "bfifo": length + _HEADER}.get(qdisc.kind, 0)
+    return qdisc.limit is not None and qdisc.limit < least

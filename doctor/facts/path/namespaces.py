@@ -9,6 +9,19 @@ from doctor.facts.network.networks import Endpoint, Network
 from doctor.facts.path.namespace import NetLink, NetNamespace
 from doctor.model.missing import Missing
 
+SETTINGS = (
+    "net.ipv4.ip_forward",
+    "net.ipv4.icmp_echo_ignore_all",
+    "net.ipv6.icmp.echo_ignore_all",
+    "net.ipv4.ip_default_ttl",
+    "net.ipv4.conf.all.arp_ignore",
+    "net.ipv6.conf.all.forwarding",
+    "net.ipv6.conf.all.disable_ipv6",
+    "net.bridge.bridge-nf-call-iptables",
+    "net.bridge.bridge-nf-call-ip6tables",
+)
+"""Settings of each namespace that a walk reads; a missing one counts as 0."""
+
 
 class PathWire(Struct, frozen=True, kw_only=True):
     """A container's veth: its namespace, its end of the pair, and the host's end."""

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from doctor.facts.path.device import drops
 from doctor.facts.path.ending import WalkEnd
-from doctor.facts.path.namespace import Neighbour, NetLink
+from doctor.facts.path.namespace import Neighbour, NetLink, drops
 from doctor.facts.path.rules.form import DROP, DROPS
 from doctor.facts.path.rules.hooks import UNKNOWN as UNSURE
 from doctor.facts.path.rules.hooks import evaluate
@@ -14,7 +13,8 @@ from doctor.facts.path.rules.numbers import address, shown
 from doctor.facts.path.rules.packet import Packet
 from doctor.facts.path.segment import bridge_of, calls_iptables, is_closed, owners, peer_of, ports_of
 from doctor.facts.path.trip import Trip
-from doctor.facts.path.world import OUTSIDE, UNKNOWN, End, PathPlace, where
+from doctor.facts.path.way import OUTSIDE, UNKNOWN
+from doctor.facts.path.world import End, PathPlace, where
 
 _SILENT, _POINT_TO_POINT = 0x80, 0x10
 _NO_ARP = _SILENT | _POINT_TO_POINT | 0x8

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from doctor.facts.path.world import DROPPED, HOST, OUTSIDE, REJECTED, UNKNOWN, Hop, Walk, Way
+from doctor.facts.path.way import DROPPED, HOST, OUTSIDE, REJECTED, UNKNOWN, Hop, Walk, Way
 from doctor.model.finding import Evidence, Subject
 from doctor.model.missing import Missing
 from doctor.model.probe_result import HOPS

@@ -5,7 +5,8 @@ from doctor.facts.path.namespace import NetLink, NetRoute, RoutingRule
 from doctor.facts.path.rules.numbers import address, network, shown
 from doctor.facts.path.rules.packet import PROTOCOLS, Packet
 from doctor.facts.path.rules.values import Range
-from doctor.facts.path.world import HOST, PathPlace
+from doctor.facts.path.way import HOST
+from doctor.facts.path.world import PathPlace
 
 _MAIN, _LOCAL, _DEFAULT = 254, 255, 253
 _WORDS = {_MAIN: "main", _LOCAL: "local", _DEFAULT: "default"}

@@ -1,13 +1,17 @@
 """The rules of packet filters in network namespaces, as the model of a packet's path takes them."""
 
+from typing import TYPE_CHECKING
+
 from msgspec import Struct
 
 from doctor.facts.path.namespace import NetNamespace
 from doctor.facts.path.resolvers import RULES
-from doctor.facts.path.rules.ipsets import IpSet
-from doctor.facts.path.rules.tables import IptablesRules
 from doctor.formats.firewall.nft_json import NftRuleset
 from doctor.model.missing import Missing
+
+if TYPE_CHECKING:
+    from doctor.facts.path.rules.ipsets import IpSet
+    from doctor.facts.path.rules.tables import IptablesRules
 
 
 class RuleLists(Struct, frozen=True, kw_only=True):
@@ -19,8 +23,8 @@ class RuleLists(Struct, frozen=True, kw_only=True):
         gaps: what could not be read: with one, no verdict about a packet is certain.
     """
 
-    saves: tuple[IptablesRules, ...] = ()
-    sets: dict[str, IpSet] = {}
+    saves: "tuple[IptablesRules, ...]" = ()
+    sets: "dict[str, IpSet]" = {}
     nft: NftRuleset | None = None
     gaps: tuple[Missing, ...] = ()
 

@@ -13,7 +13,8 @@ from doctor.facts.path.rules.values import Range
 from doctor.facts.path.segment import places_with
 from doctor.facts.path.surroundings import PlaceSurroundings
 from doctor.facts.path.trip import Arrived, Asking, Incoming, Local, Out, Step, Trip, ask, entered, hook, question_of
-from doctor.facts.path.world import HOST, REJECTED, UNKNOWN, PathPlace, where
+from doctor.facts.path.way import HOST, REJECTED, UNKNOWN
+from doctor.facts.path.world import PathPlace, where
 
 _EPHEMERAL = Range(32768, 60999)
 """Ports that a sender takes by chance (net.ipv4.ip_local_port_range)."""

@@ -13,7 +13,8 @@ from doctor.facts.path.rules.form import DROP, REJECT, STOLEN
 from doctor.facts.path.rules.hooks import evaluate
 from doctor.facts.path.rules.packet import PROTOCOLS, Packet
 from doctor.facts.path.surroundings import PlaceSurroundings, Track
-from doctor.facts.path.world import DROPPED, REJECTED, UNKNOWN, Hop, PathPlace, Way, World
+from doctor.facts.path.way import DROPPED, REJECTED, UNKNOWN, Hop, Way
+from doctor.facts.path.world import PathPlace, World
 
 _DESTINATION_HOOKS = frozenset({"prerouting", "output"})
 _SOURCE_HOOKS = frozenset({"input", "postrouting"})

@@ -9,17 +9,8 @@ from doctor.facts.path.namespace import NetLink
 from doctor.facts.path.rules.numbers import address, shown
 from doctor.facts.path.rules.packet import Packet
 from doctor.facts.path.trip import Arrived, Asking, Frame, Incoming, Local, Out, Step, Trip, entered
-from doctor.facts.path.world import (
-    DELIVERED,
-    HOST,
-    OUTSIDE,
-    REJECTED,
-    UNKNOWN,
-    Hop,
-    Walk,
-    Way,
-    World,
-)  # fmt: skip
+from doctor.facts.path.way import DELIVERED, HOST, OUTSIDE, REJECTED, UNKNOWN, Hop, Walk, Way  # fmt: skip
+from doctor.facts.path.world import World  # fmt: skip
 
 _SYN, _ACK, _PSH = 0x02, 0x10, 0x08
 _MOST_STEPS = 64

@@ -11,7 +11,8 @@ from doctor.facts.path.rules.numbers import network
 from doctor.facts.path.rules.packet import Packet
 from doctor.facts.path.rules.values import Range
 from doctor.facts.path.trip import Asking, Frame, Incoming, Out, Step, Trip, hook
-from doctor.facts.path.world import HOST, PathPlace, where
+from doctor.facts.path.way import HOST
+from doctor.facts.path.world import PathPlace, where
 
 _ALL_ONES = "ff:ff:ff:ff:ff:ff"
 _SHARED = frozenset({"macvlan", "ipvlan"})

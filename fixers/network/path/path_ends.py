@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
 from doctor.facts.path.details import PathEnd
-from doctor.facts.path.world import HOST
+from doctor.facts.path.way import HOST
 
 
 @fixer(applicability=Applicability.MANUAL)

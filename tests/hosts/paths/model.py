@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from doctor.facts.path.namespace import NetNamespace
+from doctor.facts.path.namespaces import SETTINGS
 from doctor.facts.path.rules.ruleset import PathRules
 from doctor.facts.path.rules.tables import IptablesRules
 from doctor.facts.path.walk import walk
-from doctor.facts.path.world import HOST as MODEL_HOST
-from doctor.facts.path.world import SETTINGS, PathPlace, PathSocket, Walk, Way, World
+from doctor.facts.path.way import HOST as MODEL_HOST
+from doctor.facts.path.way import Walk, Way
+from doctor.facts.path.world import PathPlace, PathSocket, World
 from doctor.formats.firewall import nft_json
 from doctor.host.rtnetlink import lookups, namespaces
 from tests.hosts.paths.layout import CONTAINERS, HOST, NEXT_HOP, OUTSIDE, PLACES, UPLINK

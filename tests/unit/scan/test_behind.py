@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from doctor.facts.path.paths import PathCut, Paths
-from doctor.facts.path.world import Way
+from doctor.facts.path.way import Way
 from doctor.host.recorded import RootHost
 from doctor.model.finding import Evidence, Finding, Subject
 from doctor.scan.open_cuts import ended_ways, was_behind

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from doctor.facts.network.networks import Endpoint, Network, Networks
 from doctor.facts.path.paths import NEW, PathCut, Paths
-from doctor.facts.path.world import OUTSIDE, Way
+from doctor.facts.path.way import OUTSIDE, Way
 from doctor.host.recorded import RecordedAnswers, RootHost
 from doctor.model.finding import Evidence, Finding, Subject
 from doctor.model.missing import Missing

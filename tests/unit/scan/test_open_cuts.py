@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from doctor.facts.network.networks import Endpoint, Network, Networks
 from doctor.facts.path.paths import PathCut, Paths
-from doctor.facts.path.world import Way
+from doctor.facts.path.way import Way
 from doctor.host.recorded import RecordedAnswers, RootHost
 from doctor.model.missing import Missing, Why
 from doctor.model.outcome import Result

@@ -15,7 +15,7 @@ from doctor.facts.path.rules.hooks import HookVerdict, evaluate
 from doctor.facts.path.rules.numbers import address_number
 from doctor.facts.path.rules.packet import Packet
 from doctor.facts.path.rules.ruleset import PathRules
-from doctor.facts.path.world import DROPPED, HOST, Hop
+from doctor.facts.path.way import DROPPED, HOST, Hop
 
 _FAMILIES = frozenset({"arp", "bridge"})
 _ALL = "ff:ff:ff:ff:ff:ff"

@@ -7,7 +7,7 @@ from ipaddress import ip_address, ip_network
 from doctor.facts.path.namespace import NetNamespace, RoutingRule
 from doctor.facts.path.own.kept_state import PlacedRoute, placed
 from doctor.facts.path.paths import PathCut
-from doctor.facts.path.world import HOST
+from doctor.facts.path.way import HOST
 from doctor.formats.netlink.routes import KERNEL, LOCAL, MAIN
 
 DISCARDS = ("blackhole-route", "unreachable-route", "prohibit-route")

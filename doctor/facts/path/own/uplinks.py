@@ -6,7 +6,7 @@ from doctor.facts.network.networks import Networks
 from doctor.facts.path.namespace import NetLink, NetNamespace
 from doctor.facts.path.own.kept_state import DEFAULTS, KeptState, PlacedRoute, placed
 from doctor.facts.path.paths import PathCut
-from doctor.facts.path.world import HOST
+from doctor.facts.path.way import HOST
 
 _KERNEL = 2
 """RTPROT_KERNEL."""

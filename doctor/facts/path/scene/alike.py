@@ -12,7 +12,8 @@ from doctor.facts.path.rules.numbers import address
 from doctor.facts.path.scene.constants import Members
 from doctor.facts.path.scene.ways import place_of
 from doctor.facts.path.segment import places_with
-from doctor.facts.path.world import DROPPED, HOST, REJECTED, PathPlace, Walk, Way, World
+from doctor.facts.path.way import DROPPED, HOST, REJECTED, Walk, Way
+from doctor.facts.path.world import PathPlace, World
 
 _FIXED, _FRESH, _FAILED, _USABLE = 0x80 | 0x40, 0x02 | 0x04, 0x20, 0xDE
 """States of neighbour entries that a walk distinguishes, see ``neighbours``."""

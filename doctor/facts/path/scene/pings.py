@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from doctor.facts.path.world import DROPPED, REJECTED, UNKNOWN, Walk
+from doctor.facts.path.way import DROPPED, REJECTED, UNKNOWN, Walk
 
 _CLOSED = frozenset({"rule", "echo-ignored"})
 

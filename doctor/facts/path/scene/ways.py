@@ -8,7 +8,7 @@ from doctor.facts.network.networks import Endpoint, Network, Networks, Published
 from doctor.facts.path.namespaces import NetNamespaces
 from doctor.facts.path.scene.fresh import NewContainer
 from doctor.facts.path.scene.outer import PathOutside
-from doctor.facts.path.world import HOST, OUTSIDE, Way
+from doctor.facts.path.way import HOST, OUTSIDE, Way
 
 EMBEDDED = "127.0.0.11"
 """The engine's name server, as a container of a user's network sees it."""

@@ -15,7 +15,8 @@ from doctor.facts.path.rules.ruleset import PathRules
 from doctor.facts.path.rules.tables import Spans, spans_of
 from doctor.facts.path.scene.fresh import NewContainer
 from doctor.facts.path.scene.ways import place_of
-from doctor.facts.path.world import HOST, PathPlace, PathSocket, Way, World
+from doctor.facts.path.way import HOST, Way
+from doctor.facts.path.world import PathPlace, PathSocket, World
 
 Proxies = Mapping[tuple[str, str, int], tuple[str, int]]
 """The engine's proxies: protocol, address and port of the host → those of the container."""

@@ -19,7 +19,8 @@ from doctor.facts.path.routing import RouteAnswer, RouteQuestion
 from doctor.facts.path.rules.ruleset import PathRules
 from doctor.facts.path.rules.tables import IptablesRules
 from doctor.facts.path.walk import walk
-from doctor.facts.path.world import PathPlace, PathSocket, Walk, Way, World
+from doctor.facts.path.way import Walk, Way
+from doctor.facts.path.world import PathPlace, PathSocket, World
 
 LO = NetLink(index=1, name="lo", flags=0x10049, mtu=65536, mac="00:00:00:00:00:00")
 UPLINK = NetLink(index=2, name="eth0", mac="02:00:00:00:00:02", flags=0x11043)

@@ -6,7 +6,8 @@ import pytest
 
 from doctor.facts.path.rules.ruleset import PathRules
 from doctor.facts.path.rules.tables import IptablesRules
-from doctor.facts.path.world import PathSocket, Way, World
+from doctor.facts.path.way import Way
+from doctor.facts.path.world import PathSocket, World
 from doctor.formats.firewall import nft_json
 from tests.cases.firewall import rules as generations
 from tests.unit.facts.path.small_world import ENGINE, WAYS, walked, world

@@ -14,7 +14,7 @@ from doctor.facts.path.paths import Paths, merged
 from doctor.facts.path.routing import UNKNOWN, RouteAnswer, RouteQuestion
 from doctor.facts.path.rule_lists import PathFirewalls, RuleLists
 from doctor.facts.path.rules.tables import IptablesRules
-from doctor.facts.path.world import DROPPED, Walk, Way
+from doctor.facts.path.way import DROPPED, Walk, Way
 from doctor.host.recorded import RecordedAnswers, RootHost
 from doctor.model.missing import HostError, Missing, Why
 from tests.unit.facts.path.small_world import ENGINE, answered, container, host, with_link, world

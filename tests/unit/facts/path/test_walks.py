@@ -9,7 +9,8 @@ from msgspec.structs import replace
 from doctor.facts.path.namespace import BridgePort, BridgeSettings, Neighbour, NetAddress, Qdisc, RoutingRule
 from doctor.facts.path.rules.ruleset import PathRules
 from doctor.facts.path.rules.tables import IptablesRules
-from doctor.facts.path.world import PathPlace, PathSocket, Walk, Way, World
+from doctor.facts.path.way import Walk, Way
+from doctor.facts.path.world import PathPlace, PathSocket, World
 from tests.unit.facts.path.small_world import (
     ENGINE,
     WAYS,

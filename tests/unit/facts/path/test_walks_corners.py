@@ -20,7 +20,8 @@ from doctor.facts.path.rules.packet import Packet
 from doctor.facts.path.rules.ruleset import PathRules
 from doctor.facts.path.rules.tables import IptablesRules
 from doctor.facts.path.scene.worlds import proxies_of, sockets_of
-from doctor.facts.path.world import PathSocket, Way, World
+from doctor.facts.path.way import Way
+from doctor.facts.path.world import PathSocket, World
 from doctor.formats.firewall.nft_json import NftChain, NftRule, NftRuleset
 from doctor.formats.network.proc_net import Listener
 from doctor.model.process import Process

@@ -17,7 +17,8 @@ from doctor.facts.path.rules.ruleset import PathRules
 from doctor.facts.path.segment import owners
 from doctor.facts.path.surroundings import PlaceSurroundings
 from doctor.facts.path.walk import walk
-from doctor.facts.path.world import PathSocket, Way
+from doctor.facts.path.way import Way
+from doctor.facts.path.world import PathSocket
 from doctor.formats.firewall.nft_json import NftChain, NftRule, NftRuleset
 from tests.unit.facts.path.small_world import (
     ENGINE,

@@ -1,0 +1,89 @@
+"""The ways that packets take, and how far one came."""
+
+from msgspec import Struct
+
+HOST, OUTSIDE = "host", "outside"
+
+DELIVERED, DROPPED, REJECTED, UNKNOWN = "delivered", "dropped", "rejected", "unknown"
+
+
+class Way(Struct, frozen=True, kw_only=True):
+    """One way of traffic.
+
+    Attributes:
+        kind: ``egress``, ``dns``, ``gateway``, ``peer``, ``other-network``, ``published``, ``host-published``, ``loopback``,
+            ``hairpin``, ``host-to-container`` or ``container-to-host``.
+        start: the place that sends: ``host``, a container's name or ``outside``.
+        end: the place that must receive; ``outside`` for egress.
+        target: address; ``port`` 0 for ICMP.
+        source: address of an outside sender; else "".
+        length: of the first packet, with the IP header.
+    """
+
+    kind: str
+    start: str
+    end: str
+    target: str
+    port: int = 0
+    protocol: str = "tcp"
+    source: str = ""
+    sport: int = 40123
+    length: int = 60
+
+    @property
+    def version(self) -> int:
+        """4 or 6."""
+        return 6 if ":" in self.target else 4
+
+    @property
+    def text(self) -> str:
+        """The packets in words: "packets from aa to 192.0.2.80 port 443"."""
+        port = f" port {self.port}" if self.port else ""
+        target = "outside" if self.kind in {"egress", "egress-new"} else f"{self.target}{port}"
+        return f"packets from {self.start} to {target}"
+
+
+class Hop(Struct, frozen=True, kw_only=True):
+    """One step of a packet.
+
+    Attributes:
+        place: the namespace; ``device`` the interface, "" if none is concerned.
+        step: ``route``, ``link``, ``bridge``, ``hook``, ``neighbour``, ``socket`` …
+        outcome: in a word or a name: "accept", "drop", the next interface.
+        text: for a reader.
+    """
+
+    place: str
+    device: str
+    step: str
+    outcome: str
+    text: str = ""
+
+
+class Walk(Struct, frozen=True, kw_only=True):
+    """How far a packet and the answers to it came.
+
+    Attributes:
+        end: ``delivered``, ``dropped``, ``rejected`` or ``unknown``.
+        cause: a word for the reason: ``rule``, ``no-route``, ``forwarding-off`` …, "" if delivered.
+        is_answer: whether it is the answer that ends.
+        rule: the deciding rule, "" for none; ``chain``, ``table`` and ``handle`` its place.
+        place: where it ends; ``device`` the interface there.
+        says: the whole in a sentence; ``reason`` the part of it after "end at".
+        doubts: the reasons for ``unknown``.
+    """
+
+    way: Way
+    hops: tuple[Hop, ...]
+    end: str
+    cause: str = ""
+    is_answer: bool = False
+    rule: str = ""
+    chain: str = ""
+    table: str = ""
+    handle: int = 0
+    place: str = ""
+    device: str = ""
+    says: str = ""
+    reason: str = ""
+    doubts: tuple[str, ...] = ()
