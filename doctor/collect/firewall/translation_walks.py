@@ -18,7 +18,7 @@ from doctor.facts.network.networks import Network, Networks, is_safe_interface
 from doctor.facts.path.rules.evaluate import End, Evaluation
 from doctor.facts.path.rules.form import Change, PathRule
 from doctor.facts.path.rules.numbers import address_number, shown
-from doctor.facts.path.rules.packet import ELSEWHERE, NOTHING_KNOWN, Packet
+from doctor.facts.path.rules.packet import ELSEWHERE, NOTHING_KNOWN, Packet, Surroundings
 from doctor.facts.path.rules.ruleset import BaseChain, PathRules
 from doctor.facts.path.rules.tables import IptablesRules
 from doctor.formats.firewall.iptables_save import Rule
@@ -58,6 +58,19 @@ def _both(one: Translation, other: Translation) -> Translation:
         bridges=tuple(dict.fromkeys((*one.bridges, *other.bridges))),
         ports=tuple(dict.fromkeys((*one.ports, *other.ports))),
     )
+
+
+class _OwnAddresses(Surroundings):
+    """Knows the host's own addresses: all others are elsewhere."""
+
+    def __init__(self, links: Links) -> None:
+        self.texts = {one.address for link in links.links for one in link.addresses}
+
+    def type_of(self, version: int, address: int | None, link: str) -> str | None:
+        """Whether an address is the host's."""
+        if address is None or address < 0 or link:
+            return None
+        return "local" if shown(version, address) in self.texts else "unicast"
 
 
 class _Walks:
@@ -159,11 +172,12 @@ class _Walks:
 
     def _turned(self, hook: str, packet: Packet) -> tuple[BaseChain, End] | None:
         """Return the first certain translation if a rule of others makes it; the engine's own ends the search."""
+        scope = _OwnAddresses(self.links) if hook == "postrouting" else NOTHING_KNOWN
         for base in self.rules.at("ip", hook):
             chain = base.chain if base.kind == "nat" else None
             if chain is None:
                 continue
-            verdict = Evaluation(base.table, NOTHING_KNOWN).run(chain, packet)
+            verdict = Evaluation(base.table, scope).run(chain, packet)
             if not verdict.main.translation:
                 if any(end.translation for end in verdict.others):
                     return None

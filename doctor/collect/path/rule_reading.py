@@ -17,13 +17,14 @@ from doctor.formats.firewall import iptables_save, nft_json
 from doctor.host.base import Host
 from doctor.model.errors import FormatError
 from doctor.model.missing import HostError, Missing, Why
+from doctor.model.paths import HostPath
 
 _TIMEOUT_S = 10.0
 _MOST_NAMESPACES = 32
 _LARGEST_BYTES = 32 << 20
 _ENTERED = 2
 """Place of the program behind nsenter."""
-_SET = "--match-set"
+_SET, _QUEUE = "--match-set", " NFQUEUE"
 _COMMANDS = {"ip": "iptables", "ip6": "ip6tables"}
 
 
@@ -81,6 +82,16 @@ class _Programs:
             raise HostError(Missing(Why.UNREADABLE, f"{' '.join(argv)}: more than {_LARGEST_BYTES >> 20} MiB"))
         return done.stdout
 
+    def queues(self, net: str) -> frozenset[int] | None:
+        """Return the numbers of the queues that programs listen on: no queue without the module of the kernel."""
+        try:
+            text = self._host.read(HostPath(f"{net}/netfilter/nfnetlink_queue")).decode("ascii", "replace")
+        except HostError as error:
+            return frozenset() if error.is_absent else None
+        return frozenset(
+            int(words[0]) for line in text.splitlines() if (words := line.split()) and words[0].isdecimal()
+        )
+
 
 class _ReadBefore(Struct):
     """The part of a host that another fact has read: rules by command, and tables of nftables by family and name."""
@@ -108,7 +119,17 @@ def _lists(programs: _Programs, namespace: NetNamespace, prefix: tuple[str, ...]
         nft = _nft(programs, (*prefix, "nft", "-j", "list", "ruleset"), gaps)
     if any(_SET in line for save in saves for line in save.saved.ruleset.lines):
         sets = _sets(programs, (*prefix, "ipset", "save"), gaps)
-    return RuleLists(saves=tuple(saves), sets=sets, nft=nft, gaps=tuple(gaps))
+    queues = None
+    if _hands_over(saves, nft):
+        queues = programs.queues(f"/proc/{namespace.pid}/net" if prefix else "/proc/net")
+    return RuleLists(saves=tuple(saves), sets=sets, nft=nft, queues=queues, gaps=tuple(gaps))
+
+
+def _hands_over(saves: Iterable[IptablesRules], nft: nft_json.NftRuleset | None) -> bool:
+    """Whether a rule hands packets to a program."""
+    if any(_QUEUE in line for save in saves for line in save.saved.ruleset.lines):
+        return True
+    return nft is not None and any("queue" in part for rule in nft.rules for part in rule.expressions)
 
 
 def _opaque(save: IptablesRules) -> Iterator[str]:

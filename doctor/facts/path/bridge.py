@@ -83,7 +83,7 @@ def _translated(trip: Trip, place: PathPlace, bridge: NetLink, packet: Packet) -
     for qdisc in place.qdiscs(bridge.index):
         if qdisc.kind in RATED or drops(qdisc, packet.length or 0):
             # Only to a receiver whose address is fresh it goes from port to port.
-            trip.doubt(place, f"queue {qdisc.kind} of {bridge.name}")
+            trip.undecide(place, f"queue {qdisc.kind} of {bridge.name}")
     return False, replace(packet, destination_mac=destination_mac(trip, place, bridge, packet, answer.gateway))
 
 

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from doctor.facts.path.ending import WalkEnd
+from doctor.facts.path.ending import WalkEnd, self_addressed
 from doctor.facts.path.namespace import FILTERING, NetLink, drops
 from doctor.facts.path.rules.packet import Packet
 from doctor.facts.path.segment import peer_of
@@ -32,7 +32,7 @@ def leave(trip: Trip, place: PathPlace, link: NetLink, packet: Packet) -> Asking
                 place, link.name, "qdisc", f"queue {qdisc.kind} of {link.name}{where(place)}: it drops every packet"
             )
         if qdisc.kind in RATED:
-            trip.doubt(place, f"queue {qdisc.kind} of {link.name}")
+            trip.undecide(place, f"queue {qdisc.kind} of {link.name}")
     doubt_filters(trip, place, link)
     trip.hop(place, link.name, "link", "out")
     return packet
@@ -42,7 +42,7 @@ def doubt_filters(trip: Trip, place: PathPlace, link: NetLink) -> None:
     """Doubt about an interface where filters of tc may drop or redirect packets: they are not judged."""
     for qdisc in place.qdiscs(link.index):
         if qdisc.kind in FILTERING and qdisc.has_filters is not False:
-            trip.doubt(place, f"filters of tc on {link.name}")
+            trip.undecide(place, f"filters of tc on {link.name}")
 
 
 def over(trip: Trip, place: PathPlace, link: NetLink, packet: Packet) -> Step:
@@ -59,8 +59,7 @@ def over(trip: Trip, place: PathPlace, link: NetLink, packet: Packet) -> Step:
             )
         return Frame(place=other, link=end, packet=entered(trip, other, packet))
     if link.kind == "veth" and packet.destination_mac is not None and packet.destination_mac == link.mac:
-        reason = f"{link.name}{where(place)}: its ARP is off, so it sends everything to its own address"
-        raise WalkEnd(place, link.name, "neighbour", reason)
+        raise self_addressed(place, link.name)
     if link.kind == "veth" and place.name != HOST:
         raise WalkEnd(place, link.name, UNKNOWN, f"{link.name}{where(place)}: its other end is not known", end=UNKNOWN)
     if link.kind in TUNNELS:

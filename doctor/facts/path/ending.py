@@ -3,7 +3,7 @@
 from doctor.facts.path.rules.hooks import HookVerdict
 from doctor.facts.path.rules.packet import Packet
 from doctor.facts.path.way import DROPPED, REJECTED, UNKNOWN
-from doctor.facts.path.world import PathPlace, PathSocket, named
+from doctor.facts.path.world import PathPlace, PathSocket, named, where
 
 
 class WalkEnd(Exception):  # noqa: N818 - the end of a walk isn't an error
@@ -43,3 +43,9 @@ def redirected(place: PathPlace, packet: Packet, target: str, socket: PathSocket
         raise WalkEnd(place, packet.inside or "", "no-listener", reason, end=REJECTED)
     reason = f"{named(place)}: a rule leads them to a program at {target or 'an address of its own'} port {packet.port}"
     raise WalkEnd(place, packet.inside or "", UNKNOWN, reason, end=UNKNOWN)
+
+
+def self_addressed(place: PathPlace, device: str) -> WalkEnd:
+    """Return the end at an Ethernet interface whose ARP is off."""
+    reason = f"{device}{where(place)}: its ARP is off, so it sends everything to its own address"
+    return WalkEnd(place, device, "neighbour", reason)

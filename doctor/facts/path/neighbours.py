@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from doctor.facts.path.ending import WalkEnd
+from doctor.facts.path.ending import WalkEnd, self_addressed
 from doctor.facts.path.namespace import Neighbour, NetLink, drops
 from doctor.facts.path.rules.form import DROP, DROPS
 from doctor.facts.path.rules.hooks import UNKNOWN as UNSURE
@@ -19,8 +19,8 @@ from doctor.facts.path.world import End, PathPlace, where
 _SILENT, _POINT_TO_POINT = 0x80, 0x10
 _NO_ARP = _SILENT | _POINT_TO_POINT | 0x8
 """IFF_NOARP, IFF_POINTOPOINT, IFF_LOOPBACK."""
-_FAILED, _FIXED, _FRESH, _USABLE = 0x20, 0x80 | 0x40, 0x02 | 0x04, 0xDE
-"""NUD_FAILED; NUD_PERMANENT and NUD_NOARP; NUD_REACHABLE and NUD_STALE, with which no question comes before the packet;
+_FAILED, _PERMANENT, _FIXED, _FRESH, _USABLE = 0x20, 0x80, 0x80 | 0x40, 0x02 | 0x04, 0xDE
+"""NUD_FAILED; NUD_PERMANENT; the same and NUD_NOARP; NUD_REACHABLE and NUD_STALE, with which no question comes before the packet;
 the states in which a packet is sent."""
 _SHARED = frozenset({"macvlan", "ipvlan"})
 _SOLICITED = 0xFF02 << 112 | 0x1FF << 24
@@ -36,8 +36,19 @@ Step = tuple[PathPlace, str, str, Packet, str]
 """A hook that a question or an answer passes: place, family, hook, packet, device."""
 
 
+def _next_entry(place: PathPlace, link: NetLink, packet: Packet, gateway: str) -> Neighbour | None:
+    """Return the neighbour entry of the next hop."""
+    version, number = (address(gateway) or (packet.version, None)) if gateway else (packet.version, packet.destination)
+    return None if number is None else place.neighbour(link.index, version, number)
+
+
 def destination_mac(trip: Trip, place: PathPlace, link: NetLink, packet: Packet, gateway: str) -> str | None:
     """Return the link layer's address of the next hop, ``None`` if it is not known."""
+    if link.kind == "bridge" and link.flags & _SILENT:
+        known = _next_entry(place, link, packet, gateway)
+        if known is not None and known.state & _PERMANENT:
+            return known.mac
+        raise self_addressed(place, link.name)
     if link.flags & _NO_ARP or link.kind in _SHARED:
         # An interface of Ethernet that asks nobody addresses itself.
         return link.mac if link.kind == "veth" and not link.flags & _POINT_TO_POINT else None
@@ -131,8 +142,9 @@ def _dropped(trip: Trip, asker: End, owner: End | None, target: tuple[int, int])
     for place, link in (asker, owner or asker):
         if any(drops(one, _QUESTION) for one in place.qdiscs(link.index)):
             return DROP, f"the queue of {link.name}{where(place)}"
-    if owner is not None and owner[1].flags & _SILENT:
-        return DROP, f"{owner[1].name}{where(owner[0])}, whose ARP is off"
+    silent = [end for end in (owner, asker) if end is not None and end[1].flags & _SILENT]
+    if silent:
+        return DROP, f"{silent[0][1].name}{where(silent[0][0])}, whose ARP is off"
     if asker[1].kind == "bridge" and not ports_of(trip.world, *asker).keeps(asker[1].mac):
         return DROP, f"the forwarding table of {asker[1].name}, which has its own address at a port"
     ignores = 0 if owner is None or version == 6 else _ignored(owner, number)

@@ -123,18 +123,31 @@ def _stations(hops: tuple[Hop, ...]) -> list[str]:
     return found + [f"{one.step}: {one.outcome}" for one in last if one.step not in {"link", "end"}]
 
 
+class Undecided(Struct, frozen=True, kw_only=True):
+    """A rule, a queue or filters of tc that may end packets: a rate, a payload or a program decides, which can't be judged.
+
+    Attributes:
+        text: the thing in words; ``ways`` those that meet it and certainly end nowhere else.
+    """
+
+    text: str
+    ways: tuple[Way, ...]
+
+
 class Paths(Struct, frozen=True, kw_only=True):
     """The result of walking all ways of a host's containers.
 
     Attributes:
         cuts: one for each hop at which packets end.
         unknown: reasons for which it is not known how far packets come, with the number of ways.
+        undecided: rules, filters and queues that may be the end of unknown ways.
         walked: number of ways; ``delivered`` of those whose packets and answers arrive.
         gaps: what could not be read.
     """
 
     cuts: tuple[PathCut, ...] = ()
     unknown: tuple[tuple[str, int], ...] = ()
+    undecided: tuple[Undecided, ...] = ()
     walked: int = 0
     delivered: int = 0
     gaps: tuple[Missing, ...] = ()
@@ -160,6 +173,7 @@ def merged(walks: Iterable[tuple[Walk, tuple[Way, ...]]], gaps: tuple[Missing, .
     """Return walks, each with the ways that it stands for, by the hops at which they end."""
     cuts: dict[tuple[object, ...], list[tuple[Walk, tuple[Way, ...]]]] = {}
     unknown: Counter[str] = Counter()
+    undecided: dict[str, list[Way]] = {}
     walked = delivered = 0
     for walk, ways in walks:
         walked += len(ways)
@@ -167,11 +181,14 @@ def merged(walks: Iterable[tuple[Walk, tuple[Way, ...]]], gaps: tuple[Missing, .
             cuts.setdefault(_hop_of(walk), []).append((walk, ways))
         elif walk.end == UNKNOWN:
             unknown[walk.doubts[0] if walk.doubts else walk.reason or walk.says] += len(ways)
+            for text in walk.undecided:
+                undecided.setdefault(text, []).extend(ways)
         else:
             delivered += len(ways)
     return Paths(
         cuts=tuple(_cut(same) for same in cuts.values()),
         unknown=tuple(unknown.most_common()),
+        undecided=tuple(Undecided(text=text, ways=tuple(ways)) for text, ways in undecided.items()),
         walked=walked,
         delivered=delivered,
         gaps=gaps,

@@ -20,12 +20,14 @@ class RuleLists(Struct, frozen=True, kw_only=True):
     Attributes:
         sets: sets of ipset that rules name.
         nft: ``None`` if there are only tables of iptables, or none.
+        queues: numbers of the queues that programs listen on, ``None`` if unknown or no rule hands packets to one.
         gaps: what could not be read: with one, no verdict about a packet is certain.
     """
 
     saves: "tuple[IptablesRules, ...]" = ()
     sets: "dict[str, IpSet]" = {}
     nft: NftRuleset | None = None
+    queues: frozenset[int] | None = None
     gaps: tuple[Missing, ...] = ()
 
 

@@ -77,6 +77,7 @@ class Trip:
         self.way = way
         self.hops: list[Hop] = []
         self.doubts: list[str] = []
+        self.undecided: list[str] = []
         self.answers: dict[RouteQuestion, RouteAnswer] = {}
         self.tracks: dict[str, list[Track]] = {}
         self.detour: WalkEnd | None = None
@@ -90,6 +91,11 @@ class Trip:
         """Record a reason for uncertainty."""
         where = "" if place.name == "host" else f" in {place.name}"
         self.doubts.append(f"{text}{where}")
+
+    def undecide(self, place: PathPlace, text: str) -> None:
+        """Record a rule or queue that may end the packet: whether it does can't be judged."""
+        self.doubt(place, text)
+        self.undecided.append(self.doubts[-1])
 
     def track(self, place: PathPlace, packet: Packet) -> tuple[Track, bool] | None:
         """Return the connection of a packet in a place, and whether it is an answer."""
@@ -147,7 +153,10 @@ def hook(
         # Tracked or not: where later hops lead a packet depends on it.
         raise WalkEnd(place, device, UNKNOWN, verdict.text, end=UNKNOWN)
     if verdict.kind == UNKNOWN:
-        trip.doubt(place, verdict.text or "rules of the packet filter were not read")
+        if verdict.doubts:
+            trip.undecide(place, verdict.text)
+        else:
+            trip.doubt(place, "rules of the packet filter were not read")
     if family in {"ip", "ip6"}:
         _note(trip, place, before, verdict.packet, name)
     return verdict.packet

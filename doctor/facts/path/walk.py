@@ -33,7 +33,13 @@ def walk(world: World, way: Way) -> Asking[Walk]:
 def _finished(trip: Trip, way: Way, end: str, *, says: str) -> Walk:
     cause = UNKNOWN if end == UNKNOWN else ""
     return Walk(
-        way=way, hops=tuple(trip.hops), end=end, cause=cause, says=says, doubts=tuple(dict.fromkeys(trip.doubts))
+        way=way,
+        hops=tuple(trip.hops),
+        end=end,
+        cause=cause,
+        says=says,
+        doubts=tuple(dict.fromkeys(trip.doubts)),
+        undecided=tuple(dict.fromkeys(trip.undecided)),
     )
 
 
@@ -63,6 +69,7 @@ def _ended(trip: Trip, way: Way, end: WalkEnd) -> Walk:
         says=f"{subject} {word} at {found.reason}",
         reason=found.reason,
         doubts=tuple(dict.fromkeys(trip.doubts)),
+        undecided=tuple(dict.fromkeys(trip.undecided)),
     )
 
 

@@ -70,7 +70,7 @@ class Walk(Struct, frozen=True, kw_only=True):
         rule: the deciding rule, "" for none; ``chain``, ``table`` and ``handle`` its place.
         place: where it ends; ``device`` the interface there.
         says: the whole in a sentence; ``reason`` the part of it after "end at".
-        doubts: the reasons for ``unknown``.
+        doubts: the reasons for ``unknown``; ``undecided`` those that are rules, filters or queues that may end packets.
     """
 
     way: Way
@@ -87,3 +87,4 @@ class Walk(Struct, frozen=True, kw_only=True):
     says: str = ""
     reason: str = ""
     doubts: tuple[str, ...] = ()
+    undecided: tuple[str, ...] = ()

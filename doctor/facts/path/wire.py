@@ -46,7 +46,7 @@ def receive(trip: Trip, step: Frame) -> Asking[Step]:
     if not link.is_up:
         raise WalkEnd(place, link.name, "link-down", f"interface {link.name}{where(place)}: it is down")
     if link.xdp:
-        trip.doubt(place, f"an XDP program on {link.name}")
+        trip.undecide(place, f"an XDP program on {link.name}")
     doubt_filters(trip, place, link)
     packet = replace(packet, inside=link.name, outside="")
     packet = yield from hook(trip, place, ("netdev", "ingress"), packet, device=link.name)

@@ -52,6 +52,26 @@ def one(values: Range | None) -> int | None:
     return values.low if values is not None and values.low == values.high else None
 
 
+_MOST_TRIED = 1024
+
+
+def source_of(values: Range | None) -> Reader:
+    """Return the reader of a source that the kernel chooses from a range: of one without an address of this host, the first one.
+
+    Whichever it is, answers go elsewhere.
+    """
+    if values is None or values.low == values.high:
+        return fixed(one(values))
+
+    def read(packet: Packet, scope: Surroundings) -> Value:
+        if values.high - values.low >= _MOST_TRIED:
+            return None
+        types = {scope.type_of(packet.version, number, "") for number in range(values.low, values.high + 1)}
+        return values.low if types == {"unicast"} else None
+
+    return read
+
+
 def destination(kind: str, address: Reader | None, port: Reader | None) -> Change:
     """Translate the destination; without an address only the port."""
 

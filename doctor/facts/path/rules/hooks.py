@@ -4,7 +4,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from doctor.facts.path.rules.evaluate import ChainVerdict, End, Evaluation
-from doctor.facts.path.rules.form import ACCEPT, DROP, DROPS, REJECT, STOLEN, PathChain
+from doctor.facts.path.rules.form import ACCEPT, DROP, DROPS, QUEUE, REJECT, STOLEN, PathChain, RuleVerdict
 from doctor.facts.path.rules.packet import NOTHING_KNOWN, Packet, Surroundings, joined
 from doctor.facts.path.rules.ruleset import BaseChain, PathRules
 
@@ -113,7 +113,7 @@ def evaluate(
                 return ended
         chain = None if base.kind == "nat" else base.chain
         if chain is not None:
-            ended = tally.take(chain, _seen(base, chain, tally, family, scope))
+            ended = tally.take(chain, _handed_over(_seen(base, chain, tally, family, scope), rules.queues))
             if ended is not None:
                 return ended
     if not is_nat_done:
@@ -143,6 +143,28 @@ def _seen(base: BaseChain, chain: PathChain, tally: _Tally, family: str, scope: 
         return verdict
     ends = [replace(end, packet=_tracked(end.packet, packet.state)) for end in verdict.ends]
     return replace(verdict, main=ends[0], others=tuple(ends[1:]))
+
+
+def _handed_over(verdict: ChainVerdict, queues: frozenset[int] | None) -> ChainVerdict:
+    """Return the verdict, in which a queue that no program listens on drops packets, unless its rule lets them bypass it."""
+    if queues is None or QUEUE not in verdict.kinds:
+        return verdict
+    ends = [replace(end, kind=_queued(end, queues)) for end in verdict.ends]
+    return replace(verdict, main=ends[0], others=tuple(ends[1:]))
+
+
+def _queued(end: End, queues: frozenset[int]) -> str:
+    if end.kind != QUEUE or end.rule is None:
+        return end.kind
+    target = next((part.target for part in end.rule.parts if isinstance(part, RuleVerdict)), "")
+    number, _, flags = target.partition(" ")
+    first, _, last = number.partition(":")
+    if not (first.isdecimal() and (last or first).isdecimal()):
+        return QUEUE
+    wanted = range(int(first), int(last or first) + 1)
+    if any(one in wanted for one in queues):
+        return QUEUE
+    return ACCEPT if flags else DROP
 
 
 def _tracked(packet: Packet, state: str | None) -> Packet:

@@ -6,6 +6,7 @@ from doctor.facts.path.rules import fields, numbers
 from doctor.facts.path.rules.fields import Reader
 from doctor.facts.path.rules.form import Condition, Doubt
 from doctor.facts.path.rules.ipsets import asked
+from doctor.facts.path.rules.iptables_chance import CHANCES
 from doctor.facts.path.rules.iptables_option import RuleOption
 from doctor.facts.path.rules.packet import NO_OWNER, STATES, TCP_FLAGS, Packet, Surroundings
 from doctor.facts.path.rules.values import ABSENT, Compare, Flags, Prefix, Range, Table, Value, one_of, table
@@ -253,7 +254,7 @@ _OF_PORTS: dict[str, Judge] = {
     "--sports": lambda option: _ports(option, "sport"),
     "--ports": lambda option: _ports(option, "sport", "dport"),
 }
-_OPTIONS: dict[tuple[str, str], Judge] = {
+_OPTIONS: dict[tuple[str, str], Judge] = CHANCES | {
     ("", "-f"): _fragment,
     ("tcp", "--tcp-flags"): _tcp_flags,
     ("tcp", "--syn"): _tcp_flags,
@@ -292,5 +293,4 @@ _OPTIONS: dict[tuple[str, str], Judge] = {
     ("conntrack", "--ctproto"): _connection_protocol,
     ("pkttype", "--pkt-type"): _packet_type,
     ("set", "--match-set"): _set,
-    ("mac", "--mac-source"): _mac,
 }

@@ -140,7 +140,7 @@ def _destination(options: dict[str, str], _: int) -> tuple[Part, ...]:
 
 def _source(options: dict[str, str], _: int) -> tuple[Part, ...]:
     addresses, ports, is_read = _translated(options.get("--to-source", ""))
-    address = None if is_read and addresses is None else changes.fixed(changes.one(addresses))
+    address = None if is_read and addresses is None else changes.source_of(addresses)
     port = None if is_read and ports is None else changes.fixed(changes.one(ports))
     return (changes.source("snat", address, port), RuleVerdict(ACCEPT))
 
@@ -159,10 +159,14 @@ def _redirect(options: dict[str, str], _: int) -> tuple[Part, ...]:
 
 def _same_place(options: dict[str, str], _: int) -> tuple[Part, ...]:
     found = numbers.network(options.get("--to", ""))
-    # The hook decides which address it is; that of the source is not modelled.
-    unknown = Change("dnat", lambda packet, _: replace(packet, source=None, destination=None), is_nat=True)
-    del found
-    return (unknown, RuleVerdict(ACCEPT))
+
+    def moved(packet: Packet, scope: Surroundings) -> Packet:
+        # The hook decides which address it is: only a forwarded packet shows which one it passes.
+        if isinstance(found, Range) and packet.outside and not packet.is_local_out:
+            return changes.prefix("snat", found).apply(packet, scope)
+        return replace(packet, source=None, destination=None)
+
+    return (Change("snat", moved, is_nat=True), RuleVerdict(ACCEPT))
 
 
 def _ttl(options: dict[str, str], _: int) -> tuple[Part, ...]:
@@ -181,6 +185,12 @@ def _hops(operator: str, number: int) -> Change:
         return None if before is None else min(max(before + (number if operator == "inc" else -number), 0), 255)
 
     return changes.ttl(changed)
+
+
+def _queue(options: dict[str, str], _: int) -> tuple[Part, ...]:
+    """Return a verdict with the numbers of the queues; "bypass" after them lets packets pass if no program listens."""
+    numbers_ = options.get("--queue-balance") or options.get("--queue-num") or "0"
+    return (RuleVerdict(QUEUE, numbers_ + (" bypass" if "--queue-bypass" in options else "")),)
 
 
 def _undecided(*kinds: str) -> Callable[[dict[str, str], int], tuple[Part, ...]]:
@@ -203,7 +213,7 @@ _TARGETS: dict[str, Callable[[dict[str, str], int], tuple[Part, ...]]] = {
     "TTL": _ttl,
     "HL": _ttl,
     "QUEUE": lambda _options, _version: (RuleVerdict(QUEUE),),
-    "NFQUEUE": lambda _options, _version: (RuleVerdict(QUEUE),),
+    "NFQUEUE": _queue,
     "SYNPROXY": lambda _options, _version: (RuleVerdict(STOLEN),),
     "TPROXY": _undecided(ACCEPT, DROP),
     "TARPIT": lambda _options, _version: (RuleVerdict(STOLEN),),

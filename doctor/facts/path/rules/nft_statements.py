@@ -1,5 +1,6 @@
 """Statements of nft: translations, marks, and those without effect on the packet's path."""
 
+from collections.abc import Callable
 from typing import Any
 
 from msgspec.structs import replace
@@ -51,12 +52,20 @@ def statement(kind: str, body: Any, version: int, named: Named, spelled: str) ->
     if kind in {"dnat", "snat", "masquerade", "redirect"}:
         return _translation(kind, mapping(body), version, named, spelled)
     if kind == "queue":
-        return (RuleVerdict(QUEUE),)
+        return (RuleVerdict(QUEUE, _queue_numbers(mapping(body))),)
     if kind in {"fwd", "synproxy"}:
         return (RuleVerdict(STOLEN),)
     if kind == "tproxy":
         return (AnyOf((RuleVerdict(STOLEN),)),)
     return (Doubt(spelled),)
+
+
+def _queue_numbers(body: dict[str, Any]) -> str:
+    """Return the numbers of the queues, "" if they are computed; "bypass" after them lets packets pass if no program listens."""
+    number = body.get("num", 0)
+    span = mapping(number).get("range")
+    text = ":".join(map(str, span)) if isinstance(span, list) else str(number) if isinstance(number, int) else ""
+    return f"{text} bypass" if "bypass" in str(body.get("flags", "")) else text
 
 
 def _mangle(body: dict[str, Any], named: Named) -> Change:
@@ -131,7 +140,8 @@ def _translation(kind: str, body: dict[str, Any], version: int, named: Named, sp
     version = own or version or 4
     if isinstance(body.get("addr"), dict) and "map" in body["addr"]:
         return (*only, *_mapped(kind, body, version, named, spelled))
-    address, port = _address(body.get("addr"), version), _port(body.get("port"))
+    several = changes.source_of if kind == "snat" else _single
+    address, port = _address(body.get("addr"), version, several), _port(body.get("port"))
     looked_up = mapping(mapping(body.get("port")).get("map"))
     if looked_up:
         of = field(looked_up.get("key"))
@@ -152,12 +162,16 @@ def _change(kind: str, address: Reader | None, port: Reader | None) -> Change:
     return changes.source(kind, address, port)
 
 
-def _address(value: Any, version: int) -> Reader | None:
+def _single(values: Range) -> Reader:
+    return changes.fixed(changes.one(values))
+
+
+def _address(value: Any, version: int, several: Callable[[Range], Reader] = _single) -> Reader | None:
     if value is None:
         return None
     found = element(value, ADDRESSES[version])
     if isinstance(found, Range):
-        return changes.fixed(changes.one(found))
+        return several(found)
     return changes.fixed(found if isinstance(found, int) else None)
 
 

@@ -58,10 +58,12 @@ class PathRules:
         nft: NftRuleset | None = None,
         sets: Mapping[str, IpSet] | None = None,
         spans: Spans | None = None,
+        queues: frozenset[int] | None = None,
         gaps: tuple[str, ...] = (),
     ) -> None:
         """Sort base chains by hook. ``spans`` lets rules about other addresses be skipped; ``gaps`` is what was not read."""
         self.gaps = gaps
+        self.queues = queues
         self._concern = Concern(spans)
         self._at: dict[tuple[str, str, str], tuple[BaseChain, ...]] = {}
         saved: dict[tuple[str, str], list[BaseChain]] = {}

@@ -77,7 +77,7 @@ def _addresses(namespaces: NetNamespaces, ways: Iterable[Way], fresh: tuple[NewC
 
 def _rules(lists: RuleLists, spans: Spans) -> PathRules:
     gaps = tuple(gap.reason for gap in lists.gaps)
-    return PathRules(saves=lists.saves, nft=lists.nft, sets=lists.sets, spans=spans, gaps=gaps)
+    return PathRules(saves=lists.saves, nft=lists.nft, sets=lists.sets, spans=spans, queues=lists.queues, gaps=gaps)
 
 
 def _of_container(namespace: NetNamespace, firewalls: PathFirewalls, spans: Spans) -> PathRules | None:

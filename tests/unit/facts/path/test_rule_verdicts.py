@@ -37,6 +37,25 @@ def saved(*rules: str, table: str = "filter", command: str = "iptables-save") ->
     return IptablesRules.parse(command, "\n".join([f"*{table}", *lines, *rules, "COMMIT", ""]))
 
 
+@pytest.mark.parametrize(
+    ("options", "listening", "kind"),
+    [
+        ("--queue-num 3", {0, 7}, "drop"),
+        ("--queue-num 3", {3}, "unknown"),
+        ("--queue-num 3", None, "unknown"),
+        ("--queue-num 3 --queue-bypass", set(), "accept"),
+        ("--queue-balance 0:3", {3}, "unknown"),
+        ("--queue-balance 0:3", {4}, "drop"),
+    ],
+)
+def test_packets_for_a_program_that_does_not_run_end_at_its_rule(
+    options: str, listening: set[int] | None, kind: str
+) -> None:
+    queues = None if listening is None else frozenset(listening)
+    rules = PathRules(saves=[saved(f"-A FORWARD -j NFQUEUE {options}")], queues=queues)
+    assert evaluate(rules, "ip", "forward", OUT).kind == kind
+
+
 def verdict(*rules: str, packet: Packet = OUT) -> HookVerdict:
     return evaluate(PathRules(saves=[saved(*rules)]), "ip", "forward", packet)
 
@@ -68,6 +87,11 @@ def verdict(*rules: str, packet: Packet = OUT) -> HookVerdict:
         # A target that this model does not know, and a program.
         (("-A FORWARD -j XYZ",), "unknown"),
         (("-A FORWARD -j NFQUEUE --queue-num 0",), "unknown"),
+        # Counts and chance that hold for each packet.
+        (("-A FORWARD -m statistic --mode random --probability 1.00000000000 -j DROP",), "drop"),
+        (("-A FORWARD -m statistic ! --mode random --probability 0.00000000000 -j DROP",), "unknown"),
+        (("-A FORWARD -m connlimit --connlimit-above 0 --connlimit-mask 32 --connlimit-saddr -j DROP",), "drop"),
+        (("-A FORWARD -m connlimit --connlimit-above 9 --connlimit-mask 32 --connlimit-saddr -j DROP",), "unknown"),
         (("-A FORWARD -p tcp -j TTL --ttl-set 1", "-A FORWARD -m ttl --ttl-eq 1 -j REJECT"), "reject"),
     ],
 )  # fmt: skip

@@ -251,3 +251,28 @@ def _proxy(pid: int, argv: list[str]) -> Process:
     return Process(
         pid=pid, ppid=1, start_ticks=1, state="S", comm="docker-proxy", argv=tuple(argv), exe="/usr/bin/docker-proxy"
     )
+
+
+@pytest.mark.parametrize(("state", "is_answer"), [(0x40, False), (0x80, True)])
+def test_a_bridge_without_arp_sends_to_itself(state: int, is_answer: bool) -> None:
+    """The kernel gives its neighbours its own address, unless somebody wrote the entry by hand; and it answers no question."""
+    small = with_link(host(), "docker0", flags=0x11043 | 0x80)
+    macs = {0x40: small.links[2].mac, 0x80: container(2, "172.17.0.3").links[1].mac}
+    entry = Neighbour(link=3, version=4, address="172.17.0.3", mac=macs[state], state=state)
+    found = walked(world(of_host=replace(small, neighbours=(*small.neighbours, entry))), WAYS["host-to-container"])
+    assert (found.end, found.cause, found.is_answer) == ("dropped", "neighbour", is_answer), found.says
+
+
+@pytest.mark.parametrize(
+    ("target", "source"),
+    [
+        ("SNAT --to-source 203.0.113.10-203.0.113.20", "203.0.113.10"),
+        ("NETMAP --to 203.0.113.0/24", "203.0.113.2"),
+        ("SNAT --to-source 198.51.100.1-198.51.100.9", ""),
+    ],
+)
+def test_a_source_from_a_range_that_no_address_of_the_host_is_in(target: str, source: str) -> None:
+    rule = f"-A POSTROUTING -s 172.17.0.0/16 -o eth0 -j {target}"
+    found = walked(world(saved=ENGINE.replace("-A POSTROUTING -s", f"{rule}\n-A POSTROUTING -s", 1)), WAYS["egress"])
+    assert found.end == "unknown"
+    assert (f"packets leave with the source {source}," in found.says) == bool(source), found.says

@@ -1,0 +1,45 @@
+"""Packets of containers meet a rule or a queue that may end them, and nobody can say whether it does."""
+
+from collections.abc import Iterator
+
+from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.path.paths import Paths, Undecided
+
+_NEEDED = frozenset({"egress", "egress-new", "dns", "peer", "published"})
+"""Kinds of ways without which containers do not work; the host's own are often limited on purpose."""
+
+
+@check(severity=Severity.INFO, ok="no rule, filter or queue of unknown effect may end packets of containers")
+def path_undecided(paths: Paths) -> Iterator[Finding]:
+    """A rule with a condition that can't be judged, a filter of tc or a queue with losses may end packets of containers.
+
+    What it looks at:
+        Each way of the running containers, as network/path-ends follows them. A rule that drops by rate, count, quota, time or
+        payload, one that hands packets to a program (NFQUEUE), filters of tc, an XDP program, and queues that lose or limit
+        packets are named, if nothing else ends the way.
+
+    Why it matters:
+        Such a rule may be harmless, or the reason for which containers reach nothing: a dead program behind a queue, and a limit
+        that is used up, drop each packet.
+
+    How it is fixed:
+        Nothing is changed. ``doctor scan --probe`` shows whether packets arrive, ``doctor probe --trace`` where one ends, and
+        the counters of ``iptables-save -c`` or ``nft list ruleset`` whether the rule drops any.
+
+    References:
+        https://man7.org/linux/man-pages/man8/iptables-extensions.8.html
+        https://man7.org/linux/man-pages/man8/tc.8.html
+    """
+    for one in paths.undecided:
+        ways = tuple(way for way in one.ways if way.kind in _NEEDED)
+        if ways:
+            yield Finding(
+                subject=Subject("hop", one.text),
+                message=_message(one, ways),
+                evidence=(Evidence("ways", ", ".join(dict.fromkeys(way.text for way in ways[:5]))),),
+            )
+
+
+def _message(one: Undecided, ways: tuple[object, ...]) -> str:
+    count = f"{len(ways)} ways of traffic" if len(ways) > 1 else "one way of traffic"
+    return f"it is unknown whether packets of containers pass {one.text}: {count} depend on it"
