@@ -64,13 +64,18 @@ def links(*routes: Route, up: bool = True) -> Links:
 
 
 def test_only_a_neighbour_on_an_interface_that_is_up_is_a_gateway() -> None:
-    assert fits(links(), "eth0", "192.0.2.1")
-    assert fits(links(), "eth0", "2001:db8::1")
-    assert fits(links(), "eth0", "fe80::1")
-    assert not fits(links(), "eth0", "198.51.100.1")
-    assert not fits(links(), "eth0", "192.0.2.5")
-    assert not fits(links(), "eth1", "192.0.2.1")
-    assert not fits(links(up=False), "eth0", "192.0.2.1")
+    own = (
+        Route(destination="192.0.2.0/24", device="eth0"),
+        Route(destination="2001:db8::/64", device="eth0", version=6),
+    )
+    assert fits(links(*own), "eth0", "192.0.2.1")
+    assert fits(links(*own), "eth0", "2001:db8::1")
+    assert fits(links(*own), "eth0", "fe80::1")
+    assert not fits(links(*own), "eth0", "198.51.100.1")
+    assert not fits(links(*own), "eth0", "192.0.2.5")
+    assert not fits(links(*own), "eth1", "192.0.2.1")
+    assert not fits(links(*own, up=False), "eth0", "192.0.2.1")
+    assert not fits(links(), "eth0", "192.0.2.1"), "the kernel refuses a gateway without a route to its network"
 
 
 def test_two_halves_and_other_tables_are_ways_out() -> None:
