@@ -108,19 +108,23 @@ class PathCut(Struct, frozen=True, kw_only=True):
         )
 
 
+_RECEIVING = ("ip prerouting", "ip6 prerouting", "ip input", "ip6 input", "ip forward", "ip6 forward")
+"""Hooks that packets meet at the interface by which they arrived."""
+
+
 def _spelled(kind: str) -> str:
     return _KINDS.get(kind, kind)
 
 
 def _stations(hops: tuple[Hop, ...]) -> list[str]:
-    """Return the interfaces that a packet passed, and the last step."""
+    """Return the interfaces that a packet passed, and the hook that ended it: without those of questions for neighbours."""
     found: list[str] = []
     for hop in hops:
-        name = f"{hop.place} {hop.device}" if hop.device else hop.place
-        if not found or found[-1] != name:
-            found.append(name)
-    last = hops[-2:-1]
-    return found + [f"{one.step}: {one.outcome}" for one in last if one.step not in {"link", "end"}]
+        if hop.device and (hop.step in {"link", "end", *_RECEIVING}):
+            name = f"{hop.place} {hop.device}"
+            if not found or found[-1] != name:
+                found.append(name)
+    return found + [f"{one.step}: {one.outcome}" for one in hops[-2:-1] if one.outcome in {"drop", "reject"}]
 
 
 class Undecided(Struct, frozen=True, kw_only=True):

@@ -10,11 +10,11 @@ from doctor.collect.path.paths import paths
 from doctor.facts.network.networks import Networks
 from doctor.facts.path.namespace import Neighbour
 from doctor.facts.path.namespaces import NetNamespaces
-from doctor.facts.path.paths import Paths, merged
+from doctor.facts.path.paths import PathCut, Paths, merged
 from doctor.facts.path.routing import UNKNOWN, RouteAnswer, RouteQuestion
 from doctor.facts.path.rule_lists import PathFirewalls, RuleLists
 from doctor.facts.path.rules.tables import IptablesRules
-from doctor.facts.path.way import DROPPED, Walk, Way
+from doctor.facts.path.way import DROPPED, Hop, Walk, Way
 from doctor.host.recorded import RecordedAnswers, RootHost
 from doctor.model.missing import HostError, Missing, Why
 from tests.unit.facts.path.small_world import ENGINE, answered, container, host, with_link, world
@@ -189,3 +189,23 @@ def test_a_container_elsewhere_is_not_the_routes_fault() -> None:
     left = tuple(route for route in host().routes if route.destination != "172.17.0.0/16")
     down = replace(NAMESPACES, host=with_link(host(routes=left), "docker0", flags=0x1002))
     assert {(cut.cause, cut.device) for cut in found(down).cuts} == {("link-down", "docker0")}
+
+
+def test_shown_hops_are_the_interfaces_that_a_packet_passed() -> None:
+    """With bridge-nf the hooks of IP are met at a bridge before the port's own ones, and a route names the next interface."""
+    steps = (
+        ("aa", "eth0", "route", "unicast"),
+        ("aa", "eth0", "link", "out"),
+        ("host", "veth1", "link", "in"),
+        ("host", "veth1", "bridge prerouting", "accept"),
+        ("host", "docker0", "ip prerouting", "accept"),
+        ("host", "veth1", "bridge input", "accept"),
+        ("host", "docker0", "ingress of docker0", "accept"),
+        ("host", "up", "route", "unicast"),
+        ("host", "docker0", "ip forward", "drop"),
+        ("host", "", "end", DROPPED),
+    )
+    hops = tuple(Hop(place=place, device=device, step=step, outcome=out) for place, device, step, out in steps)
+    way = Way(kind="egress", start="aa", end="outside", target="192.0.2.1")
+    cut = PathCut(cause="rule", end=DROPPED, place="host", device="", says="", reason="", ways=(way,), hops=hops)
+    assert cut.evidence[1].value == "aa eth0 → host veth1 → host docker0 → ip forward: drop"
