@@ -31,7 +31,8 @@ def arp_ignored(networks: Networks, sysctl: Sysctl, record: HealthyNetwork | Mis
         ports end. It looks like a dead bridge; no rule and no log shows it.
 
     How it is fixed:
-        The value of the last healthy scan is set, and in a file that sets the other one. Otherwise the command is shown.
+        The value of the last healthy scan is set; without one the command is shown. If a file sets the present value, ``--choose`` asks
+        whether it stays, or is changed there as well.
 
     References:
         https://docs.kernel.org/networking/ip-sysctl.html

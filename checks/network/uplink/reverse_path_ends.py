@@ -33,7 +33,8 @@ def reverse_path_ends(
         hosts with several uplinks or with rules of routing then lose traffic.
 
     How it is fixed:
-        The values of the last healthy scan are set, of the interface and of "all": the larger one is effective. Otherwise the command is shown.
+        The values of the last healthy scan are set, of the interface and of "all": the larger one is effective. Without
+        such values the command is shown. If a file sets the present one, ``--choose`` asks whether it stays, or is changed there as well.
 
     References:
         https://docs.kernel.org/networking/ip-sysctl.html

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from doctor.api.actions.advice import Advise
+from doctor.api.actions.choose import Choosable, Choose
 from doctor.api.actions.files import EditFile
 from doctor.api.actions.kernel import SetSysctl
 from doctor.facts.kernel.sysctl import Setter, SysctlFiles
@@ -10,6 +11,7 @@ from doctor.facts.path.own.details import SettingChanged
 from doctor.formats.kernel.sysctl_conf import set_value
 from doctor.formats.text import decode, encode
 from doctor.model.action import Action
+from doctor.model.finding import Evidence
 from doctor.model.missing import Missing
 from doctor.model.paths import HostPath
 
@@ -55,12 +57,32 @@ def _setting(key: str, value: str, *, head: str = "") -> Callable[[bytes], bytes
 
 
 def kept_setting(detail: SettingChanged, files: SysctlFiles | Missing, *, usual: str) -> Iterator[Action]:
-    """Yield what sets the value of the last healthy scan, now and in a file that sets the other one; else the command."""
+    """Yield what sets the value of the last healthy scan; else the command.
+
+    If a file sets the present value, somebody wants it, perhaps to close something: a question then.
+    """
     if not detail.was:
         yield Advise(text=f"sysctl -w {detail.key}={usual}, if nobody needs the value {detail.value or 'that it has'}")
         return
-    yield SetSysctl(key=detail.key, value=detail.was)
-    if isinstance(files, SysctlFiles) and any(
-        setter.value.strip() == detail.value for _, setter in files.deciders(detail.key)
-    ):
-        yield from persist_sysctl(detail.key, detail.was, files)
+    now = SetSysctl(key=detail.key, value=detail.was)
+    wanted = [] if isinstance(files, Missing) else [one for _, one in files.deciders(detail.key)]
+    wanted = [one for one in wanted if one.value.strip() == detail.value]
+    if isinstance(files, Missing) or not wanted:
+        yield now
+        return
+    places = tuple(dict.fromkeys(f"{one.file}:{one.line}" for one in wanted))
+    yield Choose(
+        question=f"whether {detail.key} stays {detail.value}, which {places[0]} sets",
+        options=(
+            Choosable(
+                name="restore",
+                evidence=(Evidence("last healthy scan", f"{detail.key} = {detail.was}"),),
+                actions=(now, *persist_sysctl(detail.key, detail.was, files)),
+            ),
+            Choosable(
+                name="leave",
+                evidence=tuple(Evidence(place, f"{detail.key} = {detail.value}") for place in places),
+                actions=(),
+            ),
+        ),
+    )

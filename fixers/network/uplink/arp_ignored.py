@@ -10,5 +10,5 @@ from doctor.facts.path.own.details import SettingChanged
 
 @fixer(applicability=Applicability.SAFE)
 def arp_ignored(detail: SettingChanged, files: SysctlFiles | Missing) -> Iterator[Action]:
-    """Now, and in the file that sets the other value; without a known value show the command."""
+    """A question if a file sets the other value; without a known value show the command."""
     yield from kept_setting(detail, files, usual="0")

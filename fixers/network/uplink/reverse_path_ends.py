@@ -10,7 +10,7 @@ from doctor.facts.path.own.details import SettingsChanged
 
 @fixer(applicability=Applicability.SAFE)
 def reverse_path_ends(detail: SettingsChanged, files: SysctlFiles | Missing) -> Iterator[Action]:
-    """Now, and in the file that sets the other value; without a known value show the command."""
+    """A question if a file sets the other value; without a known value show the command."""
     changed = tuple(one for one in detail.items if one.was)
     for one in changed or detail.items[:1]:
         yield from kept_setting(one, files, usual="2")
