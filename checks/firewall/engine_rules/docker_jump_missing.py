@@ -13,6 +13,7 @@ from doctor.facts.firewall.rules import EngineRules
     detail=MissingRules,
     breaks=("port", "egress"),
     causes=("firewall/rules-flushed",),
+    ends=("rule",),
     ok="forwarded packets reach the engine's filter rules",
 )
 def docker_jump_missing(rules: EngineRules) -> Iterator[Finding]:

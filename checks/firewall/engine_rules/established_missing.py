@@ -12,6 +12,7 @@ from doctor.facts.firewall.rules import EngineRules
     detail=MissingRules,
     breaks=("egress", "dns"),
     causes=("firewall/rules-flushed",),
+    ends=("rule",),
     ok="answers to connections of the engine's networks are accepted",
 )
 def established_missing(rules: EngineRules) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from doctor.facts.firewall.rules import EngineRules
     severity=Severity.ERROR,
     detail=MissingRules,
     causes=("firewall/rules-flushed",),
+    ends=("rule",),
     ok="packets between containers of one network are accepted",
 )
 def icc_accept_missing(rules: EngineRules) -> Iterator[Finding]:

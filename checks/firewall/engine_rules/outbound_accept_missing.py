@@ -12,6 +12,7 @@ from doctor.facts.firewall.rules import EngineRules
     detail=MissingRules,
     breaks=("egress", "port", "dns"),
     causes=("firewall/rules-flushed",),
+    ends=("rule",),
     ok="outgoing packets of the engine's networks are accepted",
 )
 def outbound_accept_missing(rules: EngineRules) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from doctor.facts.firewall.rules import EngineRules
     detail=MissingRules,
     breaks=("port",),
     causes=("firewall/rules-flushed",),
+    ends=("rule",),
     ok="packets to each published port are accepted",
 )
 def port_accept_missing(rules: EngineRules) -> Iterator[Finding]:

@@ -24,6 +24,7 @@ _COSTS = {
     severity=Severity.WARNING,
     detail=MissingRules,
     causes=("firewall/rules-flushed",),
+    ends=("rule",),
     ok="no other rule of the engine is missing",
 )
 def rule_missing(rules: EngineRules) -> Iterator[Finding]:

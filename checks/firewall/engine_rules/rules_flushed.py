@@ -23,6 +23,7 @@ _ISOLATION = "containers of different networks reach each other, and internal ne
     detail=MissingRules | None,
     breaks=("egress", "port", "dns"),
     causes=("firewall/iptables-missing", "firewall/alternatives-switched"),
+    ends=("rule",),
     ok="the engine's firewall rules exist",
     messages=(
         Message(
