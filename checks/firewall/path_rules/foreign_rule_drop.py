@@ -41,7 +41,7 @@ def foreign_rule_drop(cuts: RuleCuts, left: OpenCuts, files: RuleFiles | Missing
         https://wiki.nftables.org/wiki-nftables/index.php/Configuring_chains
     """
     for item in cuts.among(left):
-        if item.place.family in _FAMILIES and item.hook not in HOST_HOOKS:
+        if item.place.family in _FAMILIES and item.hook not in HOST_HOOKS and not item.is_engines:
             yield Finding(
                 subject=Subject("rule", item.place.subject),
                 message=message_of(item),

@@ -116,8 +116,6 @@ class _Finder:
         )
 
     def _is_engines(self, cut: PathCut, save: IptablesRules, family: FamilyRules) -> bool:
-        if not cut.rule:
-            return cut.table.endswith(" filter") and cut.chain == "FORWARD"
         table = cut.table.partition(" ")[2]
         found = next((rule for rule in save.saved.rules(table, cut.chain) if rule.text == cut.rule), None)
         return isinstance(found, Rule) and self.own[family.version].has(found)

@@ -21,7 +21,7 @@ class RuleCut(Struct, frozen=True, kw_only=True):
         cut: the ways that end there.
         place: the rule.
         hook: of its base chain.
-        is_engines: whether the engine created it, or it is the policy below the engine's rules.
+        is_engines: whether it is a rule of the engine's own.
         is_plain: whether it names no traffic, and matches every packet.
         names_container: whether its text has the address of a container, which the engine may give to another one.
         bridges: interfaces of the networks of the containers concerned.
