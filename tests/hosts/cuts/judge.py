@@ -166,13 +166,13 @@ class Judge:
         faulty = state(box) if is_new else frozenset()
         answers: tuple[str, ...] = ()
         with _Time(result, "fix"):
-            result.exits["fix"] = _code(box, *_FIX)
-            result.left = traffic.dead(box, result.cut.version)
-        if result.left and "answer" in self.stages and (answers := _answers(box)):
+            result.exits["fix"], report = _fix(box)
+            result.left = _left(box, result.cut, report, result.dead)
+        if result.left and "answer" in self.stages and (answers := _answers(box, report)):
             with _Time(result, "answer"):
                 result.answers = tuple(one for one in answers if one != "--choose")
-                result.exits["answer"] = _code(box, *_FIX, *answers)
-                result.answered_left = traffic.dead(box, result.cut.version)
+                result.exits["answer"], report = _fix(box, *answers)
+                result.answered_left = _left(box, result.cut, report, result.left)
         result.same_pids = traffic.pids(box) == before
         if is_new and (result.is_healed or result.is_healed_by_answer):
             self._undone.add(result.found)
@@ -222,12 +222,29 @@ def _files(box: Box) -> str:
     return box.run(["sh", "-c", script], check=False).stdout
 
 
-def _answers(box: Box) -> tuple[str, ...]:
-    """The options that answer each question of the plan with the candidate that repairs."""
+def _fix(box: Box, *answers: str) -> tuple[int, dict[str, Any]]:
+    """Repair; the exit code, and the report or nothing when it took too long."""
     try:
-        report = json.loads(box.doctor("fix", "--format", "json", "--allow", "disruptive", timeout=180).stdout)
-    except (ValueError, subprocess.TimeoutExpired):
-        return ()
+        done = box.doctor(*_FIX, *answers, "--format", "json", timeout=240)
+        return done.returncode, json.loads(done.stdout)
+    except subprocess.TimeoutExpired:
+        return -1, {}
+    except ValueError:
+        return done.returncode, {}
+
+
+def _left(box: Box, cut: Cut, report: dict[str, Any], before: tuple[str, ...]) -> tuple[str, ...]:
+    """The traffic dead after a repair: as before, if that had nothing to do."""
+    return before if report.get("actions") == [] else traffic.dead(box, cut.version)
+
+
+def _answers(box: Box, report: dict[str, Any]) -> tuple[str, ...]:
+    """The options that answer each question with the candidate that repairs; asked again if something was repaired."""
+    if report.get("actions") != []:
+        try:
+            report = json.loads(box.doctor("fix", "--format", "json", "--allow", "disruptive", timeout=180).stdout)
+        except (ValueError, subprocess.TimeoutExpired):
+            return ()
     found: list[str] = []
     for manual in report.get("manual", []):
         for question in manual.get("questions", []):

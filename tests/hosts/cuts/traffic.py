@@ -1,4 +1,4 @@
-"""The kinds of traffic by which a host is judged, all at once; a kind that fails is asked a second time, more patiently."""
+"""The kinds of traffic by which a host is judged, all at once; a kind that fails is tried a second time, more patiently."""
 
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
@@ -11,11 +11,22 @@ CONTAINERS = ("web", "lo", "app1", "app2")
 FAR6 = "2001:db8:80::80"
 """An address outside that only the default route leads to."""
 
+_SECONDS = (3, 5)
+"""The time of the first and of the second try."""
+
 _LONG = "x" * 4000
+
+
+def _new(url: str) -> str:
+    """A new container tries twice by itself: it is started once."""
+    ask = f"wget -q -T 2 -O - {url}"
+    return f"docker run --rm bb:1 sh -c '{ask} || {ask}'"
+
+
 # kind → (container or "", command): the program of the container, in its namespaces.
 _WAYS = {
     4: {
-        "egress-new": ("", f"docker run --rm bb:1 wget -q -T 2 -O - http://{ADDRESS}/"),
+        "egress-new": ("", _new(f"http://{ADDRESS}/")),
         "egress-web": ("web", f"wget -q -T 2 -O - http://{ADDRESS}/"),
         "egress-app": ("app1", f"wget -q -T 2 -O - http://{ADDRESS}/"),
         "egress-big": ("app1", f"wget -q -T 2 -O - --post-data={_LONG} http://{ADDRESS}/"),
@@ -28,7 +39,7 @@ _WAYS = {
         "name-outside": ("app1", "wget -q -T 2 -O - http://host.test/"),
     },
     6: {
-        "egress6-new": ("", f"docker run --rm bb:1 wget -q -T 2 -O - http://[{FAR6}]/"),
+        "egress6-new": ("", _new(f"http://[{FAR6}]/")),
         "egress6-web": ("web", f"wget -q -T 2 -O - http://[{FAR6}]/"),
         "egress6-app": ("app1", f"wget -q -T 2 -O - http://[{FAR6}]/"),
         "local6-8081": ("", "busybox wget -q -T 2 -O - http://[::1]:8081/"),
@@ -50,37 +61,34 @@ def kinds(version: int) -> tuple[str, ...]:
 
 
 def dead(box: Box, version: int = 4) -> tuple[str, ...]:
-    """The kinds that fail, a second time too if they failed once."""
-    first = _fail(box, version, kinds(version), 3)
-    return _fail(box, version, first, 5) if first else ()
-
-
-def _fail(box: Box, version: int, wanted: tuple[str, ...], seconds: int) -> tuple[str, ...]:
+    """The kinds that fail twice."""
     running = pids(box)
     with ThreadPoolExecutor(3) as pool:
-        inner = pool.submit(_inside, box, version, wanted, seconds, running)
-        outer = {
-            name: pool.submit(box.fetch, port, address=address, timeout=seconds + 1)
-            for name, (address, port) in _PORTS[version].items()
-            if name in wanted
-        }
-        alive = {name for name, answer in outer.items() if "hello" in answer.result()} | inner.result()
-    return tuple(name for name in wanted if name not in alive)
+        inner = pool.submit(_inside, box, version, running)
+        outer = {name: pool.submit(_fetch, box, address, port) for name, (address, port) in _PORTS[version].items()}
+        alive = {name for name, answer in outer.items() if answer.result()} | inner.result()
+    return tuple(name for name in kinds(version) if name not in alive)
 
 
-def _inside(box: Box, version: int, wanted: tuple[str, ...], seconds: int, running: dict[str, str]) -> set[str]:
+def _fetch(box: Box, address: str, port: int) -> bool:
+    return any("hello" in box.fetch(port, address=address, timeout=seconds + 1) for seconds in _SECONDS)
+
+
+def _inside(box: Box, version: int, running: dict[str, str]) -> set[str]:
     lines = [
         "d=$(mktemp -d)",
-        f'try() {{ n=$1; shift; timeout {seconds} "$@" >$d/$n 2>/dev/null && [ -s $d/$n ] && echo $n; }}',
+        'once() { n=$1; s=$2; shift 2; timeout $s "$@" >$d/$n 2>/dev/null && [ -s $d/$n ] && echo $n; }',
+        f'try() {{ n=$1; shift; once $n {_SECONDS[0]} "$@" || once $n {_SECONDS[1]} "$@"; }}',
     ]
     for name, (container, command) in _WAYS[version].items():
         # An engine without a process of that name has stopped it.
         pid = running.get(container, "0")
-        if name in wanted and (not container or pid not in {"", "0"}):
+        if not container or pid not in {"", "0"}:
             enter = f"nsenter -t {pid} -m -n " if container else ""
-            lines.append(f"try {name} {enter}{command} &")
+            how = f"once {name} {sum(_SECONDS)}" if "docker run" in command else f"try {name}"
+            lines.append(f"{how} {enter}{command} &")
     try:
-        done = box.run(["sh", "-c", "\n".join([*lines, "wait"])], check=False, timeout=seconds + 20)
+        done = box.run(["sh", "-c", "\n".join([*lines, "wait"])], check=False, timeout=sum(_SECONDS) + 20)
     except subprocess.TimeoutExpired as late:
         return set(str(late.stdout or "").split())
     return set(done.stdout.split())
