@@ -39,7 +39,9 @@ def main() -> int:
 
 
 def _wanted(options: argparse.Namespace) -> list[Cut]:
-    named = [one for name, one in CUTS.items() if not options.names or any(word in name for word in options.names)]
+    names = [f"={name}=" for name in CUTS]
+    wanted = [f"{word}=" if word.startswith("=") else word for word in options.names] or ["="]
+    named = [CUTS[name.strip("=")] for name in names if any(word in name for word in wanted)]
     # Hosts with one kind of network after the other: a box serves as long as it can.
     named.sort(key=lambda one: one.version)
     step = max(len(named) // options.sample, 1) if options.sample else 1
@@ -81,7 +83,7 @@ def _judged(wanted: list[Cut], options: argparse.Namespace) -> Iterator[Judged]:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.hosts.cuts", description=__doc__)
-    parser.add_argument("names", nargs="*")
+    parser.add_argument("names", nargs="*", help="parts of names, or =NAME for one alone")
     parser.add_argument("--parallel", type=int, default=1)
     parser.add_argument("--engine", default="", help="install this engine in each box: 20.10.24 or 28.5.2")
     parser.add_argument("--stages", type=lambda text: tuple(text.split(",")), default=USUAL, help=",".join(STAGES))

@@ -74,7 +74,7 @@ class Judge:
 
     Attributes:
         engine: the version of another engine to install, "" for the machine's own.
-        stages: which of STAGES are judged.
+        stages: which of STAGES are judged. Probes run without their stage where a plain scan finds nothing.
     """
 
     def __init__(self, engine: str = "", stages: Collection[str] = USUAL) -> None:
@@ -135,11 +135,10 @@ class Judge:
             return False
         with _Time(result, "break"):
             result.dead = traffic.dead(box, cut.version)
-        if not result.dead:
-            return False
-        with _Time(result, "scan"):
-            self._scan(box, result)
-        result.left = result.dead
+        if result.dead:
+            with _Time(result, "scan"):
+                self._scan(box, result)
+            result.left = result.dead
         # Without a finding there is nothing to repair.
         if "fix" in self.stages and result.found:
             self._repair(box, result, before)
@@ -156,7 +155,7 @@ class Judge:
         rights = [bool(re.search(result.cut.hop, json.dumps(one), re.IGNORECASE)) for one in new]
         result.is_hop_right, result.is_first_right = any(rights), rights[:1] == [True]
         result.message = str(new[0].get("message", "")) if new else ""
-        if "probe" in self.stages:
+        if "probe" in self.stages or not new:
             result.exits["probe"], findings = _findings(box, "scan", "--probe")
             result.probed = tuple(sorted({one["check"] for one in findings} - known - set(result.found)))
 

@@ -11,8 +11,8 @@ CONTAINERS = ("web", "lo", "app1", "app2")
 FAR6 = "2001:db8:80::80"
 """An address outside that only the default route leads to."""
 
-_SECONDS = (3, 5)
-"""The time of the first and of the second try."""
+_SECONDS = (5, 3)
+"""The time of the first try, and of the second one after an early failure."""
 
 _LONG = "x" * 4000
 
@@ -77,8 +77,8 @@ def _fetch(box: Box, address: str, port: int) -> bool:
 def _inside(box: Box, version: int, running: dict[str, str]) -> set[str]:
     lines = [
         "d=$(mktemp -d)",
-        'once() { n=$1; s=$2; shift 2; timeout $s "$@" >$d/$n 2>/dev/null && [ -s $d/$n ] && echo $n; }',
-        f'try() {{ n=$1; shift; once $n {_SECONDS[0]} "$@" || once $n {_SECONDS[1]} "$@"; }}',
+        'once() { n=$1; s=$2; shift 2; timeout $s "$@" >$d/$n 2>/dev/null && { [ -s $d/$n ] && echo $n; }; }',
+        f'try() {{ n=$1; shift; once $n {_SECONDS[0]} "$@" || [ $? = 124 ] || once $n {_SECONDS[1]} "$@"; }}',
     ]
     for name, (container, command) in _WAYS[version].items():
         # An engine without a process of that name has stopped it.

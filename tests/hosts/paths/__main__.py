@@ -24,6 +24,9 @@ from tests.hosts.paths.rounds import (
     steady,
 )
 
+_EACH = 50
+"""After so many hosts the counts are printed: a long run may be cut off."""
+
 
 def main() -> int:
     """Judge each host, and print every wrong verdict with the line that repeats it; 1 if there is one."""
@@ -38,9 +41,11 @@ def main() -> int:
         lines = found.lines if options.show else [*found.wrong.values(), *(found.misplaced if options.places else ())]
         if lines or found.error:
             print(found.host, *(f"  refused: {one}" for one in found.refused), *lines, found.error, sep="\n")
+        if not counts["hosts"] % _EACH:
+            print(f"so far, to {found.host.seed}: {_summary(counts, time.monotonic() - begin)}")
         sys.stdout.flush()
-    print(_summary(counts, time.monotonic() - begin))
     print(*(f"  {number} {text}" for text, number in reasons.most_common(options.reasons)), sep="\n")
+    print(_summary(counts, time.monotonic() - begin))
     return int(bool(counts[WRONG] or counts["failed"]))
 
 
@@ -91,7 +96,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--first", type=int, default=0, help="number of the first host")
     parser.add_argument("--keep", type=_numbers, help="numbers of the oddities to keep, like 0,2")
     parser.add_argument("--only", action="append", default=[], help="draw only from these oddities")
-    parser.add_argument("--parallel", type=int, default=2)
+    parser.add_argument("--parallel", type=int, default=4, help="hosts at once: each waits most of the time")
     parser.add_argument("--shrink", action="store_true", help="reduce the oddities of a host with a wrong claim")
     parser.add_argument(
         "--rules", action="store_true", help="judge each rule by the kernel's trace instead of the walks"

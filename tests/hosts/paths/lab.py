@@ -56,8 +56,10 @@ class Lab:
             place.call(_write_all, _SETTINGS)
         self._must("ip", HOST, self._host_links())
         self._must("ip", OUTSIDE, self._outside())
-        for one in CONTAINERS:
-            self._must("ip", one.name, _container(one))
+        ready = [self.places[one.name].begin_run(COMMANDS["ip"], _container(one)) for one in CONTAINERS]
+        for one in ready:
+            if (done := one.result()).returncode:
+                raise RuntimeError(done.stderr)
         self.places[HOST].call(_write_all, {"ipv4/ip_forward": "1", "ipv6/conf/all/forwarding": "1"})
         self._settle()
         return self
@@ -124,12 +126,12 @@ class Lab:
         return lines
 
 
-def _container(one: Container) -> list[str]:
+def _container(one: Container) -> str:
     lines = ["link set lo up", "link set eth0 up"]
     for version in (4, 6):
         lines.append(f"addr add {one.address[version]}/{prefix(version)} dev eth0{' nodad' * (version == 6)}")
         lines.append(f"route add default via {one.bridge.gateway[version]}")
-    return lines
+    return "\n".join([*lines, ""])
 
 
 def _write_all(settings: dict[str, str]) -> None:

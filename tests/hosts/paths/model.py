@@ -106,7 +106,8 @@ def read(standing: Stage) -> World:
 def _rules(place: Namespace, state: NetNamespace) -> PathRules:
     if not state.nft_tables and not state.legacy_tables:
         return PathRules()
-    saves = [IptablesRules.parse(f"{tool}-save", place.run((f"{tool}-save",)).stdout) for tool in _SAVES]
+    tools = [tool for tool in _SAVES if (state.legacy_tables if "legacy" in tool else state.nft_tables)]
+    saves = [IptablesRules.parse(f"{tool}-save", place.run((f"{tool}-save",)).stdout) for tool in tools]
     return PathRules(saves=saves, nft=nft_json.parse(place.run(("nft", "-j", "list", "ruleset")).stdout.encode()))
 
 

@@ -30,7 +30,11 @@ class Namespace:
 
     def run(self, argv: tuple[str, ...], text: str = "") -> subprocess.CompletedProcess[str]:
         """Run a command in the namespace with a text as input."""
-        return self.call(_run, argv, text)
+        return self.begin_run(argv, text).result()
+
+    def begin_run(self, argv: tuple[str, ...], text: str = "") -> "Future[subprocess.CompletedProcess[str]]":
+        """The same without waiting."""
+        return self.begin(_run, argv, text)
 
     def write(self, path: str, value: str) -> None:
         """Write a setting of the namespace beneath /proc/sys/net."""

@@ -36,6 +36,11 @@ _MARKS = "\n".join(
     )
 )
 
+_INGRESS = tuple(
+    f'table netdev judge {{ chain {device} {{ type filter hook ingress device "{device}" priority -500;\nmeta nftrace set 1\n}}\n}}'
+    for device in (UPLINK, *(one.name for one in BRIDGES), *(one.veth for one in CONTAINERS))
+)
+
 
 @dataclass(slots=True)
 class Passage:
@@ -72,12 +77,17 @@ class Tracer:
 
     def __init__(self, place: Namespace) -> None:
         self._socket: socket.socket = place.call(_listen)
+        if place.run(("nft", "-f", "-"), "\n".join((_MARKS, *_INGRESS))).returncode:
+            self._mark_what_is_there(place)
+
+    @staticmethod
+    def _mark_what_is_there(place: Namespace) -> None:
+        """One mark after the other: a device may be gone."""
         done = place.run(("nft", "-f", "-"), _MARKS)
         if done.returncode:
             raise RuntimeError(done.stderr)
-        for device in (UPLINK, *(one.name for one in BRIDGES), *(one.veth for one in CONTAINERS)):
-            head = f'type filter hook ingress device "{device}" priority -500;'
-            place.run(("nft", f"table netdev judge {{ chain {device} {{ {head} meta nftrace set 1; }}; }}"))
+        for one in _INGRESS:
+            place.run(("nft", "-f", "-"), one)
 
     def passages(self) -> list[Passage]:
         """All that was seen since it began, in order; the socket is closed."""
