@@ -14,6 +14,7 @@ from doctor.model.text import plural
     severity=Severity.WARNING,
     detail=OtherBackend,
     breaks=("egress", "port", "dns"),
+    ends=("rule",),
     ok="one backend of iptables has all rules",
     messages=(
         Message(

@@ -11,7 +11,7 @@ from doctor.facts.path.rules.hooks import UNKNOWN as UNSURE
 from doctor.facts.path.rules.hooks import evaluate
 from doctor.facts.path.rules.numbers import address, shown
 from doctor.facts.path.rules.packet import Packet
-from doctor.facts.path.segment import bridge_of, calls_iptables, is_closed, owners, peer_of, ports_of
+from doctor.facts.path.segment import bridge_of, calls_iptables, is_awaited, is_closed, owners, peer_of, ports_of
 from doctor.facts.path.trip import Trip
 from doctor.facts.path.way import OUTSIDE, UNKNOWN
 from doctor.facts.path.world import End, PathPlace, where
@@ -90,6 +90,9 @@ def _doubt_owner(trip: Trip, asker: End, found: list[End], entry: Neighbour | No
     if not found and home is not None and not home[1].is_up:
         raise WalkEnd(home[0], home[1].name, "link-down", f"bridge {home[1].name}: it is down")
     has_failed = entry is not None and bool(entry.state & _FAILED)
+    if not found and is_awaited(trip.world, *(address(text) or (0, 0))):
+        trip.doubt(place, f"the address {text} is new: the kernel still asks whether others have it")
+        return
     if not found and (has_failed or is_closed(trip.world, place, link)):
         raise WalkEnd(place, link.name, "neighbour", f"{link.name}{where(place)}: nobody answers for {text}")
     if len(found) > 1:

@@ -127,6 +127,15 @@ def places_with(world: World, version: int, number: int) -> frozenset[str]:
     return frozenset(world.addresses.get((version, number), ()))
 
 
+def is_awaited(world: World, version: int, number: int) -> bool:
+    """Whether a place has an address of IPv6 that the kernel does not use yet: it asks for a second or two if others have it."""
+    return version == 6 and any(
+        one.is_checked and address(one.address) == (version, number)
+        for place in world.places.values()
+        for one in place.namespace.addresses
+    )
+
+
 def calls_iptables(place: PathPlace, bridge: NetLink, version: int) -> bool:
     """Whether packets of a bridge pass the rules of the IP family."""
     name = "iptables" if version == 4 else "ip6tables"

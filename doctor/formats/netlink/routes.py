@@ -76,6 +76,11 @@ class NetAddress(Struct, frozen=True, kw_only=True):
         """Whether the kernel uses it: an IPv6 address waits for the detection of duplicates first."""
         return not self.flags & (TENTATIVE | DUPLICATE)
 
+    @property
+    def is_checked(self) -> bool:
+        """Whether the detection of duplicates is under way."""
+        return self.flags & (TENTATIVE | DUPLICATE) == TENTATIVE
+
 
 class NextHop(Struct, frozen=True, kw_only=True):
     """One of several ways of a route: interface, gateway or "", weight, RTNH_F_ bits."""

@@ -214,7 +214,7 @@ def test_only_the_administrator_removes_their_drop(box: Box) -> None:
     before = rules(box)
     fix = box.doctor("fix", "firewall", "--apply", "--yes", "--allow", "destructive")
     assert fix.returncode == 1
-    assert "iptables -D DOCKER-USER -j DROP" in fix.stdout
+    assert "--choose 'firewall/docker-user-drops:filter -A DOCKER-USER -j DROP=delete'" in fix.stdout
     assert rules(box) == before
 
 

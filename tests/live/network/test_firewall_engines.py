@@ -34,7 +34,8 @@ def test_an_engine_on_the_legacy_backend_is_repaired_there(can_box: None) -> Non
         box.docker("run", "-d", "--name", "web", "-p", "8080:80", "com:1", "httpd", "-f", "-p", "80", "-h", "/www")
         good = rules(box, "iptables-legacy-save")
         assert found(box) == []
-        assert box.doctor("scan").returncode == 0
+        scan = box.doctor("scan")
+        assert scan.returncode == 0, scan.stdout
         box.run(["sh", "-ec", "iptables -F; iptables -t nat -F"])
         assert box.docker("exec", "web", "wget", "-qO-", "-T", "1", f"http://{ADDRESS}/", check=False) == ""
         assert found(box) == ["rules-flushed", "docker-user-missing"]
@@ -58,7 +59,8 @@ def test_networks_with_ipv6_are_judged_and_repaired_too(can_box: None) -> None:
         box.docker(*run, "com:1", "httpd", "-f", "-p", "80", "-h", "/www")
         good = rules(box, "ip6tables-save")
         assert found(box) == []
-        assert box.doctor("scan").returncode == 0
+        scan = box.doctor("scan")
+        assert scan.returncode == 0, scan.stdout
         box.run(["nft", "flush", "ruleset"])
         assert found(box) == [name for name in FLUSHED for _ in (4, 6)]
         fix = box.doctor("fix", "firewall", "--apply", "--yes")

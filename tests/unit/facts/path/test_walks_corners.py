@@ -146,6 +146,20 @@ def test_neighbour_discovery_with_a_changed_hop_limit_is_refused() -> None:
     assert (found.cause, "hop limit" in found.says) == ("neighbour", True)
 
 
+def test_an_address_that_the_kernel_still_checks_is_doubt() -> None:
+    """A new network's gateway answers after the detection of duplicates; one that is a duplicate never does."""
+    way = Way(kind="gateway", start="aa", end="host", target="fd00:17::1", protocol="icmp")
+    for flags, end in ((0x40, "unknown"), (0x40 | 0x08, "dropped")):
+        small = _with_ipv6()
+        own = small.host.namespace
+        waits = replace(own, addresses=(*own.addresses[:-1], replace(own.addresses[-1], flags=flags)))
+        small.places["host"] = replace(small.host, namespace=waits)
+        failed = Neighbour(link=21, version=6, address="fd00:17::1", mac="", state=0x20)
+        inside = small.places["aa"]
+        small.places["aa"] = replace(inside, namespace=replace(inside.namespace, neighbours=(failed,)))
+        assert walked(small, way).end == end
+
+
 def _with_ipv6() -> World:
     """The small world with addresses and routes of IPv6 on the bridge and in aa."""
     places = {}
