@@ -6,7 +6,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from doctor.api import report_format
@@ -29,7 +29,7 @@ def render(report: Report) -> bytes:
     Every value passes ``visible`` and then the escaping of jinja2; a missing value is an error. The page's content
     security policy allows only its one style sheet, by hash.
     """
-    style = files("reports").joinpath("templates/page.css").read_text("utf-8")
+    style = _template("page.css")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     page = (
         _environment()
@@ -49,11 +49,16 @@ def render(report: Report) -> bytes:
     return page.encode("utf-8")
 
 
+def _template(name: str) -> str:
+    """Return a template's text, wherever the package is: installed, in a checkout, in a zip archive."""
+    return files(__name__.rpartition(".")[0]).joinpath("templates", name).read_text("utf-8")
+
+
 @cache
 def _environment() -> Environment:
     # select_autoescape() depends on the file name's ending; True always escapes.
     environment = Environment(
-        loader=PackageLoader(__name__.rpartition(".")[0]),
+        loader=FunctionLoader(_template),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

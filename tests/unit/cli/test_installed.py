@@ -13,7 +13,8 @@ from doctor import __version__
 from doctor.model.exit_code import ExitCode
 
 ROOT = Path(__file__).parents[3]
-CODE = "import sys; from doctor.cli.entry import main; sys.exit(main())"
+# Without the checkout, which is on the path of the interpreter that runs the tests.
+CODE = f"import sys; sys.path[:] = [place for place in sys.path if place != {str(ROOT)!r}]; from doctor.cli.entry import main; sys.exit(main())"
 CHECK = "doctor/checks/dns/resolv_empty.py"
 
 
@@ -62,6 +63,14 @@ def test_a_whole_installation_has_no_such_error(site: Path, tmp_path: Path) -> N
     assert errors(done) == {}
     assert done.returncode == ExitCode.OK
     assert json.loads(done.stdout)["verdict"]["state"] == "clear"
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "reports").glob("[a-z]*.py")))
+def test_each_format_is_rendered_by_an_installation(whole: Path, tmp_path: Path, name: str) -> None:
+    """A format's own files are found although the package is called ``doctor.reports`` there."""
+    done = doctor(whole, tmp_path, "scan", "-f", name)
+    assert done.returncode == ExitCode.OK, done.stderr
+    assert done.stdout
 
 
 @pytest.mark.parametrize("gone", [CHECK, "doctor/checks/dns", "doctor/checks"])
