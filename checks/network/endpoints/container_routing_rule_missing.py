@@ -56,13 +56,8 @@ def _missing(one: PathEndpoint) -> Iterator[tuple[RoutingRule, str]]:
     for version in (4, 6):
         rules = [rule for rule in one.namespace.rules if rule.version == version]
         for priority, table, word in _KERNELS:
-            if rules and not any(_is_plain(rule) and rule.table == table for rule in rules):
+            if rules and not any(rule.is_plain and rule.table == table for rule in rules):
                 yield RoutingRule(version=version, priority=priority, table=table), word
-
-
-def _is_plain(rule: RoutingRule) -> bool:
-    """Whether it holds for all packets."""
-    return rule == RoutingRule(version=rule.version, priority=rule.priority, table=rule.table)
 
 
 def _finding(one: PathEndpoint, rule: RoutingRule, word: str, cuts: list[PathCut]) -> Finding:

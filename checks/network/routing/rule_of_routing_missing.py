@@ -51,7 +51,7 @@ def rule_of_routing_missing(
         https://man7.org/linux/man-pages/man8/ip-rule.8.html
     """
     state = KeptState(namespaces.host, record)
-    lost = [one for one in state.lost_rules() if one.table in _WORDS and _is_plain(one) and not _has(namespaces, one)]
+    lost = [one for one in state.lost_rules() if one.table in _WORDS and one.is_plain and not _has(namespaces, one)]
     cuts = [cut for cut in ends.of(*_CAUSES) if cut.place == HOST] if lost else []
     for rule in lost:
         mine = [cut for cut in cuts if any(way.version == rule.version for way in cut.ways)]
@@ -70,12 +70,7 @@ def rule_of_routing_missing(
         )
 
 
-def _is_plain(rule: RoutingRule) -> bool:
-    """Whether it holds for all packets."""
-    return rule == RoutingRule(version=rule.version, priority=rule.priority, table=rule.table)
-
-
 def _has(namespaces: NetNamespaces, rule: RoutingRule) -> bool:
     return any(
-        one.table == rule.table and one.version == rule.version and _is_plain(one) for one in namespaces.host.rules
+        one.table == rule.table and one.version == rule.version and one.is_plain for one in namespaces.host.rules
     )

@@ -54,7 +54,11 @@ def check_source(trip: Trip, arrived: Arrived) -> None:
     elif around.type_of(packet.version, packet.source, left.name) != "local":
         text = shown(packet.version, packet.source)
         reason = f"{left.name}: they leave with the source {text}, which is not its address"
-        trip.doubt(place, f"packets leave with the source {text}, which is not an address of {left.name}")
+        if packet.is_snat and around.type_of(packet.version, packet.source, "") == "local":
+            # A host may have an address on no uplink that the network routes to it; nobody here knows.
+            trip.undecide(place, f"the translation to the source {text}, which is not an address of {left.name}")
+        else:
+            trip.doubt(place, f"packets leave with the source {text}, which is not an address of {left.name}")
         trip.detour = trip.detour or WalkEnd(place, left.name, "no-masquerade", reason)
 
 

@@ -19,8 +19,8 @@ from doctor.facts.path.world import End, PathPlace, where
 _SILENT, _POINT_TO_POINT = 0x80, 0x10
 _NO_ARP = _SILENT | _POINT_TO_POINT | 0x8
 """IFF_NOARP, IFF_POINTOPOINT, IFF_LOOPBACK."""
-_FAILED, _PERMANENT, _FIXED, _FRESH, _USABLE = 0x20, 0x80, 0x80 | 0x40, 0x02 | 0x04, 0xDE
-"""NUD_FAILED; NUD_PERMANENT; the same and NUD_NOARP; NUD_REACHABLE and NUD_STALE, with which no question comes before the packet;
+_PERMANENT, _FIXED, _FRESH, _USABLE = 0x80, 0x80 | 0x40, 0x02 | 0x04, 0xDE
+"""NUD_PERMANENT; the same and NUD_NOARP; NUD_REACHABLE and NUD_STALE, with which no question comes before the packet;
 the states in which a packet is sent."""
 _SHARED = frozenset({"macvlan", "ipvlan"})
 _SOLICITED = 0xFF02 << 112 | 0x1FF << 24
@@ -89,7 +89,7 @@ def _doubt_owner(trip: Trip, asker: End, found: list[End], entry: Neighbour | No
     home = bridge_of(trip.world, place, link)
     if not found and home is not None and not home[1].is_up:
         raise WalkEnd(home[0], home[1].name, "link-down", f"bridge {home[1].name}: it is down")
-    has_failed = entry is not None and bool(entry.state & _FAILED)
+    has_failed = entry is not None and entry.is_silent
     if not found and is_awaited(trip.world, *(address(text) or (0, 0))):
         trip.doubt(place, f"the address {text} is new: the kernel still asks whether others have it")
         return

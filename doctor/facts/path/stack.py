@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from doctor.facts.path import forks
 from doctor.facts.path.ending import WalkEnd
 from doctor.facts.path.namespace import NetLink
 from doctor.facts.path.route_errors import explained
@@ -20,6 +21,7 @@ _EPHEMERAL = Range(32768, 60999)
 """Ports that a sender takes by chance (net.ipv4.ip_local_port_range)."""
 _LINK_LOCAL = 0xFE80 >> 6
 """fe80::/10."""
+_LOCAL_TABLE = 255
 
 
 def send(trip: Trip, place: PathPlace, packet: Packet) -> Asking[Step]:
@@ -65,9 +67,9 @@ def send(trip: Trip, place: PathPlace, packet: Packet) -> Asking[Step]:
         source_type=around.type_of(packet.version, packet.source, ""),
         destination_type=around.type_of(packet.version, packet.destination, ""),
     )
-    before = (packet.destination, packet.mark)
+    before = (packet.destination, packet.mark, packet.dscp)
     packet = yield from hook(trip, place, (_family(packet), "output"), packet)
-    if (packet.destination, packet.mark) != before:
+    if (packet.destination, packet.mark, packet.dscp) != before:
         answer, link = yield from routed(trip, place, packet)
         packet = replace(packet, outside=link.name)
     _note_detour(trip, place, packet, answer, link)
@@ -88,6 +90,7 @@ def take(trip: Trip, step: Incoming) -> Asking[Step]:
         return Local(place=place, link=link, packet=packet)
     answer, out = yield from routed(trip, place, packet, link)
     if answer.kind == "local":
+        _note_taken(trip, place, packet, answer)
         return Local(place=place, link=link, packet=packet)
     return (yield from _forward(trip, place, packet, answer, out))
 
@@ -160,7 +163,7 @@ def routed(
             place,
             packet.inside or "",
             UNKNOWN,
-            f"the routing{where(place)}: an address or the mark is not known",
+            f"the routing{where(place)}: an address, the mark or the DSCP is not known",
             end=UNKNOWN,
         )
     _doubt_ports(trip, place, packet)
@@ -169,7 +172,7 @@ def routed(
         raise WalkEnd(
             place, packet.inside or "", UNKNOWN, f"the routing{where(place)}: the kernel was not asked", end=UNKNOWN
         )
-    _refuse_forks(place, packet, answer)
+    forks.judge(trip, place, packet, answer)
     if answer.error:
         cause, reason = explained(place, packet, answer.error, link)
         raise WalkEnd(place, packet.inside or "", cause, reason)
@@ -189,15 +192,6 @@ def routed(
     return answer, out
 
 
-def _refuse_forks(place: PathPlace, packet: Packet, answer: RouteAnswer) -> None:
-    """End where the kernel chooses one of several next hops by ports and flow labels that nobody knows before."""
-    is_local = answer.error or answer.kind == "local"
-    for route in () if is_local else place.forks(packet.version, packet.destination or 0, answer.table):
-        if any((hop.link, hop.gateway) == (answer.link, answer.gateway) for hop in route.hops):
-            reason = f"the routing{where(place)}: the route to {route.destination} has {len(route.hops)} next hops"
-            raise WalkEnd(place, packet.inside or "", UNKNOWN, reason, end=UNKNOWN)
-
-
 def _doubt_ports(trip: Trip, place: PathPlace, packet: Packet) -> None:
     """Doubt where a rule of routing applies to some, not all, of the ports that a sender may take by chance."""
     low, high = _EPHEMERAL.low, _EPHEMERAL.high
@@ -209,6 +203,16 @@ def _doubt_ports(trip: Trip, place: PathPlace, packet: Packet) -> None:
                 trip.doubt(
                     place, f"ip rule {rule.priority}, which is about some of the ports that senders take by chance"
                 )
+
+
+def _note_taken(trip: Trip, place: PathPlace, packet: Packet, answer: RouteAnswer) -> None:
+    """Remember that a local route keeps a packet for another address, as those of transparent proxies do: the cause of what follows."""
+    if trip.detour is not None or packet.destination is None or answer.table in {0, _LOCAL_TABLE}:
+        return
+    if PlaceSurroundings(trip.world, place, trip.answers).type_of(packet.version, packet.destination, "") != "local":
+        text = shown(packet.version, packet.destination)
+        reason = f"a local route of table {answer.table}{where(place)}: it keeps packets for {text} here"
+        trip.detour = WalkEnd(place, packet.inside or "", "wrong-route", reason)
 
 
 def _note_detour(trip: Trip, place: PathPlace, packet: Packet, answer: RouteAnswer, out: NetLink) -> None:

@@ -180,8 +180,10 @@ class PlaceSurroundings(Surroundings):
 
     @staticmethod
     def question(place: PathPlace, packet: Packet, *, iif: int = 0, with_source: bool = True) -> RouteQuestion | None:
-        """Return the question about a packet's route, ``None`` if its addresses or mark are not known."""
+        """Return the question about a packet's route, ``None`` if its addresses or mark are not known, or its DSCP where a rule asks for it."""
         if packet.destination is None or packet.destination < 0 or packet.mark is None:
+            return None
+        if packet.dscp is None and place.routes_by_dscp:
             return None
         source = ""
         if with_source:
@@ -200,6 +202,7 @@ class PlaceSurroundings(Surroundings):
             ipproto=PROTOCOLS.get(protocol, 0),
             sport=max(packet.sport or 0, 0) if has_ports else 0,
             dport=max(packet.port or 0, 0) if has_ports else 0,
+            tos=(packet.dscp or 0) << 2,
         )
 
 

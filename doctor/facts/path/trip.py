@@ -118,7 +118,7 @@ def ask(trip: Trip, question: RouteQuestion) -> Asking[RouteAnswer]:
 
 
 def question_of(place: PathPlace, packet: Packet, *, iif: int = 0, with_source: bool = True) -> RouteQuestion | None:
-    """Return the question about a packet's route, ``None`` if its addresses or mark are not known."""
+    """Return the question about a packet's route, ``None`` if its addresses, mark or DSCP are not known."""
     return PlaceSurroundings.question(place, packet, iif=iif, with_source=with_source)
 
 

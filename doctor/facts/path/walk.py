@@ -150,6 +150,8 @@ def _back(trip: Trip, way: Way, first: Packet, arrived: Arrived, *, flags: int, 
         icmp_type=(0 if seen.version == 4 else 129) if is_icmp else None,
         length=seen.length if is_icmp else length,
         ttl=64,
+        # The kernel copies it to answers to an echo alone.
+        dscp=seen.dscp if is_icmp else 0,
         source_mac=None,
         destination_mac=None,
     )

@@ -37,6 +37,7 @@ class PathPlace(Struct, kw_only=True):
         rules: all its rules; ``None`` if it has tables that were not read.
         sockets: ``None`` if they are not known: then any port is taken for open.
         types: types of local addresses, by version and interface, once asked for.
+        routes_by_dscp: whether a rule of routing asks for a packet's DSCP.
     """
 
     name: str
@@ -48,6 +49,7 @@ class PathPlace(Struct, kw_only=True):
     _named: dict[str, NetLink] = {}
     _ports: dict[int, list[NetLink]] = {}
     _forks: tuple[NetRoute, ...] = ()
+    routes_by_dscp: bool = False
     _neighbours: dict[tuple[int, int, int], Neighbour] = {}
     _qdiscs: dict[int, list[Qdisc]] = {}
 
@@ -60,6 +62,7 @@ class PathPlace(Struct, kw_only=True):
             if link.master:
                 self._ports.setdefault(link.master, []).append(link)
         self._forks = tuple(route for route in self.namespace.routes if len(route.hops) > 1)
+        self.routes_by_dscp = any(rule.tos or rule.dscp >= 0 for rule in self.namespace.rules)
         self._neighbours = {}
         for entry in self.namespace.neighbours:
             found = address(entry.address)

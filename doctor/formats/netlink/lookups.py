@@ -19,7 +19,7 @@ class RouteQuestion(Struct, frozen=True, kw_only=True):
         source: "" if the packet has none yet.
         iif: number of the interface it comes by, 0 if it is sent here; ``oif`` of the one that its socket is bound to.
         mark: of the packet.
-        ipproto: number of the protocol, 0 for none; ``sport``, ``dport`` its ports.
+        ipproto: number of the protocol, 0 for none; ``sport``, ``dport`` its ports; ``tos`` the byte of its DSCP.
     """
 
     pid: int = 0
@@ -32,6 +32,7 @@ class RouteQuestion(Struct, frozen=True, kw_only=True):
     ipproto: int = 0
     sport: int = 0
     dport: int = 0
+    tos: int = 0
 
 
 class RouteAnswer(Struct, frozen=True, kw_only=True):
@@ -67,7 +68,7 @@ def encode(question: RouteQuestion) -> bytes:
     where = family(question.version)
     bits = 128 if question.version == 6 else 32
     source = socket.inet_pton(where, question.source) if question.source else b""
-    parts = [ROUTE.pack(where, bits, bits if source else 0, 0, 0, 0, 0, 0, _LOOKUP_TABLE)]
+    parts = [ROUTE.pack(where, bits, bits if source else 0, question.tos & 0xFC, 0, 0, 0, 0, _LOOKUP_TABLE)]
     parts.append(attribute(1, socket.inet_pton(where, question.destination)))
     if source:
         parts.append(attribute(2, source))

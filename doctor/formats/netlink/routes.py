@@ -153,7 +153,7 @@ class RoutingRule(Struct, frozen=True, kw_only=True):
         invert: whether it holds for all other packets.
         ipproto: number of the protocol, 0 for all; ``sport``, ``dport`` ranges of ports.
         suppress_prefix: prefix length up to which the table's routes don't count, -1 for none (wg-quick: 0).
-        tos: and ``uid_range``, ``l3mdev``, ``tunnel``: further conditions, seldom used.
+        tos: and ``uid_range``, ``l3mdev``, ``tunnel``: further conditions, seldom used; ``dscp`` the same bits as a number of 6 bits, -1 for all.
         protocol: who added it, RTPROT_, as of a route.
         has_more: whether the kernel has more of it than a request names (realms, a DSCP): it can't be restored exactly.
     """
@@ -175,6 +175,7 @@ class RoutingRule(Struct, frozen=True, kw_only=True):
     dport: tuple[int, int] | None = None
     suppress_prefix: int = -1
     tos: int = 0
+    dscp: int = -1
     uid_range: tuple[int, int] | None = None
     l3mdev: bool = False
     tunnel: int = 0
@@ -216,6 +217,12 @@ class RoutingRule(Struct, frozen=True, kw_only=True):
         return found
 
     @property
+    def is_plain(self) -> bool:
+        """Whether it looks in a table for all packets; who added it does not matter."""
+        usual = RoutingRule(version=self.version, priority=self.priority, table=self.table, protocol=self.protocol)
+        return self == usual
+
+    @property
     def text(self) -> str:
         """Return the rule as ip(8) takes it.
 
@@ -231,6 +238,8 @@ class RoutingRule(Struct, frozen=True, kw_only=True):
         words += [f"oif {self.oif}"] if self.oif else []
         if self.mask:
             words.append(f"fwmark {self.mark:#x}" + (f"/{self.mask:#x}" if self.mask != 0xFFFFFFFF else ""))
+        words += [f"tos {self.tos:#x}"] if self.tos else []
+        words += [f"dscp {self.dscp}"] if self.dscp >= 0 else []
         words += [f"ipproto {_PROTOCOLS.get(self.ipproto, self.ipproto)}"] if self.ipproto else []
         for name, span in (("sport", self.sport), ("dport", self.dport), ("uidrange", self.uid_range)):
             if span is not None:
@@ -254,6 +263,11 @@ class Neighbour(Struct, frozen=True, kw_only=True):
     def has_failed(self) -> bool:
         """Whether nobody answered for the address."""
         return bool(self.state & FAILED)
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nobody answered for the address, or nobody has so far: an answer takes a millisecond."""
+        return bool(self.state & (FAILED | INCOMPLETE))
 
 
 class ForwardingEntry(Struct, frozen=True, kw_only=True):

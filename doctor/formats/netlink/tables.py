@@ -171,6 +171,7 @@ def parse_rule(body: bytes) -> RoutingRule | None:
         dport=_range(found.get(24), 2),
         suppress_prefix=signed(found.get(14), -1),
         tos=tos,
+        dscp=unsigned(found.get(25), -1),
         uid_range=_range(found.get(20), 4),
         l3mdev=bool(unsigned(found.get(19))),
         tunnel=int.from_bytes(found.get(12, b"")[:8], "big"),

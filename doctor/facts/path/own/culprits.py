@@ -32,24 +32,10 @@ def rules_of(namespace: NetNamespace, cut: PathCut) -> tuple[RoutingRule, ...]:
             for one in namespace.rules
             if one.priority == int(named[1]) and one.version == version and _is_meant(one, cut.reason)
         )
-    if cut.cause == TAKEN:
-        return tuple(_taking(namespace, cut))
     table = table_of(cut)
     if cut.cause in {*DISCARDS, DETOUR} and table not in _OWN:
         return tuple(one for one in namespace.rules if one.version == version and one.table == table and _leads(one))
     return ()
-
-
-def _taking(namespace: NetNamespace, cut: PathCut) -> Iterator[RoutingRule]:
-    """Yield the rules to tables with a local route for a target that the host does not own, as transparent proxies set them."""
-    own = {one.address for one in namespace.addresses}
-    targets = {way.target for way in cut.ways} - own
-    for rule in namespace.rules:
-        if rule.action != "table" or rule.table in _OWN:
-            continue
-        local = [one for one in namespace.routes if one.table == rule.table and one.kind == "local"]
-        if any(one.version == rule.version and _covers(one.destination, target) for one in local for target in targets):
-            yield rule
 
 
 def _covers(destination: str, target: str) -> bool:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from doctor.facts.backup.kept_namespace import HealthyNetwork, kept_of
 from doctor.facts.path.namespace import Neighbour, NetAddress, NetLink, NetNamespace, NetRoute, Qdisc, RoutingRule
-from doctor.formats.netlink.routes import FAILED, INCOMPLETE, MAIN
+from doctor.formats.netlink.routes import MAIN
 from doctor.model.missing import Missing
 
 DEFAULTS = {4: "0.0.0.0/0", 6: "::/0"}
@@ -130,10 +130,7 @@ class KeptState:
 
     def is_silent(self, link: NetLink, address: str) -> bool:
         """Whether nobody answered for an address, or nobody has so far: an answer takes a millisecond."""
-        return any(
-            (one.link, one.address) == (link.index, address) and one.state & (FAILED | INCOMPLETE)
-            for one in self.now.neighbours
-        )
+        return any((one.link, one.address) == (link.index, address) and one.is_silent for one in self.now.neighbours)
 
     def is_on(self, link: NetLink, gateway: str) -> bool:
         """Whether a gateway is in a network of an interface, or has a route of its own to it."""

@@ -56,6 +56,7 @@ def rule_of(arguments: dict[str, str | int]) -> RoutingRule:
         dport=span("dport_range"),
         suppress_prefix=number("suppress_prefixlen", -1),
         tos=number("tos"),
+        protocol=number("protocol"),
         uid_range=span("uid_range"),
         l3mdev=bool(number("l3mdev")),
     )

@@ -47,6 +47,17 @@ def field(name: str, read: Reader) -> Change:
     return Change(name, lambda packet, scope: replace(packet, **{name: _known(read(packet, scope))}))
 
 
+def dscp_bits(change: tuple[int, int] | None) -> Change:
+    """Clear the bits of a mask in the packet's DSCP, and flip others: (mask, others), ``None`` if they are not known."""
+
+    def changed(packet: Packet, _: Surroundings) -> Packet:
+        if change is None or (packet.dscp is None and change[0] & 0x3F != 0x3F):
+            return replace(packet, dscp=None)
+        return replace(packet, dscp=((packet.dscp or 0) & ~change[0] & 0x3F) ^ change[1])
+
+    return Change("dscp", changed)
+
+
 def one(values: Range | None) -> int | None:
     """Return the only number of a range; the kernel chooses one of several."""
     return values.low if values is not None and values.low == values.high else None

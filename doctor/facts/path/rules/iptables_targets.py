@@ -187,6 +187,17 @@ def _hops(operator: str, number: int) -> Change:
     return changes.ttl(changed)
 
 
+def _dscp(options: dict[str, str], _: int) -> tuple[Part, ...]:
+    name = options.get("--set-dscp-class", "")
+    number = numbers.dscp(name.lower()) if name else numbers.number(options.get("--set-dscp", ""))
+    return (changes.field("dscp", changes.fixed(number)),)
+
+
+def _tos(options: dict[str, str], _: int) -> tuple[Part, ...]:
+    found = numbers.masked(options.get("--set-tos", ""), 8)
+    return (changes.dscp_bits(None if found is None else (found[0] >> 2, found[1] >> 2)),)
+
+
 def _queue(options: dict[str, str], _: int) -> tuple[Part, ...]:
     """Return a verdict with the numbers of the queues; "bypass" after them lets packets pass if no program listens."""
     numbers_ = options.get("--queue-balance") or options.get("--queue-num") or "0"
@@ -200,8 +211,8 @@ def _undecided(*kinds: str) -> Callable[[dict[str, str], int], tuple[Part, ...]]
 _TARGETS: dict[str, Callable[[dict[str, str], int], tuple[Part, ...]]] = {
     "MARK": _mark,
     "CONNMARK": _connection_mark,
-    "DSCP": lambda _options, _version: (changes.field("dscp", changes.fixed(None)),),
-    "TOS": lambda _options, _version: (changes.field("dscp", changes.fixed(None)),),
+    "DSCP": _dscp,
+    "TOS": _tos,
     "HMARK": lambda _options, _version: (changes.mark(changes.fixed(None)),),
     "NOTRACK": lambda _options, _version: (changes.no_track(),),
     "CT": _tracking,

@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from doctor.facts.path.rules import changes, fields
+from doctor.facts.path.rules import changes, fields, numbers
 from doctor.facts.path.rules.fields import Reader
 from doctor.facts.path.rules.form import (
     ACCEPT,
@@ -78,9 +78,10 @@ def _mangle(body: dict[str, Any], named: Named) -> Change:
     if payload.get("field") in {"ttl", "hoplimit"}:
         number = value if isinstance(value, int) else None
         return changes.ttl(lambda _before: number)
-    for name in ("dscp", "sport"):
-        if payload.get("field") == name:
-            return changes.field(name, changes.fixed(None))
+    if payload.get("field") == "dscp":
+        return changes.field("dscp", changes.fixed(value if isinstance(value, int) else numbers.dscp(str(value))))
+    if payload.get("field") == "sport":
+        return changes.field("sport", changes.fixed(None))
     if payload.get("field") == "dport":
         return changes.field("port", changes.fixed(None))
     if payload.get("field") in {"saddr", "daddr"} and payload.get("protocol") in {"ip", "ip6"}:

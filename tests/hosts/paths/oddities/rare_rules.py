@@ -211,6 +211,7 @@ def rare_targets(random: Random) -> Iterator[Change]:
         ("mangle", "FORWARD -p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu"),
         ("mangle", f"PREROUTING -s {subnet} -j {'TTL --ttl-set 1' if version == 4 else 'HL --hl-set 1'}"),
         ("mangle", "PREROUTING -j DSCP --set-dscp 8"),
+        ("mangle", "PREROUTING -j TOS --set-tos 0x10"),
         ("mangle", f"POSTROUTING -o {UPLINK} -j CLASSIFY --set-class 1:1"),
         ("mangle", "OUTPUT -m owner --uid-owner 0 -j DROP"),
         ("filter", "OUTPUT -m owner ! --uid-owner 0 -j DROP"),

@@ -161,13 +161,20 @@ def walked(world: World, way: Way, errors: Mapping[tuple[int, str], str] | None 
 
 
 def answered(world: World, question: RouteQuestion, errors: Mapping[tuple[int, str], str]) -> RouteAnswer:
-    """Answer from the routes of the place, the most specific first."""
+    """Answer from the routes of the place, the most specific first; rules of routing may ask for a mark or a DSCP."""
     error = errors.get((question.pid, question.destination))
     if error:
         return RouteAnswer(error=error)
     place = next(one for one in world.places.values() if one.namespace.pid == question.pid)
     wanted = ip_address(question.destination)
-    for table in (255, 254):
+    meant = [
+        rule
+        for rule in place.namespace.rules
+        if (rule.mask and question.mark & rule.mask == rule.mark) or (rule.tos and rule.tos == question.tos)
+    ]
+    if any(rule.action == "blackhole" for rule in meant):
+        return RouteAnswer(error="EINVAL")
+    for table in (255, *(rule.table for rule in meant), 254):
         best = max(
             (one for one in place.namespace.routes if one.table == table and wanted in ip_network(one.destination)),
             key=lambda one: ip_network(one.destination).prefixlen,

@@ -1,0 +1,107 @@
+"""Walks by routes with several next hops, by next hops that nobody answers for, and by rules of routing that ask for a DSCP."""
+
+import pytest
+from msgspec.structs import replace
+
+from doctor.facts.path.namespace import Neighbour, NetNamespace, NetRoute, NextHop, RoutingRule
+from doctor.formats.netlink.lookups import RouteQuestion, encode
+from doctor.formats.netlink.routes import FAILED, INCOMPLETE, LOCAL, MAIN
+from tests.unit.facts.path.small_world import ENGINE, WAYS, address, host, route, walked, world
+
+_REACHABLE = 2
+
+
+def _forked(*states: int) -> NetNamespace:
+    """A host with a default route over several next hops, each with a neighbour entry of this state (0: none)."""
+    hops = tuple(NextHop(link=2, gateway=f"192.0.2.{number}") for number in range(1, len(states) + 1))
+    fork = NetRoute(version=4, destination="0.0.0.0/0", hops=hops, link=2, gateway=hops[0].gateway)
+    entries = tuple(
+        Neighbour(
+            link=2, version=4, address=hop.gateway, mac="02:00:00:00:09:01" if state == _REACHABLE else "", state=state
+        )
+        for hop, state in zip(hops, states, strict=True)
+        if state
+    )
+    routes = (fork, *(one for one in host().routes if one.destination != "0.0.0.0/0"))
+    return replace(host(), routes=routes, neighbours=entries)
+
+
+@pytest.mark.parametrize(
+    ("states", "end", "text"),
+    [
+        (
+            (FAILED, INCOMPLETE),
+            "dropped",
+            "nobody answers for 192.0.2.1 and 192.0.2.2, the next hops of the route to 0.0.0.0/0",
+        ),
+        ((FAILED, _REACHABLE), "unknown", "the route to 0.0.0.0/0 has 2 next hops"),
+        ((FAILED, 0), "unknown", "the route to 0.0.0.0/0 has 2 next hops"),
+    ],
+)
+def test_packets_end_at_a_route_all_of_whose_next_hops_are_silent(states: tuple[int, ...], end: str, text: str) -> None:
+    found = walked(world(of_host=_forked(*states)), WAYS["egress"])
+    assert found.end == end
+    assert found.reason.endswith(text)
+    assert bool(found.undecided) == (end == "unknown")
+
+
+@pytest.mark.parametrize(("state", "end"), [(INCOMPLETE, "dropped"), (FAILED, "dropped"), (_REACHABLE, "delivered")])
+def test_a_gateway_that_has_not_answered_ends_packets(state: int, end: str) -> None:
+    mac = "02:00:00:00:09:01" if state == _REACHABLE else ""
+    entry = Neighbour(link=2, version=4, address="192.0.2.1", mac=mac, state=state)
+    assert walked(world(of_host=replace(host(), neighbours=(entry,))), WAYS["egress"]).end == end
+
+
+@pytest.mark.parametrize(
+    ("target", "end"),
+    [
+        ("TOS --set-tos 0x10/0xff", "dropped"),
+        ("DSCP --set-dscp 0x04", "dropped"),
+        ("DSCP --set-dscp 0x2e", "delivered"),
+        ("TOS --set-tos 0x10/0x10", "dropped"),
+        ("DSCP --set-dscp-class EF", "delivered"),
+        ("TOS --set-tos strange", "unknown"),
+    ],
+)
+def test_a_rule_of_routing_sees_the_dscp_that_a_rule_set(target: str, end: str) -> None:
+    mangle = f"*mangle\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -i docker0 -j {target}\nCOMMIT\n"
+    main = RoutingRule(version=4, priority=32766, table=MAIN)
+    low = RoutingRule(version=4, priority=66, action="blackhole", tos=0x10)
+    found = walked(world(of_host=replace(host(), rules=(low, main)), saved=mangle + ENGINE), WAYS["egress"])
+    assert found.end == end
+    assert ("ip rule 66" in found.says) == (end == "dropped")
+
+
+def test_the_kernel_is_asked_with_the_dscp() -> None:
+    assert encode(RouteQuestion(destination="192.0.2.1", tos=0x10))[3] == 0x10
+
+
+def test_a_local_route_of_another_table_is_the_cause_of_answers_that_stay_here() -> None:
+    """Transparent proxies mark packets and lead them to themselves: without one, answers of a published port end there as well."""
+    mangle = "*mangle\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -i docker0 -p tcp -j MARK --set-mark 1\nCOMMIT\n"
+    rule = RoutingRule(version=4, priority=65, table=65, mark=1, mask=0xFFFFFFFF)
+    routes = (*host().routes, route("0.0.0.0/0", 1, table=65, kind="local"))
+    small = world(of_host=replace(host(), rules=(rule,), routes=routes), saved=mangle + ENGINE)
+    for way in ("egress", "published"):
+        found = walked(small, WAYS[way])
+        assert (found.end, found.cause) == ("dropped", "wrong-route")
+        assert "a local route of table 65: it keeps packets for" in found.says
+    own = world(of_host=replace(host(), rules=(replace(rule, table=LOCAL),), routes=routes), saved=mangle + ENGINE)
+    assert walked(own, WAYS["egress"]).end == "delivered"
+
+
+def test_a_rule_that_the_kernel_set_is_plain_too() -> None:
+    kernels = RoutingRule(version=4, priority=0, table=LOCAL, protocol=2)
+    assert kernels.is_plain
+    assert not replace(kernels, dscp=0).is_plain
+    assert replace(kernels, tos=16, dscp=4).text == "pref 0 from all tos 0x10 dscp 4 lookup local"
+
+
+@pytest.mark.parametrize(("own", "words"), [(True, "the translation to the source 203.0.113.5"), (False, "")])
+def test_a_translation_to_an_address_of_another_interface_is_undecided(own: bool, words: str) -> None:
+    rule = "-A POSTROUTING -o eth0 -j SNAT --to-source 203.0.113.5\n"
+    addresses = (*host().addresses, *((address(1, "203.0.113.5/32"),) if own else ()))
+    saved = ENGINE.replace("-A POSTROUTING -s", f"{rule}-A POSTROUTING -s", 1)
+    found = walked(world(of_host=replace(host(), addresses=addresses), saved=saved), WAYS["egress"])
+    assert found.end == "unknown"
+    assert [one.partition(",")[0] for one in found.undecided] == ([words] if words else [])
