@@ -1,10 +1,10 @@
 """Which hops at which packets end are named by findings: a check of paths judges the others, so that nothing is reported twice."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, get_args
 
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from doctor.model.declare import CheckDeclaration
 from doctor.model.finding import Finding
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 OPEN, LEFT = "OpenCuts", "LeftCuts"
 """Names of the facts that the scan gives: after the ordinary checks, and after those that judge the first."""
+GIVEN = frozenset({OPEN, LEFT})
 _PLACES = frozenset({"host", "outside"})
 _WORD = "[A-Za-z0-9_.:/-]"
 
@@ -25,14 +26,22 @@ def stage_of(function: object) -> int:
     """Return when a check runs: 0 with the others, 1 with the cuts that those leave open, 2 with the rest."""
     annotations = getattr(function, "__annotations__", {}).values()
     kinds = (one for kind in annotations for one in (get_args(kind) or (kind,)))
-    names = {getattr(kind, "__name__", "") for kind in kinds}
+    return stage_by({getattr(kind, "__name__", "") for kind in kinds})
+
+
+def stage_by(names: Container[str]) -> int:
+    """Return when a check runs that asks for facts with these names."""
     return 2 if LEFT in names else 1 if OPEN in names else 0
 
 
 def give(
-    facts: Facts, stage: int, findings: Iterable[Finding], declared: Mapping[str, CheckDeclaration | None]
+    facts: Facts,
+    stage: int,
+    findings: Iterable[Finding],
+    declared: Mapping[str, CheckDeclaration | None],
+    earlier: Facts | None = None,
 ) -> None:
-    """Give ``facts`` the cuts that no finding names."""
+    """Give ``facts`` the cuts that no finding names; if ``earlier`` facts are given, only those that were in them too."""
     from doctor.facts.path.paths import LeftCuts, OpenCuts, Paths  # noqa: PLC0415 - only if a check asks for them
 
     kind = OpenCuts if stage == 1 else LeftCuts
@@ -40,10 +49,43 @@ def give(
     if isinstance(paths, Missing):
         facts.give(paths, kind)
         return
-    found = list(findings) if paths.cuts else []
+    known = paths.cuts if earlier is None else tuple(_seen_twice(paths.cuts, facts, earlier))
+    found = list(findings) if known else []
     members = _members(facts) if found else {}
-    cuts = tuple(cut for cut in paths.cuts if not any(_names(one, cut, declared.get(one.id), members) for one in found))
+    cuts = tuple(cut for cut in known if not any(_names(one, cut, declared.get(one.id), members) for one in found))
     facts.give(kind(**{**asdict(paths), "cuts": cuts}))
+
+
+def _seen_twice(cuts: Iterable["PathCut"], facts: Facts, earlier: Facts) -> "Iterator[PathCut]":
+    """Yield the cuts of ways that ended for the same cause before, while the same runs of their containers lasted.
+
+    Of a container that starts or ends while the facts are read, some facts are missing: its ways end at a different place each time.
+    """
+    from doctor.facts.path.paths import Paths  # noqa: PLC0415 - only if something is looked at twice
+
+    before: Paths | Missing = earlier.get(Paths)
+    if isinstance(before, Missing):
+        return
+    ended = {(cut.cause, way) for cut in before.cuts for way in cut.ways}
+    now, then = _runs(facts), _runs(earlier)
+    for cut in cuts:
+        ways = tuple(
+            way
+            for way in cut.ways
+            if (cut.cause, way) in ended and all(now.get(name) == then.get(name) for name in (way.start, way.end))
+        )
+        if ways:
+            yield replace(cut, ways=ways)
+
+
+def _runs(facts: Facts) -> dict[str, str]:
+    """Return the start time of each running container, by its name."""
+    from doctor.facts.network.networks import Networks  # noqa: PLC0415 - only if something is looked at twice
+
+    networks: Networks | Missing = facts.get(Networks)
+    if isinstance(networks, Missing):
+        return {}
+    return {one.container: one.started for one in networks.running}
 
 
 def ended_ways(facts: Facts) -> tuple[str, ...]:

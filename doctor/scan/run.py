@@ -58,12 +58,12 @@ def scan(host: Host, catalog: Catalog, ids: Iterable[str], *, deep: bool = False
 
         motion = Motion(host, facts)
         while suspects and motion.wait(since=began):
-            facts = facts.renewed()
+            earlier, facts = facts, facts.renewed()
             began = facts.host.now()
             for identity in suspects:
                 if not looked[identity].stage:
                     looked[identity] = looked[identity].confirmed(_look(identity, catalog, facts, deep=deep))
-            _look_later(looked, catalog, facts, deep=deep)
+            _look_later(looked, catalog, facts, deep=deep, earlier=earlier)
             suspects = [identity for identity in suspects if looked[identity].is_suspect]
     _judge_undecoded(looked, catalog, facts)
     declared = {identity: look.declaration for identity, look in looked.items() if look.declaration is not None}
@@ -79,18 +79,21 @@ def scan(host: Host, catalog: Catalog, ids: Iterable[str], *, deep: bool = False
     )
 
 
-def _look_later(looked: dict[str, "_CheckLook"], catalog: Catalog, facts: Facts, *, deep: bool) -> None:
-    """Run the checks that judge what the others leave open; again, if the facts are new: then only what is seen twice counts."""
+def _look_later(
+    looked: dict[str, "_CheckLook"], catalog: Catalog, facts: Facts, *, deep: bool, earlier: Facts | None = None
+) -> None:
+    """Run the checks that judge what the others leave open; if there are ``earlier`` facts, only what is seen twice counts."""
     for stage in (1, 2):
         later = [identity for identity, look in looked.items() if look.stage == stage]
         if not later:
             continue
-        earlier = [look for look in looked.values() if look.stage < stage]
+        done = [look for look in looked.values() if look.stage < stage]
         open_cuts.give(
             facts,
             stage,
-            [finding for look in earlier for finding in look.findings],
-            {look.outcome.id: look.declaration for look in earlier},
+            [finding for look in done for finding in look.findings],
+            {look.outcome.id: look.declaration for look in done},
+            earlier,
         )
         for identity in later:
             found = _look(identity, catalog, facts, deep=deep, late=True)

@@ -1,5 +1,9 @@
 """How far packets of containers come: the walks are imported only if there is a container."""
 
+from msgspec.structs import replace
+
+from doctor.collect.network.networks import is_alive
+from doctor.facts.containers.containers import Containers
 from doctor.facts.host.processes import Processes
 from doctor.facts.network.listeners import Listeners
 from doctor.facts.network.networks import Networks
@@ -21,6 +25,7 @@ def paths(  # noqa: PLR0917 - a collector's parameters are the facts it is deriv
     listeners: Listeners | Missing,
     processes: Processes | Missing,
     files: ResolvFiles | Missing,
+    containers: Containers,
 ) -> Paths:
     """Return how far packets come on each way; absent without a running container on a bridge of the engine."""
     bridges = {network.id for network in networks.bridges}
@@ -37,4 +42,19 @@ def paths(  # noqa: PLR0917 - a collector's parameters are the facts it is deriv
         processes=processes,
         files=files,
     )
-    return follow(host, read, used)
+    found = follow(host, read, used)
+    return found if not found.cuts else _lasting(host, containers, networks, found)
+
+
+def _lasting(host: Host, containers: Containers, networks: Networks, found: Paths) -> Paths:
+    """Return paths without the cut ways of containers that ended while they were read: their rules and sockets may be gone already."""
+    from doctor.facts.path.scene.ways import place_of  # noqa: PLC0415 - imported with the model
+
+    names = {one.container_id: place_of(one) for one in networks.running}
+    gone = {names[one.id] for one in containers.items if one.id in names and not is_alive(host, one)}
+    if not gone:
+        return found
+    left = (
+        replace(cut, ways=tuple(way for way in cut.ways if gone.isdisjoint((way.start, way.end)))) for cut in found.cuts
+    )
+    return replace(found, cuts=tuple(cut for cut in left if cut.ways))

@@ -7,12 +7,13 @@ import pytest
 from msgspec.structs import replace
 
 from doctor.facts.network.networks import Endpoint, Network, Networks
-from doctor.facts.path.paths import PathCut, Paths
+from doctor.facts.path.paths import LeftCuts, PathCut, Paths
 from doctor.facts.path.way import Way
 from doctor.host.recorded import RecordedAnswers, RootHost
 from doctor.model.missing import Missing, Why
 from doctor.model.outcome import Result
 from doctor.plugins.catalog import Catalog
+from doctor.scan import open_cuts
 from doctor.scan.resolve import Facts
 from doctor.scan.run import scan
 
@@ -134,6 +135,34 @@ def test_what_is_near_does_not_hide_a_cut(
     """Another rule, an interface with a longer name, another cause, another network."""
     found = scanned(Paths(cuts=(cut,)), old=old(declared, subject, message), rest=REST)
     assert found == {"old": [message], "rest": [cut.says]}
+
+
+def facts_of(*cuts: PathCut, started: str = "2026-11-30T08:00:00Z", name: str = "web") -> Facts:
+    """Facts of a host with these cuts, and one container that started then."""
+    endpoint = replace(NETWORKS.endpoints[0], started=started, container=name)
+    found = Facts(RootHost("/", RecordedAnswers(live=True)), (replace(NETWORKS, endpoints=(endpoint,)),))
+    found.give(Paths(cuts=cuts), Paths)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "left"),
+    [
+        (facts_of(RULE), facts_of(RULE), (RULE,)),
+        (facts_of(RULE), facts_of(replace(RULE, handle=7)), (replace(RULE, handle=7),)),
+        (facts_of(), facts_of(RULE), ()),
+        (facts_of(DOWN), facts_of(RULE), ()),
+        (facts_of(RULE), facts_of(replace(RULE, ways=(WAY, replace(WAY, start="new")))), (RULE,)),
+        (facts_of(replace(RULE, ways=(replace(WAY, start="old"),))), facts_of(RULE), ()),
+        (facts_of(RULE), facts_of(RULE, started="2026-11-30T08:00:01Z"), ()),
+        (facts_of(RULE), facts_of(RULE, name="other"), ()),
+    ],
+    ids=["stays", "same-hop", "new", "another-cause", "more-ways", "other-ways", "restarted", "ended"],
+)
+def test_a_cut_counts_if_it_is_seen_twice(before: Facts, after: Facts, left: tuple[PathCut, ...]) -> None:
+    """A container that starts, ends or restarts while a scan reads has cuts of a moment, each time others."""
+    open_cuts.give(after, 2, [], {}, before)
+    assert after.get(LeftCuts).cuts == left
 
 
 def test_without_paths_they_are_skipped(scanned: Any) -> None:

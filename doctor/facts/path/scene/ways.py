@@ -43,14 +43,20 @@ class WayMaker:
         self.rings: dict[tuple[str, int], list[Endpoint]] = {}
         self.places: dict[tuple[str, int], int] = {}
         self.ports: dict[str, tuple[int, ...]] = {place_of(one): open_ports(one) for one in self.running}
+        self.unread: set[str] = set()
         self.owners: dict[str, str] = {one.address: HOST for one in namespaces.host.addresses}
         for one in self.running:
             for version, address in ((4, one.ip), (6, one.ip6)):
-                if address:
-                    ring = self.rings.setdefault((one.network_id, version), [])
-                    self.places[one.id, version] = len(ring)
-                    ring.append(one)
-                    self.owners.setdefault(address, place_of(one))
+                if not address:
+                    continue
+                self.owners.setdefault(address, place_of(one))
+                if namespaces.of(one.container_id) is None:
+                    # It has ended meanwhile, or can't be read: whether it answers is not known.
+                    self.unread.add(address)
+                    continue
+                ring = self.rings.setdefault((one.network_id, version), [])
+                self.places[one.id, version] = len(ring)
+                ring.append(one)
 
     def all(self) -> Iterator[Way]:
         """Yield every way, container by container."""
@@ -96,7 +102,8 @@ class WayMaker:
             yield Way(kind="egress", start=name, end=OUTSIDE, target=target, port=443)
         for server in self.resolvers.get(endpoint.container_id, ()) if not network.internal else ():
             # An address of the loopback is a program of the container itself.
-            if (":" in server) == (version == 6) and not server.startswith("127.") and server != _LOOPBACK[6]:
+            is_elsewhere = not server.startswith("127.") and server != _LOOPBACK[6] and server not in self.unread
+            if (":" in server) == (version == 6) and is_elsewhere:
                 yield Way(kind="dns", start=name, end=self._owner(server), target=server, port=53, protocol="udp")
         if version == 4 and not network.is_default and self._is_answered(endpoint):
             yield Way(kind="dns", start=name, end=name, target=EMBEDDED, port=53, protocol="udp")

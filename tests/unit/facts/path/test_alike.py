@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from doctor.collect.path.paths import paths
+from doctor.facts.containers.containers import Containers
 from doctor.facts.network.listeners import Listener, Listeners
 from doctor.facts.network.networks import Endpoint, Networks, PublishedPort
 from doctor.facts.path.namespace import ForwardingEntry, Neighbour, NetNamespace, Qdisc, RoutingRule
@@ -100,7 +101,16 @@ class Fleet:
             )
         )
         namespaces = NetNamespaces(host=self.host, containers=self.spaces)
-        return paths(FleetHost(self), self.networks(), namespaces, PathFirewalls(host=lists), listeners, GONE, GONE)
+        return paths(
+            FleetHost(self),
+            self.networks(),
+            namespaces,
+            PathFirewalls(host=lists),
+            listeners,
+            GONE,
+            GONE,
+            Containers(items=()),
+        )
 
 
 def _listing(rules: list[dict[str, Any]]) -> bytes:

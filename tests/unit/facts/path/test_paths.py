@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from doctor.collect.path.paths import paths
+from doctor.facts.containers.containers import Container, Containers, ContainerState
 from doctor.facts.network.networks import Networks
 from doctor.facts.path.namespace import Neighbour
 from doctor.facts.path.namespaces import NetNamespaces
@@ -17,19 +18,21 @@ from doctor.facts.path.rules.tables import IptablesRules
 from doctor.facts.path.way import DROPPED, Hop, Walk, Way
 from doctor.host.recorded import RecordedAnswers, RootHost
 from doctor.model.missing import HostError, Missing, Why
+from doctor.model.paths import HostPath
 from tests.unit.facts.path.small_world import ENGINE, answered, container, host, with_link, world
 from tests.unit.facts.path.test_ways import FIREWALLS, LISTENERS, NAMESPACES, NETWORKS
 
 HERE = str(Path(__file__).parent)
 """A directory without files of a host."""
 GONE = Missing(Why.ABSENT, "it is not here")
+NONE = Containers(items=())
 
 
 class RoutedHost(RootHost):
     """A recorded host that answers for routes from its tables; `errors` are answers by process and destination."""
 
-    def __init__(self, namespaces: NetNamespaces, errors: Mapping[tuple[int, str], str]) -> None:
-        super().__init__(HERE, RecordedAnswers(live=True))
+    def __init__(self, namespaces: NetNamespaces, errors: Mapping[tuple[int, str], str], place: str) -> None:
+        super().__init__(place, RecordedAnswers(live=True))
         self.namespaces, self.errors = namespaces, errors
         self.asked = 0
 
@@ -49,10 +52,12 @@ def found(
     firewalls: PathFirewalls = FIREWALLS,
     errors: Mapping[tuple[int, str], str] | None = None,
     networks: Networks = NETWORKS,
+    containers: Containers = NONE,
+    place: str = HERE,
 ) -> Paths:
     """The fact of a host."""
-    made = RoutedHost(namespaces, errors or {})
-    return paths(made, networks, namespaces, firewalls, LISTENERS, GONE, GONE)
+    made = RoutedHost(namespaces, errors or {}, place)
+    return paths(made, networks, namespaces, firewalls, LISTENERS, GONE, GONE, containers)
 
 
 def test_a_healthy_host_has_no_cut() -> None:
@@ -113,10 +118,42 @@ def test_a_bridge_that_is_down_cuts_a_new_container_too() -> None:
     assert cut.containers == ("aa", "bb")
 
 
+def test_a_container_that_ended_meanwhile_has_no_cut(tmp_path: Path) -> None:
+    """Its socket and its rules may have gone before the scan read them; of the others, ways to it are not judged either."""
+    saved = ENGINE.replace("-A DOCKER-USER -j RETURN", "-A DOCKER-USER -s 172.17.0.2/32 -j DROP")
+    firewalls = PathFirewalls(host=RuleLists(saves=(IptablesRules.parse("iptables-save", saved),)))
+    running = Containers(
+        items=tuple(
+            Container(
+                id=name,
+                directory=HostPath("/x"),
+                name=name * 2,
+                image="",
+                image_id="",
+                driver="overlay2",
+                created="",
+                state=ContainerState(running=True, pid=pid),
+                host=None,
+                log_path=HostPath("/x/log"),
+                hosts_path=HostPath("/x/hosts"),
+                resolv_conf_path=HostPath("/x/resolv.conf"),
+            )
+            for name, pid in (("a", 1), ("b", 2))
+        )
+    )
+    for pid, group in ((1, "a"), (2, "b")):
+        (tmp_path / f"proc/{pid}").mkdir(parents=True)
+        (tmp_path / f"proc/{pid}/cgroup").write_text(f"0::/docker/{group}")
+    (cut,) = found(firewalls=firewalls, containers=running, place=str(tmp_path)).cuts
+    assert cut.containers == ("aa",)
+    (tmp_path / "proc/1/cgroup").write_text("0::/init.scope")
+    assert found(firewalls=firewalls, containers=running, place=str(tmp_path)).cuts == ()
+
+
 def test_without_answers_nothing_is_claimed() -> None:
     """A recorded host, and a prediction: neither a cut nor a delivered packet."""
     recorded = RootHost(HERE, RecordedAnswers(live=True))
-    result = paths(recorded, NETWORKS, NAMESPACES, FIREWALLS, LISTENERS, GONE, GONE)
+    result = paths(recorded, NETWORKS, NAMESPACES, FIREWALLS, LISTENERS, GONE, GONE, Containers(items=()))
     assert recorded.routes([RouteQuestion(destination="192.0.2.1")])[0].error == UNKNOWN
     assert (result.cuts, result.delivered, result.walked) == ((), 0, 13)
     assert sum(count for _, count in result.unknown) == 13

@@ -68,6 +68,15 @@ def test_each_container_has_its_ways() -> None:
     ]
 
 
+def test_a_container_whose_namespace_was_not_read_gets_no_packets() -> None:
+    """It has ended since it was listed, or nobody may look into it: whether it answers is not known."""
+    left = replace(NAMESPACES, containers={"a": NAMESPACES.containers["a"]})
+    found = WayMaker(NETWORKS, left, outside=OUTSIDE, resolvers={"a": ("198.51.100.53", "172.17.0.3")})
+    ways = tuple(found.all())
+    assert [way.target for way in ways if way.kind == "dns"] == ["198.51.100.53"]
+    assert not [way for way in ways if "bb" in {way.start, way.end} or way.target == "172.17.0.3"]
+
+
 def test_what_a_network_closes_is_no_way() -> None:
     """Internal: nothing outside and no ports; without icc no peers; a port of the loopback is for the host alone."""
     inner = replace(NETWORKS, items=(replace(BRIDGE, internal=True, icc=False),))
