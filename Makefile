@@ -1,5 +1,5 @@
 # The development loop. Each target is one line that you can also type.
-.PHONY: help setup check fix test cases live browser docs new-check case bench demo
+.PHONY: help setup check fix test cases live browser docs asked new-check case bench demo
 
 help:  ## show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 14
@@ -27,6 +27,9 @@ browser:  ## test the HTML report in headless Chromium
 
 docs:  ## build the page of every check from its docstring, into build/checks
 	.venv/bin/python scripts/docs.py
+
+asked:  ## write the table of the facts that checks ask for
+	.venv/bin/python scripts/asked.py
 
 new-check:  ## make new-check ID=dns/foo: check, fixer, two cases
 	.venv/bin/python scripts/new_check.py $(ID)

@@ -11,7 +11,8 @@ from doctor.host.base import Host
 from doctor.model.finding import Finding
 from doctor.plugins.catalog import Catalog
 from doctor.plugins.engines import first_engine
-from doctor.scan.run import Scan, offer_of, scan
+from doctor.scan.offer import offer_of
+from doctor.scan.run import Scan, scan
 from doctor.state.settings import Settings
 
 if TYPE_CHECKING:

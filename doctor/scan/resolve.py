@@ -1,7 +1,8 @@
 """Resolves a function's parameters to facts. A fact is read once per scan, when a function needs it."""
 
 import importlib
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterable
 from functools import cache
 from types import ModuleType, UnionType
 from typing import Any, TypeVar
@@ -10,6 +11,7 @@ from doctor.host.base import Host
 from doctor.model.declare import CollectorDeclaration, declaration_of
 from doctor.model.errors import DoctorError, FormatError, UsageError
 from doctor.model.missing import HostError, Missing, Why
+from doctor.scan.asked import table
 
 _Look = TypeVar("_Look")
 
@@ -63,6 +65,30 @@ class Facts:
                 continue
             values.append(value)
         return values if first is None else first
+
+    def lack(self, names: Iterable[str]) -> Missing | None:
+        """Return the ``Missing`` for which a function that needs these facts does not run, as ``arguments`` does; ``None`` without one.
+
+        The facts are those in the table of what is asked for. One whose collector would not run is not imported.
+        """
+        first: Missing | None = None
+        for name in names:
+            value = self._lack(name)
+            if value is not None and (first is None or (first.is_harmless and not value.is_harmless)):
+                first = value
+        return first
+
+    def _lack(self, name: str) -> Missing | None:
+        asked = table().facts[name]
+        module = sys.modules.get(asked.module)
+        kind = getattr(module, name, None)
+        if kind is None or kind not in self._known:
+            missing = None if None in map(table().fact, asked.facts) else self.lack(asked.facts)
+            if missing is not None:
+                return missing
+            kind = getattr(importlib.import_module(asked.module), name)
+        value = self.get(kind)
+        return value if isinstance(value, Missing) else None
 
     def _collect(self, fact: type) -> Any:
         function = find_collector(fact)

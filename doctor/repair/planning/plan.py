@@ -27,9 +27,10 @@ from doctor.repair.planning.foresee import hindrance
 from doctor.repair.planning.lower import canonical, lower, writes_mask
 from doctor.scan.controls import controls
 from doctor.scan.noted import NotedFacts
+from doctor.scan.offer import offer_of
 from doctor.scan.opening import as_question
 from doctor.scan.risk import JudgedActions, judge
-from doctor.scan.run import Scan, offer_of, scan
+from doctor.scan.run import Scan, scan
 
 _ROUNDS = 8
 
