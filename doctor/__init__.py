@@ -1,6 +1,7 @@
 """doctor: finds out why a container host is broken, repairs it without loss, and proves it."""
 
 import posix
+import sys
 
 __version__ = "0.1.0"
 
@@ -16,6 +17,16 @@ def _is_there(path: str) -> bool:
     except OSError:
         return False
     return True
+
+
+IS_ONE_FILE = f"{sys.executable}/doctor" == _HERE  # a file that holds this package and runs it
+"""Whether the interpreter is the file that holds this package: nothing of doctor is in a directory."""
+
+
+def own_file(path: str) -> bytes:
+    """Return the content of a file that is part of doctor, also where the package is in an archive or in one file."""
+    content: bytes = __loader__.get_data(path)  # type: ignore[name-defined]
+    return content
 
 
 if not _is_there(f"{_HERE}/checks") and _is_there(f"{_HERE}/../pyproject.toml"):

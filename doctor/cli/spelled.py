@@ -3,6 +3,8 @@
 import os
 import sys
 
+from doctor import IS_ONE_FILE
+
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%_-+=:,./")  # to every shell
 # sudo on Debian and on Red Hat searches these; a doctor installed elsewhere (pipx, a virtual environment) needs its path.
 _SECURE_PATH = frozenset({"/usr/sbin", "/usr/bin", "/sbin", "/bin"})
@@ -10,6 +12,8 @@ _SECURE_PATH = frozenset({"/usr/sbin", "/usr/bin", "/sbin", "/bin"})
 
 def program() -> str:
     """Return the absolute path of this doctor: next to its interpreter, else as it was started; "" if unknown."""
+    if IS_ONE_FILE:
+        return sys.executable
     beside = os.path.join(os.path.dirname(os.path.abspath(sys.executable)), "doctor")
     for path in (beside, os.path.abspath(sys.argv[0])):
         if os.path.basename(path) == "doctor" and os.access(path, os.X_OK) and os.path.isfile(path):

@@ -13,7 +13,7 @@ import sys
 import time
 import zlib
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from doctor.guard import own
 from doctor.state.paths import config_file, state_dir
@@ -151,7 +151,7 @@ def _paths(seen: Iterable[str], state: str) -> list[bytes]:
     """Return the paths to compare: those that were read, in this order, the settings files, and doctor's own code."""
     # An upgrade replaces files, which changes their directories.
     code = {
-        os.path.dirname(file)
+        _holder(file)
         for name, module in list(sys.modules.items())
         if name.partition(".")[0] == "doctor" and (file := getattr(module, "__file__", None))
     }
@@ -162,6 +162,18 @@ def _paths(seen: Iterable[str], state: str) -> list[bytes]:
     return os.fsencode("\0".join([path for path in wanted if path != here and not path.startswith(volatile)])).split(
         b"\0"
     )
+
+
+def _holder(file: str) -> str:
+    """Return the directory of a module, or the archive or one file that holds it."""
+    place = os.path.dirname(file)
+    return place if os.path.isdir(place) else next((one for one in _above(place) if os.path.isfile(one)), place)
+
+
+def _above(place: str) -> Iterator[str]:
+    while place != os.path.dirname(place):
+        yield place
+        place = os.path.dirname(place)
 
 
 def _backup(state: str, started_ns: int) -> list[bytes]:

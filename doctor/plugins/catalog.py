@@ -1,8 +1,6 @@
 """The catalog of checks, fixers, probes and report formats of all loaded plugins, by id. They are imported when needed."""
 
 import importlib
-import importlib.util
-import os
 from collections.abc import Iterable, Iterator
 from types import ModuleType
 from typing import Any
@@ -19,6 +17,7 @@ from doctor.model.declare import (
 )
 from doctor.model.errors import DoctorError, UsageError
 from doctor.plugins.catalog_entry import CatalogEntry, Loaded
+from doctor.plugins.listing import directory_of, folders_in, modules_in
 
 
 class Catalog(Struct):
@@ -54,9 +53,12 @@ class Catalog(Struct):
         """Import an entry and return its function; raises ``UsageError`` naming the file if it declares nothing."""
         found = self._loaded.get(entry.module)
         if found is None:
-            if not os.path.exists(entry.path):
-                raise DoctorError("a file of doctor is missing", where=entry.path, do="reinstall doctor")
-            module = importlib.import_module(entry.module)
+            try:
+                module = importlib.import_module(entry.module)
+            except ModuleNotFoundError as error:
+                if not f"{entry.module}.".startswith(f"{error.name}."):
+                    raise
+                raise DoctorError("a file of doctor is missing", where=entry.path, do="reinstall doctor") from error
             for thing in _likely_first(module):
                 declaration = declaration_of(thing)
                 if isinstance(declaration, wanted) and getattr(thing, "__module__", "") == module.__name__:
@@ -135,28 +137,14 @@ def _likely_first(module: ModuleType) -> Iterator[Any]:
     yield from vars(module).values()
 
 
-def directory_of(package: str) -> str:
-    """Return the directory of a package. Raises ``UsageError`` if it is not a package."""
-    spec = importlib.util.find_spec(package)
-    places = list(spec.submodule_search_locations or ()) if spec else []
-    if not places:
-        raise UsageError(f"'{package}' is not a package", do="name a package in doctor_rooms()")
-    return places[0]
-
-
 def _walk_flat(package: str) -> Iterator[tuple[str, str, str]]:
     top = directory_of(package)
-    for name in sorted(os.listdir(top)):
-        if name.endswith(".py") and not name.startswith("_"):
-            stem = name.removesuffix(".py")
-            yield stem.replace("_", "-"), f"{package}.{stem}", f"{top}/{name}"
+    for stem in modules_in(package):
+        yield stem.replace("_", "-"), f"{package}.{stem}", f"{top}/{stem}.py"
 
 
 def _walk_areas(package: str) -> Iterator[tuple[str, str, str]]:
-    top = directory_of(package)
-    for area in sorted(os.listdir(top)):
-        if area.startswith(("_", ".")) or not os.path.isdir(f"{top}/{area}"):
-            continue
+    for area in folders_in(package):
         yield from _walk_area(package, area)
 
 
@@ -164,7 +152,5 @@ def _walk_area(package: str, area: str) -> Iterator[tuple[str, str, str]]:
     """Yield the modules of an area and of its folders for subjects, which are not part of the id."""
     inside = f"{package}.{area}"
     yield from ((f"{area}/{stem}", module, path) for stem, module, path in _walk_flat(inside))
-    top = directory_of(inside)
-    for name in sorted(os.listdir(top)):
-        if not name.startswith(("_", ".")) and os.path.isdir(f"{top}/{name}"):
-            yield from ((f"{area}/{stem}", module, path) for stem, module, path in _walk_flat(f"{inside}.{name}"))
+    for name in folders_in(inside):
+        yield from ((f"{area}/{stem}", module, path) for stem, module, path in _walk_flat(f"{inside}.{name}"))

@@ -4,13 +4,12 @@ There is no list to edit. doctor's own package comes first; a plugin names its p
 """
 
 import importlib
-import os
 
 from doctor.api.engine import Engine, stop_order
 from doctor.engines.docker import places as docker
 from doctor.model.errors import UsageError
 from doctor.model.step import Reload, Run, StartContainers
-from doctor.plugins.catalog import directory_of
+from doctor.plugins.listing import directory_of, folders_in, modules_in
 from doctor.plugins.rooms import OURS
 
 _packages = [OURS.engines]
@@ -56,8 +55,8 @@ def engine_of(step: Run | Reload | StartContainers) -> Engine:
 def _in(package: str) -> list[Engine]:
     top = directory_of(package)
     found = []
-    for name in sorted(os.listdir(top)):
-        if not name.startswith(("_", ".")) and os.path.isfile(f"{top}/{name}/engine.py"):
+    for name in folders_in(package):
+        if "engine" in modules_in(f"{package}.{name}"):
             module = importlib.import_module(f"{package}.{name}.engine")
             one = getattr(module, "ENGINE", None)
             if not isinstance(one, Engine):

@@ -9,6 +9,7 @@ from functools import cache, partial
 
 from msgspec import Struct
 
+from doctor import own_file
 from doctor.model.declare import CheckDeclaration, ProbeDeclaration
 from doctor.model.message import Explained, KnownMessage, Message, Release, explain
 from doctor.plugins.catalog import Catalog
@@ -44,8 +45,7 @@ def topics() -> tuple[Topic, ...]:
     """Return all topics; they are parsed once."""
     import tomllib  # noqa: PLC0415 - only an error line needs it
 
-    with open(TOPICS, "rb") as stream:
-        entries = tomllib.load(stream)["topic"]
+    entries = tomllib.loads(own_file(TOPICS).decode())["topic"]
     return tuple(
         Topic(
             names=tuple(entry["names"]),

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from importlib.util import find_spec
 from ipaddress import IPv4Address
 from typing import Any
 
@@ -23,6 +22,7 @@ from doctor.host.rtnetlink.lock import is_held
 from doctor.model.errors import DoctorError
 from doctor.model.probing import Ended, Launch
 from doctor.probes._place import place
+from doctor.scan.runtime_command import runtime_command
 from doctor.state.paths import state_dir
 from doctor.state.reserve import Reservations
 
@@ -121,17 +121,14 @@ def _global(number: int, given: dict[str, Any]) -> dict[str, Any]:
     return container
 
 
-def _runtime(verb: str) -> tuple[str, ...]:
-    spec = find_spec("doctor.runtime")
-    if spec is None or not spec.submodule_search_locations:
-        raise DoctorError("the bundled runtime is not installed", do="reinstall doctor")
-    return (sys.executable, "-I", "-S", "-E", f"{spec.submodule_search_locations[0]}/__main__.py", verb)
-
-
 def _climb(rungs: list[dict[str, Any]]) -> "subprocess.Popen[bytes]":
     """Start the rungs beside the containers. Their process ends and removes everything once its stdin closes."""
     climbing = subprocess.Popen(
-        _runtime("rungs"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        runtime_command("rungs"),
+        executable=sys.executable,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
     )
     document = json.dumps({"base": STAGES, "spare": f"{state_dir()}/start", "rungs": rungs}).encode()
     # A process that ends at once has no results, which the probe reports.
@@ -176,10 +173,12 @@ def _finish(climbing: "subprocess.Popen[bytes]") -> None:
 
 
 def _run(containers: list[dict[str, Any]]) -> list[Ended]:
-    argv = _runtime("batch")
+    argv = runtime_command("batch")
     document = json.dumps({"containers": containers, "parallel": _PARALLEL}).encode()
     try:
-        done = subprocess.run(argv, input=document, capture_output=True, timeout=_LIMIT_S, check=False)
+        done = subprocess.run(
+            argv, executable=sys.executable, input=document, capture_output=True, timeout=_LIMIT_S, check=False
+        )
     except subprocess.TimeoutExpired as error:
         raise DoctorError(f"the test containers did not end within {_LIMIT_S:g} s") from error
     lines = done.stdout.decode("utf-8", "replace").splitlines()

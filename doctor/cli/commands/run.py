@@ -3,7 +3,6 @@
 import json
 import os
 import sys
-from importlib.util import find_spec
 from typing import Any
 
 from msgspec import Struct
@@ -17,6 +16,7 @@ from doctor.host.base import Host
 from doctor.model.errors import DoctorError, RefusedError, UsageError
 from doctor.model.missing import HostError, Missing
 from doctor.scan.resolve import Facts
+from doctor.scan.runtime_command import runtime_command
 
 _HOSTNAME = "run"
 """The runtime's default."""
@@ -74,14 +74,7 @@ def run(options: RunCommandOptions) -> int:
     argv = ["run", *root, *given, *command]
     sys.stdout.flush()
     # exec, so that terminal, signals and exit code are the runtime's.
-    os.execv(sys.executable, [sys.executable, "-I", "-S", "-E", _runtime(), *argv])  # noqa: S606 - replaces this process
-
-
-def _runtime() -> str:
-    spec = find_spec("doctor.runtime")
-    if spec is None or not spec.submodule_search_locations:
-        raise DoctorError("the bundled runtime is not installed", do="reinstall doctor")
-    return f"{spec.submodule_search_locations[0]}/__main__.py"
+    os.execv(sys.executable, runtime_command(*argv))  # noqa: S606 - replaces this process
 
 
 def _environment(entries: tuple[str, ...]) -> list[str]:

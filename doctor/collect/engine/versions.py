@@ -5,6 +5,7 @@ import os
 import time
 from typing import Any
 
+from doctor import own_file
 from doctor.engines.containerd import places as containerd
 from doctor.engines.docker import places as docker
 from doctor.facts.engine.versions import Lifecycles, ReplacedPrograms, Series
@@ -19,8 +20,7 @@ _TABLE = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(__file__))
 @collector
 def lifecycles(host: Host) -> Lifecycles:
     """Return the table, which is part of doctor, with the host's date."""
-    with open(_TABLE, encoding="utf-8") as stream:
-        data = json.load(stream)
+    data = json.loads(own_file(_TABLE))
     return Lifecycles(
         checked=data["checked"],
         today=time.strftime("%Y-%m-%d", time.gmtime(host.now())),

@@ -4,6 +4,7 @@ import json
 import os
 from typing import Any
 
+from doctor import own_file
 from doctor.collect.engine.changelogs import named_fixes
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.engine.state import EngineInfo, EngineVersion
@@ -36,8 +37,7 @@ _CHANGELOG_LIMIT = 32 << 20
 @collector
 def vulnerabilities() -> Vulnerabilities:
     """Return the table, which is part of doctor."""
-    with open(_TABLE, encoding="utf-8") as stream:
-        data = json.load(stream)
+    data = json.loads(own_file(_TABLE))
     return Vulnerabilities(
         checked=data["checked"],
         kernel=tuple(_kernel_hole(entry) for entry in data["kernel"]),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from doctor.runtime.base.system import content
+from doctor import own_file
 from doctor.runtime.plan.container import DEFAULT_CAPS
 from doctor.runtime.rungs import elf
 
@@ -84,7 +84,7 @@ def config(*, root: str, program: str, group: str, given: dict[str, Any]) -> dic
 
 def default_seccomp() -> dict[str, Any]:
     """The engine's default profile for the default capabilities, so that libseccomp has the same work."""
-    rules = [line.split("\t")[:2] for line in content(_CALLS).decode().splitlines() if not line.startswith("#")]
+    rules = [line.split("\t")[:2] for line in own_file(_CALLS).decode().splitlines() if not line.startswith("#")]
     allow, errno = "SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO"
     # clone without a new namespace
     mask = {"index": 0, "value": 0x7E020000, "valueTwo": 0, "op": "SCMP_CMP_MASKED_EQ"}

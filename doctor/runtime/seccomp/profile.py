@@ -5,9 +5,9 @@ architecture that is not listed ends the process, one by x32's numbers fails wit
 part of what 32-bit x86 puts into `socketcall` or `ipc`, the whole call is denied.
 """
 
+from doctor import own_file
 from doctor.runtime.base import kernel
 from doctor.runtime.base.frozen import TYPE_CHECKING, LaunchError, reason
-from doctor.runtime.base.system import content
 from doctor.runtime.bundle.part import ConfigPart
 from doctor.runtime.seccomp.comparisons import COMPARISONS, JA, JEQ, JGE, LOAD, Instruction, Test, compared
 
@@ -118,7 +118,7 @@ def _calls(abis: list[str]) -> dict[str, list[str]]:
     """The names of each ABI's system calls 0, 1, …, from the file that has a line for each ABI."""
     path = f"{__file__.rpartition('/')[0]}/syscall-names.txt"
     try:
-        lines = content(path).decode().splitlines()
+        lines = own_file(path).decode().splitlines()
     except OSError as error:
         raise LaunchError(f"no table of system calls: {reason(error)}") from None
     found = {}

@@ -73,6 +73,24 @@ def test_each_format_is_rendered_by_an_installation(whole: Path, tmp_path: Path,
     assert done.stdout
 
 
+def test_an_archive_is_an_installation(whole: Path, tmp_path: Path) -> None:
+    """Everything is read through the package's loader: checks are listed, tables read, pages rendered, the runtime started."""
+    archive = Path(shutil.make_archive(str(tmp_path / "doctor"), "zip", whole))
+    plain, zipped = (json.loads(doctor(place, tmp_path, "scan", "-f", "json").stdout) for place in (whole, archive))
+    assert [one["id"] for one in zipped["outcomes"]] == [one["id"] for one in plain["outcomes"]]
+    assert zipped["verdict"] == plain["verdict"]
+    assert doctor(archive, tmp_path, "scan", "-f", "html").stdout.startswith("<!doctype html>")
+    code = "import sys; from doctor.scan.runtime_command import runtime_command as of; import os; os.execv(sys.executable, of('--version'))"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", CODE.replace("from doctor.cli.entry import main; sys.exit(main())", code)],
+        env={**os.environ, "PYTHONPATH": str(archive)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split()[-1] == __version__
+
+
 @pytest.mark.parametrize("gone", [CHECK, "doctor/checks/dns", "doctor/checks"])
 def test_a_check_that_is_gone_is_an_error(site: Path, tmp_path: Path, gone: str) -> None:
     place = site / gone

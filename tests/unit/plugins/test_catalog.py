@@ -9,7 +9,8 @@ import pytest
 from doctor.model.declare import CheckDeclaration
 from doctor.model.errors import DoctorError, UsageError
 from doctor.model.message import explain
-from doctor.plugins.catalog import Catalog, directory_of
+from doctor.plugins.catalog import Catalog
+from doctor.plugins.listing import directory_of
 from doctor.plugins.load import load
 from doctor.plugins.messages import table
 
