@@ -54,7 +54,7 @@ def path_ends(cuts: LeftCuts) -> Iterator[Finding]:
                 chain=cut.chain,
                 rule=cut.rule,
                 handle=cut.handle,
-                place=cut.place,
+                place=cut.rule_home,
                 device=cut.device,
                 trace=_trace(cut),
             ),

@@ -27,14 +27,14 @@ def rule_cuts(  # noqa: PLR0917 - a collector's parameters are the facts it is d
     """Return them. Only chains in which packets end are listed a second time, as text."""
     if isinstance(firewalls, Missing):
         return RuleCuts(gaps=paths.gaps)
-    ended = tuple(cut for cut in paths.cuts if cut.place == HOST and cut.chain)
+    ended = tuple(cut for cut in paths.cuts if cut.rule_home == HOST and cut.chain)
     if firewalls.host.nft is not None and not isinstance(networks, Missing):
         from doctor.facts.firewall.ends.arp_cuts import arp_cuts  # noqa: PLC0415 - most hosts have only tables of iptables
 
         known = {(cut.table, cut.chain, cut.handle) for cut in ended}
         asked = arp_cuts(firewalls.host, networks)
         ended += tuple(cut for cut in asked if (cut.table, cut.chain, cut.handle) not in known)
-    within = tuple(cut for cut in paths.cuts if cut.place != HOST and cut.chain)
+    within = tuple(cut for cut in paths.cuts if cut.rule_home != HOST and cut.chain)
     if not ended and not within:
         return RuleCuts(gaps=paths.gaps)
     from doctor.collect.firewall.rule_finder import CutFacts, found, found_inside  # noqa: PLC0415 - most hosts have no such rule

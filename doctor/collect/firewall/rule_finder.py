@@ -51,7 +51,7 @@ def found_inside(
     finders: dict[int, _Finder] = {}
     items = []
     for cut in ended:
-        place = places.get(cut.place)
+        place = places.get(cut.rule_home)
         lists = None if place is None else firewalls.containers.get(place.inode)
         if place is None or lists is None:
             continue

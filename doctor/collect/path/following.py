@@ -7,6 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from doctor.collect.path.holders import holders
+from doctor.collect.path.large_ways import with_large
 from doctor.facts.host.processes import Processes
 from doctor.facts.kernel.sysctl import interface_key
 from doctor.facts.network.listeners import Listeners
@@ -87,13 +88,17 @@ def _walked_once(
     """Walk one way of each group, and the others too if it ends at something of its own container."""
     found: list[tuple[Walk, tuple[Way, ...]]] = []
     rest: list[Way] = []
-    for walk in walked(host, world, groups, fresh):
+
+    def walking(ways: Iterable[Way]) -> tuple[Walk, ...]:
+        return walked(host, world, ways, fresh)
+
+    for walk in with_large(host, world, walking(groups), walking):
         same = groups[walk.way]
         if len(same) > 1 and alike.is_particular(walk):
             rest += same[1:]
             same = (walk.way,)
         found.append((walk, same))
-    return found + [(walk, (walk.way,)) for walk in walked(host, world, rest, fresh)]
+    return found + [(walk, (walk.way,)) for walk in with_large(host, world, walking(rest), walking)]
 
 
 def walked(host: Host, world: World, ways: Iterable[Way], fresh: tuple[NewContainer, ...]) -> tuple[Walk, ...]:

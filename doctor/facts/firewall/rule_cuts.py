@@ -45,6 +45,11 @@ class RuleCut(Struct, frozen=True, kw_only=True):
         return "icmp" in self.place.text and all(way.protocol in {"icmp", *_ICMP} for way in self.cut.ways)
 
     @property
+    def is_about_size(self) -> bool:
+        """Whether it ends only the ICMP messages by which a sender learns that its packets are too large."""
+        return self.cut.cause == "mtu"
+
+    @property
     def closes_only_ports(self) -> bool:
         """Whether it ends only packets from outside to published ports, as somebody may want."""
         return self.cut.kinds == {"published"}
@@ -68,8 +73,17 @@ class RuleCuts(Struct, frozen=True, kw_only=True):
     gaps: tuple[Missing, ...] = ()
 
     def among(self, left: OpenCuts) -> tuple[RuleCut, ...]:
-        """Return those that no finding of another check names, and those that end no packet of a walk for certain."""
-        return tuple(item for item in self.items if not item.cut.ways or item.cut in left.cuts)
+        """Return those that no finding of another check names, and those that end no packet of a walk for certain.
+
+        Rules that end only ICMP messages about an MTU belong to the check of that MTU.
+        """
+        return tuple(
+            item for item in self.items if not item.cut.ways or (item.cut in left.cuts and not item.is_about_size)
+        )
+
+    def of(self, cut: PathCut) -> RuleCut | None:
+        """Return the rule of a cut, of the host or of a container, ``None`` if it could not be listed."""
+        return next((item for item in (*self.items, *self.inside) if item.cut == cut), None)
 
 
 def rules_of(cuts: RuleCuts | Missing, cut: Cut) -> tuple[RuleCut, ...]:

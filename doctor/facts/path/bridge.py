@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from doctor.facts.path.device import RATED, leave, over
+from doctor.facts.path.device import RATED, check_length, leave, over
 from doctor.facts.path.ending import WalkEnd
 from doctor.facts.path.namespace import NetLink, drops
 from doctor.facts.path.neighbours import destination_mac
@@ -30,10 +30,7 @@ def from_bridge(trip: Trip, place: PathPlace, bridge: NetLink, packet: Packet) -
 
 
 def _by_port(trip: Trip, place: PathPlace, port: NetLink, packet: Packet) -> Asking[Step]:
-    if packet.length is not None and packet.length > port.mtu:
-        raise WalkEnd(
-            place, port.name, "mtu", f"{port.name}: its MTU is {port.mtu}, the packet has {packet.length} bytes"
-        )
+    check_length(trip, place, port, packet)
     packet = yield from leave(trip, place, port, packet)
     return over(trip, place, port, packet)
 

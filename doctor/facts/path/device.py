@@ -3,11 +3,12 @@
 from msgspec.structs import replace
 
 from doctor.facts.path.ending import WalkEnd, self_addressed
+from doctor.facts.path.large import TOLERATED
 from doctor.facts.path.namespace import FILTERING, NetLink, drops
 from doctor.facts.path.rules.packet import Packet
 from doctor.facts.path.segment import peer_of
 from doctor.facts.path.trip import Arrived, Asking, Frame, Step, Trip, entered, hook
-from doctor.facts.path.way import HOST, UNKNOWN
+from doctor.facts.path.way import DROPPED, HOST, UNKNOWN
 from doctor.facts.path.world import PathPlace, where
 
 _WITH_CARRIER = frozenset({"", "tun"})
@@ -50,13 +51,7 @@ def over(trip: Trip, place: PathPlace, link: NetLink, packet: Packet) -> Step:
     peer = peer_of(trip.world, place, link)
     if peer is not None:
         other, end = peer
-        if packet.length is not None and packet.length > end.mtu:
-            raise WalkEnd(
-                other,
-                end.name,
-                "mtu",
-                f"{end.name}{where(other)}: its MTU is {end.mtu}, the packet has {packet.length} bytes",
-            )
+        check_length(trip, other, end, packet)
         return Frame(place=other, link=end, packet=entered(trip, other, packet))
     if link.kind == "veth" and packet.destination_mac is not None and packet.destination_mac == link.mac:
         raise self_addressed(place, link.name)
@@ -65,6 +60,15 @@ def over(trip: Trip, place: PathPlace, link: NetLink, packet: Packet) -> Step:
     if link.kind in TUNNELS:
         trip.doubt(place, f"packets leave by {link.name}, a tunnel")
     return Arrived(place=place, packet=packet, left=link)
+
+
+def check_length(trip: Trip, place: PathPlace, link: NetLink, packet: Packet) -> None:
+    """Raise ``WalkEnd`` if a packet is longer than a veth or a port takes: nobody learns it."""
+    if packet.length is None or packet.length <= link.mtu + TOLERATED:
+        return
+    reason = f"{link.name}{where(place)}: its MTU is {link.mtu}, the packet has {packet.length} bytes"
+    # Data that the kernel splits later is let through, the same data sent again is not.
+    raise WalkEnd(place, link.name, "mtu", reason, end=UNKNOWN if trip.way.data else DROPPED)
 
 
 def through_parent(trip: Trip, place: PathPlace, link: NetLink, packet: Packet) -> Step:

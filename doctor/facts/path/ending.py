@@ -11,7 +11,7 @@ class WalkEnd(Exception):  # noqa: N818 - the end of a walk isn't an error
 
     Attributes:
         reason: completes "packets … end at": place and fault in words.
-        verdict: of a rule, if one decided.
+        verdict: of a rule, if one decided; ``rule_place`` where it is, if that is another place.
     """
 
     def __init__(
@@ -23,17 +23,12 @@ class WalkEnd(Exception):  # noqa: N818 - the end of a walk isn't an error
         *,
         end: str = DROPPED,
         verdict: HookVerdict | None = None,
+        rule_place: str = "",
     ) -> None:
         """Record where and why."""
         super().__init__(reason)
-        self.place, self.device, self.cause, self.reason, self.end, self.verdict = (
-            place,
-            device,
-            cause,
-            reason,
-            end,
-            verdict,
-        )
+        self.place, self.device, self.cause, self.reason = place, device, cause, reason
+        self.end, self.verdict, self.rule_place = end, verdict, rule_place
 
 
 def redirected(place: PathPlace, packet: Packet, target: str, socket: PathSocket | None) -> None:

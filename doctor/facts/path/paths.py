@@ -20,6 +20,8 @@ _BY_DEVICE = frozenset({"vlan", "port-isolated"})
 _BY_PORT = frozenset({"proxy-missing", "taken"})
 """Causes that concern a port, whichever interface the packets come by."""
 _SETTING = "forwarding-off"
+_BY_SIZE = "mtu"
+"""Packets end at an interface for their size; a rule may be why their sender does not learn it."""
 _MOST_NAMES = 5
 _KINDS = {
     "egress": "to the network outside",
@@ -43,6 +45,7 @@ class PathCut(Struct, frozen=True, kw_only=True):
         cause: a word for the reason, see ``Walk``; ``end`` is ``dropped`` or ``rejected``.
         place: ``host`` or a container's name; ``device`` the interface there.
         table: of the deciding rule, with its family ("ip filter"); ``chain``, ``handle`` (0 if unknown) and ``rule`` its place and text.
+        rule_place: where the rule is, if that is another place: it ends ICMP messages about the packets.
         is_answer: whether answers end there, and the first packets do not.
         says: the whole in a sentence: "packets from web to outside end at ip rule 100: table 99 has no route to 192.0.2.80".
         reason: the part of it after "end at".
@@ -58,6 +61,7 @@ class PathCut(Struct, frozen=True, kw_only=True):
     chain: str = ""
     handle: int = 0
     rule: str = ""
+    rule_place: str = ""
     is_answer: bool = False
     says: str = ""
     reason: str = ""
@@ -71,6 +75,11 @@ class PathCut(Struct, frozen=True, kw_only=True):
         return tuple(name for name in names if name not in {HOST, OUTSIDE} and not name.startswith(NEW))
 
     @property
+    def rule_home(self) -> str:
+        """The place of the deciding rule."""
+        return self.rule_place or self.place
+
+    @property
     def kinds(self) -> frozenset[str]:
         """The kinds of its ways, such as ``egress``."""
         return frozenset(way.kind for way in self.ways)
@@ -78,7 +87,7 @@ class PathCut(Struct, frozen=True, kw_only=True):
     @property
     def subject(self) -> Subject:
         """The thing at which packets end: a rule, a published port, an interface of the host, or a container."""
-        if self.chain:
+        if self.chain and self.cause == "rule":
             return Subject("rule", f"{self.table} {self.chain} {self.rule or 'policy'}{self._within}")
         if self.cause in _BY_PORT:
             return Subject("port", f"{self.ways[0].port}/{self.ways[0].protocol}")
@@ -201,6 +210,8 @@ def merged(walks: Iterable[tuple[Walk, tuple[Way, ...]]], gaps: tuple[Missing, .
 
 def _hop_of(walk: Walk) -> tuple[object, ...]:
     """Return what two walks have in common that end at one hop."""
+    if walk.cause == _BY_SIZE:
+        return walk.cause, walk.place, walk.device, walk.reason
     if walk.chain:
         return walk.cause, walk.place, walk.table, walk.chain, walk.handle, walk.rule, _backend(walk)
     if walk.cause in _ONE_HOP:
@@ -230,6 +241,7 @@ def _cut(same: list[tuple[Walk, tuple[Way, ...]]]) -> PathCut:
         chain=walk.chain,
         handle=walk.handle,
         rule=walk.rule,
+        rule_place=walk.rule_place,
         is_answer=walk.is_answer,
         says=walk.says,
         reason=walk.reason,

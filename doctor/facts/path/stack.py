@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from doctor.facts.path import forks
+from doctor.facts.path import forks, large
 from doctor.facts.path.ending import WalkEnd
 from doctor.facts.path.namespace import NetLink
 from doctor.facts.path.route_errors import explained
@@ -13,7 +13,20 @@ from doctor.facts.path.rules.packet import NO_OWNER, Packet
 from doctor.facts.path.rules.values import Range
 from doctor.facts.path.segment import places_with
 from doctor.facts.path.surroundings import PlaceSurroundings
-from doctor.facts.path.trip import Arrived, Asking, Incoming, Local, Out, Step, Trip, ask, entered, hook, question_of
+from doctor.facts.path.trip import (
+    Arrived,
+    Asking,
+    Incoming,
+    Local,
+    Out,
+    Oversize,
+    Step,
+    Trip,
+    ask,
+    entered,
+    hook,
+    question_of,
+)
 from doctor.facts.path.way import HOST, REJECTED, UNKNOWN
 from doctor.facts.path.world import PathPlace, where
 
@@ -44,7 +57,8 @@ def send(trip: Trip, place: PathPlace, packet: Packet) -> Asking[Step]:
         reason = f"the routing{where(place)}: rules by source, which is not known"
         raise WalkEnd(place, "", UNKNOWN, reason, end=UNKNOWN) from end
     # The kernel answers an echo itself: no socket owns the packet.
-    owner = NO_OWNER if trip.is_answer and packet.icmp_type is not None else 0
+    is_kernels = packet.icmp_type is not None and (trip.is_answer or packet.state == "RELATED")
+    owner = NO_OWNER if is_kernels else 0
     ttl = _hops(place, link, packet.version)
     packet = replace(packet, outside=link.name, is_local_out=True, user=owner, group=owner, ttl=ttl)
     if not is_bound:
@@ -59,8 +73,8 @@ def send(trip: Trip, place: PathPlace, packet: Packet) -> Asking[Step]:
             answer, link = yield from routed(trip, place, packet)
             packet = replace(packet, outside=link.name)
     if packet.protocol == "tcp" and packet.length is not None:
-        # TCP cuts its data to what the interface takes.
-        packet = replace(packet, length=min(packet.length, link.mtu, answer.mtu or link.mtu))
+        packet = large.cut(place, packet, link, answer)
+        _doubt_length(trip, place, packet, link)
     around = PlaceSurroundings(trip.world, place, trip.answers)
     packet = replace(
         packet,
@@ -109,48 +123,30 @@ def _forward(trip: Trip, place: PathPlace, packet: Packet, answer: RouteAnswer, 
     _note_detour(trip, place, packet, answer, out)
     if packet.ttl is not None and packet.ttl <= 1:
         raise WalkEnd(place, packet.inside or "", "ttl", f"the routing{where(place)}: their time to live is used up")
-    mtu = min(out.mtu, answer.mtu or out.mtu)
+    mtu = large.mtu_of(packet.version, out, answer)
     packet = replace(packet, outside=out.name, ttl=None if packet.ttl is None else packet.ttl - 1)
-    if packet.length is not None and packet.length > mtu and packet.protocol == "tcp":
-        packet = yield from _shortened(trip, place, packet, mtu, out)
-    elif packet.length is not None and packet.length > mtu:
+    if packet.length is not None and packet.length > mtu:
+        if packet.protocol == "tcp":
+            return Oversize(place=place, link=out, packet=packet, mtu=mtu, gateway=answer.gateway)
         reason = f"{out.name}{where(place)}: its MTU is {mtu}, the packet has {packet.length} bytes"
         raise WalkEnd(place, out.name, "mtu", reason, end=REJECTED)
-    packet = yield from hook(trip, place, (_family(packet), "forward"), packet)
+    _doubt_length(trip, place, packet, out)
+    return (yield from onward(trip, Out(place=place, link=out, packet=packet, gateway=answer.gateway)))
+
+
+def _doubt_length(trip: Trip, place: PathPlace, packet: Packet, link: NetLink) -> None:
+    """Doubt where the MTU of a route is larger than that of its interface: the kernel keeps to the route's."""
+    if packet.length is not None and packet.length > link.mtu:
+        trip.doubt(place, f"a route takes packets that are larger than the MTU of {link.name}")
+
+
+def onward(trip: Trip, step: Out) -> Asking[Step]:
+    """Let a packet pass the rules on its way through a place."""
+    place = step.place
+    packet = yield from hook(trip, place, (_family(step.packet), "forward"), step.packet)
     packet = replace(packet, port_in="", port_out="")
-    packet = yield from hook(trip, place, (_family(packet), "postrouting"), packet, gateway=answer.gateway)
-    return Out(place=place, link=out, packet=packet, gateway=answer.gateway)
-
-
-def _shortened(trip: Trip, place: PathPlace, packet: Packet, mtu: int, out: NetLink) -> Asking[Packet]:
-    """Return a packet as long as the MTU allows: the sender learns it from ICMP, which must leave this place."""
-    is_v4 = packet.version == 4
-    report = replace(
-        packet,
-        source=None,
-        destination=packet.source,
-        protocol="icmp" if is_v4 else "ipv6-icmp",
-        sport=0,
-        port=0,
-        tcp_flags=None,
-        icmp_type=3 if is_v4 else 2,
-        icmp_code=4 if is_v4 else 0,
-        state="RELATED",
-        inside="",
-        length=96,
-        mark=0,
-        is_local_out=True,
-        ttl=64,
-    )
-    answer, link = yield from routed(trip, place, report, with_source=False)
-    report = replace(report, outside=link.name, source_type="local", destination_type="unicast")
-    try:
-        report = yield from hook(trip, place, (_family(packet), "output"), report)
-        yield from hook(trip, place, (_family(packet), "postrouting"), report, gateway=answer.gateway)
-    except WalkEnd as end:
-        reason = f"{out.name}{where(place)}: its MTU is {mtu}, and the sender does not learn it because of {end.reason}"
-        raise WalkEnd(place, out.name, "mtu", reason) from end
-    return replace(packet, length=mtu)
+    packet = yield from hook(trip, place, (_family(packet), "postrouting"), packet, gateway=step.gateway)
+    return replace(step, packet=packet)
 
 
 def routed(
@@ -188,6 +184,8 @@ def routed(
             f"the routing{where(place)}: interface {answer.link} is not known",
             end=UNKNOWN,
         )
+    if answer.kind != "local":
+        trip.mtus.add(min(out.mtu, answer.mtu or out.mtu))
     trip.hop(place, out.name, "route", answer.kind, f"table {answer.table}" if answer.table else "")
     return answer, out
 

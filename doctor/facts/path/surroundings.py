@@ -57,6 +57,7 @@ class PlaceSurroundings(Surroundings):
         self.missing: list[RouteQuestion] = []
         self.track: tuple[Track, bool] | None = None
         self.gateway = ""
+        self.least: int | None = None
 
     def type_of(self, version: int, address: int | None, link: str) -> str | None:
         """Look the address up in the local table, as the kernel does for IPv4."""
@@ -166,6 +167,10 @@ class PlaceSurroundings(Surroundings):
         if not is_reply and not is_destination and track.is_snat is not False:
             return replace(packet, source=track.now[0], sport=track.now[2], source_type=None)
         return packet
+
+    def least_mtu(self) -> int | None:
+        """Return the smallest MTU on the packet's way so far."""
+        return self.least
 
     def index_of(self, name: str) -> int | None:
         """Return the number of an interface."""

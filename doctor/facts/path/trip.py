@@ -66,7 +66,17 @@ class Arrived(Struct, frozen=True, kw_only=True):
     left: NetLink | None = None
 
 
-Step = Out | Frame | Incoming | Local | Arrived
+class Oversize(Struct, frozen=True, kw_only=True):
+    """A packet that a place is to forward, and that is longer than the MTU there."""
+
+    place: PathPlace
+    link: NetLink
+    packet: Packet
+    mtu: int
+    gateway: str = ""
+
+
+Step = Out | Frame | Incoming | Local | Arrived | Oversize
 
 
 class Trip:
@@ -82,6 +92,7 @@ class Trip:
         self.tracks: dict[str, list[Track]] = {}
         self.detour: WalkEnd | None = None
         self.is_answer = False
+        self.mtus: set[int] = set()
 
     def hop(self, place: PathPlace, device: str, step: str, outcome: str, text: str = "") -> None:
         """Record a hop."""
@@ -131,7 +142,7 @@ def hook(
         trip.doubt(place, "rules of the packet filter were not read")
         return packet
     around = PlaceSurroundings(trip.world, place, trip.answers)
-    around.gateway = gateway
+    around.gateway, around.least = gateway, _least(trip, place, packet)
     is_tracking = family in {"ip", "ip6"} and name in {"prerouting", "output"} and not _is_looped(place, packet)
     # An ICMP error about a connection is related to it, whatever its own addresses.
     is_tracking = is_tracking and packet.state != "RELATED"
@@ -160,6 +171,13 @@ def hook(
     if family in {"ip", "ip6"}:
         _note(trip, place, before, verdict.packet, name)
     return verdict.packet
+
+
+def _least(trip: Trip, place: PathPlace, packet: Packet) -> int | None:
+    """Return the smallest MTU of a packet's way so far, and of the way back to its sender."""
+    link = place.named(packet.inside or "")
+    back = () if link is None or link.is_loopback else (link.mtu,)
+    return min((*trip.mtus, *back), default=None)
 
 
 def entered(trip: Trip, place: PathPlace, packet: Packet) -> Packet:
@@ -192,6 +210,8 @@ def _current(trip: Trip, place: PathPlace, packet: Packet) -> tuple[Track, bool]
 
 def _tracked(trip: Trip, place: PathPlace, packet: Packet) -> Packet:
     """Return a packet with its state in a place's connection tracking."""
+    if packet.state == "RELATED":
+        return packet
     found = trip.track(place, packet)
     if found is None:
         fresh = replace(
@@ -224,7 +244,7 @@ def _first_state(trip: Trip, packet: Packet) -> str | None:
 
 def _note(trip: Trip, place: PathPlace, before: Packet, after: Packet, name: str) -> None:
     """Record what a hook did to the packet's connection."""
-    if after.state in {"UNTRACKED", "INVALID"}:
+    if after.state in {"UNTRACKED", "INVALID", "RELATED"}:
         return
     tracks = trip.tracks.setdefault(place.name, [])
     track = next((one for one in tracks if one.original == after.original), None)

@@ -2,17 +2,17 @@
 
 from msgspec.structs import replace
 
-from doctor.facts.path import stack, wire
+from doctor.facts.path import large, stack, wire
 from doctor.facts.path.arrival import check_destination, check_program, check_source, socket_of
 from doctor.facts.path.ending import WalkEnd
 from doctor.facts.path.namespace import NetLink
 from doctor.facts.path.rules.numbers import address, shown
 from doctor.facts.path.rules.packet import Packet
-from doctor.facts.path.trip import Arrived, Asking, Frame, Incoming, Local, Out, Step, Trip, entered
-from doctor.facts.path.way import DELIVERED, HOST, OUTSIDE, REJECTED, UNKNOWN, Hop, Walk, Way  # fmt: skip
-from doctor.facts.path.world import World  # fmt: skip
+from doctor.facts.path.trip import Arrived, Asking, Frame, Incoming, Local, Out, Oversize, Step, Trip, entered
+from doctor.facts.path.way import DELIVERED, DROPPED, HOST, OUTSIDE, REJECTED, UNKNOWN, Hop, Walk, Way  # fmt: skip
+from doctor.facts.path.world import World, where  # fmt: skip
 
-_SYN, _ACK, _PSH = 0x02, 0x10, 0x08
+_SYN, _ACK, _PSH = large.SYN, 0x10, 0x08
 _MOST_STEPS = 64
 _DATA = 100
 """Bytes of the first answer of a program: more than a bare confirmation."""
@@ -38,6 +38,7 @@ def _finished(trip: Trip, way: Way, end: str, *, says: str) -> Walk:
         end=end,
         cause=cause,
         says=says,
+        large=large.wanted(trip.mtus) if end == DELIVERED else 0,
         doubts=tuple(dict.fromkeys(trip.doubts)),
         undecided=tuple(dict.fromkeys(trip.undecided)),
     )
@@ -66,6 +67,7 @@ def _ended(trip: Trip, way: Way, end: WalkEnd) -> Walk:
         handle=0 if rule is None else rule.handle,
         place=found.place.name,
         device=found.device,
+        rule_place=found.rule_place,
         says=f"{subject} {word} at {found.reason}",
         reason=found.reason,
         doubts=tuple(dict.fromkeys(trip.doubts)),
@@ -78,11 +80,23 @@ def _connection(trip: Trip, way: Way) -> Asking[None]:
     first = _first(way)
     arrived = yield from _there(trip, way, first)
     yield from _received(trip, way, arrived)
-    yield from _back(trip, way, first, arrived, flags=_SYN | _ACK, length=44)
-    if way.protocol == "tcp":
+    back = yield from _back(trip, way, first, arrived, flags=_SYN | _ACK, length=44)
+    if way.data:
+        yield from _data(trip, way, first, (arrived, back))
+    elif way.protocol == "tcp":
         later = replace(first, tcp_flags=_ACK, length=52)
         arrived = yield from _there(trip, way, later)
         yield from _back(trip, way, later, arrived, flags=_PSH | _ACK, length=52 + _DATA)
+
+
+def _data(trip: Trip, way: Way, first: Packet, opening: tuple[Arrived, Arrived | None]) -> Asking[None]:
+    """Walk a packet of data in each direction, as large as the receiver asked for when the connection was opened."""
+    asked, answered = (large.OUTSIDE_MTU if one is None else one.packet.segment for one in opening)
+    if asked is None or answered is None:
+        raise WalkEnd(trip.world.host, "", UNKNOWN, "rules that set the size of packets", end=UNKNOWN)
+    later = replace(first, tcp_flags=_PSH | _ACK, length=min(way.data, answered))
+    arrived = yield from _there(trip, way, later)
+    yield from _back(trip, way, later, arrived, flags=_PSH | _ACK, length=min(way.data, asked))
 
 
 def _first(way: Way) -> Packet:
@@ -102,6 +116,7 @@ def _first(way: Way) -> Packet:
         ttl=64,
         dscp=0,
         length=way.length,
+        segment=large.OUTSIDE_MTU,
         tcp_flags=_SYN if way.protocol == "tcp" else None,
         icmp_type=(8 if way.version == 4 else 128) if is_icmp else None,
         icmp_code=0 if is_icmp else None,
@@ -130,14 +145,19 @@ def _from_outside(trip: Trip, packet: Packet) -> Step:
 def _arriving(trip: Trip, link: NetLink, packet: Packet) -> Frame:
     """Return a packet from outside at the uplink; one longer than its MTU is taken by some interfaces, and dropped by others."""
     host = trip.world.host
-    if packet.length is not None and packet.length > link.mtu:
+    if trip.way.data:
+        # The network before the host is not known: large packets are taken to fit, if the uplink lets them.
+        packet = replace(
+            packet, length=min(packet.length or link.mtu, link.mtu), segment=packet.segment or large.OUTSIDE_MTU
+        )
+    elif packet.length is not None and packet.length > link.mtu:
         trip.doubt(host, f"packets of {packet.length} bytes arrive at {link.name}, whose MTU is {link.mtu}")
     fresh = replace(entered(trip, host, packet), destination_mac=link.mac or None)
     return Frame(place=host, link=link, packet=fresh)
 
 
-def _back(trip: Trip, way: Way, first: Packet, arrived: Arrived, *, flags: int, length: int) -> Asking[None]:
-    """Walk the answer to a packet back to its sender."""
+def _back(trip: Trip, way: Way, first: Packet, arrived: Arrived, *, flags: int, length: int) -> Asking[Arrived | None]:
+    """Walk the answer to a packet back to its sender; return how it arrives, ``None`` if it does not pass the host."""
     seen = arrived.packet
     is_icmp = seen.icmp_type is not None
     answer = replace(
@@ -149,6 +169,8 @@ def _back(trip: Trip, way: Way, first: Packet, arrived: Arrived, *, flags: int, 
         tcp_flags=flags if seen.protocol == "tcp" else None,
         icmp_type=(0 if seen.version == 4 else 129) if is_icmp else None,
         length=seen.length if is_icmp else length,
+        segment=large.OUTSIDE_MTU,
+        may_split=False,
         ttl=64,
         # The kernel copies it to answers to an echo alone.
         dscp=seen.dscp if is_icmp else 0,
@@ -163,7 +185,7 @@ def _back(trip: Trip, way: Way, first: Packet, arrived: Arrived, *, flags: int, 
         host = trip.world.host
         if arrived.place is not host:
             # A macvlan: the answer reaches the container without the host.
-            return
+            return None
         step: Step = _arriving(trip, arrived.left, answer)
     else:
         step = yield from stack.send(trip, arrived.place, answer)
@@ -178,6 +200,7 @@ def _back(trip: Trip, way: Way, first: Packet, arrived: Arrived, *, flags: int, 
         text = shown(back.packet.version, back.packet.source)
         reason = f"the sender: they come from {text} port {back.packet.sport}, which it did not address"
         raise WalkEnd(back.place, "", "answer-address", reason)
+    return back
 
 
 def _travelled(trip: Trip, step: Step) -> Asking[Arrived]:
@@ -194,7 +217,34 @@ def _travelled(trip: Trip, step: Step) -> Asking[Arrived]:
                 step = yield from stack.take(trip, step)
             case Local():
                 step = yield from stack.deliver(trip, step)
+            case Oversize():
+                step = yield from _learned(trip, step)
     raise WalkEnd(trip.world.host, "", "loop", "the routing: it leads them in a circle")
+
+
+def _learned(trip: Trip, step: Oversize) -> Asking[Step]:
+    """Send a packet again, as long as the MTU allows: its sender learns that from an ICMP message, which must arrive."""
+    place, packet = step.place, step.packet
+    if not packet.may_split:
+        message = large.message_about(packet)
+        detour, trip.detour = trip.detour, None
+        try:
+            found = yield from _travelled(trip, (yield from stack.send(trip, place, message)))
+        except WalkEnd as end:
+            inner = trip.detour if trip.detour is not None and end.end != UNKNOWN else end
+            about = f"{step.link.name}{where(place)}: its MTU is {step.mtu}, and ICMP messages that say so end"
+            at = "" if end.place.name == HOST else f" in {end.place.name}"
+            reason = f"{about}{at} at {inner.reason}"
+            kind = UNKNOWN if end.end == UNKNOWN else DROPPED
+            raise WalkEnd(
+                place, step.link.name, "mtu", reason, end=kind, verdict=inner.verdict, rule_place=end.place.name
+            ) from end
+        trip.detour = detour
+        if found.left is not None and OUTSIDE not in {trip.way.start, trip.way.end}:
+            reason = f"{found.left.name}: an ICMP message about the MTU leaves the host"
+            raise WalkEnd(place, found.left.name, UNKNOWN, reason, end=UNKNOWN)
+    out = Out(place=place, link=step.link, packet=replace(packet, length=step.mtu), gateway=step.gateway)
+    return (yield from stack.onward(trip, out))
 
 
 def _received(trip: Trip, way: Way, arrived: Arrived) -> Asking[None]:

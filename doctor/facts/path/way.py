@@ -18,6 +18,7 @@ class Way(Struct, frozen=True, kw_only=True):
         target: address; ``port`` 0 for ICMP.
         source: address of an outside sender; else "".
         length: of the first packet, with the IP header.
+        data: bytes of the packets in which a connection then sends its data, 0 for small ones.
     """
 
     kind: str
@@ -29,6 +30,7 @@ class Way(Struct, frozen=True, kw_only=True):
     source: str = ""
     sport: int = 40123
     length: int = 60
+    data: int = 0
 
     @property
     def version(self) -> int:
@@ -40,7 +42,8 @@ class Way(Struct, frozen=True, kw_only=True):
         """The packets in words: "packets from aa to 192.0.2.80 port 443"."""
         port = f" port {self.port}" if self.port else ""
         target = "outside" if self.kind in {"egress", "egress-new"} else f"{self.target}{port}"
-        return f"packets from {self.start} to {target}"
+        size = f" of {self.data} bytes" if self.data else ""
+        return f"packets{size} from {self.start} to {target}"
 
 
 class Hop(Struct, frozen=True, kw_only=True):
@@ -69,7 +72,9 @@ class Walk(Struct, frozen=True, kw_only=True):
         is_answer: whether it is the answer that ends.
         rule: the deciding rule, "" for none; ``chain``, ``table`` and ``handle`` its place.
         place: where it ends; ``device`` the interface there.
+        rule_place: of the rule, if it ends another packet than the one that is followed: the ICMP message about it.
         says: the whole in a sentence; ``reason`` the part of it after "end at".
+        large: bytes of data packets for which an MTU on the way is too small, 0 if none is.
         doubts: the reasons for ``unknown``; ``undecided`` those that are rules, filters or queues that may end packets.
     """
 
@@ -84,6 +89,8 @@ class Walk(Struct, frozen=True, kw_only=True):
     handle: int = 0
     place: str = ""
     device: str = ""
+    rule_place: str = ""
+    large: int = 0
     says: str = ""
     reason: str = ""
     doubts: tuple[str, ...] = ()

@@ -43,7 +43,9 @@ class RouteAnswer(Struct, frozen=True, kw_only=True):
         kind: "unicast", "local", "blackhole", …
         link: number of the outgoing interface; ``gateway`` the next hop, "" if the receiver is on the link.
         source: the sender's address that the kernel would use.
-        mtu: of the route, 0 if it is the link's.
+        mtu: of the route, 0 if it is the link's; ``is_learned`` whether an ICMP message of IPv4 named it, ``is_locked`` whether the sender
+            keeps to it, and lets others split its packets.
+        segment: the largest segment of TCP that the route lets a sender ask for, 0 if the MTU decides.
         is_redirect: whether the packet goes back to where it came from, so that the sender gets a redirect.
     """
 
@@ -54,11 +56,18 @@ class RouteAnswer(Struct, frozen=True, kw_only=True):
     source: str = ""
     table: int = 0
     mtu: int = 0
+    is_learned: bool = False
+    is_locked: bool = False
+    segment: int = 0
     is_redirect: bool = False
 
 
 _REDIRECT = 0x1000000
 """RTCF_DOREDIRECT of include/uapi/linux/in_route.h, in the flags of struct rtmsg."""
+_LOCKED_MTU = 1 << 2
+"""The bit of RTAX_MTU in RTAX_LOCK."""
+_EXPIRES = slice(8, 12)
+"""The seconds that an exception is kept, in struct rta_cacheinfo."""
 _LOOKUP_TABLE = 0x1000
 """RTM_F_LOOKUP_TABLE: the answer names the table that the route is in, not "main"."""
 
@@ -97,7 +106,7 @@ def parse_answer(body: bytes) -> RouteAnswer:
     """
     if len(body) < ROUTE.size:
         return RouteAnswer(error=UNKNOWN)
-    _, _, _, _, table, _, _, kind, flags = ROUTE.unpack_from(body)
+    where, _, _, _, table, _, _, kind, flags = ROUTE.unpack_from(body)
     found = attributes(body, ROUTE.size)
     metrics = attributes(found[8]) if 8 in found else {}
     return RouteAnswer(
@@ -107,5 +116,8 @@ def parse_answer(body: bytes) -> RouteAnswer:
         source=address(found.get(7)),
         table=unsigned(found.get(15), table),
         mtu=unsigned(metrics.get(2)),
+        is_learned=where == socket.AF_INET and bool(unsigned(found.get(12, b"")[_EXPIRES])),
+        is_locked=bool(unsigned(metrics.get(1)) & _LOCKED_MTU),
+        segment=unsigned(metrics.get(8)),
         is_redirect=bool(flags & _REDIRECT),
     )

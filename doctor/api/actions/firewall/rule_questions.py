@@ -41,7 +41,7 @@ def asked(item: RuleCut, firewalls: PathFirewalls) -> Iterator[Action]:
             " before they reached them"
         )
         return
-    saved = _saved(item.place, (one.saved for one in firewalls.host.saves))
+    saved = saved_for(item.place, (one.saved for one in firewalls.host.saves))
     yield from _question(item.place, {"pass": _accept(item, saved), **removal(item.place, saved)})
 
 
@@ -52,7 +52,9 @@ def remove(place: RulePlace, firewall: Firewall, *, instead: str = "") -> Iterat
     """
     yield from _question(
         place,
-        removal(place, _saved(place, (one for one in (firewall.v4, firewall.v6, firewall.other) if one is not None))),
+        removal(
+            place, saved_for(place, (one for one in (firewall.v4, firewall.v6, firewall.other) if one is not None))
+        ),
         instead=instead,
     )
 
@@ -61,7 +63,7 @@ def remove_inside(item: RuleCut, firewalls: PathFirewalls | Missing) -> Iterator
     """Yield the question about a rule in a container's network namespace, or the advice where that can't be undone exactly."""
     place, within = item.place, item.within
     lists = None if isinstance(firewalls, Missing) else firewalls.containers.get(within.inode)
-    saved = None if lists is None else _saved(place, (one.saved for one in lists.saves))
+    saved = None if lists is None else saved_for(place, (one.saved for one in lists.saves))
     options = tuple(
         Choosable(name=name, evidence=(Evidence(name, action.summary),), actions=(action,))
         for name, one in removal(place, saved).items()
@@ -74,7 +76,8 @@ def remove_inside(item: RuleCut, firewalls: PathFirewalls | Missing) -> Iterator
     yield Choose(question=f"whether {place.words} in container {within.container} stays", options=(*options, leave))
 
 
-def _saved(place: RulePlace, saves: Iterable[Saved]) -> Saved | None:
+def saved_for(place: RulePlace, saves: Iterable[Saved]) -> Saved | None:
+    """Return the rules of the backend in which a rule is."""
     return next((saved for saved in saves if saved.save[0] == place.backend), None)
 
 
@@ -93,7 +96,8 @@ def _question(place: RulePlace, actions: Mapping[str, Action | None], *, instead
     yield Choose(question=f"for {place.words}, which somebody else wrote, whether to {what}", options=options)
 
 
-def _guards(place: RulePlace) -> tuple[Guard, ...]:
+def guards(place: RulePlace) -> tuple[Guard, ...]:
+    """Return the rule as the one that traffic bypasses."""
     table = f"{place.family} {place.table}" if place.backend == NFT else place.table
     return (Guard(table=table, chain=place.chain, text=POLICY if place.is_policy else place.text),)
 
@@ -116,7 +120,7 @@ def _accept(item: RuleCut, saved: Saved | None) -> Action | None:
         ports=item.ports,
         handle=item.place.handle,
         rule=item.place.text if item.place.can_return else "",
-        passes=_guards(item.place),
+        passes=guards(item.place),
     )
 
 
@@ -163,7 +167,7 @@ def _accept_in_iptables(item: RuleCut, saved: Saved | None) -> EditFirewall | No
         ),
         what=f"accept answers, and connections to published ports from this host and {in_words(item.bridges)}, in filter INPUT"
         f" above {'its policy' if item.place.is_policy else repr(item.place.text)}",
-        passes=_guards(item.place),
+        passes=guards(item.place),
     )
 
 
@@ -181,7 +185,7 @@ def removal(place: RulePlace, saved: Saved | None) -> dict[str, Removal]:
         table=place.table,
         what=f"remove the rule '{place.text}' from the {place.table} table ({saved.save[0]}), until its owner loads it again",
         edits=(ChainEdit(chain=place.chain, remove=(place.text,)),),
-        passes=_guards(place),
+        passes=guards(place),
     )
     if not place.is_policy:
         return {"delete": edit}
@@ -196,7 +200,7 @@ def _nft_removal(place: RulePlace) -> DeleteNftRule:
         chain=place.chain,
         handle=place.handle,
         text=place.text,
-        passes=_guards(place),
+        passes=guards(place),
     )
 
 

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from doctor.facts.firewall.rule_cuts import RuleCut
 from doctor.facts.path.namespace import Neighbour, NetAddress, Qdisc, RoutingRule
 from doctor.facts.path.own.kept_state import PlacedRoute
 
@@ -93,11 +94,16 @@ class UplinkQueueDrops(Struct, frozen=True, kw_only=True):
 
 
 class MtuSmall(Struct, frozen=True, kw_only=True):
-    """The MTU of an interface now, and at the last healthy scan (0: not known)."""
+    """The MTU of an interface now, and at the last healthy scan (0: not known).
+
+    ``rules`` are those for which senders do not learn it, ``versions`` those of IP of the packets.
+    """
 
     device: str
     mtu: int
     was: int = 0
+    rules: tuple[RuleCut, ...] = ()
+    versions: tuple[int, ...] = (4,)
 
 
 class SettingsChanged(Struct, frozen=True, kw_only=True):

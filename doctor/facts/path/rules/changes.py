@@ -9,6 +9,8 @@ from doctor.facts.path.rules.packet import Packet, Surroundings
 from doctor.facts.path.rules.values import Range, Value
 
 Reader = Callable[[Packet, Surroundings], Value]
+HEADERS = {4: 40, 6: 60}
+"""Bytes of the headers of IP and TCP, by the version of IP."""
 
 
 def _known(value: Value) -> int | None:
@@ -40,6 +42,17 @@ def no_track() -> Change:
 def ttl(read: Callable[[int | None], int | None]) -> Change:
     """Set the number of hops that the packet may still take."""
     return Change("ttl", lambda packet, _: replace(packet, ttl=read(packet.ttl)))
+
+
+def segment(size: int | None) -> Change:
+    """Lower the size of the packets that a new connection asks for: to so many bytes of data, or with ``None`` to the path's MTU."""
+
+    def apply(packet: Packet, scope: Surroundings) -> Packet:
+        wanted = scope.least_mtu() if size is None else size + HEADERS.get(packet.version, 0)
+        before = packet.segment
+        return replace(packet, segment=None if before is None or wanted is None else min(before, wanted))
+
+    return Change("segment", apply)
 
 
 def field(name: str, read: Reader) -> Change:

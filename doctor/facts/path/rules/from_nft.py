@@ -91,6 +91,8 @@ def _extension(body: dict[str, Any], rule: NftRule) -> Iterator[Part]:
         yield Doubt(rule_text(rule))
     elif name in iptables_targets.NO_EFFECT:
         return
+    elif name == "TCPMSS":
+        yield changes.field("segment", changes.fixed(None))
     elif name == "REJECT":
         yield RuleVerdict(REJECT)
     elif name in _TRANSLATIONS:

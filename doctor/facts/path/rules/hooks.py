@@ -13,6 +13,7 @@ _CONNTRACK = -200
 """Priority of connection tracking: chains before it see no connection."""
 _TRACKED_FAMILIES = frozenset({"ip", "ip6"})
 _FRAMED_FAMILIES = frozenset({"bridge", "netdev"})
+_ERRORS = frozenset({"icmp", "ipv6-icmp"})
 _NAT_PLACE = {"prerouting": -100, "output": -100, "input": 100, "postrouting": 100}
 """Priorities of address translation."""
 
@@ -175,6 +176,9 @@ def _tracked(packet: Packet, state: str | None) -> Packet:
 def _translate(bases: list[BaseChain], tally: _Tally, hook: str, scope: Surroundings) -> HookVerdict | None:
     """Evaluate the chains of nat: the first translation ends them."""
     before = tally.packet
+    if before.state == "RELATED" and before.protocol in _ERRORS:
+        # It is translated as the packet that it is about.
+        return None
     if not _is_first(before) or scope.is_settled(hook):
         tally.packet = scope.continued(before, hook)
         return None

@@ -29,7 +29,7 @@ Options = Sequence[tuple[bool, str, str]]
 
 _VERDICTS = {"ACCEPT": ACCEPT, "DROP": DROP, "REJECT": REJECT, "RETURN": RETURN}
 NO_EFFECT = frozenset({
-    "LOG", "NFLOG", "ULOG", "AUDIT", "TRACE", "TCPMSS", "CLASSIFY", "CHECKSUM", "SECMARK", "CONNSECMARK", "SET", "TEE",
+    "LOG", "NFLOG", "ULOG", "AUDIT", "TRACE", "CLASSIFY", "CHECKSUM", "SECMARK", "CONNSECMARK", "SET", "TEE",
     "RATEEST", "LED", "IDLETIMER", "TCPOPTSTRIP", "ECN", "ACCOUNT",
 })  # fmt: skip
 """Targets after which the next rule is evaluated, and that change nothing other rules of a walk decide on."""
@@ -198,6 +198,10 @@ def _tos(options: dict[str, str], _: int) -> tuple[Part, ...]:
     return (changes.dscp_bits(None if found is None else (found[0] >> 2, found[1] >> 2)),)
 
 
+def _segment(options: dict[str, str], _: int) -> tuple[Part, ...]:
+    return (changes.segment(numbers.number(options["--set-mss"]) if "--set-mss" in options else None),)
+
+
 def _queue(options: dict[str, str], _: int) -> tuple[Part, ...]:
     """Return a verdict with the numbers of the queues; "bypass" after them lets packets pass if no program listens."""
     numbers_ = options.get("--queue-balance") or options.get("--queue-num") or "0"
@@ -223,6 +227,7 @@ _TARGETS: dict[str, Callable[[dict[str, str], int], tuple[Part, ...]]] = {
     "NETMAP": _same_place,
     "TTL": _ttl,
     "HL": _ttl,
+    "TCPMSS": _segment,
     "QUEUE": lambda _options, _version: (RuleVerdict(QUEUE),),
     "NFQUEUE": _queue,
     "SYNPROXY": lambda _options, _version: (RuleVerdict(STOLEN),),

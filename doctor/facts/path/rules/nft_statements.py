@@ -87,9 +87,18 @@ def _mangle(body: dict[str, Any], named: Named) -> Change:
     if payload.get("field") in {"saddr", "daddr"} and payload.get("protocol") in {"ip", "ip6"}:
         name = "source" if payload["field"] == "saddr" else "destination"
         return changes.field(name, changes.fixed(None))
+    if mapping(key.get("tcp option")).get("name") == "maxseg":
+        return changes.segment(value) if isinstance(value, int) else _path_segment(value)
     if meta.get("key") == "pkttype":
         return Change("pkttype", lambda packet, _scope: _without_type(packet))
     return Change("", lambda packet, _scope: packet)
+
+
+def _path_segment(value: Any) -> Change:
+    """Return the change to the path's MTU, or to a value that is not known."""
+    if mapping(mapping(value).get("rt")).get("key") == "mtu":
+        return changes.segment(None)
+    return changes.field("segment", changes.fixed(None))
 
 
 def _looked_up(body: dict[str, Any], named: Named, spelled: str) -> tuple[Part, ...]:

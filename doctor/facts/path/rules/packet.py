@@ -40,7 +40,8 @@ class Packet(Struct, frozen=True, kw_only=True):
         original: addresses and ports of the connection's first packet: source, destination, sport, port.
         port_in: the bridge port it came in by, if the packet is known to be bridged, "" for none; ``port_out`` likewise.
         bridge: the bridge that forwards it, at hooks of the bridge family.
-        length: bytes, with the IP header.
+        length: bytes, with the IP header; ``may_split`` whether a router may send it in several parts.
+        segment: of TCP's first packets, the bytes of the largest packet that their sender asks for, with the headers.
         has_frame: whether it has a header of the link; unknown for a packet that this host sends, until it leaves.
         is_local_out: whether a socket of this namespace sent it; ``user`` the socket's owner.
         icmp_type: of ICMP; of ARP the operation: 1 asks, 2 answers.
@@ -71,6 +72,8 @@ class Packet(Struct, frozen=True, kw_only=True):
     icmp_type: int | None = None
     icmp_code: int | None = None
     length: int | None = None
+    may_split: bool | None = False
+    segment: int | None = None
     ttl: int | None = None
     dscp: int | None = None
     vlan: int | None = None
@@ -115,6 +118,10 @@ class Surroundings:
         """Return a later packet of a connection, translated as its first one was."""
         del hook
         return packet
+
+    def least_mtu(self) -> int | None:
+        """Return the smallest MTU that the packet has met so far."""
+        return None
 
     def index_of(self, name: str) -> int | None:
         """Return the number of an interface."""
