@@ -3,9 +3,9 @@
 from msgspec.structs import replace
 
 from doctor.facts.path.ending import WalkEnd, self_addressed
-from doctor.facts.path.large import TOLERATED
 from doctor.facts.path.namespace import FILTERING, NetLink, drops
 from doctor.facts.path.rules.packet import Packet
+from doctor.facts.path.rules.sizes import TOLERATED
 from doctor.facts.path.segment import peer_of
 from doctor.facts.path.trip import Arrived, Asking, Frame, Step, Trip, entered, hook
 from doctor.facts.path.way import DROPPED, HOST, UNKNOWN

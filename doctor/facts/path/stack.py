@@ -2,12 +2,13 @@
 
 from msgspec.structs import replace
 
-from doctor.facts.path import forks, large
+from doctor.facts.path import forks
 from doctor.facts.path.ending import WalkEnd
 from doctor.facts.path.namespace import NetLink
 from doctor.facts.path.route_errors import explained
 from doctor.facts.path.routing import UNKNOWN as NOT_KNOWN
 from doctor.facts.path.routing import RouteAnswer
+from doctor.facts.path.rules import sizes
 from doctor.facts.path.rules.numbers import address, network, shown
 from doctor.facts.path.rules.packet import NO_OWNER, Packet
 from doctor.facts.path.rules.values import Range
@@ -73,7 +74,7 @@ def send(trip: Trip, place: PathPlace, packet: Packet) -> Asking[Step]:
             answer, link = yield from routed(trip, place, packet)
             packet = replace(packet, outside=link.name)
     if packet.protocol == "tcp" and packet.length is not None:
-        packet = large.cut(place, packet, link, answer)
+        packet = sizes.cut(packet, link, answer, place.namespace.sysctls)
         _doubt_length(trip, place, packet, link)
     around = PlaceSurroundings(trip.world, place, trip.answers)
     packet = replace(
@@ -123,7 +124,7 @@ def _forward(trip: Trip, place: PathPlace, packet: Packet, answer: RouteAnswer, 
     _note_detour(trip, place, packet, answer, out)
     if packet.ttl is not None and packet.ttl <= 1:
         raise WalkEnd(place, packet.inside or "", "ttl", f"the routing{where(place)}: their time to live is used up")
-    mtu = large.mtu_of(packet.version, out, answer)
+    mtu = sizes.mtu_of(packet.version, out, answer)
     packet = replace(packet, outside=out.name, ttl=None if packet.ttl is None else packet.ttl - 1)
     if packet.length is not None and packet.length > mtu:
         if packet.protocol == "tcp":

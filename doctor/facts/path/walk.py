@@ -2,17 +2,18 @@
 
 from msgspec.structs import replace
 
-from doctor.facts.path import large, stack, wire
+from doctor.facts.path import stack, wire
 from doctor.facts.path.arrival import check_destination, check_program, check_source, socket_of
 from doctor.facts.path.ending import WalkEnd
 from doctor.facts.path.namespace import NetLink
+from doctor.facts.path.rules import sizes
 from doctor.facts.path.rules.numbers import address, shown
 from doctor.facts.path.rules.packet import Packet
 from doctor.facts.path.trip import Arrived, Asking, Frame, Incoming, Local, Out, Oversize, Step, Trip, entered
 from doctor.facts.path.way import DELIVERED, DROPPED, HOST, OUTSIDE, REJECTED, UNKNOWN, Hop, Walk, Way  # fmt: skip
 from doctor.facts.path.world import World, where  # fmt: skip
 
-_SYN, _ACK, _PSH = large.SYN, 0x10, 0x08
+_SYN, _ACK, _PSH = sizes.SYN, 0x10, 0x08
 _MOST_STEPS = 64
 _DATA = 100
 """Bytes of the first answer of a program: more than a bare confirmation."""
@@ -38,7 +39,7 @@ def _finished(trip: Trip, way: Way, end: str, *, says: str) -> Walk:
         end=end,
         cause=cause,
         says=says,
-        large=large.wanted(trip.mtus) if end == DELIVERED else 0,
+        large=sizes.wanted(trip.mtus) if end == DELIVERED else 0,
         doubts=tuple(dict.fromkeys(trip.doubts)),
         undecided=tuple(dict.fromkeys(trip.undecided)),
     )
@@ -91,7 +92,7 @@ def _connection(trip: Trip, way: Way) -> Asking[None]:
 
 def _data(trip: Trip, way: Way, first: Packet, opening: tuple[Arrived, Arrived | None]) -> Asking[None]:
     """Walk a packet of data in each direction, as large as the receiver asked for when the connection was opened."""
-    asked, answered = (large.OUTSIDE_MTU if one is None else one.packet.segment for one in opening)
+    asked, answered = (sizes.OUTSIDE_MTU if one is None else one.packet.segment for one in opening)
     if asked is None or answered is None:
         raise WalkEnd(trip.world.host, "", UNKNOWN, "rules that set the size of packets", end=UNKNOWN)
     later = replace(first, tcp_flags=_PSH | _ACK, length=min(way.data, answered))
@@ -116,7 +117,7 @@ def _first(way: Way) -> Packet:
         ttl=64,
         dscp=0,
         length=way.length,
-        segment=large.OUTSIDE_MTU,
+        segment=sizes.OUTSIDE_MTU,
         tcp_flags=_SYN if way.protocol == "tcp" else None,
         icmp_type=(8 if way.version == 4 else 128) if is_icmp else None,
         icmp_code=0 if is_icmp else None,
@@ -148,7 +149,7 @@ def _arriving(trip: Trip, link: NetLink, packet: Packet) -> Frame:
     if trip.way.data:
         # The network before the host is not known: large packets are taken to fit, if the uplink lets them.
         packet = replace(
-            packet, length=min(packet.length or link.mtu, link.mtu), segment=packet.segment or large.OUTSIDE_MTU
+            packet, length=min(packet.length or link.mtu, link.mtu), segment=packet.segment or sizes.OUTSIDE_MTU
         )
     elif packet.length is not None and packet.length > link.mtu:
         trip.doubt(host, f"packets of {packet.length} bytes arrive at {link.name}, whose MTU is {link.mtu}")
@@ -169,7 +170,7 @@ def _back(trip: Trip, way: Way, first: Packet, arrived: Arrived, *, flags: int, 
         tcp_flags=flags if seen.protocol == "tcp" else None,
         icmp_type=(0 if seen.version == 4 else 129) if is_icmp else None,
         length=seen.length if is_icmp else length,
-        segment=large.OUTSIDE_MTU,
+        segment=sizes.OUTSIDE_MTU,
         may_split=False,
         ttl=64,
         # The kernel copies it to answers to an echo alone.
@@ -226,7 +227,7 @@ def _learned(trip: Trip, step: Oversize) -> Asking[Step]:
     """Send a packet again, as long as the MTU allows: its sender learns that from an ICMP message, which must arrive."""
     place, packet = step.place, step.packet
     if not packet.may_split:
-        message = large.message_about(packet)
+        message = sizes.message_about(packet)
         detour, trip.detour = trip.detour, None
         try:
             found = yield from _travelled(trip, (yield from stack.send(trip, place, message)))

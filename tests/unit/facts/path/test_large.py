@@ -6,9 +6,9 @@ import pytest
 from msgspec.structs import replace
 
 from doctor.collect.path.large_ways import with_large
-from doctor.facts.path.large import mtu_of
 from doctor.facts.path.namespace import NetLink
 from doctor.facts.path.routing import RouteAnswer
+from doctor.facts.path.rules.sizes import mtu_of
 from doctor.facts.path.way import DELIVERED, DROPPED, Walk
 from doctor.formats.netlink import lookups
 from doctor.formats.netlink.messages import attribute, number

@@ -1,12 +1,13 @@
 """Packets that are larger than an MTU on their way: what their sender sends, and the ICMP message that it needs."""
 
+from collections.abc import Mapping
+
 from msgspec.structs import replace
 
 from doctor.facts.path.namespace import NetLink
 from doctor.facts.path.routing import RouteAnswer
 from doctor.facts.path.rules.changes import HEADERS
 from doctor.facts.path.rules.packet import Packet
-from doctor.facts.path.world import PathPlace
 
 OUTSIDE_MTU = 1500
 """Of programs outside: hardly anyone asks for larger packets."""
@@ -18,14 +19,14 @@ SYN = 0x02
 _NOT_SPLIT = "net.ipv4.ip_no_pmtu_disc"
 
 
-def cut(place: PathPlace, packet: Packet, link: NetLink, answer: RouteAnswer) -> Packet:
+def cut(packet: Packet, link: NetLink, answer: RouteAnswer, settings: Mapping[str, str]) -> Packet:
     """Return a packet of TCP as its sender makes it: not longer than its own MTU, and with the size that it asks for."""
     mtu = answer.mtu or link.mtu
     packet = replace(packet, length=min(packet.length or mtu, mtu))
     if packet.tcp_flags is not None and packet.tcp_flags & SYN:
         asked = answer.segment + HEADERS.get(packet.version, 0) if answer.segment else mtu
         packet = replace(packet, segment=min(asked, mtu))
-    is_split = place.namespace.sysctls.get(_NOT_SPLIT, "0").strip() not in {"", "0"}
+    is_split = settings.get(_NOT_SPLIT, "0").strip() not in {"", "0"}
     return replace(packet, may_split=packet.version == 4 and (is_split or answer.is_locked))
 
 
