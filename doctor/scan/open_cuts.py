@@ -20,6 +20,8 @@ OPEN, LEFT = "OpenCuts", "LeftCuts"
 GIVEN = frozenset({OPEN, LEFT})
 _PLACES = frozenset({"host", "outside"})
 _WORD = "[A-Za-z0-9_.:/-]"
+_OF_SIX = " (IPv6)"
+"""The end of the name of a subject of which only IPv6 is concerned."""
 
 
 def stage_of(function: object) -> int:
@@ -157,10 +159,11 @@ def _is_there(finding: Finding, cut: "PathCut", members: Mapping[str, frozenset[
     if cut.chain:
         return f"{cut.table} {cut.chain}" in said or bool(_has(said, cut.chain))
     names = [name for name in (cut.device, cut.place if cut.place != "host" else "") if name]
-    if finding.subject.kind == "container" and all(finding.subject.name in {way.start, way.end} for way in cut.ways):
+    subject = finding.subject.name.removesuffix(_OF_SIX)
+    if finding.subject.kind == "container" and all(subject in {way.start, way.end} for way in cut.ways):
         return True
     is_network = finding.subject.kind == "network" and cut.containers
-    if is_network and members.get(finding.subject.name, frozenset()).issuperset(cut.containers):
+    if is_network and members.get(subject, frozenset()).issuperset(cut.containers):
         return True
     # All ways of one container may end at a place that is not its own, such as its bridge.
     names += (

@@ -29,7 +29,7 @@ from doctor.formats.netlink.routes import KERNEL
     ok="every running container has the addresses that the engine gave it",
 )
 def container_address_missing(endpoints: PathEndpoints) -> Iterator[Finding]:
-    """The interface of a container lacks its IPv4 address, or has it with another prefix length.
+    """The interface of a container lacks its IPv4 or IPv6 address, or has it with another prefix length.
 
     What it looks at:
         The addresses in the network namespace of each running container, beside those that the engine recorded. Containers whose
@@ -48,11 +48,11 @@ def container_address_missing(endpoints: PathEndpoints) -> Iterator[Finding]:
         https://docs.docker.com/engine/network/drivers/bridge/
     """
     for one in endpoints.made:
-        if one.inner is None or not one.address or one.found is not None:
-            continue
-        own = one.namespace.addresses_of(one.inner.index, 4)
-        foreign = tuple(item for item in own if _is_of_network(item, one.address))
-        yield _finding(endpoints, one, one.inner, own, foreign)
+        for version in (4, 6):
+            if one.inner is None or not one.assigned(version) or one.found(version) is not None:
+                continue
+            if version == 4 or not one.is_six_off:
+                yield _finding(endpoints, one, one.inner, version)
 
 
 def _is_of_network(item: NetAddress, address: str) -> bool:
@@ -64,31 +64,34 @@ def _finding(
     endpoints: PathEndpoints,
     one: PathEndpoint,
     link: NetLink,
-    own: tuple[NetAddress, ...],
-    foreign: tuple[NetAddress, ...],
+    version: int,
 ) -> Finding:
-    shown = ", ".join(item.text for item in own) or "no IPv4 address"
-    instead = f"has {shown} on {link.name} instead of its address {one.address}"
-    lost = instead if own else f"has lost its address {one.address} on {link.name}"
-    # The kernel removes all routes with the last address.
-    is_last = len(foreign) == len(own)
+    address = one.assigned(version)
+    own = tuple(item for item in one.namespace.addresses_of(link.index, version) if item.scope != "link")
+    foreign = tuple(item for item in own if _is_of_network(item, address))
+    shown = ", ".join(item.text for item in own) or f"no IPv{version} address"
+    instead = f"has {shown} on {link.name} instead of its address {address}"
+    lost = instead if own else f"has lost its address {address} on {link.name}"
+    # The kernel removes all routes of IPv4 with the last address.
+    is_last = version == 4 and len(foreign) == len(own)
     taken = tuple(_taken(one, link)) if foreign and is_last else ()
     # A default route that somebody set is added again as it was: it may lead to a VPN.
     is_set = any(route["dst"] in {"0.0.0.0/0", "default"} for route in taken)
-    needs_route = link.is_up and not is_set and (is_last or not one.has_default())
+    needs_route = link.is_up and not is_set and (is_last or not one.has_default(version))
+    gateway = endpoints.gateway_of(one, version) if needs_route else ""
     return Finding(
-        subject=Subject("container", one.name),
+        subject=Subject("container", one.name if version == 4 else f"{one.name} (IPv6)"),
         message=f"container {one.name} {lost}: packets to it on network {one.network.name} do not arrive",
         evidence=(
             Evidence(f"addresses of {one.name}", f"{link.name}: {shown}"),
-            Evidence("the engine's record", f"{one.address} on network {one.network.name}"),
+            Evidence("the engine's record", f"{address} on network {one.network.name}"),
         ),
         detail=AddressGone(
             place=one.place,
-            base=InterfaceBase(
-                device=link.name,
-                address=one.address,
-                gateway=endpoints.gateway_of(one) if needs_route else "",
+            base=(
+                InterfaceBase(device=link.name, address=address, gateway=gateway)
+                if version == 4
+                else InterfaceBase(device=link.name, address6=address, gateway6=gateway)
             ),
             # Secondary ones go with the first, so the last is removed first.
             foreign=tuple((item.text, item.attributes) for item in reversed(foreign)),

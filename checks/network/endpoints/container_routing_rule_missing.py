@@ -62,10 +62,9 @@ def _missing(one: PathEndpoint) -> Iterator[tuple[RoutingRule, str]]:
 
 def _finding(one: PathEndpoint, rule: RoutingRule, word: str, cuts: list[PathCut]) -> Finding:
     family = "" if rule.version == 4 else "IPv6 "
-    command = "ip rule" if rule.version == 4 else "ip -6 rule"
     return Finding(
         subject=Subject("rule", f"{rule.text} in container {one.name}"),
         message=f"container {one.name} lacks the {family}rule of routing for table {word}: {cuts[0].says}",
-        evidence=(Evidence(f"{command} in {one.name}", f"no {rule.text}"), *evidence_of(cuts)),
+        evidence=(Evidence(f"{rule.command} in {one.name}", f"no {rule.text}"), *evidence_of(cuts)),
         detail=RoutingAdded(place=one.place, kind="rule", text=rule.text, request=rule.request()),
     )

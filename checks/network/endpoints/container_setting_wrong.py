@@ -56,9 +56,9 @@ def _wrong(endpoints: PathEndpoints, one: PathEndpoint) -> Iterator[tuple[Settin
         if values.get(key) == "8":
             yield _detail(one, key, "8", "0"), "it answers no ARP, so nobody reaches it"
     key = f"net.ipv6.conf.{device}.disable_ipv6"
-    if values.get(key) == "1" and one.address6 and not any("disable_ipv6" in name for name in one.chosen):
-        base = InterfaceBase(device=device, address6=one.address6, gateway6=endpoints.gateway_of(one, 6))
-        yield _detail(one, key, "1", "0", base), f"it has lost its address {one.address6}"
+    if values.get(key) == "1" and (address := one.assigned(6)):
+        base = InterfaceBase(device=device, address6=address, gateway6=endpoints.gateway_of(one, 6))
+        yield _detail(one, key, "1", "0", base), f"it has lost its address {address}"
 
 
 def _detail(one: PathEndpoint, key: str, now: str, wanted: str, base: InterfaceBase | None = None) -> SettingWrong:

@@ -53,7 +53,7 @@ def duplicate_container_address(
     replaced = {
         (one.namespace.inode, one.inner.index)
         for one in endpoints.made
-        if one.inner is not None and one.address and one.found is None
+        if one.inner is not None and one.address and one.found() is None
     }
     for identity, namespace in namespaces.own:
         for address in namespace.addresses:

@@ -58,7 +58,7 @@ def rule_of_routing_ends(
             subject=Subject("rule", rule.text),
             message=_message(rule, first),
             evidence=(
-                Evidence("ip rule" if rule.version == 4 else "ip -6 rule", rule.text),
+                Evidence(rule.command, rule.text),
                 *known,
                 *set_by(place),
                 *evidence_of((first, *cuts)),
@@ -69,6 +69,6 @@ def rule_of_routing_ends(
 
 def _message(rule: RoutingRule, cut: PathCut) -> str:
     """Return the cut's sentence, with the rule if only its table is named."""
-    if cut.reason.startswith("ip rule"):
+    if cut.reason.startswith(rule.command):
         return cut.says
-    return f"{cut.says.removesuffix(cut.reason)}ip rule {rule.priority}: {cut.reason}"
+    return f"{cut.says.removesuffix(cut.reason)}{rule.command} {rule.priority}: {cut.reason}"

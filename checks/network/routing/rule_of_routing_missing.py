@@ -62,7 +62,7 @@ def rule_of_routing_missing(
             subject=Subject("rule", rule.text),
             message=(f"the {family}rule of routing for table {_WORDS[rule.table]} is missing: {mine[0].says}"),
             evidence=(
-                Evidence("ip rule" if rule.version == 4 else "ip -6 rule", f"no {rule.text}"),
+                Evidence(rule.command, f"no {rule.text}"),
                 Evidence(state.place, rule.text),
                 *evidence_of(mine),
             ),

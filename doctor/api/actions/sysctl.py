@@ -56,8 +56,10 @@ def _setting(key: str, value: str, *, head: str = "") -> Callable[[bytes], bytes
     return edit
 
 
-def kept_setting(detail: SettingChanged, files: SysctlFiles | Missing, *, usual: str) -> Iterator[Action]:
-    """Yield what sets the value of the last healthy scan; else the command.
+def kept_setting(
+    detail: SettingChanged, files: SysctlFiles | Missing, *, usual: str, more: tuple[Action, ...] = ()
+) -> Iterator[Action]:
+    """Yield what sets the value of the last healthy scan, and ``more`` after it; else the command.
 
     If a file sets the present value, somebody wants it, perhaps to close something: a question then.
     """
@@ -69,6 +71,7 @@ def kept_setting(detail: SettingChanged, files: SysctlFiles | Missing, *, usual:
     wanted = [one for one in wanted if one.value.strip() == detail.value]
     if isinstance(files, Missing) or not wanted:
         yield now
+        yield from more
         return
     places = tuple(dict.fromkeys(f"{one.file}:{one.line}" for one in wanted))
     yield Choose(
@@ -77,7 +80,7 @@ def kept_setting(detail: SettingChanged, files: SysctlFiles | Missing, *, usual:
             Choosable(
                 name="restore",
                 evidence=(Evidence("last healthy scan", f"{detail.key} = {detail.was}"),),
-                actions=(now, *persist_sysctl(detail.key, detail.was, files)),
+                actions=(now, *persist_sysctl(detail.key, detail.was, files), *more),
             ),
             Choosable(
                 name="leave",

@@ -20,6 +20,7 @@ _KEYS = (
     "net.ipv6.conf.all.forwarding",
     "net.ipv6.conf.default.forwarding",
     "net.ipv6.conf.all.disable_ipv6",
+    "net.ipv6.conf.lo.disable_ipv6",
     "net.bridge.bridge-nf-call-iptables",
     "net.bridge.bridge-nf-call-ip6tables",
     "net.netfilter.nf_conntrack_count",
@@ -40,7 +41,7 @@ _KEYS = (
     *(f"user.max_{kind}_namespaces" for kind in ("mnt", "uts", "ipc", "pid", "net", "user", "cgroup", "time")),
 )
 _CONF = {"ipv4": HostPath("/proc/sys/net/ipv4/conf"), "ipv6": HostPath("/proc/sys/net/ipv6/conf")}
-_PER_INTERFACE = {"ipv4": ("forwarding", "rp_filter", "arp_ignore"), "ipv6": ("accept_ra",)}
+_PER_INTERFACE = {"ipv4": ("forwarding", "rp_filter", "arp_ignore"), "ipv6": ("accept_ra", "disable_ipv6")}
 _SYSTEMD_MARKS = (HostPath("/run/systemd/system"), HostPath("/lib/systemd/systemd-sysctl"))
 _UFW_CONF = HostPath("/etc/ufw/ufw.conf")
 _UFW_DEFAULTS = HostPath("/etc/default/ufw")

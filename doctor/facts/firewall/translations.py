@@ -19,6 +19,7 @@ class Translation(Struct, frozen=True, kw_only=True):
     """One rule of somebody else that translates packets in the engine's stead, or keeps them from being translated.
 
     Attributes:
+        version: of the packets, 4 or 6.
         kind: ``diverted`` (they go elsewhere), ``untracked`` (no rule of nat sees them), ``renamed`` (their answers go elsewhere).
         place: the rule.
         packets: the packets, in words: "packets to port 8080/tcp", "outgoing packets of network app".
@@ -28,6 +29,7 @@ class Translation(Struct, frozen=True, kw_only=True):
     """
 
     kind: str
+    version: int = 4
     place: RulePlace
     packets: tuple[str, ...]
     target: str = ""
@@ -40,6 +42,8 @@ class Translation(Struct, frozen=True, kw_only=True):
         return tuple(cut.says for cut in found if self._explains(cut))
 
     def _explains(self, cut: PathCut) -> bool:
+        if any(way.version != self.version for way in cut.ways):
+            return False
         if self.kind != DIVERTED:
             return cut.cause != "rule" or cut.table.endswith(" filter")
         ports = {(way.protocol, way.port) for way in cut.ways}
@@ -47,7 +51,7 @@ class Translation(Struct, frozen=True, kw_only=True):
 
 
 class Translations(Struct, frozen=True, kw_only=True):
-    """All of them, IPv4."""
+    """All of them."""
 
     items: tuple[Translation, ...] = ()
     gaps: tuple[Missing, ...] = ()

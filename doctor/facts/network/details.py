@@ -50,12 +50,20 @@ class BridgeMissing(Struct, frozen=True, kw_only=True):
 
 
 class WrongAddress(Struct, frozen=True, kw_only=True):
-    """The bridge, its missing address, the addresses it has instead (all with prefix length), and the program that changed it."""
+    """The bridge, its missing address, the addresses it has instead (all with prefix length), and the program that changed it.
+
+    Attributes:
+        setting: that must be 0 first, "" for none: IPv6 is disabled on the bridge.
+        mtu: to set first, 0 to leave it: below 1280 the kernel disables IPv6; ``mtu_now`` its present one.
+    """
 
     bridge: str
     address: str
     wrong: tuple[str, ...]
     taker: BridgeTaker | None = None
+    setting: str = ""
+    mtu: int = 0
+    mtu_now: int = 0
 
 
 class Forwarding6Off(Struct, frozen=True, kw_only=True):

@@ -6,6 +6,8 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network, ip_network
 
 from msgspec import Struct
 
+LEAST_MTU6 = 1280
+"""The MTU below which the kernel disables IPv6 on an interface."""
 DEFAULT_BRIDGE = "docker0"
 USER_BRIDGE = re.compile(r"br-([0-9a-f]{12})")
 _ENGINE_VETH = re.compile(r"veth[0-9a-f]{7}")

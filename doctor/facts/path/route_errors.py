@@ -22,7 +22,7 @@ def explained(place: PathPlace, packet: Packet, error: str, link: NetLink | None
         kind = _ENDING[error]
         for rule in place.namespace.rules:
             if rule.action == kind and _applies(rule, packet):
-                return "rule-of-routing", f"ip rule {rule.priority}{where}: its action is {kind}"
+                return "rule-of-routing", f"{rule.command} {rule.priority}{where}: its action is {kind}"
         route = _covering(place, packet, kind)
         if route is not None:
             return f"{kind}-route", f"route {kind} {route.destination} of {_table(route.table)}{where}"
@@ -85,10 +85,10 @@ def _no_route(place: PathPlace, packet: Packet, where: str) -> tuple[str, str]:
         if rule.action == "table" and rule.table not in _WORDS and _applies(rule, packet):
             return (
                 "rule-of-routing",
-                f"ip rule {rule.priority}{where}: {_table(rule.table)} has no route to {_target(packet)}",
+                f"{rule.command} {rule.priority}{where}: {_table(rule.table)} has no route to {_target(packet)}",
             )
         if rule.action == "unreachable" and _applies(rule, packet):
-            return "rule-of-routing", f"ip rule {rule.priority}{where}: it is unreachable"
+            return "rule-of-routing", f"{rule.command} {rule.priority}{where}: it is unreachable"
     if not has_default and not _covering(place, packet, "unicast"):
         return "no-default-route", f"the routing{where}: there is no default route"
     return "no-route", f"the routing{where}: there is no route to {_target(packet)}"

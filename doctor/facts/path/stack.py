@@ -200,7 +200,8 @@ def _doubt_ports(trip: Trip, place: PathPlace, packet: Packet) -> None:
                 continue
             if span[0] <= high and span[1] >= low and (span[0] > low or span[1] < high):
                 trip.doubt(
-                    place, f"ip rule {rule.priority}, which is about some of the ports that senders take by chance"
+                    place,
+                    f"{rule.command} {rule.priority}, which is about some of the ports that senders take by chance",
                 )
 
 

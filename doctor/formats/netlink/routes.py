@@ -223,6 +223,15 @@ class RoutingRule(Struct, frozen=True, kw_only=True):
         return self == usual
 
     @property
+    def command(self) -> str:
+        """Return the command that shows rules of its version.
+
+        >>> RoutingRule(version=6).command
+        'ip -6 rule'
+        """
+        return "ip rule" if self.version == 4 else "ip -6 rule"
+
+    @property
     def text(self) -> str:
         """Return the rule as ip(8) takes it.
 

@@ -114,16 +114,10 @@ def _text(entry: dict[str, Any]) -> str:
 
 def _connected(link: dict[str, Any], address: str) -> dict[str, Any] | None:
     interface = ip_interface(address)
-    if interface.version != 4 or interface.network.prefixlen == 32:
+    if interface.network.prefixlen == interface.max_prefixlen:
         return None
-    return {
-        "dst": str(interface.network),
-        "dev": link["ifname"],
-        "protocol": "kernel",
-        "scope": "link",
-        "prefsrc": str(interface.ip),
-        "flags": [],
-    }
+    own = {"scope": "link", "prefsrc": str(interface.ip)} if interface.version == 4 else {"metric": 256}
+    return {"dst": str(interface.network), "dev": link["ifname"], "protocol": "kernel", **own, "flags": []}
 
 
 def _address(link: dict[str, Any], command: str, address: str, table: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -142,7 +136,7 @@ def _address(link: dict[str, Any], command: str, address: str, table: list[dict[
     link["addr_info"] = entries
     gone = str(interface.network)
     # Another bridge may have the same address, and keeps its route.
-    own = {"dst": gone, "prefsrc": str(interface.ip), "dev": link["ifname"]}
+    own = {"dst": gone, "dev": link["ifname"]} | ({"prefsrc": str(interface.ip)} if interface.version == 4 else {})
     return [route for route in table if any(route.get(key) != value for key, value in own.items())]
 
 

@@ -15,16 +15,15 @@ from doctor.facts.path.own.shown_cut import set_by
 def rule_of_routing_ends(detail: RuleAdded) -> Iterator[Action]:
     """A rule that the last healthy scan did not see may be deleted; of others only the command is shown."""
     rule = detail.rule
-    six = "-6 " if rule.version == 6 else ""
     if rule.has_more:
         yield Advise(
-            text=f"if nobody needs the rule: ip {six}rule del {rule.text}; 'ip {six}-d rule' shows its other options, with which it could be"
+            text=f"if nobody needs the rule: {rule.command} del {rule.text}; 'ip -d {rule.command.removeprefix('ip ')}' shows its other options, with which it could be"
             " added again"
         )
         return
     if not detail.is_new:
         yield Advise(
-            text=f"if nobody needs the rule: ip {six}rule del {rule.text}, and remove it from {detail.source or 'the configuration that adds it'}"
+            text=f"if nobody needs the rule: {rule.command} del {rule.text}, and remove it from {detail.source or 'the configuration that adds it'}"
         )
         return
     yield Choose(

@@ -2,18 +2,35 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, fixer
+from doctor.api import Action, Applicability, Missing, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.network import ChangeLink
 from doctor.api.actions.path.routing import add_route
-from doctor.facts.path.own.details import UplinkLost
+from doctor.api.actions.sysctl import kept_setting
+from doctor.facts.kernel.sysctl import SysctlFiles
+from doctor.facts.path.own.details import SettingChanged, UplinkLost
 
 
 @fixer(applicability=Applicability.DISRUPTIVE)
-def uplink_address_missing(detail: UplinkLost) -> Iterator[Action]:
+def uplink_address_missing(detail: UplinkLost, files: SysctlFiles | Missing) -> Iterator[Action]:
     """Add what the last healthy scan saw; a lease must be renewed by its program."""
+    device = detail.device
+    if detail.mtu:
+        yield ChangeLink(
+            do=("link", "set", {"dev": device, "mtu": detail.mtu}),
+            undo=("link", "set", {"dev": device, "mtu": detail.mtu_now}),
+            what=f"set the MTU of {device} to {detail.mtu}",
+        )
+    if detail.setting:
+        setting = SettingChanged(key=detail.setting, value="1", was="0")
+        yield from kept_setting(setting, files, usual="0", more=tuple(_added(detail)))
+    else:
+        yield from _added(detail)
+
+
+def _added(detail: UplinkLost) -> Iterator[Action]:
+    device = detail.device
     if detail.is_leased:
-        device = detail.device
         yield Advise(
             text=f"renew the lease: {detail.command}"
             if detail.command
@@ -21,10 +38,10 @@ def uplink_address_missing(detail: UplinkLost) -> Iterator[Action]:
             " whichever manages the interface"
         )
     for address in detail.addresses:
-        request: dict[str, str | int] = {"dev": detail.device, "address": address.text}
+        request: dict[str, str | int] = {"dev": device, "address": address.text}
         yield ChangeLink(
             do=("addr", "add", request | address.attributes),
             undo=("addr", "del", request),
-            what=f"add the address {address.text} to {detail.device}",
+            what=f"add the address {address.text} to {device}",
         )
     yield from map(add_route, detail.routes)

@@ -18,6 +18,7 @@ from tests.hosts.cuts.state import state
 
 STAGES = ("probe", "fix", "answer", "undo", "reboot")
 USUAL = ("fix", "answer", "undo", "reboot")
+_MOST_ANSWERS = 3
 _BROKEN = frozenset({"warning", "error", "critical"})
 _LEAVES = re.compile(r"leave|keep|ignore|stay|nothing|accept|intended|none", re.IGNORECASE)
 _FIX = ("fix", "--apply", "--yes", "--allow", "disruptive")
@@ -167,16 +168,29 @@ class Judge:
         with _Time(result, "fix"):
             result.exits["fix"], report = _fix(box)
             result.left = _left(box, result.cut, report, result.dead)
-        if result.left and "answer" in self.stages and (answers := _answers(box, report)):
+        if result.left and "answer" in self.stages:
             with _Time(result, "answer"):
-                result.answers = tuple(one for one in answers if one != "--choose")
-                result.exits["answer"], report = _fix(box, *answers)
-                result.answered_left = _left(box, result.cut, report, result.left)
+                answers = self._answer(box, result, report)
         result.same_pids = traffic.pids(box) == before
         if is_new and (result.is_healed or result.is_healed_by_answer):
             self._undone.add(result.found)
             with _Time(result, "undo"):
                 self._undo(box, result, faulty, answers)
+
+    def _answer(self, box: Box, result: Judged, report: dict[str, Any]) -> tuple[str, ...]:
+        """Answer with the first candidates; where they do not heal, such as on a kernel without a module, with the next ones."""
+        answers: tuple[str, ...] = ()
+        for number in range(_MOST_ANSWERS):
+            found = _answers(box, report, number)
+            if not found or found == answers:
+                break
+            answers = found
+            result.answers = tuple(one for one in answers if one != "--choose")
+            result.exits["answer"], report = _fix(box, *answers)
+            result.answered_left = _left(box, result.cut, report, result.answered_left or result.left or ())
+            if not result.answered_left:
+                break
+        return answers
 
     def _undo(self, box: Box, result: Judged, faulty: frozenset[str], answers: tuple[str, ...]) -> None:
         """Undo each run of the repair, compare, and repair again."""
@@ -237,9 +251,12 @@ def _left(box: Box, cut: Cut, report: dict[str, Any], before: tuple[str, ...]) -
     return before if report.get("actions") == [] else traffic.dead(box, cut.version)
 
 
-def _answers(box: Box, report: dict[str, Any]) -> tuple[str, ...]:
-    """The options that answer each question with the candidate that repairs; asked again if something was repaired."""
-    if report.get("actions") != []:
+def _answers(box: Box, report: dict[str, Any], number: int) -> tuple[str, ...]:
+    """The options that answer each question with a candidate that repairs: that of this number, or the last one.
+
+    The questions are asked again if something was repaired, or answered.
+    """
+    if number or report.get("actions") != []:
         try:
             report = json.loads(box.doctor("fix", "--format", "json", "--allow", "disruptive", timeout=180).stdout)
         except (ValueError, subprocess.TimeoutExpired):
@@ -247,13 +264,14 @@ def _answers(box: Box, report: dict[str, Any]) -> tuple[str, ...]:
     found: list[str] = []
     for manual in report.get("manual", []):
         for question in manual.get("questions", []):
-            if option := _repairing(question.get("candidates", [])):
+            if option := _repairing(question.get("candidates", []), number):
                 found += shlex.split(option)
     return tuple(found)
 
 
-def _repairing(candidates: Iterable[dict[str, Any]]) -> str:
-    return next((str(one.get("option", "")) for one in candidates if not _LEAVES.search(str(one.get("name", "")))), "")
+def _repairing(candidates: Iterable[dict[str, Any]], number: int) -> str:
+    found = [str(one.get("option", "")) for one in candidates if not _LEAVES.search(str(one.get("name", "")))]
+    return found[: number + 1][-1] if found else ""
 
 
 def _findings(box: Box, *arguments: str) -> tuple[int, list[dict[str, Any]]]:

@@ -3,6 +3,7 @@
 import pytest
 
 from checks.network.bridges.docker0_no_address import docker0_no_address
+from doctor.facts.kernel.sysctl import Sysctl
 from doctor.facts.network.host_files import HostNetworkFiles
 from doctor.facts.network.links import Link, Links
 from doctor.facts.network.networks import Network, Networks
@@ -29,4 +30,4 @@ def test_a_bridge_without_an_address_by_choice_is_no_fault(
         gateway_mode=mode,
     )
     links = Links(links=(Link(index=4, name="br-lan", kind="bridge", flags=frozenset({"UP"}), mtu=1500),), routes=())
-    assert len([*docker0_no_address(Networks(items=(network,)), links, HostNetworkFiles())]) == count
+    assert len([*docker0_no_address(Networks(items=(network,)), links, Sysctl(values={}), HostNetworkFiles())]) == count

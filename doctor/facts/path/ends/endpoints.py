@@ -6,6 +6,7 @@ from functools import cached_property
 
 from msgspec import Struct
 
+from doctor.facts.kernel.sysctl import interface_key
 from doctor.facts.network.networks import Endpoint, Network
 from doctor.facts.path.ends.details import ContainerPlace
 from doctor.facts.path.namespace import NetAddress, NetLink, NetNamespace
@@ -13,6 +14,7 @@ from doctor.model.missing import Missing
 
 OF_INTERFACE = ("net.ipv4.conf.eth0.arp_ignore", "net.ipv6.conf.eth0.disable_ipv6")
 """Settings of the usual interface of a container that are read of each namespace."""
+_OFF = "disable_ipv6"
 _DEFAULT = {4: "0.0.0.0/0", 6: "::/0"}
 
 
@@ -48,20 +50,37 @@ class PathEndpoint(Struct, frozen=True, kw_only=True):
     is_lost: bool = False
     is_only: bool = False
 
-    @property
-    def found(self) -> NetAddress | None:
-        """Return the IPv4 address that the engine gave it, if its interface has it with the right prefix length."""
+    def assigned(self, version: int) -> str:
+        """Return the address that the engine gave it, with prefix length, "" for none.
+
+        A container that was created with a setting for IPv6 may be without it on purpose.
+        """
+        if version == 4:
+            return self.address
+        return "" if any(_OFF in key for key in self.chosen) else self.address6
+
+    def found(self, version: int = 4) -> NetAddress | None:
+        """Return the address that the engine gave it, if its interface has it with the right prefix length."""
         if self.inner is None:
             return None
-        own = self.namespace.addresses_of(self.inner.index, 4)
-        return next((one for one in own if one.text == self.address), None)
+        wanted = self.address if version == 4 else self.address6
+        own = self.namespace.addresses_of(self.inner.index, version)
+        return next((one for one in own if one.text == wanted), None)
+
+    @property
+    def is_six_off(self) -> bool:
+        """Whether IPv6 may be disabled on the interface: it has no address of its link, which the kernel adds by itself."""
+        if self.inner is None:
+            return True
+        value = self.namespace.sysctls.get(interface_key(self.inner.name, _OFF, family="ipv6"))
+        return value != "0" and not self.namespace.addresses_of(self.inner.index, 6)
 
     @property
     def is_whole(self) -> bool:
         """Whether its interface is there and up, and has its IPv4 address: if not, that is the reason for missing routes."""
         if self.inner is None:
             return not self.is_lost
-        return self.inner.is_up and (not self.address or self.found is not None)
+        return self.inner.is_up and (not self.address or self.found() is not None)
 
     def gateway_for(self, version: int) -> str:
         """Return the gateway of the default route that the engine can set over this network, "" for none."""

@@ -25,7 +25,7 @@ def rules_of(namespace: NetNamespace, cut: PathCut) -> tuple[RoutingRule, ...]:
     if cut.place != HOST:
         return ()
     version = cut.ways[0].version if cut.ways else 4
-    named = re.match(r"ip rule (\d+)", cut.reason)
+    named = re.match(r"ip (?:-6 )?rule (\d+)", cut.reason)
     if cut.cause == BY_RULE and named:
         return tuple(
             one

@@ -12,11 +12,16 @@ class UplinkLost(Struct, frozen=True, kw_only=True):
 
     Attributes:
         device: its name; ``is_down`` whether it must be set up first.
+        setting: that must be 0 first, "" for none: IPv6 is disabled on it.
+        mtu: to set first, 0 to leave it: below 1280 the kernel disables IPv6; ``mtu_now`` its present one.
         addresses: that it had and that nobody renews; ``is_leased`` whether a program renews the missing one, with ``command``.
     """
 
     device: str
     is_down: bool = False
+    setting: str = ""
+    mtu: int = 0
+    mtu_now: int = 0
     addresses: tuple[NetAddress, ...] = ()
     is_leased: bool = False
     command: str = ""

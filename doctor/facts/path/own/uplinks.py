@@ -7,6 +7,7 @@ from doctor.facts.path.namespace import NetLink, NetNamespace
 from doctor.facts.path.own.kept_state import DEFAULTS, KeptState, PlacedRoute, placed
 from doctor.facts.path.paths import PathCut
 from doctor.facts.path.way import HOST
+from doctor.formats.netlink.routes import MAIN
 
 _KERNEL = 2
 """RTPROT_KERNEL."""
@@ -21,6 +22,17 @@ def lost_uplinks(state: KeptState) -> Iterator[NetLink]:
         one.device for one in state.lost_routes() if one.is_default and one.route.version not in working and one.device
     )
     for name in names:
+        link = state.now.named(name)
+        if link is not None:
+            yield link
+
+
+def bare_uplinks(state: KeptState) -> Iterator[NetLink]:
+    """Yield the interfaces of default routes that are there, of which the kernel keeps those of IPv6 without any address."""
+    if state.kept is None:
+        return
+    routes = [one for one in placed(state.now) if one.is_default and one.route.table == MAIN and _works(state, one)]
+    for name in dict.fromkeys(one.device for one in routes if one.route.version == 6):
         link = state.now.named(name)
         if link is not None:
             yield link
