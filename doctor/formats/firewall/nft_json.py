@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from doctor.formats import json_safe
@@ -138,7 +139,7 @@ def parse(data: bytes) -> NftRuleset:
     >>> [(chain.table, chain.policy) for chain in parse(listed).base_chains("forward")]
     [('fw', 'drop')]
     """
-    listed = json_safe.load_object(data).get("nftables")
+    listed = _load(data).get("nftables")
     if not isinstance(listed, list):
         raise FormatError('not a ruleset of nft: no list "nftables"')
     chains: list[NftChain] = []
@@ -157,6 +158,15 @@ def parse(data: bytes) -> NftRuleset:
         elif kind in {"set", "map"}:
             sets[text(item.get("family")), text(item.get("table")), text(item.get("name"))] = item
     return NftRuleset(chains=tuple(chains), rules=tuple(rules), sets=sets)
+
+
+def _load(data: bytes) -> dict[str, Any]:
+    """The object that nft printed: a set may have 100,000 elements. What is not plain JSON, or deep, is read with care instead."""
+    try:
+        found = msgspec.json.decode(data) if len(data) <= json_safe.MAX_BYTES else None
+    except (msgspec.DecodeError, RecursionError, ValueError):
+        found = None
+    return found if isinstance(found, dict) else json_safe.load_object(data)
 
 
 def _xt(expression: dict[str, Any], kind: str) -> str:

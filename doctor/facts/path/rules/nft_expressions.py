@@ -67,16 +67,17 @@ def element(value: Any, of: Field) -> Element | None:
 
 
 def _spans(value: dict[str, Any], of: Field) -> Element | None:
+    network = value.get("prefix")
+    if isinstance(network, dict):
+        base, length = element(network.get("addr"), of), network.get("len")
+        if isinstance(base, int) and isinstance(length, int) and 0 <= length <= of.width:
+            return numbers.prefix(base, length, of.width)
+        return None
     if isinstance(value.get("concat"), list):
         if len(value["concat"]) != len(of.parts):
             return None
         found = [element(part, field) for part, field in zip(value["concat"], of.parts, strict=True)]
         return tuple(part for part in found if part is not None) if None not in found else None
-    if isinstance(value.get("prefix"), dict):
-        base, length = element(value["prefix"].get("addr"), of), value["prefix"].get("len")
-        if isinstance(base, int) and isinstance(length, int) and 0 <= length <= of.width:
-            return numbers.prefix(base, length, of.width)
-        return None
     span = value.get("range")
     if isinstance(span, list) and len(span) == 2:
         low, high = element(span[0], of), element(span[1], of)

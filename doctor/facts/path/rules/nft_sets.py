@@ -8,7 +8,7 @@ from doctor.facts.path.rules.nft_expressions import Field, constant, element
 from doctor.facts.path.rules.values import Element, Flags, Matcher, Present, Table, table
 from doctor.formats.json_values import items, mapping, text
 
-_VERDICTS = frozenset({"accept", "drop", "return", "continue", "queue"})
+_PLAIN = {kind: RuleVerdict(kind) for kind in ("accept", "drop", "return", "continue", "queue")}
 
 Named = Mapping[str, Any]
 """Sets and maps of a table by name, as listed."""
@@ -100,8 +100,9 @@ def verdict(value: Any) -> RuleVerdict | None:
     if not isinstance(value, dict) or len(value) != 1:
         return None
     kind, body = next(iter(value.items()))
+    plain = _PLAIN.get(kind)
+    if plain is not None:
+        return plain
     if kind in {JUMP, GOTO}:
         return RuleVerdict(kind, text(mapping(body).get("target")))
-    if kind in _VERDICTS:
-        return RuleVerdict(kind)
     return RuleVerdict(CONTINUE) if kind == "counter" else None

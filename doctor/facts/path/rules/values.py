@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from enum import Enum
+from itertools import pairwise
 from typing import Any
 
 from msgspec import Struct
@@ -272,6 +273,9 @@ def table(elements: Iterable[tuple[Element, Any]], *, is_named: bool = False) ->
 
 def _without_overlap(ranges: list[tuple[int, int, Any]]) -> list[tuple[int, int, Any]]:
     """Return ranges sorted; overlapping ones of the same data are joined. The kernel refuses others."""
+    if all(one[1] < other[0] for one, other in pairwise(ranges)):
+        # Thus nft prints them.
+        return ranges
     found: list[tuple[int, int, Any]] = []
     for low, high, data in sorted(ranges, key=lambda one: one[:2]):
         if found and low <= found[-1][1] and data == found[-1][2]:

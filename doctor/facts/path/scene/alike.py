@@ -14,6 +14,7 @@ from doctor.facts.path.scene.ways import place_of
 from doctor.facts.path.segment import places_with
 from doctor.facts.path.way import DROPPED, HOST, REJECTED, Walk, Way
 from doctor.facts.path.world import PathPlace, World
+from doctor.formats.json_values import items
 
 _FIXED, _FRESH, _FAILED, _USABLE = 0x80 | 0x40, 0x02 | 0x04, 0x20, 0xDE
 """States of neighbour entries that a walk distinguishes, see ``neighbours``."""
@@ -129,8 +130,7 @@ class Alike:
                 if not members.rule(one.expressions, (*chain, above.get(chain, 0))):
                     above[chain] = above.get(chain, 0) + 1
             for place, listed in lists.nft.sets.items():
-                for element in listed.get("elem") or ():
-                    members.element(element, place)
+                members.elements(items(listed.get("elem")), place)
         self._read_routes()
 
     def _read_routes(self) -> None:

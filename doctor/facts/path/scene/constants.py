@@ -3,6 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from socket import inet_aton, inet_ntoa
 from typing import Any
 
 from doctor.facts.path.rules import numbers
@@ -17,6 +18,8 @@ _TRANSLATIONS = frozenset({"NETMAP", "netmap", "prefix"})
 _ADDRESSED = frozenset({"saddr", "daddr", "sport", "dport", "ether"})
 _IGNORED = frozenset({"expires", "timeout", "counter", "comment", "handle", "packets", "bytes", "log"})
 _MOST_PATTERNS = 32
+_ENDS = tuple([{verdict: None}] for verdict in ("drop", "accept", "return", "continue"))
+"""Data of a verdict map that name nobody."""
 
 
 class Members:
@@ -73,6 +76,26 @@ class Members:
             member for word in others for member, is_port in self._named(word) if not is_port
         }
         return self._note(found, is_negated=negated, place=place, words=(*conditions, "", *others))
+
+    def elements(self, values: Iterable[Any], place: Position) -> None:
+        """Note the elements of a set or map; of 100,000 addresses nearly all are of nobody here."""
+        for value in values:
+            if not self._is_elsewhere(value[0] if isinstance(value, list) and value[1:] in _ENDS else value):
+                self.element(value, place)
+
+    def _is_elsewhere(self, key: Any) -> bool:
+        """Whether a key is an address, or a network of IPv4, that has nothing to do with any container."""
+        if isinstance(key, str):
+            found = None if key in self.exact else _plain_address(key)
+            return found is not None
+        network = key.get("prefix") if isinstance(key, dict) and len(key) == 1 else None
+        if not isinstance(network, dict):
+            return False
+        base, length = network.get("addr"), network.get("len")
+        if not isinstance(base, str) or type(length) is not int or not 0 < length < 32:
+            return False
+        found, rest = _plain_address(base), 0xFFFFFFFF >> length
+        return found is not None and not self._holds(found & ~rest, found | rest)
 
     def element(self, value: Any, place: Position) -> None:
         """Note an element of a set or map."""
@@ -154,8 +177,12 @@ class Members:
             self._span(span.low, span.high)
         return []
 
+    def _holds(self, low: int, high: int) -> bool:
+        """Whether a range has a name of a container."""
+        return bisect_left(self._points, (low, -1)) != bisect_right(self._points, (high, 1 << 62))
+
     def _span(self, low: int, high: int) -> None:
-        if bisect_left(self._points, (low, -1)) != bisect_right(self._points, (high, 1 << 62)):
+        if self._holds(low, high):
             self._edges |= {low, high + 1}
 
     def _leaves(self, value: Any, words: list[str], *, is_computed: bool) -> bool:
@@ -190,6 +217,15 @@ class Members:
 
 _HOLES = Range(-1, -1)
 """A mask with holes."""
+
+
+def _plain_address(word: str) -> int | None:
+    """Return the number of an IPv4 address in the kernel's spelling."""
+    try:
+        packed = inet_aton(word)
+    except (OSError, ValueError):
+        return None
+    return int.from_bytes(packed) if inet_ntoa(packed) == word else None
 
 
 def _point(word: str) -> int | None:

@@ -19,6 +19,7 @@ from doctor.facts.path.routing import RouteAnswer, RouteQuestion
 from doctor.facts.path.rule_lists import PathFirewalls, RuleLists
 from doctor.facts.path.rules.tables import IptablesRules
 from doctor.facts.path.scene.alike import Alike
+from doctor.facts.path.scene.constants import Members
 from doctor.facts.path.world import PathPlace, World
 from doctor.formats.firewall import nft_json
 from doctor.host.recorded import RecordedAnswers, RootHost
@@ -318,3 +319,28 @@ def test_few_ways_are_walked_on_a_healthy_host() -> None:
         other.found()
     assert walked[0] == walked[-2] < 20
     assert walked[-1] == walked[0] + 5
+
+
+def test_elements_that_are_skipped_name_nobody() -> None:
+    """Of a large set only those elements are judged that may concern a container: the same classes come out."""
+    names = [["172.17.0.2", "02:42:ac:11:00:02", "8080"], ["172.17.0.3", "veth1"]]
+    keys: list[Any] = [
+        *("172.17.0.2", "172.17.0.3", "172.17.0.4", "203.0.113.9", "172.17.2", "veth1", "veth*", "172.17.0.2-172.17.0.9"),
+        *({"prefix": {"addr": addr, "len": length}} for addr in ("172.17.0.0", "203.0.113.7", "172.17.0.4") for length in (0, 8, 16, 29, 31, 32)),
+        {"prefix": {"addr": "2001:db8::", "len": 32}},
+        {"prefix": {"addr": "172.17.0.0", "len": "16"}},
+        {"range": ["172.17.0.3", "172.17.0.9"]},
+        {"range": ["203.0.113.1", "203.0.113.9"]},
+        {"concat": ["172.17.0.2", 80]},
+        {"elem": {"val": "172.17.0.3", "timeout": 9}},
+        8080,
+    ]  # fmt: skip
+    for data in (None, {"drop": None}, {"jump": {"target": "veth1"}}, "172.17.0.3"):
+        for key in keys:
+            value = key if data is None else [key, data]
+            quick, whole = Members(names), Members(names)
+            quick.elements([value], ("here",))
+            whole.element(value, ("here",))
+            words = ["172.17.0.2", "172.17.0.3", "veth1", "203.0.113.5"]
+            assert (quick.own, quick.unlike, quick.is_opaque) == (whole.own, whole.unlike, whole.is_opaque), value
+            assert quick.cell(words) == whole.cell(words), value
