@@ -8,7 +8,7 @@ from tests.hosts.paths.host import RandomHost
 from tests.hosts.paths.layout import HOST
 from tests.hosts.paths.model import Claim
 from tests.hosts.paths.packets import Outcome
-from tests.hosts.paths.play import stage
+from tests.hosts.paths.play import Stage, stage
 from tests.hosts.paths.rounds import DELIVERED, DROPPED, MISPLACED, PLACED, UNKNOWN, WRONG, Round
 from tests.hosts.paths.traces import Passage, Tracer
 from tests.hosts.paths.ways import Probe, probes
@@ -35,11 +35,8 @@ def judge(host: RandomHost) -> Round:
         found = Round(host, refused=standing.refused)
         wanted = probes()
         claims = model.claims(standing, wanted)
-        # The kernel is asked for the rule only where the model names one: following each packet is dear.
-        is_by_rule = any(claim.rule is not None for claim in claims.values())
-        tracer = Tracer(standing.lab.places[HOST]) if is_by_rule else None
-        outcomes = standing.send(wanted)
-        ends = Ends(tracer.passages() if tracer else ())
+        outcomes, ends = _sent(standing, claims, wanted)
+        outcomes += standing.send(tuple(probe for probe in claims if probe.data), quiet=_PATIENCE_S / 4)
         late = [one for one in outcomes if not one.is_answered and claims[one.probe].end == DELIVERED]
         if late:
             # A busy machine may be slow: the packet gets a second, longer chance before a claim is wrong.
@@ -60,11 +57,30 @@ def judge(host: RandomHost) -> Round:
     return found
 
 
+def _sent(standing: Stage, claims: dict[Probe, Claim], wanted: tuple[Probe, ...]) -> "tuple[list[Outcome], Ends]":
+    """Send the packets; the kernel is asked for the rule only where the model names one: following each packet is dear."""
+    by_rule = {probe: claim.rule for probe, claim in claims.items() if claim.rule is not None}
+    if not by_rule:
+        return standing.send(wanted), Ends()
+    with Tracer(standing.lab.places[HOST]) as tracer:
+        outcomes = standing.send(wanted)
+        ends = Ends(tracer.passages())
+        # A busy kernel loses reports.
+        if lost := tuple(probe for probe, rule in by_rule.items() if not ends.has(rule)):
+            standing.send(lost)
+            ends.add(tracer.passages())
+        return outcomes, ends
+
+
 class Ends:
     """Where rules of the host ended packets, as the kernel reports it."""
 
-    def __init__(self, passages: Iterable[Passage]) -> None:
+    def __init__(self, passages: Iterable[Passage] = ()) -> None:
         self._rules: set[tuple[str, str, str, int]] = set()
+        self.add(passages)
+
+    def add(self, passages: Iterable[Passage]) -> None:
+        """Take more reports."""
         for one in passages:
             if one.verdict == "drop":
                 base = (one.family, one.table, one.chain)

@@ -121,8 +121,13 @@ class Lab:
     def _outside(self) -> list[str]:
         lines = ["link set lo up", "link set eth0 up"]
         for version in (4, 6):
-            lines.append(f"addr add {NEXT_HOP[version]}/{24 if version == 4 else 64} dev eth0")
+            lines.append(
+                f"addr add {NEXT_HOP[version]}/{24 if version == 4 else 64} dev eth0{' nodad' * (version == 6)}"
+            )
             lines.append(f"addr add {TARGET[version]}/{32 if version == 4 else 128} dev lo")
+        # Programs far outside ask for packets of 1,500 bytes, whatever the last link takes.
+        lines.append("route change 198.51.100.0/24 dev eth0 proto kernel scope link src 198.51.100.2 advmss 1460")
+        lines.append("route change 2001:db8:64::/64 dev eth0 proto kernel metric 256 advmss 1440")
         return lines
 
 

@@ -6,6 +6,7 @@ import socket
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from tests.hosts.paths.lab import Lab
 from tests.hosts.paths.layout import BY_NAME, CONTAINERS, HOST, HOST_PORT, NAMES, OUTSIDE, WEB
@@ -14,6 +15,7 @@ FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6}
 _ANY = {4: "0.0.0.0", 6: "::"}
 _IP_PKTINFO = 8
 _ROOM = 256
+_MUCH = 1 << 16
 BANNER_BYTES = 100
 """The model follows an answer of that many bytes: small, and more than a bare confirmation."""
 
@@ -54,9 +56,7 @@ class Listeners:
     def stop(self) -> None:
         """Close them all."""
         for one in self._open:
-            with contextlib.suppress(KeyError, ValueError):
-                self.selector.unregister(one)
-            one.close()
+            self._end(one)
 
     def _listen(self, place: str, protocol: str, port: int, service: "_Service") -> None:
         if (place, protocol, port) in self.closed:
@@ -71,18 +71,49 @@ class Listeners:
 
     def _accept(self, listener: socket.socket, service: "_Service") -> None:
         client, _ = listener.accept()
-        if service.target is None:
-            client.sendall(service.name.ljust(BANNER_BYTES))
-            client.close()
-            return
         client.setblocking(False)
         self._open.append(client)
+        if service.target is None:
+            client.send(service.name.ljust(BANNER_BYTES))
+            self._watch(client, lambda: self._answer(client))
+            return
+        inner = self._inner(service.version, socket.SOCK_STREAM)
+        with contextlib.suppress(BlockingIOError):
+            inner.connect(service.target)
+        for source, target in ((client, inner), (inner, client)):
+            self._watch(source, partial(self._pass_on, source, target))
 
-        def back(answer: bytes) -> None:
-            with client:
-                client.sendall(answer)
+    def _answer(self, client: socket.socket) -> None:
+        """Give back as many bytes as came; the client ends it."""
+        try:
+            if data := client.recv(_MUCH):
+                client.send(data)
+                return
+        except OSError:
+            pass
+        self._end(client)
 
-        self._relay(service, socket.SOCK_STREAM, b"", back)
+    def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
+        try:
+            if data := source.recv(_MUCH):
+                target.send(data)
+                return
+        except OSError:
+            pass
+        self._end(source)
+        self._end(target)
+
+    def _inner(self, version: int, kind: socket.SocketKind) -> socket.socket:
+        """The proxy's own connection."""
+        inner: socket.socket = self.lab.places[HOST].call(socket.socket, FAMILIES[version], kind)
+        inner.setblocking(False)
+        self._open.append(inner)
+        return inner
+
+    def _end(self, one: socket.socket) -> None:
+        with contextlib.suppress(KeyError, ValueError):
+            self.selector.unregister(one)
+        one.close()
 
     def _echo(self, listener: socket.socket, service: "_Service") -> None:
         data, control, _, peer = listener.recvmsg(_ROOM, _ROOM)
@@ -90,27 +121,24 @@ class Listeners:
         if service.target is None:
             listener.sendmsg([service.name + b" " + data], source, 0, peer)
         else:
-            self._relay(service, socket.SOCK_DGRAM, data, lambda answer: listener.sendmsg([answer], source, 0, peer))
+            self._relay(
+                service.version, service.target, data, lambda answer: listener.sendmsg([answer], source, 0, peer)
+            )
 
-    def _relay(
-        self, service: "_Service", kind: socket.SocketKind, data: bytes, back: Callable[[bytes], object]
-    ) -> None:
-        """Open the proxy's own connection, and pass its answer back: an empty one if it is refused."""
-        inner = self.lab.places[HOST].call(socket.socket, FAMILIES[service.version], kind)
-        inner.setblocking(False)
-        self._open.append(inner)
+    def _relay(self, version: int, target: tuple[str, int], data: bytes, back: Callable[[bytes], object]) -> None:
+        """Ask a container by UDP, and pass its answer back: an empty one if it is refused."""
+        inner = self._inner(version, socket.SOCK_DGRAM)
 
         def answered() -> None:
-            self.selector.unregister(inner)
-            with inner:
-                try:
-                    answer = inner.recv(_ROOM)
-                except OSError:
-                    answer = b""
-                back(answer)
+            try:
+                answer = inner.recv(_ROOM)
+            except OSError:
+                answer = b""
+            self._end(inner)
+            back(answer)
 
         with contextlib.suppress(BlockingIOError):
-            inner.connect(service.target)
+            inner.connect(target)
             inner.send(data)
         self._watch(inner, answered)
 

@@ -4,13 +4,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec.structs import replace
+
 from doctor.facts.path.namespace import NetNamespace
 from doctor.facts.path.namespaces import SETTINGS
 from doctor.facts.path.rules.ruleset import PathRules
 from doctor.facts.path.rules.tables import IptablesRules
 from doctor.facts.path.walk import walk
+from doctor.facts.path.way import DELIVERED, Walk, Way
 from doctor.facts.path.way import HOST as MODEL_HOST
-from doctor.facts.path.way import Walk, Way
 from doctor.facts.path.world import PathPlace, PathSocket, World
 from doctor.formats.firewall import nft_json
 from doctor.host.rtnetlink import lookups, namespaces
@@ -18,8 +20,9 @@ from tests.hosts.paths.layout import CONTAINERS, HOST, NEXT_HOP, OUTSIDE, PLACES
 from tests.hosts.paths.listeners import port_pairs
 from tests.hosts.paths.namespace import Namespace
 from tests.hosts.paths.play import Stage
-from tests.hosts.paths.ways import Probe
+from tests.hosts.paths.ways import Probe, with_data
 
+_SETTINGS = (*SETTINGS, "net.ipv4.ip_no_pmtu_disc", "net.ipv4.tcp_mtu_probing")
 _SAVES = ("iptables", "iptables-legacy", "ip6tables", "ip6tables-legacy")
 _KNOWN = tuple(name for name in PLACES if name != OUTSIDE)
 _LENGTHS = {("tcp", 4): 60, ("tcp", 6): 80, ("udp", 4): 33, ("udp", 6): 53, ("icmp", 4): 33, ("icmp", 6): 53}
@@ -32,19 +35,34 @@ class Claim:
     Attributes:
         rule: (family, table, chain, handle) of the rule that ends the packet on the host; the handle is 0 for one of iptables
             and for a policy. None if no rule of the host does.
+        large: bytes of data packets that are larger than an MTU on the way, 0 if there is none.
     """
 
     end: str
     cause: str = ""
     says: str = ""
     rule: tuple[str, str, str, int] | None = None
+    large: int = 0
 
 
 def claims(standing: Stage, wanted: Iterable[Probe]) -> dict[Probe, Claim]:
-    """Read the facts, and walk every way; the routes of all walks are asked together."""
+    """Read the facts, and walk every way; those that arrive, once more with much data where an MTU is too small for it."""
     world = read(standing)
+    found = _walked(standing, world, {probe: way(probe) for probe in wanted})
+    arrived = {probe: claim for probe, claim in found.items() if claim.end == DELIVERED}
+    again = {}
+    for probe, claim in arrived.items():
+        if large := with_data(probe):
+            found[large] = claim
+            if claim.large:
+                again[large] = replace(way(probe), data=claim.large)
+    return found | _walked(standing, world, again)
+
+
+def _walked(standing: Stage, world: World, ways: dict[Probe, Way]) -> dict[Probe, Claim]:
+    """Walk ways; the routes of all walks are asked together."""
     host = standing.lab.places[HOST]
-    walks: dict[Probe, Any] = {probe: walk(world, way(probe)) for probe in wanted}
+    walks: dict[Probe, Any] = {probe: walk(world, one) for probe, one in ways.items()}
     found: dict[Probe, Claim] = {}
     answers: dict[Probe, Any] = dict.fromkeys(walks)
     while answers:
@@ -64,7 +82,7 @@ def _claim(walked: Walk) -> Claim:
     family, _, table = walked.table.partition(" ")
     is_here = walked.cause == "rule" and walked.place == MODEL_HOST and "legacy" not in walked.says
     rule = (family, table, walked.chain, walked.handle) if is_here and table else None
-    return Claim(walked.end, walked.cause, _words(walked), rule)
+    return Claim(walked.end, walked.cause, _words(walked), rule, walked.large)
 
 
 def _words(walked: Walk) -> str:
@@ -89,7 +107,7 @@ def way(probe: Probe) -> Way:
 def read(standing: Stage) -> World:
     """The World, from the kernel's own state."""
     pids = {name: 0 if name == HOST else standing.lab.places[name].tid for name in _KNOWN}
-    states = standing.lab.places[HOST].call(namespaces.read, tuple(pids.values()), SETTINGS)
+    states = standing.lab.places[HOST].call(namespaces.read, tuple(pids.values()), _SETTINGS)
     places = {}
     for name, pid in pids.items():
         state = states[pid]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from tests.hosts.paths.lab import Lab
 from tests.hosts.paths.layout import BY_NAME, HOST, NEXT_HOP
-from tests.hosts.paths.listeners import FAMILIES
+from tests.hosts.paths.listeners import BANNER_BYTES, FAMILIES
 from tests.hosts.paths.ways import Probe
 
 _ICMP = {4: socket.IPPROTO_ICMP, 6: socket.getprotobyname("ipv6-icmp")}
@@ -26,21 +26,28 @@ class Outcome:
         is_connected: whether TCP's first two packets came through.
         by: who answered; "?" for an ICMP answer, which has no name in it.
         error: name of the errno that the sender got.
+        received: bytes that came.
     """
 
     probe: Probe
     is_connected: bool = False
     by: str = ""
     error: str = ""
+    received: int = 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all data came back that was asked for."""
+        return self.received >= (BANNER_BYTES + self.probe.data if self.probe.data else 1)
 
     @property
     def is_answered(self) -> bool:
-        """Whether the right one answered."""
-        return self.by in {self.probe.answers, "?"}
+        """Whether the right one answered, and in full."""
+        return self.by in {self.probe.answers, "?"} and self.is_whole
 
     def __str__(self) -> str:
         if self.by:
-            return f"answered by {self.by}"
+            return f"answered by {self.by}{f', {self.received} bytes' * bool(self.probe.data)}"
         return f"{'connected, then ' * self.is_connected}no answer{f' ({self.error})' * bool(self.error)}"
 
 
@@ -138,19 +145,22 @@ def _wait(selector: selectors.BaseSelector, waiting: dict[int, socket.socket], q
             if not isinstance(key.data, Outcome):
                 with contextlib.suppress(OSError):
                     key.data()
-            elif id(key.data) in waiting:
-                _receive(key.data, waiting[id(key.data)])
+            elif id(key.data) in waiting and _receive(key.data, waiting[id(key.data)]):
                 selector.unregister(waiting.pop(id(key.data))).fileobj.close()  # type: ignore[union-attr]
 
 
-def _receive(one: Outcome, sender: socket.socket) -> None:
+def _receive(one: Outcome, sender: socket.socket) -> bool:
+    """Take what came; True when nothing more is to come."""
+    is_first = not one.received
     try:
-        data = sender.recv(256)
+        data = sender.recv(4096)
+        if is_first and one.probe.data:
+            sender.send(b"x" * one.probe.data)
     except OSError as error:
         one.error = errno.errorcode.get(error.errno or 0, str(error))
-        return
+        return True
     one.is_connected = True
-    if one.probe.protocol == "icmp":
-        one.by = "?"
-    else:
-        one.by = data.decode(errors="replace").partition(" ")[0]
+    one.received += len(data)
+    if is_first:
+        one.by = "?" if one.probe.protocol == "icmp" else data.decode(errors="replace").partition(" ")[0]
+    return not data or one.is_whole

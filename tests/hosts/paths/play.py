@@ -11,6 +11,9 @@ from tests.hosts.paths.listeners import Listeners
 from tests.hosts.paths.packets import Outcome, send, warm
 from tests.hosts.paths.ways import Probe
 
+_EARLY = "ipv4/ip_no_pmtu_disc"
+"""A setting that programs only see when they begin."""
+
 
 @dataclass(slots=True)
 class Stage:
@@ -40,6 +43,9 @@ def stage(host: RandomHost) -> Iterator[Stage]:
         oddities = [(str(oddity), change) for _, oddity in host.oddities for change in oddity.changes]
         closed = frozenset((change.place, *_port(change.text)) for _, change in oddities if change.tool == "closed")
         standing = Stage(host, lab, selector, closed)
+        for _, change in oddities:
+            if change.text.startswith(_EARLY):
+                lab.apply(change)
         listeners = Listeners(lab, selector, proxies=not host.hairpin, closed=closed)
         listeners.start()
         for change in host.changes():

@@ -28,12 +28,12 @@ def judge(host: RandomHost) -> Round:
     """Build a host, send the packets, and compare each chain that each of them passed."""
     with stage(host) as standing:
         place = standing.lab.places[HOST]
-        tracer = Tracer(place)
         found = Round(host, refused=standing.refused)
-        standing.send(probes(), quiet=0.05)
-        rules = Rules(place)
-        for passage in tracer.passages():
-            rules.compare(passage, found)
+        with Tracer(place) as tracer:
+            standing.send(probes(), quiet=0.05)
+            rules = Rules(place)
+            for passage in tracer.passages():
+                rules.compare(passage, found)
     return found
 
 

@@ -5,6 +5,8 @@ import struct
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
 
 from tests.hosts.paths.layout import BRIDGES, CONTAINERS, UPLINK
 from tests.hosts.paths.namespace import Namespace
@@ -80,6 +82,14 @@ class Tracer:
         if place.run(("nft", "-f", "-"), "\n".join((_MARKS, *_INGRESS))).returncode:
             self._mark_what_is_there(place)
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._socket.close()
+
     @staticmethod
     def _mark_what_is_there(place: Namespace) -> None:
         """One mark after the other: a device may be gone."""
@@ -90,17 +100,16 @@ class Tracer:
             place.run(("nft", "-f", "-"), one)
 
     def passages(self) -> list[Passage]:
-        """All that was seen since it began, in order; the socket is closed."""
+        """All that was seen since it was last asked, in order."""
         messages = []
-        with self._socket:
-            end = time.monotonic() + 2
-            while time.monotonic() < end:
-                try:
-                    messages.append(self._socket.recv(1 << 16))
-                except BlockingIOError:
-                    break
-                except OSError:  # ENOBUFS: some are lost
-                    continue
+        end = time.monotonic() + 2
+        while time.monotonic() < end:
+            try:
+                messages.append(self._socket.recv(1 << 16))
+            except BlockingIOError:
+                break
+            except OSError:  # ENOBUFS: some are lost
+                continue
         return list(_joined(one for data in messages for one in _parsed(data)))
 
 

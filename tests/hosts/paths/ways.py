@@ -1,7 +1,7 @@
 """Which packets are sent: each way of a container's traffic, in both versions."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests.hosts.paths.layout import (
     BY_NAME,
@@ -25,6 +25,7 @@ class Probe:
         kind: the way, by the model's word.
         sender: the namespace; `answers` the one whose answer counts.
         port: 0 for ICMP.
+        data: bytes that TCP sends each way once it is open, 0 for a short answer alone.
     """
 
     kind: str
@@ -34,10 +35,22 @@ class Probe:
     version: int
     address: str
     port: int
+    data: int = 0
 
     def __str__(self) -> str:
         target = f"{self.address} port {self.port}" if self.port else self.address
-        return f"{self.kind} {self.sender} -> {self.answers} {self.protocol}{self.version} {target}"
+        size = f", {self.data} bytes" if self.data else ""
+        return f"{self.kind} {self.sender} -> {self.answers} {self.protocol}{self.version} {target}{size}"
+
+
+LARGE = 4000
+"""Bytes of data: several packets, each as large as its sender makes them."""
+_LARGE_KINDS = frozenset({"egress", "published"})
+
+
+def with_data(probe: Probe) -> Probe | None:
+    """The same way with much data, if it passes a router of the host."""
+    return replace(probe, data=LARGE) if probe.protocol == "tcp" and probe.kind in _LARGE_KINDS else None
 
 
 def probes() -> tuple[Probe, ...]:

@@ -3,14 +3,17 @@
 from tests.hosts.paths.oddities import (
     bridge_rules,
     inside,
+    ipsec,
     ipt_rules,
     links,
     nft_rules,
     rare_routes,
     rare_rules,
+    rare_settings,
     routing,
     services,
     settings,
+    sizes,
 )
 from tests.hosts.paths.oddities.registry import REGISTRY, draw
 
@@ -19,12 +22,15 @@ __all__ = [
     "bridge_rules",
     "draw",
     "inside",
+    "ipsec",
     "ipt_rules",
     "links",
     "nft_rules",
     "rare_routes",
     "rare_rules",
+    "rare_settings",
     "routing",
     "services",
     "settings",
+    "sizes",
 ]

@@ -165,9 +165,9 @@ def outside(random: Random) -> Iterator[Change]:
         tool(version),
         random.choice(
             (
-                f"route add {BY_NAME['aa'].bridge.subnet[version]} via {HOST_ADDRESS[version]}",
-                f"route add {BY_NAME['aa'].bridge.subnet[version]} via {HOST_ADDRESS[version]}",
-                f"route add default via {HOST_ADDRESS[version]}",
+                f"route add {BY_NAME['aa'].bridge.subnet[version]} via {HOST_ADDRESS[version]} advmss 1440",
+                f"route add {BY_NAME['aa'].bridge.subnet[version]} via {HOST_ADDRESS[version]} advmss 1440",
+                f"route add default via {HOST_ADDRESS[version]} advmss 1440",
             )
         ),
     )

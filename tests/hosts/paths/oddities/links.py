@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from random import Random
 
 from tests.hosts.paths.change import Change
-from tests.hosts.paths.layout import BRIDGES, BY_NAME, DOCKER0, HOST, HOST_ADDRESS, NEXT_HOP, TARGET, UPLINK
+from tests.hosts.paths.layout import BRIDGES, BY_NAME, DOCKER0, HOST, HOST_ADDRESS, NEXT_HOP, OUTSIDE, TARGET, UPLINK
 from tests.hosts.paths.oddities import pool
 from tests.hosts.paths.oddities.registry import oddity
 
@@ -54,8 +54,15 @@ def mac(random: Random) -> Iterator[Change]:
 @oddity("link/mtu", 3)
 def mtu(random: Random) -> Iterator[Change]:
     """A small MTU: small packets pass, but IPv6 leaves a link below 1280."""
-    dev = random.choice(("vaa", "vcc", "docker0", "br-app", UPLINK))
-    yield Change(HOST, "ip", f"link set dev {dev} mtu {random.choice((1400, 1280, 1279, 576, 68, 9000))}")
+    dev = random.choice(("vaa", "vcc", "docker0", "br-app", UPLINK, UPLINK))
+    yield from mtu_of(dev, random.choice((1400, 1280, 1279, 576, 68, 9000)))
+
+
+def mtu_of(dev: str, value: int) -> Iterator[Change]:
+    """Set an MTU; the network outside has that of the uplink."""
+    yield Change(HOST, "ip", f"link set dev {dev} mtu {value}")
+    if dev == UPLINK:
+        yield Change(OUTSIDE, "ip", f"link set dev eth0 mtu {value}")
 
 
 @oddity("address/gone", 2)
