@@ -10,23 +10,20 @@ from typing import Any
 from msgspec.structs import replace
 
 from doctor.facts.backup.kept_namespace import NAME, VERSION, KeptNamespace, kept_of, settings_of
-from doctor.facts.network.dns import RESOLV_CONF, HostDns
 from doctor.facts.path.namespace import NetNamespace, NetRoute
 from doctor.facts.path.namespaces import NetNamespaces
 from doctor.facts.path.paths import Paths
 from doctor.formats.netlink.links import NO_ARP
 from doctor.formats.netlink.routes import LEARNED, PERMANENT
-from doctor.formats.text import decode as as_text
 from doctor.host.base import Host
 from doctor.model.errors import DoctorError, FormatError
-from doctor.model.missing import HostError, Missing
+from doctor.model.missing import Missing
 from doctor.state.files import atomic_write, ensure_dir
 from doctor.state.metadata import DIRECTORY, decode, encode
 from doctor.state.network_record import MAX_BYTES
 from doctor.state.paths import state_dir
 
 AREAS = ("firewall/", "network/", "dns/")
-_RESOLVER_BYTES = 16 << 10
 Ask = Callable[[type], Any]
 
 
@@ -51,10 +48,7 @@ def take(host: Host, ask: Ask, *, is_proven: bool = False, directory: str | None
     settings = host.net_settings((0,), settings_of(own))[0]
     if isinstance(settings, Missing):
         return ()
-    text, link = _resolver(host, ask)
-    found = KeptNamespace(
-        taken=0, namespace=replace(own, sysctls=settings), resolver=text, resolver_link=link
-    )  # fmt: skip
+    found = KeptNamespace(taken=0, namespace=replace(own, sysctls=settings))
     if before is not None and found == replace(before, taken=0):
         return ()
     data = encode(replace(found, taken=host.now()))
@@ -101,16 +95,3 @@ def _answers(namespace: NetNamespace, index: int, gateway: str, known: NetNamesp
         if entry.state & PERMANENT
         for one in (known.neighbours if known else ())
     )
-
-
-def _resolver(host: Host, ask: Ask) -> tuple[str, str]:
-    """Return the text of the resolver's file, or the target of the link; nothing if it is not usable."""
-    dns = ask(HostDns)
-    if not isinstance(dns, HostDns) or dns.config is None or not dns.config.nameservers:
-        return "", ""
-    if dns.kind == "l":
-        return "", dns.target
-    try:
-        return as_text(host.read(RESOLV_CONF, limit_bytes=_RESOLVER_BYTES)), ""
-    except HostError:
-        return "", ""

@@ -27,6 +27,7 @@ from doctor.state.metadata import (
     is_generation,
     unpack,
 )
+from doctor.state.network_record import MAX_BYTES
 from doctor.state.paths import STATE_DIR, state_dir
 from doctor.state.trust import Look, is_open, weakness
 
@@ -167,6 +168,22 @@ def _look(host: Host, path: str) -> Look | None:
         return None
     kind = {"d": stat.S_IFDIR, "l": stat.S_IFLNK}.get(found.kind, stat.S_IFREG)
     return Look(kind | found.mode, found.uid, found.gid, target)
+
+
+def healthy_record(host: Host, name: str, kind: type[T]) -> tuple[HostPath, T]:
+    """Return path and content of a small file about the kernel's state that a healthy scan wrote.
+
+    Raises ``HostError``: absent without one, or if users other than root could have changed it.
+    """
+    if not host.is_live():
+        raise HostError(Missing(Why.UNSUPPORTED, "rules and routes exist only in the kernel of a running host"))
+    top = join(host.resolve(HostPath(state_dir() if host.root == "/" else STATE_DIR)), DIRECTORY)
+    check_owner(host, top)
+    path = join(top, name)
+    try:
+        return path, decode(host.read(path, follow=False, limit_bytes=MAX_BYTES), kind)
+    except FormatError as error:
+        raise HostError(Missing(Why.ABSENT, f"{path}: {error}")) from error
 
 
 def recorded_engine_id(host: Host, root: DataRoot) -> str:

@@ -42,14 +42,11 @@ class KeptNamespace(Struct, frozen=True, kw_only=True):
         version: of its form.
         taken: seconds since the epoch.
         namespace: the host's network namespace, without what changes by itself: containers' veths, learned neighbours, carrier.
-        resolver: text of /etc/resolv.conf, "" if it is a link; ``resolver_link`` its target then.
     """
 
     version: int = VERSION
     taken: float
     namespace: NetNamespace
-    resolver: str = ""
-    resolver_link: str = ""
 
 
 class HealthyNetwork(Struct, frozen=True, kw_only=True):
@@ -58,14 +55,11 @@ class HealthyNetwork(Struct, frozen=True, kw_only=True):
     Attributes:
         path: of the record, for evidence; ``when`` date and time of the scan, as people write it.
         namespace: of the record, with the interfaces' numbers of that time.
-        resolver: text of /etc/resolv.conf, "" if it was a link; ``resolver_link`` its target then.
     """
 
     path: HostPath
     when: str
     namespace: NetNamespace
-    resolver: str = ""
-    resolver_link: str = ""
 
     @property
     def place(self) -> str:

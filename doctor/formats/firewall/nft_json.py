@@ -161,7 +161,7 @@ def parse(data: bytes) -> NftRuleset:
 
 
 def _load(data: bytes) -> dict[str, Any]:
-    """The object that nft printed: a set may have 100,000 elements. What is not plain JSON, or deep, is read with care instead."""
+    """The object that nft printed: a set may have 100,000 elements. Other JSON than nft prints is read with care."""
     try:
         found = msgspec.json.decode(data) if len(data) <= json_safe.MAX_BYTES else None
     except (msgspec.DecodeError, RecursionError, ValueError):

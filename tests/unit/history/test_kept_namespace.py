@@ -7,12 +7,10 @@ import pytest
 from msgspec.structs import replace
 
 from doctor.facts.backup.kept_namespace import HealthyNetwork, KeptNamespace, kept_of
-from doctor.facts.network.dns import HostDns
 from doctor.facts.path.namespace import NetAddress, NetLink, NetNamespace, NetRoute, RoutingRule
 from doctor.facts.path.namespaces import NetNamespaces
 from doctor.facts.path.paths import PathCut, Paths
 from doctor.formats.netlink.routes import Neighbour, Qdisc
-from doctor.formats.network.resolv_conf import parse
 from doctor.history import kept_namespace
 from doctor.host.recorded import RecordedAnswers, RootHost
 from doctor.scan.resolve import Facts
@@ -56,14 +54,12 @@ def take(
     top: Path, namespace: NetNamespace, *, is_proven: bool = False, cuts: tuple[PathCut, ...] = (), **values: str
 ) -> KeptNamespace | None:
     settings = {"net.ipv4.ip_forward": "1"} | values
-    (top / "host/etc").mkdir(parents=True, exist_ok=True)
-    (top / "host/etc/resolv.conf").write_text("nameserver 192.0.2.53\n", encoding="utf-8")
+    (top / "host").mkdir(exist_ok=True)
     answers = RecordedAnswers(live=True, networks={0: replace(namespace, sysctls=settings)}, now=1_790_000_000.0)
     host = RootHost(str(top / "host"), answers)
     known: dict[type, Any] = {
         NetNamespaces: NetNamespaces(host=namespace),
         Paths: Paths(cuts=cuts),
-        HostDns: HostDns(kind="f", config=parse("nameserver 192.0.2.53\n")),
     }
     assert kept_namespace.take(host, known.__getitem__, is_proven=is_proven, directory=str(top)) == ()
     path = top / "metadata/namespace.json"
@@ -80,7 +76,6 @@ def test_what_changes_by_itself_is_not_kept(tmp_path: Path) -> None:
     assert [(one.address, one.state) for one in own.neighbours] == [("192.0.2.1", 2), ("192.0.2.7", 0x80)]
     assert own.qdiscs == (Qdisc(link=2, kind="fq_codel"),)
     assert own.sysctls["net.ipv4.ip_forward"] == "1"
-    assert kept.resolver == "nameserver 192.0.2.53\n"
     assert (tmp_path / "metadata/namespace.json").stat().st_mode & 0o077 == 0
 
 

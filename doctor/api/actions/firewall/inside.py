@@ -7,12 +7,11 @@ from msgspec.structs import replace
 
 from doctor.api.actions.base import Intention
 from doctor.api.actions.firewall.iptables import EditFirewall
-from doctor.api.actions.firewall.made_chains import Asks
+from doctor.api.actions.firewall.made_chains import Asks, asking
 from doctor.api.actions.firewall.nft_rules import AcceptByNftPolicy, DeleteNftRule
 from doctor.facts.path.ends.details import ContainerPlace
 from doctor.host.base import CommandResult
 from doctor.model.action import Stage
-from doctor.model.missing import HostError, Missing, Why
 from doctor.model.severity import Applicability
 from doctor.model.step import Step
 from doctor.model.view import View
@@ -51,8 +50,7 @@ class InContainer(Intention, frozen=True, kw_only=True):
 
     def steps(self, view: View) -> Iterator[Step]:
         """Yield the commands of the change, each in the namespace."""
-        if not isinstance(view, Asks):
-            raise HostError(Missing(Why.UNSUPPORTED, "firewall rules need a running host"))
+        view = asking(view)
         prefix = ("nsenter", f"--net=/proc/{self.place.pid}/ns/net")
         for step in self.action.commands(_Inside(view, prefix)):
             yield replace(

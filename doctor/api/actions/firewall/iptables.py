@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from doctor.api.actions.base import WordedIntention
 from doctor.api.actions.choose import Choosable, Choose
 from doctor.api.actions.files import EditFile
-from doctor.api.actions.firewall.made_chains import BUILT_IN, Asks
+from doctor.api.actions.firewall.made_chains import BUILT_IN, Asks, asking
 from doctor.api.actions.firewall.made_chains import made as made_chains
 from doctor.facts.firewall.cuts import Lift
 from doctor.facts.firewall.expected_rules import ExpectedRule
@@ -18,7 +18,6 @@ from doctor.formats.firewall.iptables_edit import ChainEdit, Edited, WantedRule,
 from doctor.formats.firewall.iptables_strip import without_engine_lines
 from doctor.model.action import Stage
 from doctor.model.finding import Evidence, Subject
-from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath
 from doctor.model.step import Answer, Run, Step
 from doctor.model.text import plural
@@ -55,8 +54,7 @@ class EditFirewall(WordedIntention, frozen=True, kw_only=True):
 
     def steps(self, view: View) -> Iterator[Step]:
         """Yield one restore, with its reversal and the predicted output of the save command; nothing if all rules are as wanted."""
-        if not isinstance(view, Asks):
-            raise HostError(Missing(Why.UNSUPPORTED, "firewall rules need a running host"))
+        view = asking(view)
         yield from self.commands(view)
 
     def commands(self, view: Asks) -> Iterator[Run]:

@@ -9,8 +9,9 @@ from typing import Any, Protocol, runtime_checkable
 from msgspec import Struct
 
 from doctor.host.base import CommandResult
-from doctor.model.missing import HostError
+from doctor.model.missing import HostError, Missing, Why
 from doctor.model.step import Answer
+from doctor.model.view import View
 
 BUILT_IN = frozenset({"INPUT", "FORWARD", "OUTPUT", "PREROUTING", "POSTROUTING"})
 
@@ -43,6 +44,18 @@ class Asks(Protocol):
     def run(self, argv: tuple[str, ...], *, timeout_s: float = 5.0, stdin: bytes = b"") -> CommandResult:
         """Run a read-only command."""
         ...
+
+
+@runtime_checkable
+class AskingView(Asks, View, Protocol):
+    """A view of a running host."""
+
+
+def asking(view: View) -> AskingView:
+    """Return a view that answers commands; raises ``HostError`` for one that does not: rules exist only in a running kernel."""
+    if not isinstance(view, AskingView):
+        raise HostError(Missing(Why.UNSUPPORTED, "firewall rules need a running host"))
+    return view
 
 
 class MadeChains(Struct, frozen=True):

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from doctor.api.actions.base import Intention
-from doctor.api.actions.firewall.made_chains import Asks
+from doctor.api.actions.firewall.made_chains import Asks, asking
 from doctor.facts.firewall.guard import Guard
 from doctor.model.action import Stage
 from doctor.model.missing import HostError, Missing, Why
@@ -75,8 +75,7 @@ class AcceptInNftChain(Intention, frozen=True, kw_only=True):
 
     def steps(self, view: View) -> Iterator[Step]:
         """Yield one nft transaction, nothing if the rules exist."""
-        if not isinstance(view, Asks):
-            raise HostError(Missing(Why.UNSUPPORTED, "firewall rules need a running host"))
+        view = asking(view)
         ask = ("nft", "-j", "list", "table", self.family, self.table)
         listed: dict[str, Any] = json.loads(view.run(ask).stdout)
         if any(self._is_ours(entry) for entry in listed["nftables"]):

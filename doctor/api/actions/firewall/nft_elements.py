@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from doctor.api.actions.base import Intention
-from doctor.api.actions.firewall.made_chains import Asks
+from doctor.api.actions.firewall.made_chains import asking
 from doctor.model.action import Stage
-from doctor.model.missing import HostError, Missing, Why
+from doctor.model.missing import HostError
 from doctor.model.step import Answer, Run, Step
 from doctor.model.view import View
 
@@ -34,8 +34,7 @@ class AddNftElement(Intention, frozen=True, kw_only=True):
 
     def steps(self, view: View) -> Iterator[Step]:
         """Yield one command."""
-        if not isinstance(view, Asks):
-            raise HostError(Missing(Why.UNSUPPORTED, "firewall rules need a running host"))
+        view = asking(view)
         where = (self.family, self.table, self.map)
         answers = []
         for ask in (("nft", "-j", "list", "table", self.family, self.table), ("nft", "-j", "list", "ruleset")):

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from doctor.api.actions.base import Intention
-from doctor.api.actions.firewall.made_chains import Asks
+from doctor.api.actions.firewall.made_chains import Asks, asking
 from doctor.facts.firewall.guard import Guard
 from doctor.formats.firewall import nft_chain
 from doctor.formats.firewall.nft_chain import NftLine
 from doctor.model.action import Stage
-from doctor.model.missing import HostError, Missing, Why
+from doctor.model.missing import HostError
 from doctor.model.severity import Applicability
 from doctor.model.step import Answer, Run, Step
 from doctor.model.view import View
@@ -50,8 +50,7 @@ class DeleteNftRule(Intention, frozen=True, kw_only=True):
 
     def steps(self, view: View) -> Iterator[Step]:
         """Yield one command, nothing if the rule is gone or another one has its handle."""
-        if not isinstance(view, Asks):
-            raise HostError(Missing(Why.UNSUPPORTED, "firewall rules need a running host"))
+        view = asking(view)
         yield from self.commands(view)
 
     def commands(self, view: Asks) -> Iterator[Run]:
@@ -110,8 +109,7 @@ class AcceptByNftPolicy(Intention, frozen=True, kw_only=True):
 
     def steps(self, view: View) -> Iterator[Step]:
         """Yield one command."""
-        if not isinstance(view, Asks):
-            raise HostError(Missing(Why.UNSUPPORTED, "firewall rules need a running host"))
+        view = asking(view)
         yield from self.commands(view)
 
     def commands(self, view: Asks) -> Iterator[Run]:
