@@ -68,7 +68,8 @@ def check_length(trip: Trip, place: PathPlace, link: NetLink, packet: Packet) ->
         return
     reason = f"{link.name}{where(place)}: its MTU is {link.mtu}, the packet has {packet.length} bytes"
     # Data that the kernel splits later is let through, the same data sent again is not.
-    raise WalkEnd(place, link.name, "mtu", reason, end=UNKNOWN if trip.way.data else DROPPED)
+    is_split = trip.way.data or trip.is_split or trip.segment is None or packet.length > trip.segment
+    raise WalkEnd(place, link.name, "mtu", reason, end=UNKNOWN if is_split else DROPPED)
 
 
 def through_parent(trip: Trip, place: PathPlace, link: NetLink, packet: Packet) -> Step:

@@ -74,7 +74,8 @@ def send(trip: Trip, place: PathPlace, packet: Packet) -> Asking[Step]:
             answer, link = yield from routed(trip, place, packet)
             packet = replace(packet, outside=link.name)
     if packet.protocol == "tcp" and packet.length is not None:
-        packet = sizes.cut(packet, link, answer, place.namespace.sysctls)
+        whole, packet = packet.length, sizes.cut(packet, link, answer, place.namespace.sysctls)
+        trip.is_split = packet.length != whole
         _doubt_length(trip, place, packet, link)
     around = PlaceSurroundings(trip.world, place, trip.answers)
     packet = replace(
@@ -127,6 +128,9 @@ def _forward(trip: Trip, place: PathPlace, packet: Packet, answer: RouteAnswer, 
     mtu = sizes.mtu_of(packet.version, out, answer)
     packet = replace(packet, outside=out.name, ttl=None if packet.ttl is None else packet.ttl - 1)
     if packet.length is not None and packet.length > mtu:
+        if packet.version == 6 and mtu < sizes.LEAST_MTU6:
+            reason = f"{out.name}{where(place)}: the MTU of the route is {mtu}, and no sender of IPv6 goes below {sizes.LEAST_MTU6}"
+            raise WalkEnd(place, out.name, "mtu", reason)
         if packet.protocol == "tcp":
             return Oversize(place=place, link=out, packet=packet, mtu=mtu, gateway=answer.gateway)
         reason = f"{out.name}{where(place)}: its MTU is {mtu}, the packet has {packet.length} bytes"

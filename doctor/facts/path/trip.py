@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from doctor.facts.path.ending import WalkEnd
 from doctor.facts.path.namespace import NetLink
 from doctor.facts.path.routing import RouteAnswer, RouteQuestion
+from doctor.facts.path.rules import sizes
 from doctor.facts.path.rules.form import DROP, REJECT, STOLEN
 from doctor.facts.path.rules.hooks import evaluate
 from doctor.facts.path.rules.packet import PROTOCOLS, Packet
@@ -93,6 +94,8 @@ class Trip:
         self.detour: WalkEnd | None = None
         self.is_answer = False
         self.mtus: set[int] = set()
+        self.segment: int | None = sizes.OUTSIDE_MTU
+        self.is_split = False
 
     def hop(self, place: PathPlace, device: str, step: str, outcome: str, text: str = "") -> None:
         """Record a hop."""
@@ -175,9 +178,8 @@ def hook(
 
 def _least(trip: Trip, place: PathPlace, packet: Packet) -> int | None:
     """Return the smallest MTU of a packet's way so far, and of the way back to its sender."""
-    link = place.named(packet.inside or "")
-    back = () if link is None or link.is_loopback else (link.mtu,)
-    return min((*trip.mtus, *back), default=None)
+    links = (place.named(name) for name in (packet.inside, packet.outside) if name)
+    return min((*trip.mtus, *(link.mtu for link in links if link is not None and not link.is_loopback)), default=None)
 
 
 def entered(trip: Trip, place: PathPlace, packet: Packet) -> Packet:

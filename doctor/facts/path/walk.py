@@ -82,6 +82,7 @@ def _connection(trip: Trip, way: Way) -> Asking[None]:
     arrived = yield from _there(trip, way, first)
     yield from _received(trip, way, arrived)
     back = yield from _back(trip, way, first, arrived, flags=_SYN | _ACK, length=44)
+    trip.segment = arrived.packet.segment
     if way.data:
         yield from _data(trip, way, first, (arrived, back))
     elif way.protocol == "tcp":

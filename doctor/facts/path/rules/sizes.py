@@ -16,13 +16,17 @@ TOLERATED = 4
 MESSAGES = {4: 576, 6: 1280}
 """Bytes of the largest ICMP message about a packet, by the version of IP."""
 SYN = 0x02
+LEAST_MTU6 = 1280
+"""Of IPv6: no sender goes below it, whatever a message says."""
+_LEAST_DATA = 48
+"""Bytes of data below which TCP never goes (net.ipv4.tcp_min_snd_mss)."""
 _NOT_SPLIT = "net.ipv4.ip_no_pmtu_disc"
 
 
 def cut(packet: Packet, link: NetLink, answer: RouteAnswer, settings: Mapping[str, str]) -> Packet:
     """Return a packet of TCP as its sender makes it: not longer than its own MTU, and with the size that it asks for."""
     mtu = answer.mtu or link.mtu
-    packet = replace(packet, length=min(packet.length or mtu, mtu))
+    packet = replace(packet, length=min(packet.length or mtu, max(mtu, _LEAST_DATA + HEADERS.get(packet.version, 0))))
     if packet.tcp_flags is not None and packet.tcp_flags & SYN:
         asked = answer.segment + HEADERS.get(packet.version, 0) if answer.segment else mtu
         packet = replace(packet, segment=min(asked, mtu))

@@ -9,7 +9,7 @@ from doctor.collect.path.large_ways import with_large
 from doctor.facts.path.namespace import NetLink
 from doctor.facts.path.routing import RouteAnswer
 from doctor.facts.path.rules.sizes import mtu_of
-from doctor.facts.path.way import DELIVERED, DROPPED, Walk
+from doctor.facts.path.way import DELIVERED, DROPPED, UNKNOWN, Walk
 from doctor.formats.netlink import lookups
 from doctor.formats.netlink.messages import attribute, number
 from tests.unit.facts.path.small_world import ENGINE, WAYS, container, host, rules, walked, with_link, world
@@ -130,3 +130,10 @@ def test_only_ways_with_a_small_mtu_are_walked_again(settings: dict[str, str], *
     assert {way.kind for way in asked} == {"egress"}
     assert [walk.end == DROPPED for walk in found] == [ends, False]
     assert [walk.way for walk in found] == [WAYS["egress"], WAYS["peer"]]
+
+
+def test_data_that_the_kernel_splits_later_makes_no_claim_about_a_port() -> None:
+    """It hands a port several packets as one, which the port lets through."""
+    narrow = with_link(host(), "vaa", mtu=100)
+    assert walked(world(of_host=narrow), WAYS["egress"]).cause == "mtu"
+    assert walked(world(of_host=narrow, saved=ENGINE + SIZED.format("--set-mss 60")), WAYS["egress"]).end == UNKNOWN
