@@ -71,15 +71,24 @@ class Lab:
             place.close()
 
     def _settle(self) -> None:
-        """Wait until IPv6 is up on every link: the kernel makes its routes a moment after the link is."""
+        """Wait until IPv6 is up on every link, and packets pass it: the kernel begins with both a moment after the link is up."""
         wanted = [(HOST, NEXT_HOP[6], HOST_ADDRESS[6]), (OUTSIDE, HOST_ADDRESS[6], NEXT_HOP[6])]
         wanted += [(one.name, one.bridge.gateway[6], one.address[6]) for one in CONTAINERS]
         wanted += [(HOST, one.address[6], one.bridge.gateway[6]) for one in CONTAINERS]
         end = time.monotonic() + 10
         while not all(self.places[name].call(_source_to, target) == own for name, target, own in wanted):
-            if time.monotonic() > end:
-                raise RuntimeError("IPv6 is not up")
-            time.sleep(0.01)
+            self._wait(end)
+        asked = {HOST: tuple(NEXT_HOP.values()), **{one.name: tuple(one.bridge.gateway.values()) for one in CONTAINERS}}
+        while asked:
+            answers = {name: self.places[name].begin(_echoes, targets) for name, targets in asked.items()}
+            asked = {name: silent for name, answer in answers.items() if (silent := answer.result())}
+            self._wait(end)
+
+    @staticmethod
+    def _wait(end: float) -> None:
+        if time.monotonic() > end:
+            raise RuntimeError("a link or IPv6 is not up")
+        time.sleep(0.01)
 
     def apply(self, change: Change) -> str:
         """Make a change; returns why the kernel or the tool refused, empty when it is made."""
@@ -164,6 +173,22 @@ def _source_to(target: str) -> str:
         except OSError:
             return ""
         return str(one.getsockname()[0])
+
+
+def _echoes(targets: tuple[str, ...]) -> tuple[str, ...]:
+    """The targets that do not answer an ICMP echo soon."""
+    silent = []
+    for target in targets:
+        family, protocol, kind = (socket.AF_INET6, 58, 128) if ":" in target else (socket.AF_INET, 1, 8)
+        with socket.socket(family, socket.SOCK_DGRAM, protocol) as one:
+            one.settimeout(0.1)
+            try:
+                one.connect((target, 0))
+                one.send(struct.pack("!BBHHH", kind, 0, 0, 0, 1))
+                one.recv(64)
+            except OSError:
+                silent.append(target)
+    return tuple(silent)
 
 
 def _mac(device: str) -> str:

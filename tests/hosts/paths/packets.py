@@ -85,11 +85,6 @@ def send(
     return outcomes
 
 
-def meet(lab: Lab) -> None:
-    """Let the host ask for its next hop once: it was in use before anything changed."""
-    lab.places[HOST].call(_knock, [(version, NEXT_HOP[version]) for version in (4, 6)])
-
-
 def warm(lab: Lab) -> None:
     """Let everybody ask for its neighbours once, so that neighbour tables are those of a host in use."""
     wanted = []

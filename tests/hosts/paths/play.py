@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from tests.hosts.paths.host import RandomHost
 from tests.hosts.paths.lab import Lab
 from tests.hosts.paths.listeners import Listeners
-from tests.hosts.paths.packets import Outcome, meet, send, warm
+from tests.hosts.paths.packets import Outcome, send, warm
 from tests.hosts.paths.ways import Probe
 
 _EARLY = "ipv4/ip_no_pmtu_disc"
@@ -48,7 +48,6 @@ def stage(host: RandomHost) -> Iterator[Stage]:
                 lab.apply(change)
         listeners = Listeners(lab, selector, proxies=not host.hairpin, closed=closed)
         listeners.start()
-        meet(lab)
         for change in host.changes():
             if reason := lab.apply(change):
                 raise RuntimeError(f"{host}\n{change}: {reason}")
