@@ -26,7 +26,7 @@ COMMAND = re.compile(
     r"|ufw|firewall-cmd|chown|chmod|chattr|mv|cp|sed|findmnt|umount|swapoff|mkfs\.xfs|xfs_info|ls|lsblk|lsattr|du|grep|dmesg|ss"
     r"|ctr|getent|nvidia-ctk|thin_check|thin_repair|xfs_repair|fsck|mkdir|cat|tail|tar|ps|truncate|echo|printf|ulimit|bridge|nmcli|networkctl|netplan|ifup) \S"
     r"|docker (?:context use|save|load|run|pull|rmi|rm|ps|inspect|info|images|image|volume|network|restart|start|stop|plugin|swarm|system|service|stats|update|builder|create) \S"
-    r"|(?:containerd|runc) --version|mount (?:-|/)|uname -r|kill -|command -v|ip (?:-\w+ |X ?)*(?:route|rule|link|addr) \w+|(?:tc|nsenter) (?:-|qdisc|filter)|rm (?:-|/)|'doctor (?:undo|salvage|fix) --|'doctor probe(?: start| --trace .*)?'"
+    r"|(?:containerd|runc) --version|mount (?:-|/)|uname -r|kill -|command -v|ip (?:-\w+ |X ?)*(?:route|rule|link|addr|xfrm) \w+|(?:tc|nsenter) (?:-|qdisc|filter)|rm (?:-|/)|'doctor (?:undo|salvage|fix) --|'doctor probe(?: start| --trace .*)?'"
     r")"
 )
 

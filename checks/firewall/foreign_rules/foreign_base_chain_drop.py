@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.facts.firewall.cuts import NFT, Cut, TrafficCuts, wish_severity
-from doctor.facts.firewall.rule_cuts import RuleCuts, rules_of
+from doctor.facts.firewall.rule_cuts import RuleCut, RuleCuts, rules_of
 from doctor.facts.network.rule_files import RuleFiles, loaded_again
 from doctor.model.text import in_words, named
 
@@ -57,19 +57,27 @@ def foreign_base_chain_drop(
         if cut.table == "inet firewalld":
             continue
         lost = in_words(_LOST[word] for word in cut.traffic)
+        items = rules_of(texts, cut)
         family, _, table = cut.table.partition(" ")
         verb = "drops" if cut.target == "DROP" else "rejects"
         yield Finding(
             subject=Subject("nft-chain", f"{cut.table} {cut.chain}"),
             message=f"nft table '{cut.table}' {verb} {lost} ({named('network', cut.networks)}), even if Docker's rules accept them",
-            severity=wish_severity(cut),
+            severity=_severity(cut, items),
             evidence=(
                 Evidence(f"nft list chain {cut.table} {cut.chain}", f"{cut.rule}, priority {cut.priority}"),
-                *(Evidence(item.place.command, item.place.words) for item in rules_of(texts, cut)),
+                *(Evidence(item.place.command, item.place.words) for item in items),
                 *loaded_again(files, family, table, cut.chain, _text(texts, cut)),
             ),
             detail=cut,
         )
+
+
+def _severity(cut: Cut, items: tuple[RuleCut, ...]) -> Severity | None:
+    """A rule that closes published ports is a wish, unless it also ends other packets, or names an address that another container may get."""
+    found = wish_severity(cut)
+    is_wide = any(item.names_container or not item.closes_only_ports for item in items)
+    return Severity.WARNING if found is Severity.INFO and is_wide else found
 
 
 def _text(texts: RuleCuts | Missing, cut: Cut) -> str:

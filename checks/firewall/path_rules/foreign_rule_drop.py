@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Finding, Missing, Severity, Subject, check
 from doctor.facts.firewall.ends.rule_words import evidence_of, message_of
-from doctor.facts.firewall.rule_cuts import HOST_HOOKS, RuleCut, RuleCuts
+from doctor.facts.firewall.rule_cuts import HOST_HOOKS, SPECIAL_KINDS, RuleCut, RuleCuts
 from doctor.facts.network.rule_files import RuleFiles
 from doctor.facts.path.paths import OpenCuts
 
@@ -53,6 +53,8 @@ def foreign_rule_drop(cuts: RuleCuts, left: OpenCuts, files: RuleFiles | Missing
 
 def _severity(item: RuleCut) -> Severity | None:
     is_wish = item.closes_only_ports and item.place.family != "netdev" and not item.names_container
-    if item.is_only_icmp or is_wish:
+    if item.is_only_icmp or is_wish or item.is_narrow_wish:
         return Severity.INFO
+    if item.cut.kinds <= SPECIAL_KINDS:
+        return Severity.WARNING
     return None if item.place.is_policy or item.is_plain else Severity.WARNING

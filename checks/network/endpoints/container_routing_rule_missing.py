@@ -44,7 +44,7 @@ def container_routing_rule_missing(ends: OpenCuts, endpoints: PathEndpoints) -> 
         if space.inode in seen or "rules" in space.cut:
             continue
         seen.add(space.inode)
-        cuts = [cut for cut in ends.of(*_CAUSES) if cut.place == one.name]
+        cuts = [cut for cut in ends.of(*_CAUSES) if cut.place == one.name and not cut.chain]
         for rule, word in _missing(one):
             mine = [cut for cut in cuts if any(way.version == rule.version for way in cut.ways)]
             if mine:

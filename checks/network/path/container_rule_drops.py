@@ -17,7 +17,7 @@ from doctor.facts.path.way import HOST
     ok="no rule inside a container's network drops what the container needs",
 )
 def container_rule_drops(cuts: OpenCuts, containers: Containers, rules: RuleCuts | Missing) -> Iterator[Finding]:
-    """A rule of iptables or nftables in a container's network namespace drops its packets, or the answers to them.
+    """A rule of iptables or nftables in a container's network namespace drops its packets or the answers, or leads them nowhere.
 
     What it looks at:
         The ways of each running container, through the rules in its own namespace: those that the engine writes for its name
@@ -37,8 +37,8 @@ def container_rule_drops(cuts: OpenCuts, containers: Containers, rules: RuleCuts
     """
     wanted = {one.title for one in containers.items if one.host is not None and one.host.may_set_network}
     known = () if isinstance(rules, Missing) else rules.inside
-    for cut in cuts.of("rule"):
-        if cut.place == HOST:
+    for cut in cuts.of("rule", "no-listener"):
+        if cut.place == HOST or not cut.chain:
             continue
         yield Finding(
             subject=cut.subject,

@@ -102,7 +102,7 @@ class _Finder:
 
     def _of_iptables(self, cut: PathCut, save: IptablesRules) -> RuleCut:
         family, _, table = cut.table.partition(" ")
-        hook = _hook(cut)
+        hook = HOOKS.get(cut.chain) or _hook(cut)
         base = hook.upper()
         engines = next((one for one in self.families if one.saved.save == save.saved.save), None)
         is_engines = engines is not None and self._is_engines(cut, save, engines)
@@ -122,7 +122,9 @@ class _Finder:
 
     def _of_nft(self, cut: PathCut) -> RuleCut:
         family, _, table = cut.table.partition(" ")
-        hook = _hook(cut)
+        own = (one.hook for one in self._chains() if (one.family, one.table, one.name) == (family, table, cut.chain))
+        # Answers may end at a hook after that of the rule.
+        hook = next(own, "") or _hook(cut)
         bases = [one.name for one in self._chains() if (one.family, one.table, one.hook) == (family, table, hook)]
         rule = self._rule(family, table, cut.handle)
         is_base = cut.chain in bases

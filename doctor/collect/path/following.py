@@ -7,6 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from doctor.collect.path.holders import holders
+from doctor.collect.path.inner import inner_sockets
 from doctor.collect.path.large_ways import with_large
 from doctor.facts.host.processes import Processes
 from doctor.facts.kernel.sysctl import interface_key
@@ -21,6 +22,7 @@ from doctor.facts.path.scene import pings
 from doctor.facts.path.scene.alike import Alike
 from doctor.facts.path.scene.fresh import NewContainer, new_containers
 from doctor.facts.path.scene.outer import outside_of, questions
+from doctor.facts.path.scene.suspects import Suspects
 from doctor.facts.path.scene.ways import WayMaker
 from doctor.facts.path.scene.worlds import proxies_of, sockets_of, unserved, world_of
 from doctor.facts.path.walk import walk as walking
@@ -52,10 +54,20 @@ def follow(host: Host, read: Read, used: frozenset[str]) -> Paths:
     outside = outside_of(namespaces.host, dict(zip(asked, host.routes(asked), strict=True)))
     servers = {} if isinstance(read.files, Missing) else {one.container: one.asked_here for one in read.files.items}
     resolvers = {endpoint.container_id: servers.get(endpoint.container, ()) for endpoint in networks.running}
-    maker = WayMaker(networks, namespaces, outside=outside, resolvers=resolvers, fresh=fresh)
+    maker = WayMaker(
+        networks,
+        namespaces,
+        outside=outside,
+        resolvers=resolvers,
+        fresh=fresh,
+        suspects=Suspects(read.firewalls, namespaces),
+    )
     ways = tuple(maker.all())
     sockets = None if isinstance(read.listeners, Missing) else tuple(_sockets(host, read, read.listeners))
-    world = world_of(networks, namespaces, read.firewalls, sockets, ways, uplink=outside.uplink, fresh=fresh)
+    inner = inner_sockets(host, read.firewalls, networks, namespaces) if read.firewalls.containers else None
+    world = world_of(
+        networks, namespaces, read.firewalls, sockets, ways, uplink=outside.uplink, fresh=fresh, inner=inner
+    )
     addresses = tuple(address for one in networks.running for address in (one.ip, one.ip6) if address)
     routes = host.routes(RouteQuestion(version=6 if ":" in one else 4, destination=one) for one in addresses)
     alike = Alike(world, networks.running, namespaces, read.firewalls, dict(zip(addresses, routes, strict=True)))

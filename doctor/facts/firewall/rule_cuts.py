@@ -10,6 +10,9 @@ from doctor.model.missing import Missing
 
 HOST_HOOKS = frozenset({"input", "output"})
 """Hooks that only packets to the host itself and of its own programs pass."""
+SPECIAL_KINDS = frozenset({"http", "near"})
+"""Kinds of ways that nothing shows to be needed: to port 80, and to the host's own router."""
+_PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 _ICMP = frozenset({"icmp", "ipv6-icmp"})
 _PROXY_KINDS = frozenset({"published", "host-published", "loopback"})
 
@@ -53,6 +56,14 @@ class RuleCut(Struct, frozen=True, kw_only=True):
     def closes_only_ports(self) -> bool:
         """Whether it ends only packets from outside to published ports, as somebody may want."""
         return self.cut.kinds == {"published"}
+
+    @property
+    def is_narrow_wish(self) -> bool:
+        """Whether it is a firewall that lets containers reach some ports only, or none of the private networks around."""
+        if not self.cut.kinds <= SPECIAL_KINDS:
+            return False
+        is_rest = self.place.is_policy or self.is_plain
+        return is_rest or self.place.is_users or any(one in self.place.text for one in _PRIVATE)
 
     @property
     def ends_own_ports(self) -> bool:

@@ -11,13 +11,15 @@ from doctor.facts.path.world import PathPlace, PathSocket, named
 _ECHO_IGNORED = {"icmp": "net.ipv4.icmp_echo_ignore_all", "ipv6-icmp": "net.ipv6.icmp.echo_ignore_all"}
 
 
-def check_program(way: Way, arrived: Arrived, socket: PathSocket | None) -> None:
+def check_program(trip: Trip, way: Way, arrived: Arrived, socket: PathSocket | None) -> None:
     """Raise ``WalkEnd`` unless the packet arrived at the place and the program that it was sent to."""
     place, packet = arrived.place, arrived.packet
     if way.end == OUTSIDE or place.name != way.end:
         target = "" if packet.destination is None else shown(packet.version, packet.destination)
         if way.end == OUTSIDE and target != way.target:
-            redirected(place, packet, target, socket)
+            if place.inner is not None:
+                socket = _taking(place.inner, packet)
+            redirected(place, packet, target, socket, trip.diverted.get(place.name))
         if socket is None or place.name != HOST or way.end == OUTSIDE:
             is_port = place.name == HOST and way.end != OUTSIDE and packet.protocol in {"tcp", "udp"}
             cause = "proxy-missing" if is_port else "local-address"
@@ -77,9 +79,13 @@ def socket_of(place: PathPlace, packet: Packet) -> PathSocket | None:
         return None
     if place.sockets is None:
         return PathSocket(protocol=packet.protocol, port=packet.port or 0)
+    return _taking(place.sockets, packet)
+
+
+def _taking(sockets: tuple[PathSocket, ...], packet: Packet) -> PathSocket | None:
     target = None if packet.destination is None else shown(packet.version, packet.destination)
     exact: PathSocket | None = None
-    for socket in place.sockets:
+    for socket in sockets:
         if (
             socket.protocol != packet.protocol
             or socket.port != packet.port

@@ -130,6 +130,13 @@ class InsideRule(Struct, frozen=True, kw_only=True):
     item: RuleCut | None = None
 
 
+class PolicyEnd(Struct, frozen=True, kw_only=True):
+    """A policy of IPsec at which packets end; ``policy`` as ip(8) takes it, ``is_block`` whether it blocks them."""
+
+    policy: str
+    is_block: bool
+
+
 class ProxyPortTaken(Struct, frozen=True, kw_only=True):
     """A published port that another program has."""
 

@@ -31,11 +31,14 @@ class WalkEnd(Exception):  # noqa: N818 - the end of a walk isn't an error
         self.end, self.verdict, self.rule_place = end, verdict, rule_place
 
 
-def redirected(place: PathPlace, packet: Packet, target: str, socket: PathSocket | None) -> None:
+def redirected(
+    place: PathPlace, packet: Packet, target: str, socket: PathSocket | None, by: HookVerdict | None
+) -> None:
     """A rule leads packets for the outside to a program here: a proxy, of which nobody knows what it makes of them."""
     if socket is None and packet.protocol in {"tcp", "udp"}:
         reason = f"{named(place)}: a rule leads them to port {packet.port}, and no program listens there"
-        raise WalkEnd(place, packet.inside or "", "no-listener", reason, end=REJECTED)
+        text = "" if by is None else f": {by.text}"
+        raise WalkEnd(place, packet.inside or "", "no-listener", f"{reason}{text}", end=REJECTED, verdict=by)
     reason = f"{named(place)}: a rule leads them to a program at {target or 'an address of its own'} port {packet.port}"
     raise WalkEnd(place, packet.inside or "", UNKNOWN, reason, end=UNKNOWN)
 

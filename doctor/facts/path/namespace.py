@@ -8,6 +8,8 @@ from doctor.formats.netlink.links import BridgePort as BridgePort  # noqa: PLC04
 from doctor.formats.netlink.links import BridgeSettings as BridgeSettings  # noqa: PLC0414 - part of the fact
 from doctor.formats.netlink.links import NetLink as NetLink  # noqa: PLC0414 - part of the fact
 from doctor.formats.netlink.links import VxlanSettings as VxlanSettings  # noqa: PLC0414 - part of the fact
+from doctor.formats.netlink.policies import XfrmPolicy as XfrmPolicy  # noqa: PLC0414 - part of the fact
+from doctor.formats.netlink.policies import XfrmState as XfrmState  # noqa: PLC0414 - part of the fact
 from doctor.formats.netlink.routes import ForwardingEntry as ForwardingEntry  # noqa: PLC0414 - part of the fact
 from doctor.formats.netlink.routes import Neighbour as Neighbour  # noqa: PLC0414 - part of the fact
 from doctor.formats.netlink.routes import NetAddress as NetAddress  # noqa: PLC0414 - part of the fact
@@ -30,6 +32,7 @@ class NetNamespace(Struct, frozen=True, kw_only=True):
         inode: of the namespace; containers that share it have one value.
         pid: a process in it, 0 for the host's own.
         fdb: forwarding tables of bridges and tunnels; read for the host only.
+        policies: of IPsec (XFRM); ``states`` with which packets are transformed, read if there is a policy.
         nft_tables: (family, name) of the tables of nftables, those of iptables-nft included.
         nft_rules: "FAMILY TABLE CHAIN" → how many rules it has, of the chains with rules; read of containers only.
         generation: number of changes of nftables so far, 0 if unknown.
@@ -48,6 +51,8 @@ class NetNamespace(Struct, frozen=True, kw_only=True):
     neighbours: tuple[Neighbour, ...] = ()
     fdb: tuple[ForwardingEntry, ...] = ()
     qdiscs: tuple[Qdisc, ...] = ()
+    policies: tuple[XfrmPolicy, ...] = ()
+    states: tuple[XfrmState, ...] = ()
     nft_tables: tuple[tuple[str, str], ...] = ()
     nft_rules: dict[str, int] = {}
     generation: int = 0

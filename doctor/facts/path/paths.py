@@ -22,10 +22,13 @@ _BY_PORT = frozenset({"proxy-missing", "taken"})
 _SETTING = "forwarding-off"
 _BY_SIZE = "mtu"
 """Packets end at an interface for their size; a rule may be why their sender does not learn it."""
+_POLICY = "xfrm"
 _MOST_NAMES = 5
 _KINDS = {
     "egress": "to the network outside",
     "egress-new": "to the network outside from a new container",
+    "http": "to web servers outside (port 80)",
+    "near": "to the host's router",
     "dns": "to a name server",
     "gateway": "to the gateway",
     "peer": "to a container of the same network",
@@ -216,6 +219,8 @@ def _hop_of(walk: Walk) -> tuple[object, ...]:
         return walk.cause, walk.place, walk.table, walk.chain, walk.handle, walk.rule, _backend(walk)
     if walk.cause in _ONE_HOP:
         return walk.cause, walk.place, walk.reason.partition(" to ")[0]
+    if walk.cause == _POLICY:
+        return walk.cause, walk.place, walk.reason
     if walk.cause == _SETTING:
         return walk.cause, walk.place, walk.reason.rpartition(": ")[2]
     if walk.cause in _BY_DEVICE:

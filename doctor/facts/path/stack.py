@@ -30,6 +30,7 @@ from doctor.facts.path.trip import (
 )
 from doctor.facts.path.way import HOST, REJECTED, UNKNOWN
 from doctor.facts.path.world import PathPlace, where
+from doctor.facts.path.xfrm.passed import check_policies
 
 _EPHEMERAL = Range(32768, 60999)
 """Ports that a sender takes by chance (net.ipv4.ip_local_port_range)."""
@@ -84,12 +85,14 @@ def send(trip: Trip, place: PathPlace, packet: Packet) -> Asking[Step]:
         destination_type=around.type_of(packet.version, packet.destination, ""),
     )
     before = (packet.destination, packet.mark, packet.dscp)
+    check_policies(trip, place, packet, "out", link)
     packet = yield from hook(trip, place, (_family(packet), "output"), packet)
     if (packet.destination, packet.mark, packet.dscp) != before:
         answer, link = yield from routed(trip, place, packet)
         packet = replace(packet, outside=link.name)
+        check_policies(trip, place, packet, "out", link)
     _note_detour(trip, place, packet, answer, link)
-    packet = yield from hook(trip, place, (_family(packet), "postrouting"), packet, gateway=answer.gateway)
+    packet = yield from _leaving(trip, place, packet, answer.gateway, link)
     return Out(place=place, link=link, packet=packet, gateway=answer.gateway)
 
 
@@ -115,6 +118,7 @@ def deliver(trip: Trip, step: Local) -> Asking[Step]:
     """Let a packet pass the rules on the way to a socket."""
     packet = replace(step.packet, outside="")
     packet = yield from hook(trip, step.place, (_family(packet), "input"), packet)
+    check_policies(trip, step.place, packet, "in", step.link)
     return Arrived(place=step.place, packet=packet)
 
 
@@ -123,10 +127,13 @@ def _forward(trip: Trip, place: PathPlace, packet: Packet, answer: RouteAnswer, 
         reason = f"forwarding of IPv6{where(place)}: net.ipv6.conf.all.forwarding is 0"
         raise WalkEnd(place, packet.inside or "", "forwarding-off", reason)
     _note_detour(trip, place, packet, answer, out)
+    link = place.named(packet.inside or "")
+    check_policies(trip, place, packet, "fwd", out if link is None else link)
     if packet.ttl is not None and packet.ttl <= 1:
         raise WalkEnd(place, packet.inside or "", "ttl", f"the routing{where(place)}: their time to live is used up")
     mtu = sizes.mtu_of(packet.version, out, answer)
     packet = replace(packet, outside=out.name, ttl=None if packet.ttl is None else packet.ttl - 1)
+    check_policies(trip, place, packet, "out", out)
     if packet.length is not None and packet.length > mtu:
         if packet.version == 6 and mtu < sizes.LEAST_MTU6:
             reason = f"{out.name}{where(place)}: the MTU of the route is {mtu}, and no sender of IPv6 goes below {sizes.LEAST_MTU6}"
@@ -150,8 +157,17 @@ def onward(trip: Trip, step: Out) -> Asking[Step]:
     place = step.place
     packet = yield from hook(trip, place, (_family(step.packet), "forward"), step.packet)
     packet = replace(packet, port_in="", port_out="")
-    packet = yield from hook(trip, place, (_family(packet), "postrouting"), packet, gateway=step.gateway)
+    packet = yield from _leaving(trip, place, packet, step.gateway, step.link)
     return replace(step, packet=packet)
+
+
+def _leaving(trip: Trip, place: PathPlace, packet: Packet, gateway: str, out: NetLink) -> Asking[Packet]:
+    """Let a packet pass the last hook; with another source the policies of IPsec are asked again."""
+    before = (packet.source, packet.sport)
+    packet = yield from hook(trip, place, (_family(packet), "postrouting"), packet, gateway=gateway)
+    if (packet.source, packet.sport) != before:
+        check_policies(trip, place, packet, "out", out)
+    return packet
 
 
 def routed(

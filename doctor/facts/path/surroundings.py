@@ -1,5 +1,8 @@
 """Answers to questions of rules in one place: types of addresses, the way back, the address that masquerading gives."""
 
+from collections.abc import Callable
+from typing import Any
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -26,6 +29,7 @@ class Track(Struct):
     Attributes:
         original: of its first packet; ``now`` the same after translation.
         settled: the hooks at which nothing is translated any more.
+        zone: in which it is tracked, and ``zone_by`` the rule that chose it, with its chain.
     """
 
     original: Tuple
@@ -35,6 +39,8 @@ class Track(Struct):
     is_answered: bool = False
     settled: frozenset[str] = frozenset()
     ct_mark: int | None = 0
+    zone: int | None = 0
+    zone_by: Any = None
 
     @property
     def reply(self) -> Tuple:
@@ -58,6 +64,14 @@ class PlaceSurroundings(Surroundings):
         self.track: tuple[Track, bool] | None = None
         self.gateway = ""
         self.least: int | None = None
+        self.tracking: Callable[[Packet], tuple[Packet, tuple[Track, bool] | None]] | None = None
+
+    def in_zone(self, packet: Packet) -> Packet:
+        """Look the connection up again."""
+        if self.tracking is None or packet.zone is None:
+            return super().in_zone(packet)
+        packet, self.track = self.tracking(packet)
+        return packet
 
     def type_of(self, version: int, address: int | None, link: str) -> str | None:
         """Look the address up in the local table, as the kernel does for IPv4."""

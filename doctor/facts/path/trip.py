@@ -10,8 +10,9 @@ from doctor.facts.path.ending import WalkEnd
 from doctor.facts.path.namespace import NetLink
 from doctor.facts.path.routing import RouteAnswer, RouteQuestion
 from doctor.facts.path.rules import sizes
+from doctor.facts.path.rules.evaluate import End
 from doctor.facts.path.rules.form import DROP, REJECT, STOLEN
-from doctor.facts.path.rules.hooks import evaluate
+from doctor.facts.path.rules.hooks import HookVerdict, evaluate
 from doctor.facts.path.rules.packet import PROTOCOLS, Packet
 from doctor.facts.path.surroundings import PlaceSurroundings, Track
 from doctor.facts.path.way import DROPPED, REJECTED, UNKNOWN, Hop, Way
@@ -96,6 +97,7 @@ class Trip:
         self.mtus: set[int] = set()
         self.segment: int | None = sizes.OUTSIDE_MTU
         self.is_split = False
+        self.diverted: dict[str, HookVerdict] = {}
 
     def hop(self, place: PathPlace, device: str, step: str, outcome: str, text: str = "") -> None:
         """Record a hop."""
@@ -115,11 +117,21 @@ class Trip:
         """Return the connection of a packet in a place, and whether it is an answer."""
         tuple_ = Track.tuple_of(packet)
         for track in self.tracks.get(place.name, ()):
+            if track.zone != packet.zone:
+                continue
             if track.original == tuple_:
                 return track, False
             if track.reply == tuple_:
                 return track, True
         return None
+
+    def stray(self, place: PathPlace, packet: Packet) -> Track | None:
+        """Return the connection to which a packet belongs, if that is tracked in another zone."""
+        tuple_ = Track.tuple_of(packet)
+        tracks = self.tracks.get(place.name, ())
+        if all(track.zone == packet.zone for track in tracks) or self.track(place, packet) is not None:
+            return None
+        return next((track for track in tracks if tuple_ in {track.original, track.reply}), None)
 
 
 def ask(trip: Trip, question: RouteQuestion) -> Asking[RouteAnswer]:
@@ -150,7 +162,9 @@ def hook(
     # An ICMP error about a connection is related to it, whatever its own addresses.
     is_tracking = is_tracking and packet.state != "RELATED"
     before = packet = _tracked(trip, place, packet) if is_tracking else packet
-    around.track = _current(trip, place, packet)
+    around.track = connection_of(trip, place, packet)
+    if is_tracking:
+        around.tracking = lambda one: ((found := _tracked(trip, place, one)), connection_of(trip, place, found))
     while True:
         around.missing.clear()
         verdict = evaluate(place.rules, family, name, packet, around, device=device)
@@ -160,17 +174,12 @@ def hook(
             yield from ask(trip, question)
     text = f"{family} {name}" if not device else f"{name} of {device}"
     trip.hop(place, device or packet.inside or packet.outside or "", text, verdict.kind, verdict.text)
-    if verdict.kind in {DROP, REJECT, STOLEN}:
-        end = {REJECT: REJECTED, STOLEN: UNKNOWN}.get(verdict.kind, DROPPED)
-        raise WalkEnd(place, device, "rule", verdict.text, end=end, verdict=verdict)
-    if before.state is not None and verdict.packet.state is None:
-        # Tracked or not: where later hops lead a packet depends on it.
-        raise WalkEnd(place, device, UNKNOWN, verdict.text, end=UNKNOWN)
-    if verdict.kind == UNKNOWN:
-        if verdict.doubts:
-            trip.undecide(place, verdict.text)
-        else:
-            trip.doubt(place, "rules of the packet filter were not read")
+    _judge(trip, place, before, verdict, device)
+    if verdict.translated is not None and name in _DESTINATION_HOOKS:
+        chain, by = verdict.translated
+        trip.diverted[place.name] = HookVerdict(kind=DROP, packet=verdict.packet, by=chain, end=by)
+    if is_tracking:
+        _note_stray(trip, place, replace(before, zone=verdict.packet.zone, zone_by=verdict.packet.zone_by))
     if family in {"ip", "ip6"}:
         _note(trip, place, before, verdict.packet, name)
     return verdict.packet
@@ -182,10 +191,38 @@ def _least(trip: Trip, place: PathPlace, packet: Packet) -> int | None:
     return min((*trip.mtus, *(link.mtu for link in links if link is not None and not link.is_loopback)), default=None)
 
 
+def _judge(trip: Trip, place: PathPlace, before: Packet, verdict: HookVerdict, device: str) -> None:
+    """Raise ``WalkEnd`` if the packet does not leave a hook, note a doubt if it may not."""
+    if verdict.kind in {DROP, REJECT, STOLEN}:
+        end = {REJECT: REJECTED, STOLEN: UNKNOWN}.get(verdict.kind, DROPPED)
+        if verdict.kind == STOLEN:
+            trip.undecide(place, verdict.text)
+        raise WalkEnd(place, device, "rule", verdict.text, end=end, verdict=verdict)
+    if before.state is not None and verdict.packet.state is None:
+        # Tracked or not: where later hops lead a packet depends on it.
+        reason = verdict.text or "connection tracking, which may not know their connection"
+        raise WalkEnd(place, device, UNKNOWN, reason, end=UNKNOWN)
+    if verdict.kind == UNKNOWN:
+        if verdict.doubts:
+            trip.undecide(place, verdict.text)
+        else:
+            trip.doubt(place, "rules of the packet filter were not read")
+
+
 def entered(trip: Trip, place: PathPlace, packet: Packet) -> Packet:
     """Return a packet as it enters another place: marks and tracking stay behind."""
     fresh = replace(
-        packet, mark=0, inside="", outside="", port_in="", port_out="", bridge=None, has_frame=None, is_local_out=False
+        packet,
+        mark=0,
+        inside="",
+        outside="",
+        port_in="",
+        port_out="",
+        bridge=None,
+        has_frame=None,
+        is_local_out=False,
+        zone=0,
+        zone_by=None,
     )
     around = PlaceSurroundings(trip.world, place, trip.answers)
     fresh = replace(
@@ -202,10 +239,10 @@ def _is_looped(place: PathPlace, packet: Packet) -> bool:
     return link is not None and link.is_loopback
 
 
-def _current(trip: Trip, place: PathPlace, packet: Packet) -> tuple[Track, bool] | None:
+def connection_of(trip: Trip, place: PathPlace, packet: Packet) -> tuple[Track, bool] | None:
     """Return the connection of a packet that was translated on its way through this place."""
     for track in trip.tracks.get(place.name, ()):
-        if track.original == packet.original:
+        if track.original == packet.original and track.zone == packet.zone:
             return track, bool(packet.is_reply)
     return None
 
@@ -244,16 +281,28 @@ def _first_state(trip: Trip, packet: Packet) -> str | None:
     return "INVALID"
 
 
+def _note_stray(trip: Trip, place: PathPlace, packet: Packet) -> None:
+    """Remember that a packet is tracked in another zone than its connection, which translates it no more: the cause of what follows."""
+    track = trip.stray(place, packet)
+    by = None if track is None else packet.zone_by or track.zone_by
+    if by is None or trip.detour is not None:
+        return
+    chain, rule = by
+    verdict = HookVerdict(kind=DROP, packet=packet, by=chain, end=End(kind=DROP, path=(rule,), packet=packet))
+    reason = f"another zone of connection tracking, where their connection is not known: {verdict.text}"
+    trip.detour = WalkEnd(place, packet.inside or "", "rule", reason, verdict=verdict)
+
+
 def _note(trip: Trip, place: PathPlace, before: Packet, after: Packet, name: str) -> None:
     """Record what a hook did to the packet's connection."""
     if after.state in {"UNTRACKED", "INVALID", "RELATED"}:
         return
     tracks = trip.tracks.setdefault(place.name, [])
-    track = next((one for one in tracks if one.original == after.original), None)
+    track = next((one for one in tracks if one.original == after.original and one.zone == after.zone), None)
     if track is None:
         if name not in _DESTINATION_HOOKS:
             return
-        track = Track(before.original)
+        track = Track(after.original if after.zone else before.original, zone=after.zone, zone_by=after.zone_by)
         tracks.append(track)
     track.ct_mark = after.ct_mark
     track.settled |= (

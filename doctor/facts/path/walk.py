@@ -279,4 +279,4 @@ def _received(trip: Trip, way: Way, arrived: Arrived) -> Asking[None]:
         )
         yield from _connection(trip, onward)
         return
-    check_program(way, arrived, socket)
+    check_program(trip, way, arrived, socket)

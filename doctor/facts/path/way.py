@@ -11,7 +11,7 @@ class Way(Struct, frozen=True, kw_only=True):
     """One way of traffic.
 
     Attributes:
-        kind: ``egress``, ``dns``, ``gateway``, ``peer``, ``other-network``, ``published``, ``host-published``, ``loopback``,
+        kind: ``egress``, ``http`` (the same to port 80), ``near`` (to the host's own router), ``dns``, ``gateway``, ``peer``, ``other-network``, ``published``, ``host-published``, ``loopback``,
             ``hairpin``, ``host-to-container`` or ``container-to-host``.
         start: the place that sends: ``host``, a container's name or ``outside``.
         end: the place that must receive; ``outside`` for egress.
@@ -41,7 +41,10 @@ class Way(Struct, frozen=True, kw_only=True):
     def text(self) -> str:
         """The packets in words: "packets from aa to 192.0.2.80 port 443"."""
         port = f" port {self.port}" if self.port else ""
-        target = "outside" if self.kind in {"egress", "egress-new"} else f"{self.target}{port}"
+        if self.kind == "http":
+            target = f"outside{port}"
+        else:
+            target = "outside" if self.kind in {"egress", "egress-new"} else f"{self.target}{port}"
         size = f" of {self.data} bytes" if self.data else ""
         return f"packets{size} from {self.start} to {target}"
 

@@ -36,6 +36,7 @@ class PathPlace(Struct, kw_only=True):
         name: ``host``, or the container's.
         rules: all its rules; ``None`` if it has tables that were not read.
         sockets: ``None`` if they are not known: then any port is taken for open.
+        inner: sockets of a container whose rules lead packets to programs of its own; ``None`` if they were not read.
         types: types of local addresses, by version and interface, once asked for.
         routes_by_dscp: whether a rule of routing asks for a packet's DSCP.
     """
@@ -44,6 +45,7 @@ class PathPlace(Struct, kw_only=True):
     namespace: NetNamespace
     rules: PathRules | None
     sockets: tuple[PathSocket, ...] | None = None
+    inner: tuple[PathSocket, ...] | None = None
     types: dict[tuple[int, int], dict[int, str]] = {}
     _links: dict[int, NetLink] = {}
     _named: dict[str, NetLink] = {}

@@ -13,6 +13,7 @@ from doctor.facts.path.namespace import FILTERING, NetLink, NetNamespace, Qdisc
 from doctor.formats.kernel import sysctl_conf
 from doctor.formats.netlink import firewall, links, tables
 from doctor.formats.netlink.messages import attribute, number
+from doctor.host.rtnetlink import policies
 from doctor.host.rtnetlink.dump import FIREWALL, ROUTE, Dumper
 from doctor.host.rtnetlink.visit import Visit
 from doctor.model.missing import Missing
@@ -61,6 +62,8 @@ def _namespace(pid: int, inode: int, sysctls: tuple[str, ...]) -> NetNamespace:
         has_bridge = any(link.bridge or link.vxlan for link in found_links)
         request = struct.pack("=B11x", _BRIDGE)
         entries = _rows(route, "fdb", (_GET_NEIGHBOUR, request), tables.parse_forwarding, cut) if has_bridge else ()
+    # Those of containers cost too much to ask for: only programs with NET_ADMIN set them.
+    xfrm_policies, xfrm_states = ((), ()) if pid else policies.read(cut)
     nft_tables, nft_rules, generation = _firewall(has_rules=bool(pid))
     return NetNamespace(
         inode=inode,
@@ -72,6 +75,8 @@ def _namespace(pid: int, inode: int, sysctls: tuple[str, ...]) -> NetNamespace:
         neighbours=neighbours,
         fdb=entries,
         qdiscs=queues,
+        policies=xfrm_policies,
+        states=xfrm_states,
         nft_tables=nft_tables,
         nft_rules=nft_rules,
         generation=generation,

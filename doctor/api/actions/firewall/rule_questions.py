@@ -23,7 +23,15 @@ from doctor.model.missing import Missing
 from doctor.model.text import in_words
 
 Removal = EditFirewall | DeleteNftRule | AcceptByNftPolicy
-_FORWARDED = {"egress": "egress", "egress-new": "egress", "dns": "egress", "peer": "egress", "published": "port"}
+_FORWARDED = {
+    "egress": "egress",
+    "egress-new": "egress",
+    "dns": "egress",
+    "peer": "egress",
+    "published": "port",
+    "http": "egress",
+    "near": "egress",
+}
 _FRAMES = {
     "prerouting": ("frame-in",),
     "input": ("frame-in",),

@@ -45,6 +45,11 @@ class RulePlace(Struct, frozen=True, kw_only=True):
         return not self.text
 
     @property
+    def is_users(self) -> bool:
+        """Whether it is in the chain that the engine leaves to the administrator."""
+        return self.chain == "DOCKER-USER"
+
+    @property
     def where(self) -> str:
         """Table and chain in words."""
         if self.backend == NFT:

@@ -39,6 +39,11 @@ def no_track() -> Change:
     return Change("notrack", lambda packet, _: replace(packet, state="UNTRACKED"))
 
 
+def zone(number: int | None) -> Change:
+    """Track the packet in a zone, ``None`` for one that nobody knows: only the first rule that chooses one has an effect."""
+    return Change("zone", lambda packet, _: replace(packet, zone=number) if packet.zone == 0 else packet)
+
+
 def ttl(read: Callable[[int | None], int | None]) -> Change:
     """Set the number of hops that the packet may still take."""
     return Change("ttl", lambda packet, _: replace(packet, ttl=read(packet.ttl)))

@@ -5,6 +5,7 @@ from operator import itemgetter
 from typing import Protocol
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from doctor.facts.path.rules.form import (
     ACCEPT,
@@ -217,6 +218,8 @@ class Evaluation:
                 held = held and found is True
             elif isinstance(part, Change):
                 changed = part.apply(packet, self.scope)
+                if changed.zone != packet.zone:
+                    changed = replace(changed, zone_by=rule)
                 packet = changed if held else joined(packet, changed)
             elif isinstance(part, Doubt):
                 held = False

@@ -27,6 +27,7 @@ class HookVerdict(Struct, frozen=True, kw_only=True):
         by: the chain that decided, ``None`` if all accept; the first doubtful one if the verdict is unknown.
         end: the verdict in that chain.
         doubts: rules that can't be judged and may end the packet, with their chains.
+        translated: the chain and the rule that certainly gave the packet another address, ``None`` for none.
     """
 
     kind: str
@@ -34,6 +35,7 @@ class HookVerdict(Struct, frozen=True, kw_only=True):
     by: PathChain | None = None
     end: End | None = None
     doubts: tuple[tuple[PathChain, str], ...] = ()
+    translated: tuple[PathChain, End] | None = None
 
     @property
     def text(self) -> str:
@@ -55,6 +57,7 @@ class _Tally:
         self.packet = packet
         self.doubts: list[tuple[PathChain, str]] = []
         self.kinds: set[str] = set()
+        self.translated: tuple[PathChain, End] | None = None
 
     def take(self, chain: PathChain, verdict: ChainVerdict) -> HookVerdict | None:
         """Return the verdict of the hook if no packet passes this chain."""
@@ -120,7 +123,7 @@ def evaluate(
     if not is_nat_done:
         ended = _translate([], tally, hook, scope)
     kind = UNKNOWN if tally.kinds or rules.gaps else ACCEPT
-    return HookVerdict(kind=kind, packet=tally.packet, doubts=tuple(tally.doubts))
+    return HookVerdict(kind=kind, packet=tally.packet, doubts=tuple(tally.doubts), translated=tally.translated)
 
 
 def _is_first(packet: Packet) -> bool:
@@ -140,9 +143,13 @@ def _seen(base: BaseChain, chain: PathChain, tally: _Tally, family: str, scope: 
     )
     seen = replace(packet, state="INVALID") if is_before else packet
     verdict = Evaluation(base.table, scope).run(chain, seen)
-    if not is_before:
+    if is_before:
+        ends = [replace(end, packet=_tracked(end.packet, packet, chain, scope)) for end in verdict.ends]
+    elif any(end.packet.zone != packet.zone for end in verdict.ends):
+        # The packet is tracked already.
+        ends = [replace(end, packet=replace(end.packet, zone=packet.zone, zone_by=None)) for end in verdict.ends]
+    else:
         return verdict
-    ends = [replace(end, packet=_tracked(end.packet, packet.state)) for end in verdict.ends]
     return replace(verdict, main=ends[0], others=tuple(ends[1:]))
 
 
@@ -168,9 +175,15 @@ def _queued(end: End, queues: frozenset[int]) -> str:
     return ACCEPT if flags else DROP
 
 
-def _tracked(packet: Packet, state: str | None) -> Packet:
-    """Return a packet with its state again, unless a rule took it out of tracking."""
-    return replace(packet, state=state) if packet.state == "INVALID" else packet
+def _tracked(packet: Packet, before: Packet, chain: PathChain, scope: Surroundings) -> Packet:
+    """Return a packet with its state again, unless a rule took it out of tracking; in another zone it has another state."""
+    if packet.state != "INVALID":
+        return packet
+    packet = replace(packet, state=before.state)
+    if packet.zone == before.zone:
+        return packet
+    by = None if packet.zone_by is None else (chain, packet.zone_by)
+    return scope.in_zone(replace(packet, zone_by=by))
 
 
 def _translate(bases: list[BaseChain], tally: _Tally, hook: str, scope: Surroundings) -> HookVerdict | None:
@@ -210,5 +223,6 @@ def _first_translation(bases: list[BaseChain], tally: _Tally, scope: Surrounding
         if ended is not None:
             return ended
         if all(end.translation for end in verdict.ends):
+            tally.translated = None if verdict.others else (chain, verdict.main)
             break
     return None

@@ -109,9 +109,12 @@ def _moved(into: int | None, value: int | None, cleared: int, taken: int) -> int
 
 
 def _tracking(options: dict[str, str], _: int) -> tuple[Part, ...]:
+    number = numbers.number(options.get("--zone", ""))
+    if number is not None:
+        return (changes.zone(number),) if number else ()
     if any(name.startswith("--zone") and value != "0" for name, value in options.items()):
-        # Packets of a connection that are tracked in two zones do not find each other.
-        return (_OPEN,)
+        # Of one direction, or by mark.
+        return (changes.zone(None),)
     return (changes.no_track(),) if "--notrack" in options else ()
 
 

@@ -9,7 +9,6 @@ from doctor.facts.path.rules import changes, fields, numbers
 from doctor.facts.path.rules.fields import Reader
 from doctor.facts.path.rules.form import (
     ACCEPT,
-    CONTINUE,
     DROP,
     QUEUE,
     STOLEN,
@@ -45,19 +44,29 @@ def statement(kind: str, body: Any, version: int, named: Named, spelled: str) ->
     if kind == "notrack":
         return (changes.no_track(),)
     if kind == "mangle":
-        if mapping(mapping(mapping(body).get("key")).get("ct")).get("key") == "zone":
-            # Packets of a connection that are tracked in two zones do not find each other.
-            return (AnyOf((RuleVerdict(ACCEPT), RuleVerdict(DROP), RuleVerdict(CONTINUE))),)
+        tracked = mapping(mapping(mapping(body).get("key")).get("ct"))
+        if tracked.get("key") == "zone":
+            return _zoned(tracked, mapping(body).get("value"))
         return (*_looked_up(mapping(body), named, spelled), _mangle(mapping(body), named))
     if kind in {"dnat", "snat", "masquerade", "redirect"}:
         return _translation(kind, mapping(body), version, named, spelled)
     if kind == "queue":
         return (RuleVerdict(QUEUE, _queue_numbers(mapping(body))),)
-    if kind in {"fwd", "synproxy"}:
+    if kind == "fwd":
+        # A frame for this host is for nobody on its loopback interface.
+        return (RuleVerdict(DROP if mapping(body).get("dev") == "lo" else STOLEN),)
+    if kind == "synproxy":
         return (RuleVerdict(STOLEN),)
     if kind == "tproxy":
         return (AnyOf((RuleVerdict(STOLEN),)),)
     return (Doubt(spelled),)
+
+
+def _zoned(key: dict[str, Any], value: Any) -> tuple[Part, ...]:
+    if isinstance(value, int) and not isinstance(value, bool) and not key.get("dir"):
+        return (changes.zone(value),)
+    # Of one direction, or looked up.
+    return (changes.zone(None),)
 
 
 def _queue_numbers(body: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 ELSEWHERE = -1
 """As an address or port: one of an outside host or of a client, which no rule of this host names."""
@@ -44,6 +45,7 @@ class Packet(Struct, frozen=True, kw_only=True):
         segment: of TCP's first packets, the bytes of the largest packet that their sender asks for, with the headers.
         has_frame: whether it has a header of the link; unknown for a packet that this host sends, until it leaves.
         is_local_out: whether a socket of this namespace sent it; ``user`` the socket's owner.
+        zone: of connection tracking in which a rule puts the packet, and ``zone_by`` that rule with its chain.
         icmp_type: of ICMP; of ARP the operation: 1 asks, 2 answers.
         packet_type: ``host``, ``other``, ``broadcast`` or ``multicast``: whose MAC address the frame has.
     """
@@ -84,6 +86,8 @@ class Packet(Struct, frozen=True, kw_only=True):
     is_local_out: bool | None = None
     user: int | None = None
     group: int | None = None
+    zone: int | None = 0
+    zone_by: Any = None
 
 
 class Surroundings:
@@ -127,6 +131,10 @@ class Surroundings:
         """Return the number of an interface."""
         del name
         return None
+
+    def in_zone(self, packet: Packet) -> Packet:
+        """Return a packet with its connection in the zone that a rule chose; here nobody knows the connections of a zone."""
+        return replace(packet, state=None)
 
 
 NOTHING_KNOWN = Surroundings()

@@ -22,13 +22,14 @@ class PathOutside(Struct, frozen=True, kw_only=True):
         uplink: interface by which packets from outside arrive, "" without one.
         targets: addresses outside by version, of which the host treats each differently.
         own: the host's address by version by which others reach it.
-        senders: address of somebody outside by version, near the host.
+        senders: address of somebody outside by version, near the host; ``routers`` the same of the default route alone.
     """
 
     uplink: str = ""
     targets: Mapping[int, tuple[str, ...]] = {}
     own: Mapping[int, str] = {}
     senders: Mapping[int, str] = {}
+    routers: Mapping[int, str] = {}
 
 
 def questions() -> tuple[RouteQuestion, ...]:
@@ -42,6 +43,7 @@ def outside_of(host: NetNamespace, answers: Mapping[RouteQuestion, RouteAnswer])
     links = [link for version in (4, 6) for route in defaults[version] if (link := host.link(route.link)) is not None]
     uplink = next(iter(links), None) or next(_addressed(host), None)
     own, senders, targets = {}, {}, {}
+    routers: dict[int, str] = {}
     for version in (4, 6):
         if uplink is not None and (address := _address(host, uplink, version)):
             own[version] = address
@@ -49,9 +51,12 @@ def outside_of(host: NetNamespace, answers: Mapping[RouteQuestion, RouteAnswer])
         if defaults[version] or any(_leads(version, answers)):
             targets[version] = _different(version, answers)
         # A router that is known by an address of the link alone sends none of its own through it.
-        gateways = (route.gateway for route in defaults[version] if not route.gateway.startswith("fe80:"))
-        senders[version] = next(filter(None, gateways), ADDRESSES[version][0])
-    return PathOutside(uplink="" if uplink is None else uplink.name, targets=targets, own=own, senders=senders)
+        gateways = [one for route in defaults[version] if (one := route.gateway) and not one.startswith("fe80:")]
+        senders[version] = next(iter(gateways), ADDRESSES[version][0])
+        if gateways:
+            routers[version] = gateways[0]
+    name = "" if uplink is None else uplink.name
+    return PathOutside(uplink=name, targets=targets, own=own, senders=senders, routers=routers)
 
 
 def _leads(version: int, answers: Mapping[RouteQuestion, RouteAnswer]) -> Iterator[bool]:

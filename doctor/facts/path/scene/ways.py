@@ -8,6 +8,7 @@ from doctor.facts.network.networks import Endpoint, Network, Networks, Published
 from doctor.facts.path.namespaces import NetNamespaces
 from doctor.facts.path.scene.fresh import NewContainer
 from doctor.facts.path.scene.outer import PathOutside
+from doctor.facts.path.scene.suspects import Suspects
 from doctor.facts.path.way import HOST, OUTSIDE, Way
 
 EMBEDDED = "127.0.0.11"
@@ -25,6 +26,7 @@ class WayMaker:
         outside: the network outside.
         resolvers: name servers that a container asks itself, by its id.
         fresh: containers that do not exist yet.
+        suspects: containers for which special ways are walked too.
     """
 
     def __init__(
@@ -35,9 +37,11 @@ class WayMaker:
         outside: PathOutside,
         resolvers: Mapping[str, tuple[str, ...]] | None = None,
         fresh: tuple[NewContainer, ...] = (),
+        suspects: Suspects | None = None,
     ) -> None:
         self.networks, self.namespaces, self.fresh = networks, namespaces, fresh
         self.outside, self.resolvers = outside, resolvers or {}
+        self.suspects = suspects
         self.by_id = {network.id: network for network in networks.items}
         self.running = networks.running
         self.rings: dict[tuple[str, int], list[Endpoint]] = {}
@@ -100,6 +104,13 @@ class WayMaker:
             yield Way(kind="gateway", start=name, end=HOST, target=gateway, protocol="icmp")
         for target in self.outside.targets.get(version, ()) if not network.internal and has_gateway else ():
             yield Way(kind="egress", start=name, end=OUTSIDE, target=target, port=443)
+        if (
+            self.suspects is not None
+            and self.suspects.has(endpoint.container_id)
+            and not network.internal
+            and has_gateway
+        ):
+            yield from self._special(name, version)
         for server in self.resolvers.get(endpoint.container_id, ()) if not network.internal else ():
             # An address of the loopback is a program of the container itself.
             is_elsewhere = not server.startswith("127.") and server != _LOOPBACK[6] and server not in self.unread
@@ -111,6 +122,14 @@ class WayMaker:
         if peer is not None:
             address = peer.ip if version == 4 else peer.ip6
             yield Way(kind="peer", start=name, end=place_of(peer), target=address, protocol="icmp")
+
+    def _special(self, name: str, version: int) -> Iterator[Way]:
+        """Yield the ways that rules about one port or one network end: nothing shows that the container needs them."""
+        for target in self.outside.targets.get(version, ())[:1]:
+            yield Way(kind="http", start=name, end=OUTSIDE, target=target, port=_HTTP)
+        router = self.outside.routers.get(version, "")
+        if router and self.outside.targets.get(version):
+            yield Way(kind="near", start=name, end=OUTSIDE, target=router, port=_HTTP)
 
     def _is_answered(self, endpoint: Endpoint) -> bool:
         """Whether a container has rules for the engine's name server: without them a check of its own judges what is missing."""

@@ -35,10 +35,11 @@ def world_of(
     uplink: str,
     fresh: tuple[NewContainer, ...] = (),
     titles: Mapping[str, str] | None = None,
+    inner: Mapping[int, tuple[PathSocket, ...]] | None = None,
 ) -> World:
     """Return the world of a host. Rules that can't concern an address of it or of ``ways`` are left out.
 
-    ``titles`` are names of places by a container's id, for those that are called otherwise or have no endpoint.
+    ``inner`` are sockets of containers by the inode of their namespace. ``titles`` are names of places by a container's id, for those that are called otherwise or have no endpoint.
     """
     spans = spans_of(_addresses(namespaces, ways, fresh))
     own = namespaces.host
@@ -50,7 +51,8 @@ def world_of(
         name = names.get(identity)
         if name and name not in places:
             rules = _of_container(namespace, firewalls, spans)
-            places[name] = PathPlace(name=name, namespace=namespace, rules=rules)
+            sockets_inside = (inner or {}).get(namespace.inode)
+            places[name] = PathPlace(name=name, namespace=namespace, rules=rules, inner=sockets_inside)
     for one in fresh:
         places[one.name] = PathPlace(name=one.name, namespace=one.namespace, rules=PathRules())
     return World(places=places, uplink=uplink)

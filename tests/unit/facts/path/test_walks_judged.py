@@ -134,13 +134,6 @@ def test_a_rule_about_some_of_the_ports_that_senders_take_is_doubt(ports: tuple[
     assert walked(world(of_host=replace(host(), rules=(*host().rules, rule))), WAYS["egress"]).end == end
 
 
-def test_a_zone_of_connection_tracking_is_doubt() -> None:
-    """An answer in another zone does not find its connection: it is not translated back."""
-    raw = "*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -i {} -j CT --zone 1\nCOMMIT\n*filter"
-    assert walked(world(saved=ENGINE.replace("*filter", raw.format("eth0"), 1)), WAYS["egress"]).end == "unknown"
-    assert walked(world(saved=ENGINE.replace("*filter", raw.format("tun7"), 1)), WAYS["egress"]).end == "delivered"
-
-
 def test_masquerading_does_not_give_a_deprecated_address_of_ipv6() -> None:
     """The kernel takes a fresh address of another interface instead: which, its own order says."""
     for flags, found in ((0, 0x20010DB8 << 96 | 5), (0x20, None)):

@@ -1,0 +1,48 @@
+"""Zones of connection tracking: an answer in another zone than its connection is not translated back."""
+
+import pytest
+
+from tests.unit.facts.path.small_world import ENGINE, WAYS, walked, world
+
+
+def _raw(*rules: str) -> str:
+    lines = "".join(f"-A PREROUTING {rule}\n" for rule in rules)
+    return ENGINE.replace("*filter", f"*raw\n:PREROUTING ACCEPT [0:0]\n{lines}COMMIT\n*filter", 1)
+
+
+@pytest.mark.parametrize("device", ["eth0", "docker0"])
+@pytest.mark.parametrize("kind", ["egress", "published"])
+def test_another_zone_in_one_direction_ends_answers_and_names_the_rule(device: str, kind: str) -> None:
+    found = walked(world(saved=_raw(f"-i {device} -j CT --zone 7")), WAYS[kind])
+    assert (found.end, found.is_answer, found.cause, found.table, found.chain) == (
+        "dropped",
+        True,
+        "rule",
+        "ip raw",
+        "PREROUTING",
+    )
+    assert found.rule == f"-A PREROUTING -i {device} -j CT --zone 7"
+    assert "another zone of connection tracking" in found.says
+
+
+@pytest.mark.parametrize("kind", ["egress", "published"])
+def test_one_zone_for_both_directions_ends_nothing(kind: str) -> None:
+    assert (
+        walked(world(saved=_raw("-i eth0 -j CT --zone 7", "-i docker0 -j CT --zone 7")), WAYS[kind]).end == "delivered"
+    )
+
+
+@pytest.mark.parametrize("rule", ["-i tun7 -j CT --zone 7", "-i eth0 -j CT --zone 0"])
+def test_a_zone_of_other_packets_ends_nothing(rule: str) -> None:
+    assert walked(world(saved=_raw(rule)), WAYS["egress"]).end == "delivered"
+
+
+@pytest.mark.parametrize("option", ["--zone-orig 7", "--zone-reply 7", "--zone mark"])
+def test_a_zone_of_one_direction_or_by_mark_is_doubt(option: str) -> None:
+    assert walked(world(saved=_raw(f"-i eth0 -j CT {option}")), WAYS["egress"]).end == "unknown"
+
+
+def test_the_first_rule_that_chooses_a_zone_decides() -> None:
+    saved = _raw("-i eth0 -j CT --zone 7", "-j CT --zone 3", "-i docker0 -j CT --zone 7")
+    assert walked(world(saved=saved), WAYS["egress"]).end == "dropped"
+    assert walked(world(saved=_raw("-j CT --zone 3", "-i eth0 -j CT --zone 7")), WAYS["egress"]).end == "delivered"
