@@ -52,6 +52,8 @@ def foreign_rule_drop(cuts: RuleCuts, left: OpenCuts, files: RuleFiles | Missing
 
 
 def _severity(item: RuleCut) -> Severity | None:
+    if item.drops_questions:
+        return None
     is_wish = item.closes_only_ports and item.place.family != "netdev" and not item.names_container
     if item.is_only_icmp or is_wish or item.is_narrow_wish:
         return Severity.INFO

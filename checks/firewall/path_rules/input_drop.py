@@ -50,4 +50,9 @@ def _is_broken(item: RuleCut) -> bool:
     """Whether a published port dies, or the engine's own name server. A host that lets nothing in closes itself on purpose."""
     if item.is_only_icmp:
         return False
-    return item.ends_own_ports or "dns" in item.cut.kinds or (not item.place.is_policy and "hairpin" in item.cut.kinds)
+    return (
+        item.drops_questions
+        or item.ends_own_ports
+        or "dns" in item.cut.kinds
+        or (not item.place.is_policy and "hairpin" in item.cut.kinds)
+    )

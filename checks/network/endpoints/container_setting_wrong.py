@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
+from doctor.facts.kernel.sysctl import neighbour_key
 from doctor.facts.path.ends.details import InterfaceBase, SettingWrong
 from doctor.facts.path.ends.endpoints import PathEndpoint, PathEndpoints
 
@@ -17,10 +18,10 @@ _TTL = "net.ipv4.ip_default_ttl"
     ok="no kernel setting in a running container's network namespace cuts it off",
 )
 def container_setting_wrong(endpoints: PathEndpoints) -> Iterator[Finding]:
-    """The packets of a container live for one hop, it answers no ARP, or IPv6 is off although its network has it.
+    """The packets of a container live for one hop, it answers or asks for no address, or IPv6 is off although its network has it.
 
     What it looks at:
-        ip_default_ttl, arp_ignore and disable_ipv6 in the network namespace of each running container. Settings that the container was
+        ip_default_ttl, arp_ignore, mcast_solicit and disable_ipv6 in the network namespace of each running container. Settings that the container was
         created with (``--sysctl``) are left out, as are containers whose programs may change the network (NET_ADMIN).
 
     Why it matters:
@@ -55,6 +56,10 @@ def _wrong(endpoints: PathEndpoints, one: PathEndpoint) -> Iterator[tuple[Settin
     for key in ("net.ipv4.conf.all.arp_ignore", f"net.ipv4.conf.{device}.arp_ignore"):
         if values.get(key) == "8":
             yield _detail(one, key, "8", "0"), "it answers no ARP, so nobody reaches it"
+    for version in (4, 6):
+        key = neighbour_key(device, "mcast_solicit", version)
+        if values.get(key) == "0" and one.assigned(version):
+            yield _detail(one, key, "0", "3"), "it asks nobody for addresses, so it loses its gateway"
     key = f"net.ipv6.conf.{device}.disable_ipv6"
     if values.get(key) == "1" and (address := one.assigned(6)):
         base = InterfaceBase(device=device, address6=address, gateway6=endpoints.gateway_of(one, 6))

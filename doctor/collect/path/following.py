@@ -10,9 +10,10 @@ from doctor.collect.path.holders import holders
 from doctor.collect.path.inner import inner_sockets
 from doctor.collect.path.large_ways import with_large
 from doctor.facts.host.processes import Processes
-from doctor.facts.kernel.sysctl import interface_key
+from doctor.facts.kernel.sysctl import interface_key, neighbour_key
 from doctor.facts.network.listeners import Listeners
 from doctor.facts.network.networks import Networks
+from doctor.facts.path.namespace import NetNamespace
 from doctor.facts.path.namespaces import SETTINGS, NetNamespaces
 from doctor.facts.path.paths import Paths, merged
 from doctor.facts.path.resolv_files import ResolvFiles
@@ -32,6 +33,7 @@ from doctor.host.base import Host
 from doctor.model.missing import Missing
 
 _MOST_ROUNDS = 128
+_ASKED = ".mcast_solicit"
 
 
 class Read(Struct, frozen=True, kw_only=True):
@@ -148,7 +150,24 @@ def with_settings(host: Host, networks: Networks, namespaces: NetNamespaces) -> 
     own = namespaces.host
     names = {network.bridge for network in networks.bridges} | {link.name for link in own.links if not link.master}
     keys = [interface_key(name, key) for name in sorted(names) for key in ("forwarding", "arp_ignore")]
+    keys += [neighbour_key(name, "mcast_solicit", version) for name in sorted(names) for version in (4, 6)]
     found = host.net_settings((0,), (*SETTINGS, *keys)).get(0)
-    if found is None or isinstance(found, Missing):
-        return namespaces
-    return replace(namespaces, host=replace(own, sysctls={**own.sysctls, **found}))
+    if found is not None and not isinstance(found, Missing):
+        own = replace(own, sysctls={**own.sysctls, **found})
+    # Only where the kernel asks nobody it matters whether a program does.
+    silent = {one.pid: one for one in (own, *namespaces.containers.values()) if any(_asked_by_programs(one))}
+    if not silent:
+        return replace(namespaces, host=own)
+    asked = host.net_settings(silent, tuple({key for one in silent.values() for key in _asked_by_programs(one)}))
+    more = {pid: one for pid, one in asked.items() if not isinstance(one, Missing)}
+    # Containers that share a namespace have one value.
+    after = {pid: replace(one, sysctls={**one.sysctls, **more.get(pid, {})}) for pid, one in silent.items()}
+    containers = {identity: after.get(one.pid, one) for identity, one in namespaces.containers.items()}
+    return replace(namespaces, host=after.get(0, own), containers=containers)
+
+
+def _asked_by_programs(namespace: NetNamespace) -> Iterator[str]:
+    """Yield the settings by which programs are asked for addresses, of the interfaces on which the kernel asks nobody."""
+    for key, value in namespace.sysctls.items():
+        if key.endswith(_ASKED) and value.strip() == "0":
+            yield key.removesuffix(_ASKED) + ".app_solicit"

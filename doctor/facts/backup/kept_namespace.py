@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
-from doctor.facts.kernel.sysctl import interface_key
+from doctor.facts.kernel.sysctl import interface_key, neighbour_key
 from doctor.facts.path.namespace import Neighbour, NetAddress, NetLink, NetNamespace, NetRoute, Qdisc
 from doctor.formats.netlink.links import LOOPBACK, NO_ARP, UP
 from doctor.formats.netlink.routes import KERNEL, LOCAL, NO_PREFIX_ROUTE, NODAD, PERMANENT, ROOT, SECONDARY, TEMPORARY
@@ -81,6 +81,11 @@ def settings_of(kept: NetNamespace) -> tuple[str, ...]:
             for link in links[:_MOST_SETTINGS_OF]
             for family, settings in _OF_LINK.items()
             for setting in settings
+        ),
+        *(
+            neighbour_key(link.name, "mcast_solicit", version)
+            for link in links[:_MOST_SETTINGS_OF]
+            for version in (4, 6)
         ),
     )
 

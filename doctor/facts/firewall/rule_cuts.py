@@ -45,12 +45,21 @@ class RuleCut(Struct, frozen=True, kw_only=True):
     @property
     def is_only_icmp(self) -> bool:
         """Whether it is about ICMP, and ends nothing else: programs are not concerned."""
-        return "icmp" in self.place.text and all(way.protocol in {"icmp", *_ICMP} for way in self.cut.ways)
+        return (
+            bool(self.cut.ways)
+            and "icmp" in self.place.text
+            and all(way.protocol in {"icmp", *_ICMP} for way in self.cut.ways)
+        )
 
     @property
     def is_about_size(self) -> bool:
         """Whether it ends only the ICMP messages by which a sender learns that its packets are too large."""
         return self.cut.cause == "mtu"
+
+    @property
+    def drops_questions(self) -> bool:
+        """Whether it drops the questions for IPv6 addresses, or their answers, so that each container loses its gateway."""
+        return self.cut.cause == "neighbour" and not self.cut.ways and self.place.family in {"ip6", "inet"}
 
     @property
     def closes_only_ports(self) -> bool:

@@ -56,6 +56,15 @@ def interface_key(interface: str, setting: str, *, family: str = "ipv4") -> str:
     return f"net.{family}.conf.{interface.replace('.', '/')}.{setting}"
 
 
+def neighbour_key(interface: str, setting: str, version: int) -> str:
+    """Return the key of a setting of one interface's neighbour table.
+
+    >>> neighbour_key("eth0.100", "mcast_solicit", 6)
+    'net.ipv6.neigh.eth0/100.mcast_solicit'
+    """
+    return f"net.ipv{version}.neigh.{interface.replace('.', '/')}.{setting}"
+
+
 class Setter(Struct, frozen=True, kw_only=True):
     """One line of a sysctl file that sets a key.
 

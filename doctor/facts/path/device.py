@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from doctor.facts.kernel.sysctl import neighbour_key
 from doctor.facts.path.ending import WalkEnd, self_addressed
 from doctor.facts.path.namespace import FILTERING, NetLink, drops
 from doctor.facts.path.rules.packet import Packet
@@ -9,7 +10,7 @@ from doctor.facts.path.rules.sizes import TOLERATED
 from doctor.facts.path.segment import peer_of
 from doctor.facts.path.trip import Arrived, Asking, Frame, Step, Trip, entered, hook
 from doctor.facts.path.way import DROPPED, HOST, UNKNOWN
-from doctor.facts.path.world import PathPlace, where
+from doctor.facts.path.world import End, PathPlace, where
 
 _WITH_CARRIER = frozenset({"", "tun"})
 """Hardware, and tunnels that a program serves: without a carrier they send nothing."""
@@ -85,3 +86,23 @@ def through_parent(trip: Trip, place: PathPlace, link: NetLink, packet: Packet) 
             place, link.name, UNKNOWN, f"{link.name}{where(place)} shares {parent.name} with the host", end=UNKNOWN
         )
     return Arrived(place=place, packet=packet, left=link)
+
+
+def check_asking(trip: Trip, asker: End, owner: End | None, version: int, text: str) -> None:
+    """Raise ``WalkEnd`` if an interface asks nobody for an address that is not known; doubt if its owner may have asked."""
+    place, link = asker
+    if owner is not None:
+        if (place.name, link.index, owner[0].name) in trip.learned:
+            return
+        trip.learned.add((owner[0].name, owner[1].index, place.name))
+    key = neighbour_key(link.name, "mcast_solicit", version)
+    settings = place.namespace.sysctls
+    if settings.get(key, "").strip() != "0":
+        return
+    by_program = settings.get(neighbour_key(link.name, "app_solicit", version), "").strip()
+    if by_program != "0" or trip.is_answer:
+        trip.doubt(place, f"{key} is 0: the address {text} is known only if its owner has asked first")
+        return
+    raise WalkEnd(
+        place, link.name, "neighbour", f"{link.name}{where(place)}: {key} is 0, so nobody is asked for {text}"
+    )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from doctor.facts.path.device import check_asking
 from doctor.facts.path.ending import WalkEnd, self_addressed
 from doctor.facts.path.namespace import Neighbour, NetLink, drops
 from doctor.facts.path.rules.form import DROP, DROPS
@@ -79,6 +80,7 @@ def destination_mac(trip: Trip, place: PathPlace, link: NetLink, packet: Packet,
             reason = f"{link.name}{where(place)}: the neighbour entry of {text} names {entry.mac}, which none of its owners has"
             raise WalkEnd(place, link.name, UNKNOWN, reason, end=UNKNOWN)
         return entry.mac
+    check_asking(trip, (place, link), found[0] if len(found) == 1 else None, version, text)
     _doubt_owner(trip, (place, link), found, entry, text)
     return found[0][1].mac if found else None
 
@@ -93,12 +95,15 @@ def _doubt_owner(trip: Trip, asker: End, found: list[End], entry: Neighbour | No
     if not found and is_awaited(trip.world, *(address(text) or (0, 0))):
         trip.doubt(place, f"the address {text} is new: the kernel still asks whether others have it")
         return
-    if not found and (has_failed or is_closed(trip.world, place, link)):
+    # A sender outside that is the next hop itself is at hand: its packet has come.
+    is_sender = trip.way.start == OUTSIDE and text == trip.way.source
+    # Whoever brought a packet from outside may have asked for this host just before.
+    may_have_asked = trip.is_answer and trip.way.start == OUTSIDE
+    if not found and ((has_failed and not may_have_asked) or is_closed(trip.world, place, link)):
         raise WalkEnd(place, link.name, "neighbour", f"{link.name}{where(place)}: nobody answers for {text}")
     if len(found) > 1:
         trip.doubt(place, f"{len(found)} interfaces have the address {text}")
-    elif not found and (trip.way.start != OUTSIDE or text != trip.way.source):
-        # A sender outside that is the next hop itself is at hand: its packet has come.
+    elif not found and not is_sender:
         trip.doubt(place, f"nobody has asked for the address {text} yet")
     elif has_failed:
         trip.doubt(place, f"nobody answered for {text} a short time ago")

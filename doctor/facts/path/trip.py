@@ -82,7 +82,11 @@ Step = Out | Frame | Incoming | Local | Arrived | Oversize
 
 
 class Trip:
-    """One walk."""
+    """One walk.
+
+    Attributes:
+        learned: place and number of an interface, and the place whose address it knows, since that has asked.
+    """
 
     def __init__(self, world: World, way: Way) -> None:
         self.world = world
@@ -94,6 +98,7 @@ class Trip:
         self.tracks: dict[str, list[Track]] = {}
         self.detour: WalkEnd | None = None
         self.is_answer = False
+        self.learned: set[tuple[str, int, str]] = set()
         self.mtus: set[int] = set()
         self.segment: int | None = sizes.OUTSIDE_MTU
         self.is_split = False

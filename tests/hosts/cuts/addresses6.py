@@ -30,7 +30,12 @@ _cut6(
     "table 99|rule 100",
 )
 _cut6("rule-prohibit", "ip -6 rule add iif br-app prohibit pref 90", "rule 90|prohibit")
-_cut6("rule-main-gone", "ip -6 rule del pref 32766", "main|rule")
+# The kernel looks at rules of IPv6 only once one was added.
+_cut6(
+    "rule-main-gone",
+    "ip -6 rule add to 2001:db8:dead::/48 lookup main pref 50; ip -6 rule del pref 32766",
+    "main|rule",
+)
 _cut6("bridge-address-gone", "ip -6 addr del fd00:88::1/64 dev br-app", "fd00:88|br-app")
 _cut6("bridge-ipv6-off", "sysctl -qw net.ipv6.conf.br-app.disable_ipv6=1", "disable_ipv6|ipv6")
 _cut6("all-ipv6-off", "sysctl -qw net.ipv6.conf.all.disable_ipv6=1", "disable_ipv6|ipv6")
@@ -103,3 +108,8 @@ _cut6(
 )
 _cut6("inside-output-drop", "inside app1 ip6tables -A OUTPUT -p tcp -j DROP", "app1")
 _cut6("inside-hop-limit-1", "inside app1 sh -c 'echo 1 >/proc/sys/net/ipv6/conf/eth0/hop_limit'", "hop|ttl")
+_cut6(
+    "neighbours-not-asked",
+    "for d in docker0 br-app eth0; do echo 0 >/proc/sys/net/ipv6/neigh/$d/mcast_solicit; done" + _NEIGHBOURS,
+    "mcast_solicit",
+)

@@ -49,6 +49,10 @@ cut("sysctl/rp-filter-asymmetric",
     " ip route add 198.51.100.2 dev eth0 table 43; ip route add 172.17.0.0/16 dev docker0 table 43;"
     " ip route add 10.88.0.0/24 dev br-app table 43; sysctl -qw net.ipv4.conf.all.rp_filter=1", "rp_filter|reverse path")  # fmt: skip
 cut("sysctl/arp-ignore-8", "sysctl -qw net.ipv4.conf.docker0.arp_ignore=8; inside web ip neigh flush all", "arp_ignore")
+cut("sysctl/neighbours-not-asked",
+    "for d in docker0 br-app eth0; do echo 0 >/proc/sys/net/ipv4/neigh/$d/mcast_solicit; done; ip neigh flush all", "mcast_solicit")  # fmt: skip
+cut("sysctl/neighbours-not-asked-inside",
+    "inside app1 sh -c 'echo 0 >/proc/sys/net/ipv4/neigh/eth0/mcast_solicit'; inside app1 ip neigh flush all", "mcast_solicit")  # fmt: skip
 cut("sysctl/arp-ignore-inside",
     "inside app1 sh -c 'echo 8 >/proc/sys/net/ipv4/conf/eth0/arp_ignore'; ip neigh flush all; inside app2 ip neigh flush all",
     "arp_ignore")  # fmt: skip

@@ -17,6 +17,7 @@ from doctor.model.step import Answer, Run, Step
 from doctor.model.view import View
 
 _MARK = "container-doctor"
+_QUESTIONS = ("nd-neighbor-solicit", "nd-neighbor-advert")
 _DROP = re.compile(r'(?P<when>.+?) (?:drop|reject(?: with [a-z0-9 -]+)?)(?: comment "[^"]*")?$')
 _MORE = re.compile(r"\b(?:vmap|log|limit|quota|set|update|add|xt|queue|dup|fwd)\b")
 """Statements that a second rule must not repeat, or that are not conditions."""
@@ -46,7 +47,7 @@ class AcceptInNftChain(Intention, frozen=True, kw_only=True):
         family: family of the table ("inet"); ``table`` and ``chain`` its names.
         bridges: interfaces whose names are safe in a rule.
         traffic: the traffic to accept. At forward: ``egress``, ``reply``, ``port``. At input: ``answer`` and, to ``ports``,
-            ``proxy-tcp`` and ``proxy-udp``. At output: ``to-bridge``, ``to-dnat``. In a table of family bridge: ``frame-in``, ``frame-out``.
+            ``proxy-tcp`` and ``proxy-udp``. Anywhere: ``neighbours``, the questions for IPv6 addresses. At output: ``to-bridge``, ``to-dnat``. In a table of family bridge: ``frame-in``, ``frame-out``.
         ports: published ports, as (protocol, port, address or "" for any), which only the engine's proxy listens on.
         handle: handle of the rule to insert them above, 0 for the end of the chain: higher rules stay effective.
         rule: its text: only packets that it drops are accepted, so that the rules below it stay effective, too.
@@ -190,12 +191,17 @@ def _wanted(bridges: tuple[str, ...]) -> dict[str, _Accept]:
     into = _match({"meta": {"key": "oifname"}}, "==", listed)
     known = _match({"ct": {"key": "state"}}, "in", ["established", "related"])
     translated = _match({"ct": {"key": "status"}}, "in", "dnat")
+    kind = {"payload": {"protocol": "icmpv6", "field": "type"}}
     local = _match({"meta": {"key": "oifname"}}, "==", "lo")
     return {
         "egress": _Accept(f"iifname {names}", [_match({"meta": {"key": "iifname"}}, "==", listed)]),
         "reply": _Accept(f"oifname {names} ct state established,related", [into, known]),
         "port": _Accept(f"oifname {names} ct status dnat", [into, translated]),
         "answer": _Accept(f"iifname {_set(('lo', *bridges))} ct state established,related", [inner, known]),
+        # Those hold on one link only, whichever it is.
+        "neighbours": _Accept(
+            f"icmpv6 type {{ {', '.join(_QUESTIONS)} }}", [_match(kind, "==", {"set": [*_QUESTIONS]})]
+        ),
         "to-bridge": _Accept(f"oifname {names}", [into]),
         "to-dnat": _Accept('oifname "lo" ct status dnat', [local, translated]),
         "frame-in": _Accept(f"meta ibrname {names}", [_match({"meta": {"key": "ibrname"}}, "==", listed)]),

@@ -133,6 +133,8 @@ def _accept(item: RuleCut, saved: Saved | None) -> Action | None:
 
 
 def _traffic(item: RuleCut) -> tuple[str, ...]:
+    if item.drops_questions:
+        return ("neighbours",)
     if item.place.family == "bridge":
         return _FRAMES.get(item.hook, ())
     if item.hook == "forward":
@@ -146,6 +148,8 @@ def _traffic(item: RuleCut) -> tuple[str, ...]:
 
 def _accept_in_iptables(item: RuleCut, saved: Saved | None) -> EditFirewall | None:
     """Return accepts at INPUT: at FORWARD the engine's own rules are moved, see ``lift_rules``."""
+    if item.drops_questions:
+        return None if saved is None or item.place.chain != item.place.base else _accept_questions(item.place, saved)
     if (
         saved is None
         or item.place.base != "INPUT"
@@ -176,6 +180,21 @@ def _accept_in_iptables(item: RuleCut, saved: Saved | None) -> EditFirewall | No
         what=f"accept answers, and connections to published ports from this host and {in_words(item.bridges)}, in filter INPUT"
         f" above {'its policy' if item.place.is_policy else repr(item.place.text)}",
         passes=guards(item.place),
+    )
+
+
+def _accept_questions(place: RulePlace, saved: Saved) -> EditFirewall:
+    """Return the accepts of questions for IPv6 addresses and of the answers: they hold on one link only."""
+    texts = tuple(f"-A {place.chain} -p ipv6-icmp -m icmp6 --icmpv6-type {kind} -j ACCEPT" for kind in (135, 136))
+    layout = tuple(WantedRule(text, head=True) for text in texts)
+    return EditFirewall(
+        save=saved.save,
+        restore=saved.restore,
+        table=place.table,
+        edits=(ChainEdit(chain=place.chain, layout=layout, add=texts, top=place.text),),
+        what=f"accept the questions for IPv6 addresses and their answers in {place.table} {place.chain} above"
+        f" {'its policy' if place.is_policy else repr(place.text)}",
+        passes=guards(place),
     )
 
 

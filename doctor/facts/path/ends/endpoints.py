@@ -6,13 +6,17 @@ from functools import cached_property
 
 from msgspec import Struct
 
-from doctor.facts.kernel.sysctl import interface_key
+from doctor.facts.kernel.sysctl import interface_key, neighbour_key
 from doctor.facts.network.networks import Endpoint, Network
 from doctor.facts.path.ends.details import ContainerPlace
 from doctor.facts.path.namespace import NetAddress, NetLink, NetNamespace
 from doctor.model.missing import Missing
 
-OF_INTERFACE = ("net.ipv4.conf.eth0.arp_ignore", "net.ipv6.conf.eth0.disable_ipv6")
+OF_INTERFACE = (
+    "net.ipv4.conf.eth0.arp_ignore",
+    "net.ipv6.conf.eth0.disable_ipv6",
+    *(neighbour_key("eth0", "mcast_solicit", version) for version in (4, 6)),
+)
 """Settings of the usual interface of a container that are read of each namespace."""
 _OFF = "disable_ipv6"
 _DEFAULT = {4: "0.0.0.0/0", 6: "::/0"}
