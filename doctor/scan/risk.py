@@ -24,6 +24,7 @@ from doctor.plugins.engines import engine as named
 from doctor.scan.controls import controls, is_for
 from doctor.scan.opening import Ranked, opened
 from doctor.scan.resolve import Facts
+from doctor.scan.session import moved_session
 
 _RUNNING = Run | Signal | Netlink | Reload | StartContainers
 
@@ -38,6 +39,7 @@ class JudgedActions(Struct, frozen=True, kw_only=True):
         stops_service: whether a separate containerd service must be stopped.
         reloads: numbers of the actions for which a reload of the running engine is sufficient.
         opens: what they would open to the network.
+        session: the session of somebody who is logged in and whose packets take another way then, "" for none.
         steps: their steps.
     """
 
@@ -47,6 +49,7 @@ class JudgedActions(Struct, frozen=True, kw_only=True):
     stops_service: bool = False
     reloads: frozenset[int] = frozenset()
     opens: tuple[Evidence, ...] = ()
+    session: str = ""
     steps: tuple[Step, ...] = ()
 
 
@@ -73,12 +76,14 @@ def judge(actions: Ranked, view: Host, facts: Facts) -> JudgedActions:
         stops, service = (*stops, *((control.engine,) if engine else ())), service or part
     if why:
         return JudgedActions(risk=Applicability.MANUAL, why=why, stops=stops, stops_service=service)
+    session = moved_session((action for action, _ in actions), steps, view, trial, facts)
     return JudgedActions(
-        risk=max(risk, Applicability.DISRUPTIVE) if stops or service else risk,
+        risk=max(risk, Applicability.DISRUPTIVE) if stops or service or session else risk,
         stops=stops,
         stops_service=service,
         reloads=reloads,
         opens=opened((action for action, _ in actions), steps, view, trial, facts),
+        session=session,
         steps=tuple(steps),
     )
 

@@ -53,6 +53,49 @@ def parse_listeners(text: str, protocol: str) -> tuple[Listener, ...]:
     return tuple(found)
 
 
+class Connection(Struct, frozen=True, kw_only=True):
+    """An established connection of TCP: this host's address and port, the other end's, and the number of the socket."""
+
+    address: str
+    port: int
+    peer: str
+    peer_port: int
+    inode: int
+
+
+_MAPPED = "::ffff:"
+
+
+def parse_connections(text: str) -> tuple[Connection, ...]:
+    r"""The established connections of /proc/net/tcp or tcp6; a line that the kernel doesn't write is left out.
+
+    >>> row = "1: 0100A8C0:0016 0200A8C0:C350 01 00000000:00000000 02:0 0 0 0 4712 2 0"
+    >>> found = parse_connections("sl local_address\n" + row)[0]
+    >>> found.address, found.port, found.peer, found.inode
+    ('192.168.0.1', 22, '192.168.0.2', 4712)
+    """
+    found = []
+    for line in text.split("\n")[1:]:
+        fields = line.split(None, 10)
+        if len(fields) < 10 or fields[3] != "01":
+            continue
+        try:
+            (own, port), (other, other_port) = (part.split(":") for part in fields[1:3])
+            decode = ipv4 if len(own) == 8 else ipv6
+            found.append(
+                Connection(
+                    address=decode(own).removeprefix(_MAPPED),
+                    port=int(port, 16),
+                    peer=decode(other).removeprefix(_MAPPED),
+                    peer_port=int(other_port, 16),
+                    inode=int(fields[9]),
+                )
+            )
+        except ValueError:
+            continue
+    return tuple(found)
+
+
 def parse_unix_listeners(text: str) -> tuple[tuple[int, str], ...]:
     r"""Inode and path of each listening Unix socket of /proc/net/unix with an absolute path.
 

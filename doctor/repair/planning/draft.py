@@ -36,13 +36,20 @@ class Chosen(Struct, kw_only=True):
 
     Attributes:
         risk: the worst risk for any finding that it resolves.
+        session: the session of somebody whose packets take another way then, "" for none.
         reloads: whether a reload of the running engine is sufficient instead of a restart.
     """
 
     action: Action
     risk: Applicability
     findings: list[Finding]
+    session: str = ""
     reloads: bool = False
+
+    @property
+    def summary(self) -> str:
+        """What it does, and whose session it may end."""
+        return self.action.summary + (f"; the way of {self.session} changes" if self.session else "")
 
     def restarts(self, control: EngineControl) -> bool:
         """Whether it needs a stop and start of this engine."""

@@ -45,7 +45,7 @@ def lower(draft: Draft) -> tuple[OverlayHost, tuple[Planned, ...]]:
         if steps:
             planned.append(
                 Planned(
-                    summary=action.summary,
+                    summary=item.summary,
                     stage=action.stage,
                     risk=item.risk,
                     findings=tuple(item.findings),

@@ -197,7 +197,9 @@ def _choose(draft: Draft, current: Scan) -> bool:
                 finding=finding, why="the rest of it is repaired anyway", advice="", questions=questions
             )
         for number, (action, _) in enumerate(actions):
-            _merge(draft, Chosen(action=action, risk=judged.risk, findings=[finding], reloads=number in judged.reloads))
+            chosen = Chosen(action=action, risk=judged.risk, findings=[finding], reloads=number in judged.reloads)
+            chosen.session = judged.session
+            _merge(draft, chosen)
         grown = True
     return grown
 
@@ -306,7 +308,10 @@ def _refusal(
             why = f"it needs a start of the engine, which is blocked: {draft.blocked.why}"
             return _Refusal(why), judged
     if judged.risk > draft.allow:
-        return _Refusal(f"it is {judged.risk.word}: add --allow {judged.risk.word}", needs=judged.risk), judged
+        why = f"it is {judged.risk.word}: add --allow {judged.risk.word}"
+        if judged.session:
+            why = f"it changes the way of {judged.session}, and may end it: add --allow {judged.risk.word}"
+        return _Refusal(why, needs=judged.risk), judged
     draft.stops_service = draft.stops_service or judged.stops_service
     return None, judged
 
