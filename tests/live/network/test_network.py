@@ -1,6 +1,9 @@
 """Bridges and veths broken on a running host with containers: repaired under them, no container restarts, undo breaks them again."""
 
 import json
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 
 import pytest
@@ -137,3 +140,36 @@ def test_a_link_is_repaired_under_running_containers(
     undo = box.doctor("undo", "--yes")
     assert undo.returncode == 0, undo.stdout + undo.stderr
     assert identity in ids(box)
+
+
+_SERVER = "import socket, time; s = socket.create_server(('', 22)); c = s.accept(); time.sleep(60)"
+_CLIENT = (
+    "import socket, time; s = socket.create_connection(('198.51.100.1', 22), 5, ('172.31.0.77', 0)); time.sleep(60)"
+)
+
+
+def test_what_moves_somebodys_session_needs_a_word(patient_box: Box) -> None:
+    """He is logged in from a network that has the addresses of ``mesh``: its missing route, added again, would cut him off."""
+    box = patient_box
+    route = box.run(["ip", "-o", "route", "show", "172.31.0.0/24"]).stdout.split()
+    box.run(["ip", "route", "del", "172.31.0.0/24"])
+    box.outside(["ip", "addr", "add", "172.31.0.77/32", "dev", "lo"])
+    box.run(["sh", "-c", f'timeout 60 python3 -c "{_SERVER}" >/dev/null 2>&1 & sleep 0.5'])
+    with subprocess.Popen(["nsenter", "-t", str(box.outside_pid), "-n", sys.executable, "-c", _CLIENT]) as client:
+        try:
+            for _ in range(50):
+                if "172.31.0.77" in box.run(["ss", "-Htn", "state", "established"]).stdout:
+                    break
+                time.sleep(0.1)
+            plan = box.doctor("fix", "network/bridge-route-missing")
+            words = " ".join(plan.stdout.split())
+            assert "it changes the way of the session from 172.31.0.77 to 198.51.100.1 port 22" in words
+            assert "repairs none of the problems without --allow disruptive" in words
+            allowed = box.doctor("fix", "network/bridge-route-missing", "--allow", "disruptive")
+            assert "the way of the session from 172.31.0.77 to 198.51.100.1 port 22 changes" in " ".join(
+                allowed.stdout.split()
+            ), allowed.stdout
+        finally:
+            client.kill()
+    assert "1 action" in box.doctor("fix", "network/bridge-route-missing").stdout
+    box.run(["ip", "route", "add", *route])
