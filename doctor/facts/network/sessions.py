@@ -22,7 +22,7 @@ class RemoteSessions(Struct, frozen=True, kw_only=True):
 
 
 class SessionWay(Struct, frozen=True, kw_only=True):
-    """What the packets to the other end of a session depend on.
+    """The things that the packets to the other end of a session depend on.
 
     Attributes:
         link: the outgoing interface, "" without a route; ``gateway`` the next hop.

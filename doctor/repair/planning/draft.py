@@ -48,7 +48,7 @@ class Chosen(Struct, kw_only=True):
 
     @property
     def summary(self) -> str:
-        """What it does, and whose session it may end."""
+        """Its effect, and whose session it may end."""
         return self.action.summary + (f"; the way of {self.session} changes" if self.session else "")
 
     def restarts(self, control: EngineControl) -> bool:

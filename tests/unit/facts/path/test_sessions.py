@@ -52,7 +52,7 @@ def test_a_rule_of_routing_that_leads_elsewhere_moves_it() -> None:
     assert way_of(FAR, now).is_kept(way_of(FAR, by_mark))
 
 
-def test_what_did_not_work_is_not_moved() -> None:
+def test_a_dead_session_is_not_moved() -> None:
     dead = replace(host(rules=RULES), routes=())
     assert way_of(FAR, dead).is_kept(way_of(FAR, host(rules=RULES)))
 
