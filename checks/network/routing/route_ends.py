@@ -10,6 +10,7 @@ from doctor.facts.network.networks import Networks
 from doctor.facts.path.namespaces import NetNamespaces
 from doctor.facts.path.own.culprits import routes_of, rules_of
 from doctor.facts.path.own.details import RouteAdded
+from doctor.facts.path.own.hidden import hiding_routes
 from doctor.facts.path.own.kept_state import KeptState, PlacedRoute
 from doctor.facts.path.own.shown_cut import evidence_of, set_by
 from doctor.facts.path.paths import OpenCuts, PathCut
@@ -33,7 +34,9 @@ def route_ends(
 
     What it looks at:
         The ways of the packets of all running containers, and of a new one, as the kernel routes them. Routes of the main table inside
-        the subnet of a container network are judged by network/subnet-overlap-route.
+        the subnet of a container network are judged by network/subnet-overlap-route. No way leads to most networks outside: a route
+        that discards one, and was not there at the last healthy scan, is a warning, unless it bans a single client, belongs to a list
+        of more than four, or a routing daemon added it.
 
     Why it matters:
         The containers' packets use the host's routes. Scripts against attackers, VPN clients and routing daemons add routes that
@@ -67,6 +70,21 @@ def route_ends(
             evidence=(Evidence("ip route", route.text), *known, *set_by(place), *evidence_of((first, *cuts))),
             detail=RouteAdded(routes=(route,), is_new=is_new, source=place),
         )
+    for route in hiding_routes(state, networks):
+        if route not in found:
+            yield _hiding(state, route, files)
+
+
+def _hiding(state: KeptState, one: PlacedRoute, files: HostNetworkFiles | Missing) -> Finding:
+    source = None if isinstance(files, Missing) else files.source_of(one.route, one.device)
+    place = "" if source is None else source.place
+    return Finding(
+        subject=Subject("route", one.text),
+        message=f"packets of containers to {one.route.destination} end at the route {one.text}, which was not there at the last healthy scan",
+        severity=Severity.WARNING,
+        evidence=(Evidence("ip route", one.text), Evidence(state.place, "no such route"), *set_by(place)),
+        detail=RouteAdded(routes=(one,), is_new=True, source=place),
+    )
 
 
 def _is_within(one: PlacedRoute, networks: Networks) -> bool:

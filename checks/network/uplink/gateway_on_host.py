@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.backup.kept_namespace import HealthyNetwork
 from doctor.facts.network.host_files import HostNetworkFiles
+from doctor.facts.network.listeners import Listeners
+from doctor.facts.path.namespace import NetAddress
 from doctor.facts.path.namespaces import NetNamespaces
 from doctor.facts.path.own.details import HostAddressAdded
+from doctor.facts.path.own.hidden import hiding_addresses
 from doctor.facts.path.own.kept_state import KeptState, placed
 from doctor.facts.path.own.shown_cut import evidence_of, set_by
 from doctor.facts.path.paths import OpenCuts, PathCut
@@ -21,13 +24,18 @@ from doctor.facts.path.way import HOST
     ok="no gateway and no client of containers has an address of the host itself",
 )
 def gateway_on_host(
-    ends: OpenCuts, namespaces: NetNamespaces, record: HealthyNetwork | Missing, files: HostNetworkFiles | Missing
+    ends: OpenCuts,
+    namespaces: NetNamespaces,
+    record: HealthyNetwork | Missing,
+    files: HostNetworkFiles | Missing,
+    listeners: Listeners | Missing,
 ) -> Iterator[Finding]:
     """The address of the host's gateway, of a name server or of a client is also an address of the host, which keeps its packets.
 
     What it looks at:
         The addresses of all interfaces of the host, beside the gateways of its default routes, and beside the addresses at which
-        packets of containers end because the host has them, if the last healthy scan did not see them there.
+        packets of containers end because the host has them, if the last healthy scan did not see them there. A single address of the
+        Internet that is new on the loopback, and on which no program listens, is a warning: no way leads to most addresses outside.
 
     Why it matters:
         The kernel takes packets to its own addresses for itself, and drops packets that come from them. Addresses for load balancers
@@ -42,11 +50,14 @@ def gateway_on_host(
     """
     state = KeptState(namespaces.host, record)
     gateways = {one.route.gateway for one in placed(namespaces.host) if one.is_default and one.route.gateway}
+    hidden = set() if isinstance(listeners, Missing) else {one for _, one in hiding_addresses(state)}
+    hidden = {one for one in hidden if not isinstance(listeners, Missing) and not _is_served(listeners, one)}
     for address in namespaces.host.addresses:
         link = namespaces.host.link(address.link)
         cuts = [cut for cut in ends.cuts if _is_about(cut, address.address)]
         is_new = state.kept is not None and not state.has_address(address.address)
-        if link is None or not (address.address in gateways or (cuts and is_new)):
+        is_hidden = address in hidden and address.address not in gateways and not cuts
+        if link is None or not (address.address in gateways or (cuts and is_new) or is_hidden):
             continue
         role = "gateway" if address.address in gateways else "peer"
         what = f": {cuts[0].says}" if cuts else ": packets of containers to it stay on the host"
@@ -57,7 +68,10 @@ def gateway_on_host(
         place = "" if source is None else source.place
         yield Finding(
             subject=Subject("address", f"{address.text} dev {link.name}"),
-            message=f"the {role} {address.address} is also an address of the host, on {link.name}{what}",
+            severity=Severity.WARNING if is_hidden else None,
+            message=f"the new address {address.address}, on {link.name} of the host, is one of the network outside{what}"
+            if is_hidden
+            else f"the {role} {address.address} is also an address of the host, on {link.name}{what}",
             evidence=(
                 Evidence("ip addr", f"{address.text} dev {link.name}"),
                 *known,
@@ -66,6 +80,11 @@ def gateway_on_host(
             ),
             detail=HostAddressAdded(device=link.name, address=address, is_new=is_new, source=place),
         )
+
+
+def _is_served(listeners: Listeners, address: NetAddress) -> bool:
+    """Whether a program listens on this address alone: then it is for clients."""
+    return any(one.address == address.address for one in listeners.items)
 
 
 def _is_about(cut: PathCut, address: str) -> bool:

@@ -63,6 +63,14 @@ def _has_ipv6(networks: Networks | Missing) -> bool:
     return not isinstance(networks, Missing) and any(network.subnets6 for network in networks.bridges)
 
 
+def _leads_to_engine(saved: Saved) -> bool:
+    """Whether packets still come to the chains of an engine since 28."""
+    return bool(saved.rules("filter", "DOCKER-FORWARD")) and all(
+        any(" -j DOCKER" in rule.text for rule in saved.rules(table, chain))
+        for table, chain in (("filter", "FORWARD"), ("nat", "PREROUTING"), ("nat", "OUTPUT"))
+    )
+
+
 class _CommandReader:
     """Runs the commands; a failed one is a gap, except for the main rules, which are required."""
 
@@ -97,7 +105,7 @@ class _CommandReader:
             raise HostError(Missing(Why.UNREADABLE, f"{argv[0]}: {error}")) from error
 
     def lost_ipv6(self, backend: str, tables: tuple[NftTable, ...], version: EngineVersion | Missing) -> Saved | None:
-        """Return the IPv6 rules if chains are gone that an engine since 27 creates at its start, also without such a network."""
+        """Return the IPv6 rules if chains or jumps are gone that an engine since 27 creates at its start, also without such a network."""
         if backend != NFT or isinstance(version, Missing) or not version.at_least(27):
             return None
         try:
@@ -105,7 +113,8 @@ class _CommandReader:
         except HostError:
             return None
         has_tables = {"filter", "nat"} <= {table.name for table in tables if table.family == "ip6"}
-        return None if has_tables and all(saved.has_chain(table, "DOCKER") for table in ("filter", "nat")) else saved
+        has_chains = has_tables and all(saved.has_chain(table, "DOCKER") for table in ("filter", "nat"))
+        return None if has_chains and (not version.at_least(28) or _leads_to_engine(saved)) else saved
 
     def is_used(self, backend: str, tables: tuple[NftTable, ...]) -> bool:
         """Whether the kernel has tables of a backend. Running iptables-legacy unconditionally would load its modules."""

@@ -65,6 +65,20 @@ def flushed() -> Iterator[Story]:
             ("nat-jump-missing", "firewall", "nat OUTPUT (IPv6)"), ("nat-jump-missing", "firewall", "nat PREROUTING (IPv6)"),
         ),
     )  # fmt: skip
+    names = (
+        "",
+        *(f"-{name}" for name in ("BRIDGE", "CT", "FORWARD", "ISOLATION-STAGE-1", "ISOLATION-STAGE-2", "USER")),
+    )
+    left = empty.replace("COMMIT\n", "".join(f":DOCKER{name} - [0:0]\n" for name in names) + "COMMIT\n")
+    nat = (
+        "*nat\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:DOCKER - [0:0]\n"
+        "-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER\n-A OUTPUT ! -d ::1/128 -m addrtype --dst-type LOCAL -j DOCKER\nCOMMIT\n"
+    )
+    yield case(
+        CHECK, "ipv6-rules", "'ip6tables -F' under engine 28 without a network of IPv6: its chains are left, without rules",
+        Host(SAVE_28, "28.5.2").says("ip6tables-save", f"*filter\n{left}{nat}"),
+        ("firewall", "filter (IPv6)"),
+    )  # fmt: skip
 
 
 def flushed_without_engine() -> Iterator[Story]:
