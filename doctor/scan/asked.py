@@ -39,43 +39,38 @@ class AskedFact(Struct, frozen=True):
 
 
 class AskedTable:
-    """Checks by id, facts by name; ``time`` is when the table was written."""
+    """Checks by id, facts by name; ``time`` is when the table was written. A line is read when it is asked for."""
 
     def __init__(self, text: str = "", time: float = 0.0) -> None:
         self.time = time
-        self.checks: dict[str, AskedCheck] = {}
-        self.facts: dict[str, AskedFact] = {}
-        self._current: dict[str, AskedFact | None] = {}
-        for line in text.splitlines():
-            name, *words = line.split(" ")
-            if "/" in name:
-                is_deep = words[:1] == [DEEP]
-                self.checks[name] = AskedCheck(tuple(words[1:] if is_deep else words), is_deep)
-            elif words:
-                self.facts[name] = AskedFact(words[0], tuple(words[1:]))
+        self.lines: dict[str, str] = dict(line.split(" ", 1) for line in text.splitlines() if " " in line)
+        self._current: dict[str, bool] = {}
 
-    def check(self, identity: str, path: str) -> AskedCheck | None:
-        """Return what the check in this file asks for, ``None`` if that is not known."""
-        found = self.checks.get(identity)
-        if found is None or not self._is_older(path) or None in map(self.fact, found.facts):
+    def check(self, identity: str) -> AskedCheck | None:
+        """Return what a check asks for, ``None`` if that is not known. It is true if the check's source ``is_older``."""
+        line = self.lines.get(identity)
+        if line is None:
             return None
-        return found
+        words = line.split(" ")
+        is_deep = words[0] == DEEP
+        found = AskedCheck(tuple(words[1:] if is_deep else words), is_deep)
+        return found if all(name in self.lines for name in found.facts) else None
 
-    def fact(self, name: str) -> AskedFact | None:
-        """Return what the collector of a fact asks for, ``None`` if that is not known."""
-        if name not in self._current:
-            found = self.facts.get(name)
-            self._current[name] = found if found is not None and self._is_older(found.collector) else None
-        return self._current[name]
+    def fact(self, name: str) -> AskedFact:
+        """Return what the collector of a fact asks for."""
+        module, *facts = self.lines[name].split(" ")
+        return AskedFact(module, tuple(facts))
 
-    def _is_older(self, path: str) -> bool:
+    def is_older(self, path: str) -> bool:
         """Whether a source exists and has not been changed since; nothing changes in an archive."""
         if self.time == math.inf:
             return True
-        try:
-            return os.stat(path).st_mtime <= self.time + _GRACE_S
-        except OSError:
-            return False
+        if path not in self._current:
+            try:
+                self._current[path] = os.stat(path).st_mtime <= self.time + _GRACE_S
+            except OSError:
+                self._current[path] = False
+        return self._current[path]
 
 
 @cache

@@ -94,18 +94,22 @@ def examine(identity: str, catalog: Catalog, facts: Facts, *, deep: bool, late: 
 def _skipped(identity: str, catalog: Catalog, facts: Facts, *, deep: bool, late: bool) -> CheckLook | None:
     """Return the result of a check that is skipped or waits, if that is known without importing it."""
     entry = catalog.checks.get(identity)
-    asked = None if entry is None or entry.plugin else table().check(identity, entry.path)
-    if asked is None:
+    asked = None if entry is None or entry.plugin else table().check(identity)
+    if entry is None or asked is None:
         return None
+    stage, missing = open_cuts.stage_by(asked.facts), None
     if asked.is_deep and not deep:
-        return CheckLook(outcome=Outcome(id=identity, result=Result.SKIP, reason=NEEDS_DEEP))
-    stage = open_cuts.stage_by(asked.facts)
-    if stage and not late:
-        return CheckLook(outcome=Outcome(id=identity, result=Result.SKIP, reason=LATER), stage=stage)
-    missing = facts.lack(asked.facts)
-    if missing is None or not missing.is_harmless:
+        outcome = Outcome(id=identity, result=Result.SKIP, reason=NEEDS_DEEP)
+    elif stage and not late:
+        outcome = Outcome(id=identity, result=Result.SKIP, reason=LATER)
+    else:
+        missing = facts.lack(asked.facts)
+        if missing is None or not missing.is_harmless:
+            return None
+        outcome = _missing(identity, missing)
+    if not table().is_older(entry.path):
         return None
-    return CheckLook(outcome=_missing(identity, missing), gaps=(missing,), stage=stage)
+    return CheckLook(outcome=outcome, gaps=() if missing is None else (missing,), stage=stage)
 
 
 def _run(

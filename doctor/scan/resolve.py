@@ -79,14 +79,18 @@ class Facts:
         return first
 
     def _lack(self, name: str) -> Missing | None:
-        asked = table().facts[name]
-        module = sys.modules.get(asked.module)
-        kind = getattr(module, name, None)
+        asked = table().fact(name)
+        kind = getattr(sys.modules.get(asked.module), name, None)
         if kind is None or kind not in self._known:
-            missing = None if None in map(table().fact, asked.facts) else self.lack(asked.facts)
+            is_known = table().is_older(asked.collector) and all(one in table().lines for one in asked.facts)
+            missing = self.lack(asked.facts) if is_known else None
             if missing is not None:
                 return missing
-            kind = getattr(importlib.import_module(asked.module), name)
+            try:
+                kind = getattr(importlib.import_module(asked.module), name)
+            except (ImportError, AttributeError):
+                # The table is older than the fact's place: the check itself knows it, or fails.
+                return None
         value = self.get(kind)
         return value if isinstance(value, Missing) else None
 

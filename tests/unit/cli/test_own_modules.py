@@ -1,13 +1,17 @@
 """The short way to doctor's own modules finds what the import system finds."""
 
+import marshal
 import os
+import py_compile
 import sys
 from importlib.machinery import PathFinder
 from pathlib import Path
+from types import CodeType
 
 import pytest
 
 import doctor
+from doctor.cli import own_modules
 from doctor.cli.own_modules import OwnModules, find_own_modules
 
 CHECKOUT = Path(__file__).parents[3]
@@ -61,6 +65,42 @@ def test_a_changed_source_is_compiled_anew(tmp_path: Path) -> None:
         found: dict[str, object] = {}
         exec(spec.loader.get_code("doctor.changing"), found)  # type: ignore[union-attr]
         assert f"value = {found['value']}\n" == text
+
+
+def code_of(folder: Path) -> CodeType:
+    spec = OwnModules.find_spec("doctor.own", [str(folder)])
+    assert spec is not None
+    code = spec.loader.get_code("doctor.own")  # type: ignore[union-attr]
+    assert isinstance(code, CodeType)
+    return code
+
+
+def test_only_compiled_code_of_this_source_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Checked by time and size as Python does; with another header, of another path, or too large, Python reads it itself."""
+    source = tmp_path / "own.py"
+    source.write_text("value = 1\n")
+    kept = Path(py_compile.compile(str(source), doraise=True))
+    source.with_name("other.py").write_text("value = 2\n")
+    data = kept.read_bytes()
+    assert own_modules._OwnLoader("doctor.own", str(source), source.stat())._compiled() == code_of(tmp_path)
+    moved = marshal.dumps(compile("value = 3\n", "/elsewhere.py", "exec"))
+    hashed = data[:4] + b"\1\0\0\0" + bytes(8) + data[16:]
+    for other in (
+        hashed,
+        b"",
+        data[:10],
+        data[:20],
+        b"\0" * 4 + data[4:],
+        data[:8] + bytes(4) + data[12:],
+        data[:16] + moved,
+    ):
+        kept.write_bytes(other)
+        assert own_modules._OwnLoader("doctor.own", str(source), source.stat())._compiled() is None, other
+    kept.write_bytes(data)
+    monkeypatch.setattr(own_modules, "_MOST_BYTES", len(data))
+    assert own_modules._OwnLoader("doctor.own", str(source), source.stat())._compiled() is None
+    kept.unlink()
+    assert code_of(tmp_path).co_filename == str(source)
 
 
 def test_the_finder_is_added_once(monkeypatch: pytest.MonkeyPatch) -> None:

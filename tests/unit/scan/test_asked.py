@@ -99,19 +99,32 @@ def table_of(time: float) -> AskedTable:
 
 
 def test_a_source_that_is_newer_is_not_judged_by_the_table(tmp_path: Path) -> None:
-    """An edited or missing file of a check, or of a collector on the way, is loaded, so that its own error is seen."""
+    """Nor is a missing one: it is loaded, so that its own error is seen."""
     source = tmp_path / "forwarding.py"
     source.write_text("")
-    now = os.stat(asked.__file__).st_mtime + 1e6
-    os.utime(source, (now, now))
-    assert table_of(now).check("network/x", str(source)) is not None
-    assert table_of(now - 100).check("network/x", str(source)) is None
-    assert table_of(0).fact("Networks") is None
-    assert table_of(now).check("network/y", str(source)) is None
+    os.utime(source, (1e9, 1e9))
+    assert table_of(1e9).is_older(str(source))
+    assert not table_of(1e9 - 100).is_older(str(source))
     source.unlink()
-    assert table_of(now).check("network/x", str(source)) is None
-    lost = AskedTable("network/x Lost\nLost doctor.facts.network.lost\n", now)
-    assert lost.check("network/x", asked.__file__) is None
+    assert not table_of(1e9).is_older(str(source))
+    assert AskedTable("network/x Lost\n", 1e9).check("network/x") is None
+    assert table_of(1e9).check("network/x") is not None
+    assert table_of(1e9).check("network/y") is None
+
+
+def test_an_edited_check_or_collector_is_loaded(tmp_path: Path) -> None:
+    """With a table that is older than all sources, no check is left out, and all say the same."""
+    host = RootHost(str(tmp_path))
+    ids = ("network/ip-forward-off", "network/path-ends", "state/layer-content-altered")
+    quick = said(scan(host, CATALOG, ids))
+    facts = Facts(host)
+    with using(AskedTable(Path(asked.TABLE).read_text(encoding="utf-8"), time=1.0)):
+        found = scan(host, CATALOG, ids, facts=facts)
+    assert said(found) == quick
+    assert set(found.ok) == set(ids)
+    moved = Path(asked.TABLE).read_text(encoding="utf-8").replace(" doctor.facts.", " doctor.facts.elsewhere.")
+    with using(AskedTable(moved, time=1e12)):
+        assert said(scan(host, CATALOG, ids)) == quick
 
 
 def test_it_is_read_from_an_archive_too(tmp_path: Path) -> None:
@@ -121,12 +134,12 @@ def test_it_is_read_from_an_archive_too(tmp_path: Path) -> None:
         for path in ROOT.glob("doctor/**/*"):
             if path.suffix in {".py", ".txt"}:
                 packed.write(path, path.relative_to(ROOT))
-    code = "from doctor.scan.asked import table; print(len(table().checks), table().check('network/path-ends', '/none').facts)"
+    code = "from doctor.scan.asked import table; print(len(table().lines), table().check('network/path-ends').facts, table().is_older('/none'))"
     done = subprocess.run(
         [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(archive)!r}); {code}"],
         capture_output=True, text=True, check=True, timeout=60, cwd=tmp_path,
     )  # fmt: skip
-    assert done.stdout == f"{len(asked.table().checks)} ('LeftCuts',)\n"
+    assert done.stdout == f"{len(asked.table().lines)} ('LeftCuts',) True\n"
 
 
 def test_a_denied_fact_is_not_hidden_by_an_absent_one(tmp_path: Path) -> None:
