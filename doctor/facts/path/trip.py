@@ -18,6 +18,7 @@ from doctor.facts.path.surroundings import PlaceSurroundings, Track
 from doctor.facts.path.way import DROPPED, REJECTED, UNKNOWN, Hop, Way
 from doctor.facts.path.world import PathPlace, World
 
+_SYN = 0x02
 _DESTINATION_HOOKS = frozenset({"prerouting", "output"})
 _SOURCE_HOOKS = frozenset({"input", "postrouting"})
 
@@ -263,6 +264,9 @@ def _tracked(trip: Trip, place: PathPlace, packet: Packet) -> Packet:
         )
         return replace(fresh, state=_first_state(trip, packet))
     track, is_reply = found
+    if packet.tcp_flags not in {None, _SYN} and not is_reply and not track.is_answered:
+        # The answer was not seen here, or in another zone: for the kernel the handshake is out of order.
+        return replace(packet, state="INVALID", is_reply=False, is_dnat=False, is_snat=False, ct_mark=0)
     return replace(
         packet,
         state="ESTABLISHED" if track.is_answered or is_reply else "NEW",
@@ -276,7 +280,7 @@ def _tracked(trip: Trip, place: PathPlace, packet: Packet) -> Packet:
 
 def _first_state(trip: Trip, packet: Packet) -> str | None:
     """Return the state of a packet without a connection here: that of an answer depends on its protocol."""
-    if not trip.is_answer and packet.tcp_flags in {2, None}:
+    if not trip.is_answer and packet.tcp_flags in {_SYN, None}:
         return "NEW"
     if packet.protocol == "udp":
         return "NEW"

@@ -87,7 +87,7 @@ def _connection(trip: Trip, way: Way) -> Asking[None]:
         yield from _data(trip, way, first, (arrived, back))
     elif way.protocol == "tcp":
         later = replace(first, tcp_flags=_ACK, length=52)
-        arrived = yield from _there(trip, way, later)
+        arrived = yield from _there_again(trip, way, later, arrived)
         yield from _back(trip, way, later, arrived, flags=_PSH | _ACK, length=52 + _DATA)
 
 
@@ -97,7 +97,7 @@ def _data(trip: Trip, way: Way, first: Packet, opening: tuple[Arrived, Arrived |
     if asked is None or answered is None:
         raise WalkEnd(trip.world.host, "", UNKNOWN, "rules that set the size of packets", end=UNKNOWN)
     later = replace(first, tcp_flags=_PSH | _ACK, length=min(way.data, answered))
-    arrived = yield from _there(trip, way, later)
+    arrived = yield from _there_again(trip, way, later, opening[0])
     yield from _back(trip, way, later, arrived, flags=_PSH | _ACK, length=min(way.data, asked))
 
 
@@ -136,6 +136,19 @@ def _there(trip: Trip, way: Way, packet: Packet) -> Asking[Arrived]:
     return (yield from _travelled(trip, step))
 
 
+def _there_again(trip: Trip, way: Way, packet: Packet, first: Arrived) -> Asking[Arrived]:
+    """Walk a later packet of a connection, which a rule may leave untranslated: then it does not belong to it."""
+    found = yield from _there(trip, way, packet)
+    if found.place is not first.place or _ends_of(found.packet) != _ends_of(first.packet):
+        reason = f"{found.place.name}: later packets of a connection are translated otherwise than its first one"
+        raise WalkEnd(found.place, found.packet.inside or "", UNKNOWN, reason, end=UNKNOWN)
+    return found
+
+
+def _ends_of(packet: Packet) -> tuple[object, ...]:
+    return packet.source, packet.sport, packet.destination, packet.port
+
+
 def _from_outside(trip: Trip, packet: Packet) -> Step:
     host = trip.world.host
     link = host.namespace.named(trip.world.uplink)
@@ -158,6 +171,11 @@ def _arriving(trip: Trip, link: NetLink, packet: Packet) -> Frame:
     return Frame(place=host, link=link, packet=fresh)
 
 
+def _answer_dscp(seen: Packet) -> int | None:
+    """Return the DSCP of the answer to an echo: the kernel copies it, and routes the one of IPv6 without it."""
+    return seen.dscp if seen.version == 4 or seen.dscp == 0 else None
+
+
 def _back(trip: Trip, way: Way, first: Packet, arrived: Arrived, *, flags: int, length: int) -> Asking[Arrived | None]:
     """Walk the answer to a packet back to its sender; return how it arrives, ``None`` if it does not pass the host."""
     seen = arrived.packet
@@ -174,8 +192,7 @@ def _back(trip: Trip, way: Way, first: Packet, arrived: Arrived, *, flags: int, 
         segment=sizes.OUTSIDE_MTU,
         may_split=False,
         ttl=64,
-        # The kernel copies it to answers to an echo alone.
-        dscp=seen.dscp if is_icmp else 0,
+        dscp=_answer_dscp(seen) if is_icmp else 0,
         source_mac=None,
         destination_mac=None,
     )
@@ -276,6 +293,7 @@ def _received(trip: Trip, way: Way, arrived: Arrived) -> Asking[None]:
             port=port,
             protocol=way.protocol,
             sport=way.sport + 7,
+            data=way.data,
         )
         yield from _connection(trip, onward)
         return

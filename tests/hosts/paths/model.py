@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from doctor.facts.path.namespace import NetNamespace
 from doctor.facts.path.namespaces import SETTINGS
 from doctor.facts.path.rules.ruleset import PathRules
+from doctor.facts.path.rules.sizes import OUTSIDE_MTU
 from doctor.facts.path.rules.tables import IptablesRules
 from doctor.facts.path.walk import walk
 from doctor.facts.path.way import DELIVERED, Walk, Way
@@ -35,7 +36,7 @@ class Claim:
     Attributes:
         rule: (family, table, chain, handle) of the rule that ends the packet on the host; the handle is 0 for one of iptables
             and for a policy. None if no rule of the host does.
-        large: bytes of data packets that are larger than an MTU on the way, 0 if there is none.
+        large: bytes of data packets that are larger than an MTU on the way, 0 without one.
     """
 
     end: str
@@ -46,16 +47,14 @@ class Claim:
 
 
 def claims(standing: Stage, wanted: Iterable[Probe]) -> dict[Probe, Claim]:
-    """Read the facts, and walk every way; those that arrive, once more with much data where an MTU is too small for it."""
+    """Read the facts, and walk every way; those of TCP that arrive, once more with much data."""
     world = read(standing)
     found = _walked(standing, world, {probe: way(probe) for probe in wanted})
     arrived = {probe: claim for probe, claim in found.items() if claim.end == DELIVERED}
     again = {}
     for probe, claim in arrived.items():
         if large := with_data(probe):
-            found[large] = claim
-            if claim.large:
-                again[large] = replace(way(probe), data=claim.large)
+            again[large] = replace(way(probe), data=claim.large or OUTSIDE_MTU)
     return found | _walked(standing, world, again)
 
 

@@ -35,8 +35,8 @@ def masked_mark(before: int | None, mask: int, value: int) -> int | None:
 
 
 def no_track() -> Change:
-    """Leave the packet out of connection tracking."""
-    return Change("notrack", lambda packet, _: replace(packet, state="UNTRACKED"))
+    """Leave the packet out of connection tracking, unless a rule has chosen a zone for it."""
+    return Change("notrack", lambda packet, _: packet if packet.zone != 0 else replace(packet, state="UNTRACKED"))
 
 
 def zone(number: int | None) -> Change:

@@ -146,8 +146,10 @@ def _seen(base: BaseChain, chain: PathChain, tally: _Tally, family: str, scope: 
     if is_before:
         ends = [replace(end, packet=_tracked(end.packet, packet, chain, scope)) for end in verdict.ends]
     elif any(end.packet.zone != packet.zone for end in verdict.ends):
-        # The packet is tracked already.
-        ends = [replace(end, packet=replace(end.packet, zone=packet.zone, zone_by=None)) for end in verdict.ends]
+        # The packet is tracked already; or not at all: nftables tracks it then, iptables does not.
+        state = None if packet.state == "UNTRACKED" else packet.state
+        kept = {"zone": packet.zone, "zone_by": None, "state": state}
+        ends = [replace(end, packet=replace(end.packet, **kept)) for end in verdict.ends]
     else:
         return verdict
     return replace(verdict, main=ends[0], others=tuple(ends[1:]))

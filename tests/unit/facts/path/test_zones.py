@@ -1,6 +1,7 @@
 """Zones of connection tracking: an answer in another zone than its connection is not translated back."""
 
 import pytest
+from msgspec.structs import replace
 
 from tests.unit.facts.path.small_world import ENGINE, WAYS, walked, world
 
@@ -46,3 +47,28 @@ def test_the_first_rule_that_chooses_a_zone_decides() -> None:
     saved = _raw("-i eth0 -j CT --zone 7", "-j CT --zone 3", "-i docker0 -j CT --zone 7")
     assert walked(world(saved=saved), WAYS["egress"]).end == "dropped"
     assert walked(world(saved=_raw("-j CT --zone 3", "-i eth0 -j CT --zone 7")), WAYS["egress"]).end == "delivered"
+
+
+def test_a_handshake_of_which_a_zone_sees_one_side_is_invalid() -> None:
+    """The host's SYN is in zone 0, the answer in zone 7: its confirmation belongs to no handshake that zone 0 knows."""
+    drop = "-A OUTPUT -m conntrack --ctstate INVALID -j DROP\n"
+    head, last, tail = _raw("-i docker0 -j CT --zone 7").rpartition("COMMIT")
+    found = walked(world(saved=f"{head}{drop}{last}{tail}"), WAYS["host-to-container"])
+    assert (found.end, found.is_answer) == ("dropped", False)
+    assert "another zone of connection tracking" in found.says
+    untouched = ENGINE.rpartition("COMMIT")
+    plain = f"{untouched[0]}{drop}{untouched[1]}{untouched[2]}"
+    assert walked(world(saved=plain), WAYS["host-to-container"]).end == "delivered"
+
+
+def test_a_packet_of_a_zone_is_tracked_whatever_follows() -> None:
+    rules = ("-j CT --zone 3", "-j CT --notrack")
+    assert walked(world(saved=_raw(*rules)), WAYS["egress"]).end == "delivered"
+    assert walked(world(saved=_raw(*reversed(rules))), WAYS["egress"]).end == "dropped"
+
+
+def test_later_packets_that_a_rule_leaves_untranslated_are_not_of_their_connection() -> None:
+    way = replace(WAYS["egress"], data=1500)
+    saved = _raw("-i docker0 -m length --length 1000:65535 -j CT --notrack")
+    assert walked(world(saved=saved), way).end == "unknown"
+    assert walked(world(saved=ENGINE), way).end == "delivered"
