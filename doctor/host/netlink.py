@@ -12,6 +12,7 @@ from typing import Any
 from pyroute2 import IPRoute
 from pyroute2.netlink.exceptions import NetlinkError
 
+from doctor.formats.netlink import route_requests
 from doctor.formats.netlink.messages import attribute
 from doctor.formats.netlink.routes import ONLINK
 from doctor.host.rtnetlink.dump import ROUTE, Dumper
@@ -73,7 +74,10 @@ def change(request: tuple[str, str, dict[str, str | int]], *, may_fail: bool = F
     with IPRoute() as route:
         try:
             name = given.get("dev")
-            _SENDERS.get(kind, _send)(route, kind, command, _arguments(route, kind, command, given))
+            if kind == "route" and route_requests.is_special(given):
+                _send_route(route, command, given)
+            else:
+                _SENDERS.get(kind, _send)(route, kind, command, _arguments(route, kind, command, given))
             if (kind, command) == ("link", "set") and name is not None and given.get("state") != "down":
                 _await_forwarding(str(name))
         except OSError:
@@ -144,7 +148,19 @@ def _send_port(route: "IPRoute", kind: str, command: str, arguments: dict[str, A
             asked.order(_SET_LINK, body)
 
 
+def _send_route(route: "IPRoute", command: str, arguments: dict[str, str | int]) -> None:
+    """A route with several next hops, a next hop object or a gateway of the other family."""
+    body = route_requests.encode(arguments, lambda name: _index(route, name), deletes=command == "del")
+    with Dumper(ROUTE) as asked:
+        try:
+            asked.order(_DELETE_ROUTE if command == "del" else _NEW_ROUTE, body, 0 if command == "del" else _CREATE)
+        except OSError as error:
+            raise NetlinkError(error.errno, os.strerror(error.errno or 0)) from error
+
+
 _SENDERS = {"queue": _send_queue, "fdb": _send_entry, "brport": _send_port}
+_NEW_ROUTE, _DELETE_ROUTE, _CREATE = 24, 25, 0x400 | 0x200
+"""RTM_NEWROUTE, RTM_DELROUTE, NLM_F_CREATE | NLM_F_EXCL."""
 _BRIDGE, _SET_LINK, _PORT, _PORT_STATE, _NESTED = 7, 19, 12, 1, 0x8000
 """AF_BRIDGE, RTM_SETLINK, IFLA_PROTINFO, IFLA_BRPORT_STATE, NLA_F_NESTED."""
 _INDEX = {"route": "oif", "neigh": "ifindex", "fdb": "ifindex"}

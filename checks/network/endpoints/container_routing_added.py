@@ -77,7 +77,7 @@ def _added(one: PathEndpoint, cut: PathCut, own: set[str]) -> Iterator[RoutingAd
             place=one.place,
             kind="route",
             text=route.text,
-            request=route.route.request(route.device),
+            request=route.request,
             has_more=route.route.has_more,
         )
     if cut.cause not in {"local-address", "source-is-local"}:

@@ -8,7 +8,7 @@ from doctor.facts.backup.kept_namespace import HealthyNetwork
 from doctor.facts.network.host_files import HostNetworkFiles
 from doctor.facts.network.networks import Networks
 from doctor.facts.path.namespaces import NetNamespaces
-from doctor.facts.path.own.culprits import routes_of, rules_of
+from doctor.facts.path.own.culprits import SILENT, routes_of, rules_of
 from doctor.facts.path.own.details import RouteAdded
 from doctor.facts.path.own.hidden import hiding_routes
 from doctor.facts.path.own.kept_state import KeptState, PlacedRoute
@@ -30,13 +30,14 @@ def route_ends(
     record: HealthyNetwork | Missing,
     files: HostNetworkFiles | Missing,
 ) -> Iterator[Finding]:
-    """A route of the host discards packets of containers (blackhole, unreachable, prohibit) or sends them to a wrong interface.
+    """A route of the host discards packets of containers (blackhole, unreachable, prohibit) or sends them to a wrong interface or next hop.
 
     What it looks at:
-        The ways of the packets of all running containers, and of a new one, as the kernel routes them. Routes of the main table inside
-        the subnet of a container network are judged by network/subnet-overlap-route. No way leads to most networks outside: a route
-        that discards one, and was not there at the last healthy scan, is a warning, unless it bans a single client, belongs to a list
-        of more than four, or a routing daemon added it.
+        The ways of the packets of all running containers, and of a new one, as the kernel routes them. A route over a next hop that
+        nobody answers for is named if it was not there at the last healthy scan. Routes of the main table inside the subnet of a
+        container network are judged by network/subnet-overlap-route. No way leads to most networks outside: a route that discards
+        one, and was not there at the last healthy scan, is a warning, unless it bans a single client, belongs to a list of more than
+        four, or a routing daemon added it.
 
     Why it matters:
         The containers' packets use the host's routes. Scripts against attackers, VPN clients and routing daemons add routes that
@@ -59,6 +60,9 @@ def route_ends(
                 found.setdefault(route, []).append(cut)
     new = set(state.new_routes()) if found else set()
     for route, cuts in found.items():
+        if route not in new and all(cut.cause == SILENT for cut in cuts):
+            # The neighbour is off, or somebody else's fault is why it is not reached.
+            continue
         first = next((cut for cut in cuts if not cut.is_answer), cuts[0])
         is_new = route in new
         known = () if state.kept is None else (Evidence(state.place, "no such route" if is_new else "the same route"),)
@@ -66,7 +70,7 @@ def route_ends(
         place = "" if source is None else source.place
         yield Finding(
             subject=Subject("route", route.text),
-            message=first.says,
+            message=_message(route, first),
             evidence=(Evidence("ip route", route.text), *known, *set_by(place), *evidence_of((first, *cuts))),
             detail=RouteAdded(routes=(route,), is_new=is_new, source=place),
         )
@@ -85,6 +89,11 @@ def _hiding(state: KeptState, one: PlacedRoute, files: HostNetworkFiles | Missin
         evidence=(Evidence("ip route", one.text), Evidence(state.place, "no such route"), *set_by(place)),
         detail=RouteAdded(routes=(one,), is_new=True, source=place),
     )
+
+
+def _message(route: PlacedRoute, cut: PathCut) -> str:
+    """Return the cut's sentence, with the route if only its next hop is named."""
+    return f"{cut.says}: the route is {route.text}" if cut.cause == SILENT else cut.says
 
 
 def _is_within(one: PlacedRoute, networks: Networks) -> bool:

@@ -5,6 +5,7 @@ from ipaddress import ip_address, ip_network
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.backup.kept_namespace import HealthyNetwork
+from doctor.facts.network.host_files import HostNetworkFiles
 from doctor.facts.path.namespace import drops
 from doctor.facts.path.namespaces import NetNamespaces
 from doctor.facts.path.own.details import GatewaySilent
@@ -13,6 +14,10 @@ from doctor.formats.netlink.routes import MAIN
 
 _QUESTION = 28
 """Length of a question of ARP."""
+_ASKS_NOBODY = 0x80 | 0x10 | 0x8
+"""IFF_NOARP, IFF_POINTOPOINT, IFF_LOOPBACK."""
+_RENEWED = frozenset({9, 16})
+"""RTPROT_RA and RTPROT_DHCP: a program got the gateway from the network."""
 
 
 @check(
@@ -22,12 +27,16 @@ _QUESTION = 28
     ends=("neighbour",),
     ok="no gateway of the host's default routes is known to be silent",
 )
-def next_hop_silent(namespaces: NetNamespaces, record: HealthyNetwork | Missing) -> Iterator[Finding]:
+def next_hop_silent(
+    namespaces: NetNamespaces, record: HealthyNetwork | Missing, files: HostNetworkFiles | Missing
+) -> Iterator[Finding]:
     """The gateway of the best default route does not answer, so packets of containers to the outside end there.
 
     What it looks at:
         The default routes of the main table with the lowest metric, and the neighbour table: its entry is FAILED or INCOMPLETE if the
-        host asked for the gateway's address and nobody answered. Gateways that nobody has asked for are not judged.
+        host asked for the gateway's address and nobody answered. The kernel forgets such an entry after a while, so a gateway
+        without an entry is a warning if the last healthy scan saw another one that answered, and neither a file of the host nor a
+        program that gets addresses (DHCP) set the route. Other gateways that nobody has asked for are not judged.
 
     Why it matters:
         The host can't send packets to the gateway: they end with "No route to host". A wrong address, a gateway that is off, or a
@@ -43,7 +52,10 @@ def next_hop_silent(namespaces: NetNamespaces, record: HealthyNetwork | Missing)
         https://man7.org/linux/man-pages/man8/ip-neighbour.8.html
     """
     state = KeptState(namespaces.host, record)
-    for current in _silent(state):
+    for current in _current(state):
+        has_failed = _has_failed(state, current)
+        if not (has_failed or _is_unheard(state, current, files)):
+            continue
         kept = tuple(
             one
             for one in state.lost_routes()
@@ -53,30 +65,56 @@ def next_hop_silent(namespaces: NetNamespaces, record: HealthyNetwork | Missing)
             and state.fits(one)
         )
         was = f", it was {kept[0].route.gateway} at the last healthy scan" if kept else ""
+        gateway = f"the gateway {current.route.gateway} of {current.device}"
+        message = (
+            f"packets of containers to the outside end at {gateway}: nobody answers for its address{was}"
+            if has_failed
+            else f"nothing has come from {gateway} since the default route was changed{was}"
+        )
+        entry = "FAILED or INCOMPLETE" if has_failed else "has no entry"
         yield Finding(
             subject=Subject("route", current.text),
-            message=(
-                f"packets of containers to the outside end at the gateway {current.route.gateway} of {current.device}:"
-                f" nobody answers for its address{was}"
-            ),
+            message=message,
+            severity=None if has_failed else Severity.WARNING,
             evidence=(
                 Evidence("ip route", current.text),
-                Evidence("ip neigh", f"{current.route.gateway} dev {current.device} FAILED or INCOMPLETE"),
+                Evidence("ip neigh", f"{current.route.gateway} dev {current.device} {entry}"),
                 *(Evidence(state.place, one.text) for one in (kept or _hints(state, current))[:4]),
             ),
             detail=GatewaySilent(current=current, kept=kept, diverts=_diverts(state, kept)),
         )
 
 
-def _silent(state: KeptState) -> Iterator[PlacedRoute]:
-    """Yield the best default routes of each family whose gateway failed; none if another one of the same metric is left."""
+def _current(state: KeptState) -> Iterator[PlacedRoute]:
+    """Yield the best default routes of each family; none if another one of the same metric may work."""
     for version in (4, 6):
         mine = [one for one in placed(state.now) if one.is_default and one.route.version == version]
         mine = [one for one in mine if one.route.table == MAIN and one.route.kind == "unicast"]
         best = [one for one in mine if one.route.metric == min(other.route.metric for other in mine)]
-        failed = [one for one in best if _has_failed(state, one)]
-        if failed and len(failed) == len(best):
-            yield from failed
+        if all(_has_failed(state, one) or not _has_entry(state, one) for one in best):
+            yield from best
+
+
+def _has_entry(state: KeptState, one: PlacedRoute) -> bool:
+    link = state.now.named(one.device)
+    return link is not None and any(
+        (entry.link, entry.address) == (link.index, one.route.gateway) for entry in state.now.neighbours
+    )
+
+
+def _is_unheard(state: KeptState, one: PlacedRoute, files: HostNetworkFiles | Missing) -> bool:
+    """Whether a person changed the route to a gateway that never answered, away from one that did."""
+    link = state.now.named(one.device)
+    if state.kept is None or link is None or link.flags & _ASKS_NOBODY or not (link.is_up and link.has_carrier):
+        return False
+    if not one.route.gateway or one.route.protocol in _RENEWED or _has_entry(state, one) or state.has_route(one):
+        return False
+    if not isinstance(files, Missing) and files.source_of(one.route, one.device) is not None:
+        return False
+    return any(
+        was.is_default and was.route.version == one.route.version and state.neighbour(was.device, was.route.gateway)
+        for was in state.lost_routes()
+    )
 
 
 def _has_failed(state: KeptState, one: PlacedRoute) -> bool:
@@ -103,7 +141,7 @@ def _diverts(state: KeptState, kept: tuple[PlacedRoute, ...]) -> tuple[PlacedRou
         and one.route.table == MAIN
         and one.route.gateway
         and not one.route.has_more
-        and _has_failed(state, one)
+        and (_has_failed(state, one) or not _has_entry(state, one))
         and any(
             gateway.version == one.route.version and gateway in ip_network(one.route.destination, strict=False)
             for gateway in gateways

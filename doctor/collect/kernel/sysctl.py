@@ -25,6 +25,10 @@ _KEYS = (
     "net.bridge.bridge-nf-call-ip6tables",
     "net.netfilter.nf_conntrack_count",
     "net.netfilter.nf_conntrack_max",
+    *(
+        f"net.netfilter.nf_conntrack_{name}"
+        for name in ("tcp_timeout_syn_sent", "tcp_timeout_established", "tcp_timeout_unacknowledged", "udp_timeout")
+    ),
     "net.ipv4.ip_local_port_range",
     "fs.file-nr",
     "fs.file-max",

@@ -1,6 +1,7 @@
 """Walks all ways of a host's containers: routes are asked of the kernel, for all walks of a round together."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from msgspec import Struct
@@ -14,7 +15,7 @@ from doctor.facts.kernel.sysctl import interface_key, neighbour_key
 from doctor.facts.network.listeners import Listeners
 from doctor.facts.network.networks import Networks
 from doctor.facts.path.namespace import NetNamespace
-from doctor.facts.path.namespaces import SETTINGS, NetNamespaces
+from doctor.facts.path.namespaces import SETTINGS, TIMEOUTS, NetNamespaces
 from doctor.facts.path.paths import Paths, merged
 from doctor.facts.path.resolv_files import ResolvFiles
 from doctor.facts.path.routing import RouteQuestion
@@ -151,7 +152,7 @@ def with_settings(host: Host, networks: Networks, namespaces: NetNamespaces) -> 
     names = {network.bridge for network in networks.bridges} | {link.name for link in own.links if not link.master}
     keys = [interface_key(name, key) for name in sorted(names) for key in ("forwarding", "arp_ignore")]
     keys += [neighbour_key(name, "mcast_solicit", version) for name in sorted(names) for version in (4, 6)]
-    found = host.net_settings((0,), (*SETTINGS, *keys)).get(0)
+    found = host.net_settings((0,), (*SETTINGS, *chain.from_iterable(TIMEOUTS.values()), *keys)).get(0)
     if found is not None and not isinstance(found, Missing):
         own = replace(own, sysctls={**own.sysctls, **found})
     # Only where the kernel asks nobody it matters whether a program does.

@@ -109,3 +109,10 @@ class OverlayMtu(Struct, frozen=True, kw_only=True):
 
     network: str
     mtu: int
+
+
+class TimeoutZero(Struct, frozen=True, kw_only=True):
+    """A timeout of connection tracking, and the kernel's default in seconds."""
+
+    key: str
+    usual: int

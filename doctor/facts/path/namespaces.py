@@ -23,6 +23,18 @@ SETTINGS = (
 """Settings of each namespace that a walk reads; a missing one counts as 0."""
 
 
+TIMEOUTS = {
+    "tcp": tuple(
+        f"net.netfilter.nf_conntrack_tcp_timeout_{name}"
+        for name in ("syn_sent", "syn_recv", "established", "unacknowledged")
+    ),
+    "udp": ("net.netfilter.nf_conntrack_udp_timeout", "net.netfilter.nf_conntrack_udp_timeout_stream"),
+    "icmp": ("net.netfilter.nf_conntrack_icmp_timeout",),
+    "ipv6-icmp": ("net.netfilter.nf_conntrack_icmpv6_timeout",),
+}
+"""Protocol → the settings of the host by which the kernel forgets a connection before its answer comes, if one is 0."""
+
+
 class PathWire(Struct, frozen=True, kw_only=True):
     """A container's veth: its namespace, its end of the pair, and the host's end."""
 

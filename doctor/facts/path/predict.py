@@ -16,6 +16,7 @@ from doctor.facts.path.namespace import (
 )
 from doctor.facts.path.own.predict_rules import after_rule
 from doctor.formats.netlink.links import LOWER_UP, NO_ARP, UP
+from doctor.formats.netlink.route_requests import hops_of
 from doctor.formats.netlink.routes import KERNEL, LOCAL, MAIN, ONLINK
 
 Request = tuple[str, str, dict[str, str | int]]
@@ -211,7 +212,7 @@ def _route(
 ) -> NetNamespace:
     gateway = str(arguments.get("gateway") or "")
     destination = str(arguments.get("dst", "default"))
-    version = 6 if ":" in destination + gateway else 4
+    version = 6 if ":" in (gateway if destination == "default" else destination) else 4
     if destination == "default":
         destination = "::/0" if version == 6 else "0.0.0.0/0"
     asked = NetRoute(
@@ -227,12 +228,17 @@ def _route(
         mtu=int(arguments.get("mtu", 0)),
         protocol=int(arguments.get("proto", _BOOT)),
         flags=ONLINK if arguments.get("onlink") else 0,
+        hops=tuple(hops_of(str(arguments.get("nexthops", "")), lambda name: _number(namespace, name))),
+        nhid=int(arguments.get("nhid", 0)),
     )
     if command == "add":
         there = any(_place(route) == _place(asked) for route in namespace.routes)
         return namespace if there else replace(namespace, routes=(*namespace.routes, asked))
     for route in namespace.routes:
-        if _place(route)[:4] == _place(asked)[:4] and _matches(route, asked):
+        # The kind of a route by a next hop object is that of the object.
+        if _place(route)[: 3 if asked.nhid else 4] == _place(asked)[: 3 if asked.nhid else 4] and _matches(
+            route, asked
+        ):
             # The kernel removes the first one that matches.
             return replace(namespace, routes=tuple(one for one in namespace.routes if one is not route))
     return namespace
@@ -249,7 +255,13 @@ def _matches(route: NetRoute, asked: NetRoute) -> bool:
         and (not asked.link or asked.link in {route.link, *(hop.link for hop in route.hops)})
         and asked.gateway in {"", route.gateway}
         and asked.source in {"", route.source}
+        and asked.nhid == route.nhid
     )
+
+
+def _number(namespace: NetNamespace, name: str) -> int:
+    link = namespace.named(name)
+    return 0 if link is None else link.index
 
 
 def _neighbour(namespace: NetNamespace, link: NetLink, command: str, arguments: dict[str, str | int]) -> NetNamespace:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from doctor.facts.path.ending import WalkEnd
 from doctor.facts.path.namespace import NetLink
+from doctor.facts.path.namespaces import TIMEOUTS
 from doctor.facts.path.routing import RouteAnswer, RouteQuestion
 from doctor.facts.path.rules import sizes
 from doctor.facts.path.rules.evaluate import End
@@ -313,6 +314,9 @@ def _note(trip: Trip, place: PathPlace, before: Packet, after: Packet, name: str
             return
         track = Track(after.original if after.zone else before.original, zone=after.zone, zone_by=after.zone_by)
         tracks.append(track)
+        for key in TIMEOUTS.get(after.protocol or "", ()):
+            if place.namespace.sysctls.get(key, "").strip() == "0":
+                trip.doubt(place, f"the kernel forgets connections at once, since {key} is 0")
     track.ct_mark = after.ct_mark
     track.settled |= (
         _DESTINATION_HOOKS if name in _DESTINATION_HOOKS else _SOURCE_HOOKS if name in _SOURCE_HOOKS else set()

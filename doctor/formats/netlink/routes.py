@@ -101,6 +101,7 @@ class NetRoute(Struct, frozen=True, kw_only=True):
         link: number of the interface, 0 for a blackhole route and for one with several hops.
         protocol: who added it, RTPROT_: 2 the kernel, 3 at boot, 4 an administrator.
         flags: RTNH_F_ bits: 1 dead, 16 the link is down.
+        nhid: number of the next hop object that it uses, 0 for none: the way is that of the object.
         has_more: whether the kernel has more of it than a request names (realms, encapsulation, locked metrics): it can't be restored exactly.
     """
 
@@ -117,7 +118,13 @@ class NetRoute(Struct, frozen=True, kw_only=True):
     protocol: int = 0
     flags: int = 0
     hops: tuple[NextHop, ...] = ()
+    nhid: int = 0
     has_more: bool = False
+
+    @property
+    def is_restorable(self) -> bool:
+        """Whether a request adds it as it was; a next hop object may have gone with it."""
+        return not self.has_more and not self.nhid
 
     def request(self, device: str = "") -> dict[str, str | int]:
         """Return the route as a request to rtnetlink adds or deletes it; ``device`` is the name of its interface.
@@ -126,17 +133,22 @@ class NetRoute(Struct, frozen=True, kw_only=True):
         {'dst': '10.0.0.0/8', 'dev': 'eth0', 'gateway': '10.1.0.1', 'priority': 7, 'onlink': 1}
         """
         found: dict[str, str | int] = {"dst": self.destination}
-        named: dict[str, str | int] = {
+        way: dict[str, str | int] = {
             "dev": device,
             "gateway": self.gateway,
+            "type": self.kind if self.kind != "unicast" else "",
+            "onlink": int(bool(self.flags & ONLINK)),
+        }
+        if self.nhid:
+            way = {"nhid": self.nhid}
+        named: dict[str, str | int] = {
+            **way,
             "priority": self.metric,
             "prefsrc": self.source,
             "src": self.origin,
             "proto": self.protocol,
             "table": self.table if self.table != MAIN else 0,
-            "type": self.kind if self.kind != "unicast" else "",
             "mtu": self.mtu,
-            "onlink": int(bool(self.flags & ONLINK)),
         }
         return found | {key: value for key, value in named.items() if value}
 
@@ -260,13 +272,17 @@ class RoutingRule(Struct, frozen=True, kw_only=True):
 
 
 class Neighbour(Struct, frozen=True, kw_only=True):
-    """One entry of the neighbour table: address, MAC address or "", NUD_ bits (2 reachable, 4 stale, 32 failed, 128 permanent)."""
+    """One entry of the neighbour table: address, MAC address or "", NUD_ bits (2 reachable, 4 stale, 32 failed, 128 permanent).
+
+    ``is_overdue`` if the question for it has been open for longer than an answer takes.
+    """
 
     link: int
     version: int
     address: str
     mac: str = ""
     state: int = 0
+    is_overdue: bool = False
 
     @property
     def has_failed(self) -> bool:
@@ -275,8 +291,8 @@ class Neighbour(Struct, frozen=True, kw_only=True):
 
     @property
     def is_silent(self) -> bool:
-        """Whether nobody answered for the address, or nobody has so far: an answer takes a millisecond."""
-        return bool(self.state & (FAILED | INCOMPLETE))
+        """Whether nobody answered for the address, or the answer is overdue."""
+        return self.has_failed or self.is_overdue
 
 
 class ForwardingEntry(Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from doctor.formats.netlink.messages import address, attributes, mac, signed, text, unsigned, version
 from doctor.formats.netlink.routes import (
+    INCOMPLETE,
     SCOPES,
     ForwardingEntry,
     Neighbour,
@@ -34,9 +35,11 @@ ROUTE_KINDS = {
 _ACTIONS = {1: "table", 2: "goto", 3: "nop", 6: "blackhole", 7: "unreachable", 8: "prohibit"}
 """FR_ACT_ of include/uapi/linux/fib_rules.h."""
 _INVERT = 0x2
+_ANSWER_TICKS = 50
+"""Half a second, within which a neighbour has answered."""
 _CACHED = 0x200
 """RTM_F_CLONED: a remembered route, not one of a table."""
-_ROUTE_NAMED = frozenset({1, 2, 4, 5, 6, 7, 8, 9, 12, 15, 20})
+_ROUTE_NAMED = frozenset({1, 2, 4, 5, 6, 7, 8, 9, 12, 15, 18, 20, 30})
 """RTA_ attributes that a route of doctor names, or has as the kernel adds them by itself."""
 _METRICS_NAMED = frozenset({2})
 """RTAX_MTU."""
@@ -107,6 +110,7 @@ def parse_route(body: bytes) -> NetRoute | None:
         protocol=protocol,
         flags=flags & 0xFF,
         hops=tuple(_hops(found[9])) if 9 in found else (),
+        nhid=unsigned(found.get(30)),
         has_more=bool(
             tos or not found.keys() <= _ROUTE_NAMED or not metrics.keys() <= _METRICS_NAMED or _expires(found)
         ),
@@ -198,7 +202,12 @@ def parse_neighbour(body: bytes) -> Neighbour | None:
     ip_version, where = version(family), address(found.get(1))
     if not ip_version or not where:
         return None
-    return Neighbour(link=link, version=ip_version, address=where, mac=mac(found.get(2)), state=state)
+    # NDA_CACHEINFO: confirmed, used, updated, in hundredths of a second.
+    age = unsigned(found.get(3, b"")[8:12])
+    is_overdue = state == INCOMPLETE and age >= _ANSWER_TICKS
+    return Neighbour(
+        link=link, version=ip_version, address=where, mac=mac(found.get(2)), state=state, is_overdue=is_overdue
+    )
 
 
 def parse_forwarding(body: bytes) -> ForwardingEntry | None:

@@ -95,9 +95,9 @@ class Dumper:
             return answer
         raise OSError(errno.ENOBUFS, "netlink lost the answers")
 
-    def order(self, kind: int, body: bytes) -> None:
+    def order(self, kind: int, body: bytes, flags: int = 0) -> None:
         """Ask for a change, and wait until it is done. Raises ``OSError`` with the kernel's error number."""
-        self._send(kind, body, REQUEST | ACK)
+        self._send(kind, body, REQUEST | ACK | flags)
         self._answer()
 
     def _answer(self) -> bytes:

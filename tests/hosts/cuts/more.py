@@ -9,12 +9,30 @@ cut(
 )
 cut("route/several-dead-hops",
     "ip route add 198.51.100.2/32 nexthop via 198.51.100.77 dev eth0 nexthop via 198.51.100.78 dev eth0", "198.51.100.7[78]|198.51.100.2/32")  # fmt: skip
+cut("route/next-hop-group-dead",
+    "ip nexthop add id 8 via 198.51.100.77 dev eth0; ip nexthop add id 9 via 198.51.100.78 dev eth0; ip nexthop add id 10 group 8/9;"
+    " ip route add 198.51.100.2/32 nhid 10", "198.51.100.7[78]|nhid 10")  # fmt: skip
+cut("route/via-inet6-dead",
+    "sysctl -qw net.ipv6.conf.eth0.disable_ipv6=0; ip route add 198.51.100.2 via inet6 fe80::dead dev eth0", "fe80::dead")  # fmt: skip
+cut("route/second-interface",
+    "ip link add v0 type veth peer name v1; ip link set v0 up; ip link set v1 up; ip addr add 192.168.77.5/24 dev v0;"
+    " ip route add 198.51.100.2 via 192.168.77.1", "192.168.77.1|v0")  # fmt: skip
 cut("route/local-route", "ip route add local 198.51.100.2/32 dev lo", "198.51.100.2")
 cut("route/source-wrong", "ip addr add 203.0.113.5/32 dev lo; ip route replace 198.51.100.2/32 dev eth0 src 203.0.113.5;"
     " iptables -t nat -I POSTROUTING -o eth0 -j SNAT --to-source 203.0.113.5", "203.0.113.5|SNAT")  # fmt: skip
 cut("rule/ports-range", "ip rule add iif docker0 ipproto tcp dport 1-1023 blackhole pref 61", "rule 61|blackhole")
 cut("rule/source-port", "ip rule add ipproto tcp sport 80 iif br-app prohibit pref 62", "rule 62|prohibit")
 cut("rule/users", "ip rule add uidrange 0-0 to 10.88.0.0/24 unreachable pref 63", "rule 63|unreachable")
+cut(
+    "rule/tos",
+    "ip rule add tos 0x10 blackhole pref 66; iptables -t mangle -A PREROUTING -i docker0 -j TOS --set-tos 0x10",
+    "rule 66|tos 0x10",
+)
+cut(
+    "rule/dscp",
+    "ip rule add dscp 46 blackhole pref 67; iptables -t mangle -A PREROUTING -i docker0 -j DSCP --set-dscp 46",
+    "rule 67|dscp 46",
+)
 cut("rule/mark-by-nft",
     "nft -f - <<'END'\ntable inet vpn {\nchain c { type filter hook prerouting priority -150;\niifname docker0 meta mark set 0x77\n}\n}\nEND"
     "\nip rule add fwmark 0x77 lookup 77 pref 64; ip route add unreachable default table 77", "rule 64|table 77|0x77")  # fmt: skip
@@ -31,6 +49,8 @@ cut("sysctl/rp-filter-inside",
     "rp_filter|rule 9|table 9|t0")  # fmt: skip
 cut("sysctl/arp-ignore-all", "sysctl -qw net.ipv4.conf.all.arp_ignore=8; ip neigh flush all; inside app1 ip neigh flush all;"
     " inside web ip neigh flush all", "arp_ignore")  # fmt: skip
+cut("sysctl/conntrack-syn-sent-0", "sysctl -qw net.netfilter.nf_conntrack_tcp_timeout_syn_sent=0", "timeout_syn_sent")
+cut("sysctl/conntrack-udp-0", "sysctl -qw net.netfilter.nf_conntrack_udp_timeout=0", "udp_timeout")
 cut("sysctl/ttl-1", "sysctl -qw net.ipv4.ip_default_ttl=1; iptables -t mangle -I FORWARD -j TTL --ttl-set 1", "ttl")
 cut("pmtu/icmp-blocked", "ip link set eth0 mtu 900; iptables -I OUTPUT -p icmp -j DROP", "mtu|icmp")
 cut("pmtu/icmp-blocked-inside", "ip link set eth0 mtu 900; inside app1 iptables -A INPUT -p icmp -j DROP", "mtu|icmp")

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from msgspec.structs import replace
 
 from doctor.facts.path.namespace import NetNamespace
-from doctor.facts.path.namespaces import SETTINGS
+from doctor.facts.path.namespaces import SETTINGS, TIMEOUTS
 from doctor.facts.path.rules.ruleset import PathRules
 from doctor.facts.path.rules.sizes import OUTSIDE_MTU
 from doctor.facts.path.rules.tables import IptablesRules
@@ -23,7 +24,7 @@ from tests.hosts.paths.namespace import Namespace
 from tests.hosts.paths.play import Stage
 from tests.hosts.paths.ways import Probe, with_data
 
-_SETTINGS = (*SETTINGS, "net.ipv4.ip_no_pmtu_disc", "net.ipv4.tcp_mtu_probing")
+_SETTINGS = (*SETTINGS, *chain.from_iterable(TIMEOUTS.values()), "net.ipv4.ip_no_pmtu_disc", "net.ipv4.tcp_mtu_probing")
 _SAVES = ("iptables", "iptables-legacy", "ip6tables", "ip6tables-legacy")
 _KNOWN = tuple(name for name in PLACES if name != OUTSIDE)
 _LENGTHS = {("tcp", 4): 60, ("tcp", 6): 80, ("udp", 4): 33, ("udp", 6): 53, ("icmp", 4): 33, ("icmp", 6): 53}

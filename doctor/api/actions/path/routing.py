@@ -23,13 +23,13 @@ def left(word: str) -> tuple[Evidence, ...]:
 
 def add_route(one: PlacedRoute) -> ChangeLink:
     """Return the action that adds a route; an undo deletes it."""
-    request = one.route.request(one.device)
+    request = one.request
     return ChangeLink(do=("route", "add", request), undo=("route", "del", request), what=f"add the route {one.text}")
 
 
 def delete_route(one: PlacedRoute) -> ChangeLink:
     """Return the action that deletes a route; an undo adds it."""
-    request = one.route.request(one.device)
+    request = one.request
     return ChangeLink(do=("route", "del", request), undo=("route", "add", request), what=f"delete the route {one.text}")
 
 

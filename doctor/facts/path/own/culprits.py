@@ -13,6 +13,7 @@ from doctor.formats.netlink.routes import KERNEL, LOCAL, MAIN
 DISCARDS = ("blackhole-route", "unreachable-route", "prohibit-route")
 DETOUR = "wrong-route"
 TAKEN = "local-address"
+SILENT = "neighbour"
 _SENDER = "source-is-local"
 _KEPT_HERE = frozenset({TAKEN, _SENDER, "no-listener"})
 BY_RULE = "rule-of-routing"
@@ -68,6 +69,8 @@ def routes_of(namespace: NetNamespace, cut: PathCut) -> tuple[PlacedRoute, ...]:
         return ()
     if cut.cause in _KEPT_HERE:
         return tuple(_local_routes(namespace, cut))
+    if cut.cause == SILENT:
+        return tuple(_routes_over(namespace, cut))
     return tuple(dict.fromkeys(_routes(namespace, cut))) if cut.cause in {*DISCARDS, DETOUR} else ()
 
 
@@ -79,6 +82,17 @@ def _local_routes(namespace: NetNamespace, cut: PathCut) -> Iterator[PlacedRoute
     for one in placed(namespace):
         is_added = one.route.kind == "local" and one.route.table == LOCAL and one.route.protocol != KERNEL
         if is_added and any(_covers(one.route.destination, target) for target in targets):
+            yield one
+
+
+def _routes_over(namespace: NetNamespace, cut: PathCut) -> Iterator[PlacedRoute]:
+    """Yield the routes over next hops that nobody answers for, and that lead to a target of the cut or to a sender of answers."""
+    _, _, silent = cut.reason.partition("nobody answers for ")
+    hops = set(re.findall(r"[0-9a-f]*[.:][0-9a-f.:]+", silent.partition(", the next hops")[0]))
+    targets = {way.source if cut.is_answer else way.target for way in cut.ways}
+    for one in placed(namespace):
+        over = {hop.gateway for hop in one.route.hops} if one.devices else {one.route.gateway}
+        if over <= hops and any(_covers(one.route.destination, target) for target in targets):
             yield one
 
 

@@ -8,7 +8,8 @@ from msgspec.structs import replace
 
 from doctor.facts.backup.kept_namespace import HealthyNetwork, kept_of
 from doctor.facts.path.namespace import Neighbour, NetAddress, NetLink, NetNamespace, NetRoute, Qdisc, RoutingRule
-from doctor.formats.netlink.routes import MAIN
+from doctor.formats.netlink.route_requests import hops_text
+from doctor.formats.netlink.routes import FAILED, INCOMPLETE, MAIN
 from doctor.model.missing import Missing
 
 DEFAULTS = {4: "0.0.0.0/0", 6: "::/0"}
@@ -17,21 +18,36 @@ _ONLINK = 4
 
 
 class PlacedRoute(Struct, frozen=True, kw_only=True):
-    """A route with the name of its interface instead of the number, "" for one that discards packets."""
+    """A route with the name of its interface instead of the number, "" for one that discards packets.
+
+    Attributes:
+        devices: interfaces of its next hops if it has several, which then have no number.
+    """
 
     route: NetRoute
     device: str = ""
+    devices: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
         """Return it as ip(8) writes it."""
-        kind = "" if self.route.kind == "unicast" else f"{self.route.kind} "
+        kind = "" if self.route.kind == "unicast" or self.route.nhid else f"{self.route.kind} "
         target = "default" if self.route.destination in DEFAULTS.values() else self.route.destination
-        via = f" via {self.route.gateway}" if self.route.gateway else ""
+        is_other = self.route.version == 4 and ":" in self.route.gateway
+        via = f" via {'inet6 ' if is_other else ''}{self.route.gateway}" if self.route.gateway else ""
         device = f" dev {self.device}" if self.device else ""
+        if self.route.nhid:
+            via, device = f" nhid {self.route.nhid}", ""
         table = f" table {self.route.table}" if self.route.table != MAIN else ""
         metric = f" metric {self.route.metric}" if self.route.metric else ""
-        return f"{kind}{target}{via}{device}{table}{metric}"
+        hops = f" {hops_text(self.route.hops, self.devices)}" if self.devices and not self.route.nhid else ""
+        return f"{kind}{target}{via}{device}{table}{metric}{hops}"
+
+    @property
+    def request(self) -> dict[str, str | int]:
+        """Return it as a request to rtnetlink."""
+        hops = hops_text(self.route.hops, self.devices) if self.devices and not self.route.nhid else ""
+        return self.route.request(self.device) | ({"nexthops": hops} if hops else {})
 
     @property
     def is_default(self) -> bool:
@@ -40,12 +56,15 @@ class PlacedRoute(Struct, frozen=True, kw_only=True):
 
 
 def placed(namespace: NetNamespace) -> Iterator[PlacedRoute]:
-    """Yield the routes of one hop of a namespace."""
+    """Yield the routes of a namespace, without those with a next hop whose interface is not known."""
     for route in namespace.routes:
         link = namespace.link(route.link) if route.link else None
-        if not route.hops:
-            name = "" if link is None or link.is_loopback else link.name
-            yield PlacedRoute(route=replace(route, link=0, flags=route.flags & _ONLINK), device=name)
+        name = "" if link is None or link.is_loopback or route.hops else link.name
+        devices = tuple(_name(namespace, hop.link) for hop in route.hops)
+        hops = tuple(replace(hop, link=0, flags=hop.flags & _ONLINK) for hop in route.hops)
+        if all(devices):
+            same = replace(route, link=0, flags=route.flags & _ONLINK, hops=hops)
+            yield PlacedRoute(route=same, device=name, devices=devices)
 
 
 class KeptState:
@@ -68,6 +87,10 @@ class KeptState:
     def new_routes(self) -> tuple[PlacedRoute, ...]:
         """Return the routes that were not there; empty without a record."""
         return () if self.kept is None else self._without(kept_of(self.now), self.kept)
+
+    def has_route(self, one: PlacedRoute) -> bool:
+        """Whether the last healthy scan saw a route; not known without one."""
+        return self.kept is not None and _same(one) in {_same(other) for other in placed(self.kept)}
 
     @staticmethod
     def _without(these: NetNamespace, those: NetNamespace) -> tuple[PlacedRoute, ...]:
@@ -121,7 +144,7 @@ class KeptState:
     def fits(self, one: PlacedRoute) -> bool:
         """Whether a route that was there can work now: its interface is up, its gateway on that link, not known to be silent, and nothing of it is unknown."""
         link = self.now.named(one.device)
-        if link is None or not link.is_up or not link.has_carrier or one.route.has_more:
+        if link is None or not link.is_up or not link.has_carrier or not one.route.is_restorable:
             return False
         gateway = one.route.gateway
         if not gateway:
@@ -130,7 +153,10 @@ class KeptState:
 
     def is_silent(self, link: NetLink, address: str) -> bool:
         """Whether nobody answered for an address, or nobody has so far: an answer takes a millisecond."""
-        return any((one.link, one.address) == (link.index, address) and one.is_silent for one in self.now.neighbours)
+        return any(
+            (one.link, one.address) == (link.index, address) and one.state & (FAILED | INCOMPLETE)
+            for one in self.now.neighbours
+        )
 
     def is_on(self, link: NetLink, gateway: str) -> bool:
         """Whether a gateway is in a network of an interface, or has a route of its own to it."""
@@ -149,7 +175,8 @@ class KeptState:
 
 def _same(one: PlacedRoute) -> tuple[object, ...]:
     route = one.route
-    return (route.version, route.table, route.kind, route.destination, route.gateway, route.metric, one.device)
+    hops = tuple(sorted((hop.gateway, name) for hop, name in zip(route.hops, one.devices, strict=True)))
+    return (route.version, route.table, route.kind, route.destination, route.gateway, route.metric, one.device, hops)
 
 
 def _plain(rule: RoutingRule) -> RoutingRule:

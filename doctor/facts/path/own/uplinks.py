@@ -40,8 +40,8 @@ def bare_uplinks(state: KeptState) -> Iterator[NetLink]:
 
 def _works(state: KeptState, one: PlacedRoute) -> bool:
     """Whether a default route leads anywhere at all."""
-    link = state.now.named(one.device)
-    return one.route.kind == "unicast" and link is not None and link.is_up and link.has_carrier
+    links = [state.now.named(name) for name in one.devices or (one.device,)]
+    return one.route.kind == "unicast" and any(link is not None and link.is_up and link.has_carrier for link in links)
 
 
 def routes_over(state: KeptState, device: str) -> tuple[PlacedRoute, ...]:
@@ -52,7 +52,7 @@ def routes_over(state: KeptState, device: str) -> tuple[PlacedRoute, ...]:
         if one.device == device
         and (one.route.gateway or one.route.protocol != _KERNEL)
         and one.route.kind == "unicast"
-        and not one.route.has_more
+        and one.route.is_restorable
     ]
     return tuple(sorted(mine, key=lambda one: (bool(one.route.gateway), one.route.destination in DEFAULTS.values())))
 

@@ -109,6 +109,7 @@ def evaluate(
     tally = _Tally(packet)
     bases = rules.at(family, hook, device)
     is_nat_done = family not in _TRACKED_FAMILIES or hook not in _NAT_PLACE
+    changed: set[tuple[tuple[int, int], str]] = set()
     for base in bases:
         if not is_nat_done and base.order >= (_NAT_PLACE[hook], -(1 << 31)):
             is_nat_done = True
@@ -117,13 +118,28 @@ def evaluate(
                 return ended
         chain = None if base.kind == "nat" else base.chain
         if chain is not None:
+            before = tally.packet
             ended = tally.take(chain, _handed_over(_seen(base, chain, tally, family, scope), rules.queues))
             if ended is not None:
                 return ended
+            if tally.packet is not before:
+                tally.packet = _ordered(base.order, before, tally.packet, changed)
     if not is_nat_done:
         ended = _translate([], tally, hook, scope)
     kind = UNKNOWN if tally.kinds or rules.gaps else ACCEPT
     return HookVerdict(kind=kind, packet=tally.packet, doubts=tuple(tally.doubts), translated=tally.translated)
+
+
+def _ordered(
+    order: tuple[int, int], before: Packet, after: Packet, changed: set[tuple[tuple[int, int], str]]
+) -> Packet:
+    """Return a packet without a mark or DSCP that two chains of one priority changed: the order of those is not known."""
+    for name in ("mark", "dscp"):
+        if getattr(before, name) != getattr(after, name):
+            if (order, name) in changed:
+                after = replace(after, **{name: None})
+            changed.add((order, name))
+    return after
 
 
 def _is_first(packet: Packet) -> bool:

@@ -4,24 +4,29 @@ import pytest
 from msgspec.structs import replace
 
 from doctor.facts.path.namespace import Neighbour, NetNamespace, NetRoute, NextHop, RoutingRule
+from doctor.facts.path.rules.hooks import evaluate
+from doctor.facts.path.rules.packet import Packet
+from doctor.facts.path.rules.ruleset import PathRules
+from doctor.facts.path.rules.tables import IptablesRules
 from doctor.formats.netlink.lookups import RouteQuestion, encode
+from doctor.formats.netlink.messages import attribute, number
 from doctor.formats.netlink.routes import FAILED, INCOMPLETE, LOCAL, MAIN
+from doctor.formats.netlink.tables import parse_neighbour
 from tests.unit.facts.path.small_world import ENGINE, WAYS, address, host, route, walked, world
 
-_REACHABLE = 2
+_REACHABLE, _OVERDUE = 2, INCOMPLETE | 0x100
+
+
+def _entry(gateway: str, state: int) -> Neighbour:
+    mac = "02:00:00:00:09:01" if state == _REACHABLE else ""
+    return Neighbour(link=2, version=4, address=gateway, mac=mac, state=state & 0xFF, is_overdue=state == _OVERDUE)
 
 
 def _forked(*states: int) -> NetNamespace:
     """A host with a default route over several next hops, each with a neighbour entry of this state (0: none)."""
     hops = tuple(NextHop(link=2, gateway=f"192.0.2.{number}") for number in range(1, len(states) + 1))
     fork = NetRoute(version=4, destination="0.0.0.0/0", hops=hops, link=2, gateway=hops[0].gateway)
-    entries = tuple(
-        Neighbour(
-            link=2, version=4, address=hop.gateway, mac="02:00:00:00:09:01" if state == _REACHABLE else "", state=state
-        )
-        for hop, state in zip(hops, states, strict=True)
-        if state
-    )
+    entries = tuple(_entry(hop.gateway, state) for hop, state in zip(hops, states, strict=True) if state)
     routes = (fork, *(one for one in host().routes if one.destination != "0.0.0.0/0"))
     return replace(host(), routes=routes, neighbours=entries)
 
@@ -30,7 +35,7 @@ def _forked(*states: int) -> NetNamespace:
     ("states", "end", "text"),
     [
         (
-            (FAILED, INCOMPLETE),
+            (FAILED, _OVERDUE),
             "dropped",
             "nobody answers for 192.0.2.1 and 192.0.2.2, the next hops of the route to 0.0.0.0/0",
         ),
@@ -45,10 +50,11 @@ def test_packets_end_at_a_route_all_of_whose_next_hops_are_silent(states: tuple[
     assert bool(found.undecided) == (end == "unknown")
 
 
-@pytest.mark.parametrize(("state", "end"), [(INCOMPLETE, "dropped"), (FAILED, "dropped"), (_REACHABLE, "delivered")])
+@pytest.mark.parametrize(
+    ("state", "end"), [(INCOMPLETE, "unknown"), (_OVERDUE, "dropped"), (FAILED, "dropped"), (_REACHABLE, "delivered")]
+)
 def test_a_gateway_that_has_not_answered_ends_packets(state: int, end: str) -> None:
-    mac = "02:00:00:00:09:01" if state == _REACHABLE else ""
-    entry = Neighbour(link=2, version=4, address="192.0.2.1", mac=mac, state=state)
+    entry = _entry("192.0.2.1", state)
     assert walked(world(of_host=replace(host(), neighbours=(entry,))), WAYS["egress"]).end == end
 
 
@@ -105,3 +111,34 @@ def test_a_translation_to_an_address_of_another_interface_is_undecided(own: bool
     found = walked(world(of_host=replace(host(), addresses=addresses), saved=saved), WAYS["egress"])
     assert found.end == "unknown"
     assert [one.partition(",")[0] for one in found.undecided] == ([words] if words else [])
+
+
+@pytest.mark.parametrize(("ticks", "is_overdue"), [(10, False), (300, True)])
+def test_a_question_is_overdue_after_half_a_second(ticks: int, is_overdue: bool) -> None:
+    cache = attribute(3, number(0) + number(0) + number(ticks) + number(1))
+    body = (
+        bytes([2, 0, 0, 0]) + number(2) + number(INCOMPLETE, 2) + bytes(2) + attribute(1, bytes([192, 0, 2, 1])) + cache
+    )
+    entry = parse_neighbour(body)
+    assert entry is not None
+    assert entry.is_silent == is_overdue
+
+
+def test_the_last_of_two_chains_of_one_priority_is_not_known() -> None:
+    """The mangle tables of iptables-nft and iptables-legacy both set a DSCP."""
+    mangle = "*mangle\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -i docker0 -j DSCP --set-dscp {}\nCOMMIT\n"
+    both = PathRules(
+        saves=[
+            IptablesRules.parse("iptables-save", mangle.format(4) + ENGINE),
+            IptablesRules.parse("iptables-legacy-save", mangle.format(8)),
+        ]
+    )
+    packet = Packet(inside="docker0", source=1, destination=2, mark=0, dscp=0)
+    assert evaluate(both, "ip", "prerouting", packet).packet.dscp is None
+
+
+def test_connections_that_are_forgotten_at_once_are_doubt() -> None:
+    key = "net.netfilter.nf_conntrack_tcp_timeout_syn_sent"
+    small = world(of_host=replace(host(), sysctls={"net.ipv4.ip_forward": "1", key: "0"}))
+    assert walked(small, WAYS["egress"]).says.endswith(f"since {key} is 0")
+    assert walked(small, WAYS["peer"]).end == "delivered"
