@@ -20,6 +20,9 @@ OPEN, LEFT = "OpenCuts", "LeftCuts"
 GIVEN = frozenset({OPEN, LEFT})
 _PLACES = frozenset({"host", "outside"})
 _WORD = "[A-Za-z0-9_.:/-]"
+_ASKED = re.compile(
+    r'the question for the address \S+ is dropped by (?:"(?P<rule>.*)" in|the policy of) (?P<where>chain .+)'
+)
 _OF_SIX = " (IPv6)"
 """The end of the name of a subject of which only IPv6 is concerned."""
 
@@ -140,13 +143,27 @@ def _names(
     members: Mapping[str, frozenset[str]],
 ) -> bool:
     """Whether a finding explains a cut."""
-    if _says(finding, cut):
+    if _says(finding, cut) or _drops_question(finding, cut):
         return True
     if declaration is None:
         return False
     if cut.cause in declaration.ends_anywhere:
         return True
     return cut.cause in declaration.ends and _is_there(finding, cut, members)
+
+
+def _drops_question(finding: Finding, cut: "PathCut") -> bool:
+    """Whether a finding is about the rule or policy that drops the question for an address, for which packets wait."""
+    asked = _ASKED.search(cut.reason) if cut.cause == "neighbour" else None
+    if asked is None:
+        return False
+    said = "\n".join((finding.message, *(evidence.value for evidence in finding.evidence)))
+    if asked["rule"] is None:
+        # An engine's flushed chain is named by its policy alone.
+        chain = asked["where"].split()[1]
+        return f"the policy of {asked['where']}" in said or f":{chain} DROP" in said
+    handle = re.search(r"handle \d+", asked["rule"])
+    return asked["where"] in said and (handle[0] if handle else asked["rule"]) in said
 
 
 def _is_there(finding: Finding, cut: "PathCut", members: Mapping[str, frozenset[str]]) -> bool:

@@ -53,6 +53,10 @@ DOWN = PathCut(
     reason="bridge docker0: it is down", ways=(WAY,),
 )  # fmt: skip
 OFF = replace(DOWN, cause="forwarding-off", reason="forwarding of docker0: net.ipv4.ip_forward is 0")
+_ASKS = "eth0 in web: the question for the address fd00::1 is dropped by "
+ASKED = replace(DOWN, cause="neighbour", place="web", device="eth0",
+                reason=_ASKS + '"ether type ip6 drop (chain c, handle 2)" in chain c of nft table bridge site')  # fmt: skip
+UNHEARD = replace(ASKED, reason=_ASKS + "the policy of chain FORWARD of table filter (ip6tables)")
 INSIDE = replace(DOWN, place="web", device="eth0", reason="interface eth0 in web: it is down")
 NETWORKS = Networks(
     items=(Network(id="n1", name="mesh", driver="bridge", bridge="br0"),),
@@ -107,6 +111,13 @@ def test_each_cut_has_one_finding(scanned: Any) -> None:
         (OFF, 'ends=("forwarding-off",)', '"sysctl", "net.ipv4.ip_forward"', "it is 0"),
         (INSIDE, 'ends=("link-down",)', '"container", "web"', "its interface is down"),
         (DOWN, 'ends_anywhere=("link-down",)', '"engine", "docker"', "all is down"),
+        (
+            ASKED,
+            "ends=()",
+            '"rule", "it"',
+            "packets end at 'ether type ip6 drop' (handle 2) in chain c of nft table bridge site",
+        ),
+        (UNHEARD, "ends=()", '"firewall", "filter"', "all rules are gone, and :FORWARD DROP"),
     ],
 )
 def test_what_an_ordinary_check_names_is_not_said_again(
@@ -126,6 +137,8 @@ def test_what_an_ordinary_check_names_is_not_said_again(
         (DOWN, 'ends=("no-route",)', '"interface", "docker0"', "docker0 has no route"),
         (DOWN, 'ends=("link-down",)', '"network", "other"', "its bridge is down"),
         (INSIDE, 'ends=("link-down",)', '"container", "webb"', "it is down"),
+        (ASKED, "ends=()", '"rule", "it"', "packets end at 'ip6 drop' (handle 3) in chain c of nft table bridge site"),
+        (UNHEARD, "ends=()", '"rule", "it"', "packets end at the policy of chain INPUT of table filter (ip6tables)"),
         (replace(RULE, place="web"), 'ends=("rule",)', '"rule", "filter -A DOCKER-USER -j DROP"', "the host's drops"),
     ],
 )
