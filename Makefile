@@ -40,5 +40,8 @@ case:  ## make case ID=state/tag-dangling/image-gone DIR=/tmp/x: write a case's 
 bench:  ## compare doctor with other tools (root)
 	.venv/bin/python -m benchmarks.run
 
+onefile:  ## build doctor-x86_64 and doctor-aarch64 into dist
+	/usr/bin/python3.13 -m onefile
+
 demo:  ## break a throw-away host and repair it (root)
 	sh scripts/demo

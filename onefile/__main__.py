@@ -1,0 +1,110 @@
+"""Builds doctor-x86_64 and doctor-aarch64: ``python3.13 -m onefile [--work DIR] [--out DIR] [MACHINE…]``."""
+
+import argparse
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+from onefile.compile import TARGETS, Build, program, unpack
+from onefile.fetch import HERE, fetch, python, run
+from onefile.pack import pack
+
+_HOT = """
+import json, os, sys
+from doctor.cli.entry import main
+def end(code):
+    print(json.dumps(sorted(sys.modules)), file=sys.stderr)
+    leave(code)
+leave, os._exit = os._exit, end
+main()
+"""
+
+
+def main() -> None:
+    """Fetch, compile and pack each architecture."""
+    parser = argparse.ArgumentParser(prog="python3.13 -m onefile", description=__doc__)
+    parser.add_argument("machines", nargs="*", default=list(TARGETS), choices=[*TARGETS, []], metavar="MACHINE")
+    parser.add_argument("--work", type=Path, default=HERE.parent / "build/onefile", help="kept between builds")
+    parser.add_argument("--out", type=Path, default=HERE.parent / "dist")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--update", action="store_true", help="record the digests of the inputs")
+    options = parser.parse_args()
+    options.work.mkdir(parents=True, exist_ok=True)
+    options.out.mkdir(parents=True, exist_ok=True)
+    work = options.work.resolve()
+    say("inputs")
+    fetch(work, update=options.update)
+    zig = next((work / "wheels").glob("ziglang-*.whl"))
+    run(str(python(work).with_name("pip")), "-q", "install", "--no-deps", str(zig), cwd=work)
+    unpack(work)
+    roots = tree(work)
+    for machine in options.machines:
+        say(f"{machine}: the interpreter")
+        static = program(Build(work, machine, options.jobs)).read_bytes()
+        say(f"{machine}: packing")
+        whole = pack(static, roots, HERE, hot(work, roots))
+        path = options.out / f"doctor-{machine}"
+        path.write_bytes(whole)
+        path.chmod(0o755)
+        say(f"{path}: {len(whole) / 1e6:.1f} MB, SHA-256 {hashlib.sha256(whole).hexdigest()}")
+
+
+def tree(work: Path) -> list[Path]:
+    """Return the directories that are packed: doctor's own wheel and the packages, and the standard library."""
+    packages = work / "packages"
+    run("rm", "-rf", str(packages), cwd=work)
+    packages.mkdir()
+    run(str(python(work)), "-m", "hatchling", "build", "-t", "wheel", "-d", str(work / "own"), cwd=HERE.parent)
+    for wheel in (*sorted((work / "own").glob("*.whl"))[-1:], *sorted((work / "wheels").glob("*.whl"))):
+        if not wheel.name.startswith("ziglang"):
+            with zipfile.ZipFile(wheel) as archive:
+                archive.extractall(packages)
+    for name, place in (
+        ("psutil", "psutil/psutil"),
+        ("msgspec", "msgspec/src/msgspec"),
+        ("markupsafe", "markupsafe/src/markupsafe"),
+    ):
+        run("cp", "-r", str(work / "unpacked" / place), str(packages / name), cwd=work)
+    return [packages, work / "unpacked/python3.13/Lib"]
+
+
+def hot(work: Path, roots: list[Path]) -> frozenset[str]:
+    """Return the modules that a scan loads, and all checks: they are stored without compression."""
+    empty = work / "empty"
+    (empty / "etc").mkdir(parents=True, exist_ok=True)
+    needed = work / "needed"
+    if not needed.exists():
+        run(
+            str(python(work).with_name("pip")),
+            "-q",
+            "install",
+            "--target",
+            str(needed),
+            "msgspec",
+            "psutil",
+            "MarkupSafe",
+            cwd=work,
+        )
+    code = f"import sys; sys.path.insert(0, {str(needed)!r}); sys.argv[1:] = ['scan', '--root', {str(empty)!r}, '-q']\n{_HOT}"
+    env = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(roots[0]), "DOCTOR_STATE_DIR": str(work / "state")}
+    done = subprocess.run(["/usr/bin/python3.13", "-c", code], env=env, capture_output=True, text=True, check=True)
+    loaded = json.loads(done.stderr.splitlines()[-1])
+    checks = {
+        f"doctor.checks.{'.'.join(path.relative_to(roots[0] / 'doctor/checks').with_suffix('').parts)}"
+        for path in (roots[0] / "doctor/checks").rglob("*.py")
+    }
+    return frozenset(loaded) | checks
+
+
+def say(text: str) -> None:
+    """Print a line of progress with the time."""
+    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

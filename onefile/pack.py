@@ -1,0 +1,141 @@
+"""Appends modules and files to the static interpreter.
+
+    program | zeros up to a page | code, files | index | a stored zip of the modules that start the interpreter
+
+What a scan loads is stored as it is and read in place; the rest is compressed. The same input gives the same bytes.
+"""
+
+import importlib.util
+import io
+import marshal
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+START = ("encodings/__init__.py", "encodings/aliases.py", "encodings/utf_8.py")
+"""What the interpreter imports before the boot module: from the zip, by the frozen zipimport."""
+PAGE = 4096
+_OURS = ("doctor/", "checks/", "fixers/", "reports/")
+_OMITTED = frozenset(
+    [
+        "test",
+        "idlelib",
+        "tkinter",
+        "turtledemo",
+        "turtle.py",
+        "ensurepip",
+        "pydoc_data",
+        "lib2to3",
+        "venv",
+        "__phello__",
+        "unittest",
+        "doctest.py",
+        "pydoc.py",
+        "site-packages",
+        "__pycache__",
+        "distutils",
+        "curses",
+        "dbm",
+        "sqlite3/dump.py",
+        "xmlrpc",
+        "wsgiref",
+    ]
+)
+Piece = tuple[int, int, bool]
+
+
+class Packed:
+    """The bytes that stand behind the program, and where each piece of them is."""
+
+    def __init__(self, offset: int, hot: frozenset[str]) -> None:
+        self._hot = hot
+        self._offset = offset
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self.modules: dict[str, tuple[bool, str, int, int, bool]] = {}
+        self.files: dict[str, Piece] = {}
+
+    def add(self, root: Path) -> None:
+        """Add the modules and files of a directory; what was added first stays."""
+        for path in sorted(path for path in root.rglob("*") if path.is_file()):
+            name = str(path.relative_to(root))
+            if name.partition("/")[0] in _OMITTED or name in _OMITTED or "__pycache__" in name:
+                continue
+            content = path.read_bytes()
+            if name.endswith(".py"):
+                self.module(name, content)
+            if name.endswith(".py") and not name.startswith(_OURS):
+                continue
+            if name not in self.files and (name.startswith(_OURS) or "/templates/" in name):
+                self.files[name] = self._put(content, is_hot=name.endswith((".bpf", ".json", ".tsv")))
+
+    def content(self) -> Iterator[bytes]:
+        """Yield all pieces, and then the index."""
+        yield from self._pieces
+        yield self.index
+
+    @property
+    def index(self) -> bytes:
+        """The index, as the boot module reads it."""
+        return marshal.dumps((self.modules, self.files))
+
+    @property
+    def end(self) -> int:
+        """Where the index begins in the file."""
+        return self._offset + self._size
+
+    def module(self, name: str, source: bytes) -> None:
+        """Add a module by its path, unless there is one of its name."""
+        dotted = name.removesuffix(".py").replace("/", ".")
+        is_package = dotted.endswith(".__init__")
+        dotted = dotted.removesuffix(".__init__")
+        if dotted in self.modules:
+            return
+        self.modules[dotted] = (is_package, name, *self._put(code(name, source), is_hot=dotted in self._hot))
+
+    def _put(self, content: bytes, *, is_hot: bool) -> Piece:
+        small = content if is_hot else zlib.compress(content, 9)
+        stored = small if len(small) < len(content) else content
+        piece = self._offset + self._size, len(stored), stored is not content
+        self._pieces.append(stored)
+        self._size += len(stored)
+        return piece
+
+
+def code(name: str, source: bytes) -> bytes:
+    """Return a module's compiled code. Its file name is relative, so that it does not depend on the place of the build."""
+    return marshal.dumps(compile(source, name, "exec", dont_inherit=True, optimize=0))
+
+
+def pack(program: bytes, roots: Iterable[Path], boot: Path, hot: frozenset[str]) -> bytes:
+    """Return the whole file: ``program`` with the modules of ``roots`` and the boot module.
+
+    Args:
+        program: the static interpreter.
+        roots: directories to put on the path, first wins: the standard library and the packages.
+        boot: the directory of ``doctor_boot.py`` and of the modules that belong to it.
+        hot: names of modules that each scan loads.
+    """
+    padded = program + bytes(-len(program) % PAGE)
+    packed = Packed(len(padded), hot | {"doctor_files"})
+    for root in roots:
+        packed.add(root)
+    packed.module("doctor_files.py", (boot / "doctor_files.py").read_bytes())
+    start = (
+        (boot / "doctor_boot.py").read_text().replace("INDEX = (0, 0)", f"INDEX = ({packed.end}, {len(packed.index)})")
+    )
+    stdlib = next(root for root in roots if (root / START[0]).exists())
+    first = {name: (stdlib / name).read_bytes() for name in START} | {"doctor_boot.py": start.encode()}
+    return padded + b"".join(packed.content()) + _archive(first)
+
+
+def _archive(sources: dict[str, bytes]) -> bytes:
+    """Return a zip of compiled modules, without compression: zlib is not there yet."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
+        for name, source in sources.items():
+            head = importlib.util.MAGIC_NUMBER + bytes(12)
+            # Flags 0, time and size 0: the interpreter compares none of them in an archive without the source.
+            archive.writestr(zipfile.ZipInfo(f"{name}c", (1980, 1, 1, 0, 0, 0)), head + code(name, source))
+    return stream.getvalue()
