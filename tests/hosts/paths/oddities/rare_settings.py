@@ -36,7 +36,7 @@ def neighbours(random: Random) -> Iterator[Change]:
         yield Change(place, "ip", f"neigh flush dev {device}")
 
 
-@oddity("sysctl/timeouts", 1)
+@oddity("sysctl/timeouts", 0.5)
 def timeouts(random: Random) -> Iterator[Change]:
     """Connections are forgotten early, at once, or late."""
     key = random.choice(
