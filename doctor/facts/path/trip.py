@@ -270,13 +270,20 @@ def _tracked(trip: Trip, place: PathPlace, packet: Packet) -> Packet:
         return replace(packet, state="INVALID", is_reply=False, is_dnat=False, is_snat=False, ct_mark=0)
     return replace(
         packet,
-        state="ESTABLISHED" if track.is_answered or is_reply else "NEW",
+        state=_later_state(track, packet, is_reply=is_reply),
         is_reply=is_reply,
         is_dnat=track.is_dnat,
         is_snat=track.is_snat,
         ct_mark=track.ct_mark,
         original=track.original,
     )
+
+
+def _later_state(track: Track, packet: Packet, *, is_reply: bool) -> str:
+    """Return the state of a packet of a known connection: of TCP nothing may follow a first packet whose answer was not seen."""
+    if track.is_answered or is_reply:
+        return "ESTABLISHED"
+    return "INVALID" if packet.protocol == "tcp" and packet.tcp_flags not in {2, None} else "NEW"
 
 
 def _first_state(trip: Trip, packet: Packet) -> str | None:

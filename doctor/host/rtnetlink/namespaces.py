@@ -81,7 +81,7 @@ def _namespace(pid: int, inode: int, sysctls: tuple[str, ...]) -> NetNamespace:
         nft_rules=nft_rules,
         generation=generation,
         legacy_tables=_legacy(),
-        sysctls=_sysctls(sysctls),
+        sysctls=_sysctls(sysctls) | (policies.exceptions() if xfrm_policies else {}),
         cut=tuple(cut),
     )
 

@@ -2,6 +2,7 @@
 
 import os
 
+from doctor.facts.kernel.sysctl import interface_key
 from doctor.formats.netlink import policies
 from doctor.formats.netlink.policies import XfrmPolicy, XfrmState
 from doctor.host.rtnetlink.dump import Dumper
@@ -27,6 +28,38 @@ def read(cut: list[str]) -> tuple[tuple[XfrmPolicy, ...], tuple[XfrmState, ...]]
     if not is_whole or not are_whole:
         cut.append("policies")
     return tuple(found), tuple(states)
+
+
+def exceptions() -> dict[str, str]:
+    """Return the settings by which interfaces are left out of policies, of those where one is set."""
+    found = {}
+    for version in ("ipv4", "ipv6"):
+        directory = f"/proc/sys/net/{version}/conf"
+        for device in _names(directory):
+            for name in ("disable_policy", "disable_xfrm"):
+                if _is_set(f"{directory}/{device}/{name}"):
+                    found[interface_key(device, name, family=version)] = "1"
+    return found
+
+
+def _names(directory: str) -> list[str]:
+    try:
+        return os.listdir(directory)
+    except OSError:
+        return []
+
+
+def _is_set(path: str) -> bool:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        return os.read(descriptor, 16).strip() not in {b"", b"0"}
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
 
 
 def _is_loaded() -> bool:

@@ -39,9 +39,16 @@ def no_track() -> Change:
     return Change("notrack", lambda packet, _: packet if packet.zone != 0 else replace(packet, state="UNTRACKED"))
 
 
-def zone(number: int | None) -> Change:
+def zone(number: int | None, *, is_iptables: bool = False) -> Change:
     """Track the packet in a zone, ``None`` for one that nobody knows: only the first rule that chooses one has an effect."""
-    return Change("zone", lambda packet, _: replace(packet, zone=number) if packet.zone == 0 else packet)
+
+    def apply(packet: Packet, _: Surroundings) -> Packet:
+        if packet.state == "UNTRACKED":
+            # A rule of nft may have the kernel track it again.
+            return packet if is_iptables else replace(packet, state=None)
+        return replace(packet, zone=number) if packet.zone == 0 else packet
+
+    return Change("zone", apply)
 
 
 def ttl(read: Callable[[int | None], int | None]) -> Change:
@@ -125,8 +132,8 @@ def redirect(port: Reader | None) -> Change:
     return Change("redirect", apply, is_nat=True)
 
 
-def source(kind: str, address: Reader | None, port: Reader | None) -> Change:
-    """Translate the source; masquerading asks which address the output interface has."""
+def source(kind: str, address: Reader | None, port: Reader | None, *, is_random: bool = False) -> Change:
+    """Translate the source; masquerading asks which address the output interface has. To the same one is no translation."""
 
     def apply(packet: Packet, scope: Surroundings) -> Packet:
         if address is None and kind == "masquerade":
@@ -134,7 +141,9 @@ def source(kind: str, address: Reader | None, port: Reader | None) -> Change:
         else:
             target = packet.source if address is None else _known(address(packet, scope))
         number = packet.sport if port is None else _known(port(packet, scope))
-        return replace(packet, source=target, sport=number, source_type=None, is_snat=True)
+        is_same = (target, number) == (packet.source, packet.sport)
+        is_snat = None if None in {target, number} or (is_random and is_same) else not is_same
+        return replace(packet, source=target, sport=number, source_type=None, is_snat=is_snat)
 
     return Change(kind, apply, is_nat=True)
 

@@ -111,10 +111,10 @@ def _moved(into: int | None, value: int | None, cleared: int, taken: int) -> int
 def _tracking(options: dict[str, str], _: int) -> tuple[Part, ...]:
     number = numbers.number(options.get("--zone", ""))
     if number is not None:
-        return (changes.zone(number),) if number else ()
+        return (changes.zone(number, is_iptables=True),) if number else ()
     if any(name.startswith("--zone") and value != "0" for name, value in options.items()):
         # Of one direction, or by mark.
-        return (changes.zone(None),)
+        return (changes.zone(None, is_iptables=True),)
     return (changes.no_track(),) if "--notrack" in options else ()
 
 
@@ -145,13 +145,15 @@ def _source(options: dict[str, str], _: int) -> tuple[Part, ...]:
     addresses, ports, is_read = _translated(options.get("--to-source", ""))
     address = None if is_read and addresses is None else changes.source_of(addresses)
     port = None if is_read and ports is None else changes.fixed(changes.one(ports))
-    return (changes.source("snat", address, port), RuleVerdict(ACCEPT))
+    is_random = any(name.startswith("--random") for name in options)
+    return (changes.source("snat", address, port, is_random=is_random), RuleVerdict(ACCEPT))
 
 
 def _masquerade(options: dict[str, str], _: int) -> tuple[Part, ...]:
     ports = numbers.span(options["--to-ports"], "-") if options.get("--to-ports") else None
     port = None if ports is None else changes.fixed(changes.one(ports))
-    return (changes.source("masquerade", None, port), RuleVerdict(ACCEPT))
+    is_random = any(name.startswith("--random") for name in options)
+    return (changes.source("masquerade", None, port, is_random=is_random), RuleVerdict(ACCEPT))
 
 
 def _redirect(options: dict[str, str], _: int) -> tuple[Part, ...]:

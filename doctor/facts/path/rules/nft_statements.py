@@ -170,15 +170,16 @@ def _translation(kind: str, body: dict[str, Any], version: int, named: Named, sp
             port = _data(of.read, table, 0)
         else:
             only = (*only, Doubt(spelled))
-    return (*only, _change(kind, address, port), RuleVerdict(ACCEPT))
+    is_random = "random" in str(body.get("flags", ""))
+    return (*only, _change(kind, address, port, is_random=is_random), RuleVerdict(ACCEPT))
 
 
-def _change(kind: str, address: Reader | None, port: Reader | None) -> Change:
+def _change(kind: str, address: Reader | None, port: Reader | None, *, is_random: bool = False) -> Change:
     if kind == "dnat":
         return changes.destination("dnat", address, port)
     if kind == "redirect":
         return changes.redirect(port)
-    return changes.source(kind, address, port)
+    return changes.source(kind, address, port, is_random=is_random)
 
 
 def _single(values: Range) -> Reader:

@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from doctor.facts.kernel.sysctl import interface_key
 from doctor.facts.path.ending import WalkEnd
 from doctor.facts.path.namespace import NetLink, XfrmPolicy, XfrmState
 from doctor.facts.path.rules.numbers import network
@@ -20,6 +21,10 @@ def check_policies(trip: Trip, place: PathPlace, packet: Packet, direction: str,
     The loopback interface has no policies. The first policy that matches decides, in the order of priorities.
     """
     if not place.namespace.policies or link.is_loopback:
+        return
+    setting = "disable_xfrm" if direction == "out" else "disable_policy"
+    keys = (interface_key(name, setting, family=f"ipv{packet.version}") for name in ("all", link.name))
+    if any(key in place.namespace.sysctls for key in keys):
         return
     if direction != "out":
         packet = _as_received(trip, place, packet)

@@ -67,3 +67,18 @@ def test_the_reason_names_the_policy() -> None:
     found = walked(world(of_host=replace(host(), policies=(_block("fwd", "172.17.0.0/16"),))), WAYS["egress"])
     assert found.reason == "the XFRM policy dir fwd src 172.17.0.0/16 dst 0.0.0.0/0, which blocks them"
     assert found.cause == "xfrm"
+
+
+@pytest.mark.parametrize(
+    ("key", "direction", "end"),
+    [
+        ("all.disable_xfrm", "out", "delivered"),
+        ("eth0.disable_xfrm", "out", "delivered"),
+        ("docker0.disable_policy", "out", "dropped"),
+        ("docker0.disable_policy", "fwd", "delivered"),
+    ],
+)
+def test_interfaces_may_be_left_out_of_policies(key: str, direction: str, end: str) -> None:
+    settings = {**host().sysctls, f"net.ipv4.conf.{key}": "1"}
+    own = replace(host(), policies=(_block(direction, "172.17.0.0/16"),), sysctls=settings)
+    assert walked(world(of_host=own), WAYS["egress"]).end == end

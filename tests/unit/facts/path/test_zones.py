@@ -3,6 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
+from doctor.facts.path.world import PathSocket
 from tests.unit.facts.path.small_world import ENGINE, WAYS, walked, world
 
 
@@ -72,3 +73,15 @@ def test_later_packets_that_a_rule_leaves_untranslated_are_not_of_their_connecti
     saved = _raw("-i docker0 -m length --length 1000:65535 -j CT --notrack")
     assert walked(world(saved=saved), way).end == "unknown"
     assert walked(world(saved=ENGINE), way).end == "delivered"
+
+
+def test_nothing_of_tcp_may_follow_a_packet_whose_answer_was_tracked_elsewhere() -> None:
+    """The container's confirmation is invalid then."""
+    saved = _raw("-i docker0 -j CT --zone 7").replace(
+        "-A DOCKER-USER -j RETURN", "-A DOCKER-USER -j RETURN\n-A INPUT -m conntrack --ctstate INVALID -j DROP"
+    )
+    way = replace(WAYS["gateway"], protocol="tcp", port=9000)
+    sockets = (PathSocket(protocol="tcp", port=9000),)
+    found = walked(world(saved=saved, sockets=sockets), way)
+    assert found.end == "dropped"
+    assert "-A INPUT -m conntrack --ctstate INVALID -j DROP" in found.hops[-1].text
