@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from ipaddress import ip_address, ip_interface
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.path.ends.details import AddressGone, InterfaceBase, Request
+from doctor.facts.path.ends.details import AddressGone, InterfaceBase
 from doctor.facts.path.ends.endpoints import PathEndpoint, PathEndpoints
 from doctor.facts.path.namespace import NetAddress, NetLink
-from doctor.formats.netlink.routes import KERNEL
+from doctor.formats.netlink.routes import KERNEL, NetRoute
 
 
 @check(
@@ -41,8 +41,9 @@ def container_address_missing(endpoints: PathEndpoints) -> Iterator[Finding]:
 
     How it is fixed:
         The address is added, with the default route if the kernel removed it. An address of the same network that stands in its place
-        is removed first, since the engine may give it to another container; routes that somebody added are added again. The container does not restart; connections that use
-        the wrong address end.
+        is removed first, since the engine may give it to another container; routes that somebody added are added again. The container does
+        not restart; connections that use the wrong address end. Where a route could not be added again exactly (encapsulation, several
+        next hops), the command is shown.
 
     References:
         https://docs.docker.com/engine/network/drivers/bridge/
@@ -74,7 +75,8 @@ def _finding(
     lost = instead if own else f"has lost its address {address} on {link.name}"
     # The kernel removes all routes of IPv4 with the last address.
     is_last = version == 4 and len(foreign) == len(own)
-    taken = tuple(_taken(one, link)) if foreign and is_last else ()
+    over = tuple(_over(one, link)) if foreign and is_last else ()
+    taken = tuple(route.request(link.name) for route in over if not route.hops)
     # A default route that somebody set is added again as it was: it may lead to a VPN.
     is_set = any(route["dst"] in {"0.0.0.0/0", "default"} for route in taken)
     needs_route = link.is_up and not is_set and (is_last or not one.has_default(version))
@@ -96,12 +98,14 @@ def _finding(
             # Secondary ones go with the first, so the last is removed first.
             foreign=tuple((item.text, item.attributes) for item in reversed(foreign)),
             routes=taken,
+            has_more=any(route.has_more or route.hops for route in over),
         ),
     )
 
 
-def _taken(one: PathEndpoint, link: NetLink) -> Iterator[Request]:
+def _over(one: PathEndpoint, link: NetLink) -> Iterator[NetRoute]:
     """Yield the routes that somebody added over the interface: those of the kernel return with an address."""
     for route in one.namespace.routes:
-        if route.link == link.index and route.version == 4 and route.protocol != KERNEL and not route.hops:
-            yield route.request(link.name)
+        leads = {route.link, *(hop.link for hop in route.hops)}
+        if link.index in leads and route.version == 4 and route.protocol != KERNEL:
+            yield route

@@ -117,12 +117,12 @@ def _on_container(endpoint: Endpoint, address: NetAddress, namespace: NetNamespa
 def _detail(
     address: NetAddress, namespace: NetNamespace, device: str, *, is_foreign: bool, container: str = ""
 ) -> AddressTwice:
-    takes = tuple(other.text for other in namespace.taken_with(address))
+    takes = namespace.taken_with(address)
     return AddressTwice(
         address=address.text,
         device=device,
         container=container,
-        attributes=address.attributes,
+        kernels=address,
         takes=takes,
         pid=namespace.pid if container else 0,
         inode=namespace.inode if container else 0,

@@ -78,7 +78,13 @@ def gateway_on_host(
                 *set_by(place),
                 *(evidence_of(cuts) if cuts else ()),
             ),
-            detail=HostAddressAdded(device=link.name, address=address, is_new=is_new, source=place),
+            detail=HostAddressAdded(
+                device=link.name,
+                address=address,
+                taken=namespaces.host.taken_with(address),
+                is_new=is_new,
+                source=place,
+            ),
         )
 
 

@@ -8,7 +8,17 @@ from msgspec.structs import replace
 from doctor.facts.kernel.sysctl import interface_key, neighbour_key
 from doctor.facts.path.namespace import Neighbour, NetAddress, NetLink, NetNamespace, NetRoute, Qdisc
 from doctor.formats.netlink.links import LOOPBACK, NO_ARP, UP
-from doctor.formats.netlink.routes import KERNEL, LOCAL, NO_PREFIX_ROUTE, NODAD, PERMANENT, ROOT, SECONDARY, TEMPORARY
+from doctor.formats.netlink.routes import (
+    FOREVER,
+    KERNEL,
+    LOCAL,
+    NO_PREFIX_ROUTE,
+    NODAD,
+    PERMANENT,
+    ROOT,
+    SECONDARY,
+    TEMPORARY,
+)
 from doctor.model.paths import HostPath
 
 NAME = "namespace.json"
@@ -131,7 +141,8 @@ def _addresses(namespace: NetNamespace, links: set[int]) -> Iterator[NetAddress]
         if one.link not in links or one.scope == "link" or (one.version == 6 and one.flags & TEMPORARY):
             continue
         kept = (NODAD if one.version == 6 else SECONDARY) | NO_PREFIX_ROUTE
-        yield replace(one, flags=one.flags & kept)
+        # What is left of a lease changes with each second.
+        yield replace(one, flags=one.flags & kept, valid=FOREVER, preferred=FOREVER)
 
 
 def _routes(namespace: NetNamespace) -> Iterator[NetRoute]:

@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from doctor.facts.firewall.packet_filter import IPTABLES_TABLES
 from doctor.facts.firewall.rule_cuts import RuleCut
+from doctor.facts.path.namespace import NetAddress
 
 _COMMANDS = {"ip": "iptables", "ip6": "ip6tables"}
 
@@ -40,19 +41,18 @@ class AddressTwice(Struct, frozen=True, kw_only=True):
     """A foreign address.
 
     Attributes:
-        address: with prefix length; ``device`` the interface that has it.
+        address: with prefix length; ``device`` the interface that has it; ``kernels`` the kernel's view of it.
         pid: a process in its network namespace, 0 for the host's; ``inode`` of a container's.
         container: name of the container that has it, "" for the host.
-        attributes: the rest of it, as a request to rtnetlink adds them.
         takes: addresses that the kernel removes with it, since it is the first one of their network.
         is_removable: whether nobody can need it.
     """
 
     address: str
     device: str
+    kernels: NetAddress
     container: str = ""
-    attributes: dict[str, str | int] = {}
-    takes: tuple[str, ...] = ()
+    takes: tuple[NetAddress, ...] = ()
     pid: int = 0
     inode: int = 0
     is_removable: bool = False

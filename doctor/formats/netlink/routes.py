@@ -31,6 +31,10 @@ _PROTOCOLS = {1: "icmp", 6: "tcp", 17: "udp", 58: "ipv6-icmp"}
 _TABLES = {253: "default", MAIN: "main", LOCAL: "local"}
 
 
+FOREVER = 0xFFFFFFFF
+"""Seconds of an address that does not end."""
+
+
 class NetAddress(Struct, frozen=True, kw_only=True):
     """One address of an interface.
 
@@ -39,7 +43,8 @@ class NetAddress(Struct, frozen=True, kw_only=True):
         scope: "global", "link", "host".
         flags: IFA_F_ bits.
         broadcast: address, and ``label`` as ifconfig shows it, "" without one (IPv6).
-        is_leased: whether it ends by itself, so that a program renews it.
+        is_leased: whether it ends by itself, so that a program renews it: after ``valid`` seconds; after ``preferred`` ones no new
+            connection uses it.
     """
 
     link: int
@@ -51,6 +56,8 @@ class NetAddress(Struct, frozen=True, kw_only=True):
     broadcast: str = ""
     label: str = ""
     is_leased: bool = False
+    valid: int = FOREVER
+    preferred: int = FOREVER
 
     @property
     def is_secondary(self) -> bool:
@@ -66,6 +73,8 @@ class NetAddress(Struct, frozen=True, kw_only=True):
     def attributes(self) -> dict[str, str | int]:
         """Return the rest of it, as a request to add it needs them."""
         found: dict[str, str | int] = {"scope": SCOPES.get(self.scope, 0)}
+        if (self.valid, self.preferred) != (FOREVER, FOREVER):
+            found |= {"valid": self.valid, "preferred": self.preferred}
         if self.version == 6:
             return found | ({"flags": NODAD} if self.flags & NODAD else {})
         named = {"broadcast": self.broadcast, "label": self.label}

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from doctor.formats.netlink.messages import address, attributes, mac, signed, text, unsigned, version
 from doctor.formats.netlink.routes import (
+    FOREVER,
     INCOMPLETE,
     SCOPES,
     ForwardingEntry,
@@ -72,6 +73,9 @@ def parse_address(body: bytes) -> NetAddress | None:
     ip_version = version(family)
     if not ip_version or not local:
         return None
+    # IFA_CACHEINFO: preferred and valid lifetime.
+    lifetimes = found.get(6) or b""
+    preferred, valid = (unsigned(lifetimes[at : at + 4] or None, FOREVER) for at in (0, 4))
     return NetAddress(
         link=link,
         version=ip_version,
@@ -81,8 +85,9 @@ def parse_address(body: bytes) -> NetAddress | None:
         flags=unsigned(found.get(8), flags),
         broadcast=address(found.get(4)),
         label=text(found.get(3)),
-        # IFA_CACHEINFO: preferred and valid lifetime in seconds, all ones without an end.
-        is_leased=(found.get(6) or b"")[4:8] not in {b"", b"\xff" * 4},
+        is_leased=valid != FOREVER,
+        valid=valid,
+        preferred=preferred,
     )
 
 

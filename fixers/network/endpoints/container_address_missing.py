@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, fixer
+from doctor.api.actions.advice import Advise
 from doctor.api.actions.path.endpoints import equip, inside, route_words
 from doctor.facts.path.ends.details import AddressGone, Request
 
@@ -10,6 +11,14 @@ from doctor.facts.path.ends.details import AddressGone, Request
 @fixer(applicability=Applicability.SAFE)
 def container_address_missing(detail: AddressGone) -> Iterator[Action]:
     """Remove what stands in its place, add it and the default route, and add the routes that the kernel removed with the other address."""
+    if detail.has_more:
+        enter = f"nsenter -t {detail.place.pid} -n ip"
+        address = detail.base.address or detail.base.address6
+        yield Advise(
+            text=f"{enter} addr add {address} dev {detail.base.device}; {enter} -d route show lists routes that the kernel would remove with"
+            " the other address, and that doctor can't add again exactly"
+        )
+        return
     for route in detail.routes:
         yield inside(detail.place, ("route", "del", route), ("route", "add", route), f"remove {route_words(route)}")
     for address, attributes in detail.foreign:

@@ -13,10 +13,10 @@ from doctor.facts.path.details import AddressTwice
 @fixer(applicability=Applicability.SAFE)
 def duplicate_container_address(detail: AddressTwice, record: HealthyNetwork | Missing) -> Iterator[Action]:
     """Remove it where nobody can need it, ask about one of the host that the last healthy scan did not see; else show the command."""
-    if not (detail.is_removable or detail.container or detail.takes) and not isinstance(record, Missing):
+    if not (detail.is_removable or detail.container) and not isinstance(record, Missing):
         address = detail.address.partition("/")[0]
         if all(one.address != address for one in record.namespace.addresses):
-            yield ask_about_address(detail.device, detail.address, detail.attributes)
+            yield ask_about_address(detail.device, detail.kernels, taken=detail.takes)
             return
     if not detail.is_removable:
         yield Advise(text=_commands(detail))
@@ -24,7 +24,7 @@ def duplicate_container_address(detail: AddressTwice, record: HealthyNetwork | M
     request: dict[str, str | int] = {"dev": detail.device, "address": detail.address}
     yield ChangeLink(
         do=("addr", "del", request),
-        undo=("addr", "add", request | detail.attributes),
+        undo=("addr", "add", request | detail.kernels.attributes),
         pid=detail.pid,
         inode=detail.inode,
         what=f"remove the address {detail.address} from {detail.device}",
@@ -35,6 +35,7 @@ def _commands(detail: AddressTwice) -> str:
     if detail.takes and detail.container:
         return f"docker restart {detail.container}"
     inside = f"nsenter --net=/proc/{detail.pid}/ns/net " if detail.pid else ""
-    back = "".join(f"; ip addr add {address} brd + dev {detail.device}" for address in detail.takes)
-    more = f" (the kernel removes {', '.join(detail.takes)} with it)" if detail.takes else ""
+    takes = [one.text for one in detail.takes]
+    back = "".join(f"; ip addr add {address} brd + dev {detail.device}" for address in takes)
+    more = f" (the kernel removes {', '.join(takes)} with it)" if takes else ""
     return f"{inside}ip addr del {detail.address} dev {detail.device}{back}{more}"

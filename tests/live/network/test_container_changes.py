@@ -11,6 +11,7 @@ import pytest
 
 from doctor.api.actions.network import ChangeLink
 from doctor.api.actions.path.resolver_rules import RestoreResolverRules
+from doctor.api.actions.path.routing import delete_address
 from doctor.facts.path.details import DockerRoute
 from doctor.facts.path.namespace import NetNamespace
 from doctor.facts.path.resolvers import RulelessResolver
@@ -66,6 +67,30 @@ def test_an_undo_restores_an_address_as_it_was(pid: int) -> None:
             netlink.carry_out(Netlink(do=do, pid=pid, inode=found.inode))
         assert not address.is_leased
     assert addresses(pid) == before
+
+
+def test_an_undo_restores_lifetimes_and_secondaries(pid: int) -> None:
+    """A lease ends when it would have ended, and an address of the same network is its secondary again."""
+    words = "addr add 10.8.0.9/24 dev eth0 valid_lft 900 preferred_lft 600\naddr add 10.8.0.10/24 dev eth0\n"
+    inside(pid, "ip", "-b", "-", given=f"{words}addr add 10.8.0.11/24 dev eth0\n")
+    before = addresses(pid)
+    found = LiveHost().net_namespaces((pid,))[pid]
+    assert isinstance(found, NetNamespace)
+    first = next(one for one in found.addresses if one.address == "10.8.0.9")
+    changes = tuple(delete_address("eth0", first, found.taken_with(first)))
+    for change in changes:
+        netlink.carry_out(Netlink(do=change.do, pid=pid, inode=found.inode))
+    assert [(one["local"], one.get("secondary")) for one in addresses(pid)] == [
+        ("10.7.0.2", None), ("10.8.0.10", None), ("10.8.0.11", True)
+    ]  # fmt: skip
+    for change in reversed(changes):
+        assert change.undo is not None
+        netlink.carry_out(Netlink(do=change.undo, pid=pid, inode=found.inode))
+    after = addresses(pid)
+    for one in (*before, *after):
+        for name in ("valid_life_time", "preferred_life_time"):
+            one[name] = round(one[name] / 60)
+    assert after == before
 
 
 def test_an_undo_restores_a_route_as_it_was(pid: int) -> None:

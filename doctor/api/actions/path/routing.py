@@ -1,10 +1,12 @@
 """Rules of routing, routes of any table and kind, and fixed neighbours: added or deleted exactly as they are."""
 
+from collections.abc import Iterable, Iterator
+
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.choose import Choosable, Choose
 from doctor.api.actions.managers.hooks import forget_line
 from doctor.api.actions.network import ChangeLink
-from doctor.facts.path.namespace import RoutingRule
+from doctor.facts.path.namespace import NetAddress, RoutingRule
 from doctor.facts.path.own.kept_state import PlacedRoute
 from doctor.facts.path.own.shown_cut import set_by
 from doctor.model.finding import Evidence
@@ -70,21 +72,36 @@ def ask_about_route(one: PlacedRoute, *, is_new: bool, source: str = "") -> Choo
     )
 
 
-def ask_about_address(device: str, address: str, attributes: dict[str, str | int], source: str = "") -> Choose:
+def delete_address(device: str, one: NetAddress, taken: Iterable[NetAddress] = ()) -> Iterator[ChangeLink]:
+    """Yield the deletion of an address; those that the kernel ``taken`` with it are deleted before and added after it.
+
+    So an undo adds all of them in their order, and with what is left of their lifetimes.
+    """
+
+    def changed(address: NetAddress, what: str) -> ChangeLink:
+        request: dict[str, str | int] = {"dev": device, "address": address.text}
+        do, undo = ("addr", "del", request), ("addr", "add", request | address.attributes)
+        if what == "add":
+            do, undo = undo, do
+        return ChangeLink(
+            do=do, undo=undo, what=f"{what} the address {address.text} {'to' if what == 'add' else 'from'} {device}"
+        )
+
+    others = tuple(taken)
+    yield from (changed(address, "delete") for address in reversed(others))
+    yield changed(one, "delete")
+    yield from (changed(address, "add") for address in others)
+
+
+def ask_about_address(device: str, one: NetAddress, source: str = "", taken: Iterable[NetAddress] = ()) -> Choose:
     """Return the question whether the host keeps an address that the last healthy scan did not see."""
-    request: dict[str, str | int] = {"dev": device, "address": address}
-    delete = ChangeLink(
-        do=("addr", "del", request),
-        undo=("addr", "add", request | attributes),
-        what=f"delete the address {address} from {device}",
-    )
     return Choose(
-        question=f"whether the host keeps the address {address} of {device}",
+        question=f"whether the host keeps the address {one.text} of {device}",
         options=(
             Choosable(
                 name="delete",
                 evidence=(*NEW, *set_by(source)),
-                actions=(delete,),
+                actions=tuple(delete_address(device, one, taken)),
             ),
             Choosable(name="leave", evidence=left("address"), actions=()),
         ),

@@ -73,13 +73,14 @@ class AddressGone(Struct, frozen=True, kw_only=True):
 
     Attributes:
         foreign: addresses that stand in its place: (text, attributes) of each.
-        routes: that the kernel removes with the last of those.
+        routes: that the kernel removes with the last of those; ``has_more`` whether requests do not name all of them.
     """
 
     place: ContainerPlace
     base: InterfaceBase
     foreign: tuple[tuple[str, Request], ...] = ()
     routes: tuple[Request, ...] = ()
+    has_more: bool = False
 
 
 class RoutesWrong(Struct, frozen=True, kw_only=True):

@@ -56,10 +56,14 @@ class NeighbourFixed(Struct, frozen=True, kw_only=True):
 
 
 class HostAddressAdded(Struct, frozen=True, kw_only=True):
-    """An address of the host; ``is_new`` whether it was not there at the last healthy scan; ``source`` the file that sets it at boot."""
+    """An address of the host; ``is_new`` whether it was not there at the last healthy scan; ``source`` the file that sets it at boot.
+
+    ``taken`` are the addresses that the kernel removes with it.
+    """
 
     device: str
     address: NetAddress
+    taken: tuple[NetAddress, ...] = ()
     is_new: bool = False
     source: str = ""
 
