@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.backup.kept_namespace import HealthyNetwork
 from doctor.facts.firewall.rule_cuts import RuleCuts
+from doctor.facts.network.host_files import HostNetworkFiles
 from doctor.facts.network.networks import Networks
+from doctor.facts.path.namespace import NetLink
 from doctor.facts.path.namespaces import NetNamespaces
 from doctor.facts.path.own.details import MtuSmall
 from doctor.facts.path.own.kept_state import KeptState
@@ -20,12 +22,13 @@ from doctor.facts.path.paths import OpenCuts, PathCut
     breaks=("egress", "image", "port"),
     ok="no MTU of the host's own interfaces ends packets of containers",
 )
-def uplink_mtu_small(
+def uplink_mtu_small(  # noqa: PLR0917 - parameters are the facts it judges
     ends: OpenCuts,
     namespaces: NetNamespaces,
     networks: Networks,
     record: HealthyNetwork | Missing,
     rules: RuleCuts | Missing,
+    files: HostNetworkFiles | Missing,
 ) -> Iterator[Finding]:
     """Packets of containers are larger than the MTU of the host's uplink, and the sender does not learn it.
 
@@ -38,7 +41,7 @@ def uplink_mtu_small(
         Connections open, and hang as soon as there is data to send: TLS, uploads, large answers.
 
     How it is fixed:
-        The MTU of the last healthy scan is set, if it was larger. Otherwise ``--choose`` asks: ``pass`` accepts the ICMP message in
+        The MTU that the host's files set, or that of the last healthy scan, is set if it is larger. Otherwise ``--choose`` asks: ``pass`` accepts the ICMP message in
         front of the rule that drops it, ``delete`` removes the rule, ``clamp`` lets connections of TCP ask for smaller packets.
         These last until somebody loads the rules again. A smaller MTU of the network itself ("mtu" in daemon.json,
         com.docker.network.driver.mtu) needs new containers.
@@ -56,9 +59,9 @@ def uplink_mtu_small(
         if link is None:
             continue
         found = () if isinstance(rules, Missing) else tuple(item for cut in cuts if (item := rules.of(cut)) is not None)
-        before = state.link(link.name)
-        was = before.mtu if before is not None and before.mtu > link.mtu else 0
-        known = (Evidence(state.place, f"MTU {before.mtu}"),) if before is not None else ()
+        sources = tuple(_mtus(state, files, link))
+        was = next((mtu for mtu, _ in sources if mtu > link.mtu), 0)
+        known = tuple(Evidence(place, f"MTU {mtu}") for mtu, place in sources)
         yield Finding(
             subject=Subject("interface", link.name),
             message=cuts[0].says,
@@ -71,3 +74,13 @@ def uplink_mtu_small(
                 versions=tuple(sorted({way.version for cut in cuts for way in cut.ways})),
             ),
         )
+
+
+def _mtus(state: KeptState, files: HostNetworkFiles | Missing, link: NetLink) -> Iterator[tuple[int, str]]:
+    """Yield the MTU that a file gives the interface, and the one that it had, with their places."""
+    expected = None if isinstance(files, Missing) else files.expected(link.name, link.mac)
+    if expected is not None and expected.link.mtu:
+        yield expected.link.mtu, expected.link.place
+    before = state.link(link.name)
+    if before is not None:
+        yield before.mtu, state.place

@@ -1,4 +1,4 @@
-"""Set the MTU of the last healthy scan, or ask how senders shall learn the smaller one."""
+"""Set the MTU of the host's files or of the last healthy scan, or ask how senders shall learn the smaller one."""
 
 from collections.abc import Iterator
 
