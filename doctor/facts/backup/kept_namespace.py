@@ -141,7 +141,7 @@ def _addresses(namespace: NetNamespace, links: set[int]) -> Iterator[NetAddress]
         if one.link not in links or one.scope == "link" or (one.version == 6 and one.flags & TEMPORARY):
             continue
         kept = (NODAD if one.version == 6 else SECONDARY) | NO_PREFIX_ROUTE
-        # What is left of a lease changes with each second.
+        # The rest of a lease changes with each second.
         yield replace(one, flags=one.flags & kept, valid=FOREVER, preferred=FOREVER)
 
 
