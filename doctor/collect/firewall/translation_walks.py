@@ -13,7 +13,7 @@ from doctor.facts.firewall.ends.rule_place import RulePlace
 from doctor.facts.firewall.own_rules import OwnRules
 from doctor.facts.firewall.packet_filter import Firewall, Saved
 from doctor.facts.firewall.translations import DIVERTED, RENAMED, UNTRACKED, Translation
-from doctor.facts.network.links import Links
+from doctor.facts.network.links import Link, Links
 from doctor.facts.network.listeners import Listeners
 from doctor.facts.network.networks import Network, Networks, is_safe_interface
 from doctor.facts.path.rule_lists import RuleLists
@@ -189,7 +189,10 @@ class _Walks:
                     break
                 turned = self._turned("postrouting", replace(packet, inside="", outside=self.uplink))
                 source = None if turned is None else turned[1].packet.source
-                if turned is None or turned[1].translation != "snat" or source is None or self._has(source):
+                if turned is None or turned[1].translation != "snat" or source is None:
+                    continue
+                holders = self._holders(source)
+                if any("LOOPBACK" not in link.flags for link in holders):
                     continue
                 yield Translation(
                     kind=RENAMED,
@@ -198,6 +201,7 @@ class _Walks:
                     packets=words,
                     target=shown(self.version, source),
                     bridges=(network.bridge,),
+                    holder=holders[0].name if holders else "",
                 )
                 break
 
@@ -222,9 +226,10 @@ class _Walks:
             version=self.version, inside=network.bridge, source=_number(inside) or first + 2, destination=target
         )
 
-    def _has(self, address: int) -> bool:
+    def _holders(self, address: int) -> list[Link]:
+        """Return the interfaces of this host that have an address."""
         text = shown(self.version, address)
-        return any(one.address == text for link in self.links.links for one in link.addresses)
+        return [link for link in self.links.links if any(one.address == text for one in link.addresses)]
 
     def _turned(self, hook: str, packet: Packet) -> tuple[BaseChain, End] | None:
         """Return the first certain translation if a rule of others makes it; the engine's own ends the search."""

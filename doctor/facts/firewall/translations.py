@@ -24,6 +24,7 @@ class Translation(Struct, frozen=True, kw_only=True):
         place: the rule.
         packets: the packets, in words: "packets to port 8080/tcp", "outgoing packets of network app".
         target: where they go, or the source that they get, "" if nowhere in particular.
+        holder: the loopback interface if it has that source, "" if nobody here has it.
         bridges: interfaces of the networks concerned.
         ports: (protocol, port) of diverted packets.
     """
@@ -35,6 +36,7 @@ class Translation(Struct, frozen=True, kw_only=True):
     target: str = ""
     bridges: tuple[str, ...] = ()
     ports: tuple[tuple[str, int], ...] = ()
+    holder: str = ""
 
     def sayings(self, paths: Paths | Missing) -> tuple[str, ...]:
         """Return the sentences about packets that end where they do because of this rule."""

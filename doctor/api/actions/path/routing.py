@@ -49,25 +49,33 @@ def delete_rule(rule: RoutingRule) -> ChangeLink:
 
 def ask_about_route(one: PlacedRoute, *, is_new: bool, source: str = "") -> Choose | Advise:
     """Return the question whether a route is deleted; for one that was there before, or that an undo could not add exactly, the command."""
-    six = "-6 " if one.route.version == 6 else ""
-    if one.route.has_more:
+    ip = "ip -6" if one.route.version == 6 else "ip"
+    return _ask("route", one.text, ip, None if one.route.has_more else delete_route(one), is_new=is_new, source=source)
+
+
+def ask_about_rule(rule: RoutingRule, *, is_new: bool, source: str = "") -> Choose | Advise:
+    """Return the question whether a rule of routing is deleted, or the command, as for a route."""
+    ip = rule.command.removesuffix(" rule")
+    return _ask("rule", rule.text, ip, None if rule.has_more else delete_rule(rule), is_new=is_new, source=source)
+
+
+def _ask(word: str, text: str, ip: str, deletion: ChangeLink | None, *, is_new: bool, source: str) -> Choose | Advise:
+    """Return the question about a route or rule; without a deletion an undo could not add all of it."""
+    command = f"{ip} {word} del {text}"
+    if deletion is None:
+        show = f"{ip} -d {word}" + (" show table all" if word == "route" else "")
         return Advise(
-            text=f"if nobody needs the route: ip {six}route del {one.text}; 'ip {six}-d route show table all' shows its other options, with"
-            " which it could be added again"
+            text=f"if nobody needs the {word}: {command}; '{show}' shows its other options, with which it could be added again"
         )
     if not is_new:
         return Advise(
-            text=f"if nobody needs the route: ip {six}route del {one.text}, and remove it from {source or 'the configuration that adds it'}"
+            text=f"if nobody needs the {word}: {command}, and remove it from {source or 'the configuration that adds it'}"
         )
     return Choose(
-        question=f"whether the route {one.text} stays",
+        question=f"whether the {word if word == 'route' else 'rule of routing'} {text} stays",
         options=(
-            Choosable(
-                name="delete",
-                evidence=(*NEW, *set_by(source)),
-                actions=(delete_route(one), *forget_line(source)),
-            ),
-            Choosable(name="leave", evidence=left("route"), actions=()),
+            Choosable(name="delete", evidence=(*NEW, *set_by(source)), actions=(deletion, *forget_line(source))),
+            Choosable(name="leave", evidence=left(word), actions=()),
         ),
     )
 
