@@ -40,10 +40,16 @@ def input_drop(cuts: RuleCuts, left: OpenCuts, files: RuleFiles | Missing) -> It
             yield Finding(
                 subject=Subject("rule", item.place.subject),
                 message=message_of(item),
-                severity=None if _is_broken(item) else Severity.INFO,
+                severity=_severity(item),
                 evidence=evidence_of(item, files),
                 detail=item,
             )
+
+
+def _severity(item: RuleCut) -> Severity | None:
+    if item.drops_questions:
+        return Severity.ERROR
+    return None if _is_broken(item) else Severity.INFO
 
 
 def _is_broken(item: RuleCut) -> bool:

@@ -13,6 +13,7 @@ from doctor.facts.network.networks import Network, Networks
     severity=Severity.ERROR,
     detail=LostRoute,
     breaks=("egress", "port", "dns"),
+    ends=("wrong-route", "wrong-way", "no-route", "no-default-route", "rp-filter"),
     ok="the kernel has a route to every network whose bridge has an address",
 )
 def bridge_route_missing(networks: Networks, links: Links) -> Iterator[Finding]:

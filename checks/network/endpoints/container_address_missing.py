@@ -19,6 +19,7 @@ from doctor.formats.netlink.routes import KERNEL, NetRoute
         "wrong-mac",
         "no-route",
         "no-default-route",
+        "address-missing",
         "answer-address",
         "wrong-way",
         "local-address",

@@ -70,3 +70,14 @@ def test_networks_with_ipv6_are_judged_and_repaired_too(can_box: None) -> None:
         # The default network has no IPv6, but engine 26 makes isolation rules for it in that family too.
         missing = set(good) - set(rules(box, "ip6tables-save"))
         assert {line for line in missing if "docker0" not in line} == set()
+        # Addresses of a container and of its bridge that the engine would have made.
+        pid = box.docker("inspect", "-f", "{{.State.Pid}}", "web").strip()
+        bridge = "br-" + box.docker("network", "inspect", "-f", "{{.Id}}", "six")[:12]
+        box.run(["nsenter", "-t", pid, "-n", "ip", "-6", "addr", "flush", "dev", "eth0", "scope", "global"])
+        box.run(["sysctl", "-qw", f"net.ipv6.conf.{bridge}.disable_ipv6=1"])
+        fix = box.doctor("fix", "network", "--apply", "--yes")
+        assert "network/docker0-no-address" in fix.stdout
+        assert "network/container-address-missing" in fix.stdout
+        assert fix.returncode == 0, fix.stdout
+        box.run(["nsenter", "-t", pid, "-n", "ping", "-6", "-c", "1", "-W", "2", "fd00:88::1"])
+        assert box.docker("inspect", "-f", "{{.State.Pid}}", "web").strip() == pid
