@@ -219,10 +219,11 @@ def _doubt_ports(trip: Trip, place: PathPlace, packet: Packet) -> None:
             if span is None or rule.version != packet.version or number is None or number < low:
                 continue
             if span[0] <= high and span[1] >= low and (span[0] > low or span[1] < high):
-                trip.doubt(
-                    place,
-                    f"{rule.command} {rule.priority}, which is about some of the ports that senders take by chance",
+                # Where packets end after it depends on that port.
+                trip.by_chance = (
+                    f"{rule.command} {rule.priority}, which is about some of the ports that senders take by chance"
                 )
+                trip.doubt(place, trip.by_chance)
 
 
 def _note_taken(trip: Trip, place: PathPlace, packet: Packet, answer: RouteAnswer) -> None:

@@ -99,6 +99,7 @@ class Trip:
         self.answers: dict[RouteQuestion, RouteAnswer] = {}
         self.tracks: dict[str, list[Track]] = {}
         self.detour: WalkEnd | None = None
+        self.by_chance = ""
         self.is_answer = False
         self.learned: set[tuple[str, int, str]] = set()
         self.mtus: set[int] = set()

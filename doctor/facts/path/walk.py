@@ -47,6 +47,8 @@ def _finished(trip: Trip, way: Way, end: str, *, says: str) -> Walk:
 
 def _ended(trip: Trip, way: Way, end: WalkEnd) -> Walk:
     """Return a walk that ends early; a detour before it is the cause."""
+    if trip.by_chance and end.end != UNKNOWN:
+        end = WalkEnd(end.place, end.device, UNKNOWN, f"{end.reason}, if not at {trip.by_chance}", end=UNKNOWN)
     found = end
     if trip.detour is not None and end.end != UNKNOWN:
         found = trip.detour

@@ -142,3 +142,12 @@ def test_connections_that_are_forgotten_at_once_are_doubt() -> None:
     small = world(of_host=replace(host(), sysctls={"net.ipv4.ip_forward": "1", key: "0"}))
     assert walked(small, WAYS["egress"]).says.endswith(f"since {key} is 0")
     assert walked(small, WAYS["peer"]).end == "delivered"
+
+
+@pytest.mark.parametrize(("span", "end"), [((30000, 40000), "unknown"), ((1, 1023), "dropped")])
+def test_an_end_after_a_rule_about_some_ports_of_senders_is_not_known(span: tuple[int, int], end: str) -> None:
+    """The kernel's answer is about one port, which a sender takes by chance: with another one it goes elsewhere."""
+    rule = RoutingRule(version=4, priority=32765, action=1, table=98, sport=span)
+    small = replace(host(), rules=(rule, *host().rules))
+    found = walked(world(of_host=small), WAYS["egress"], {(0, "198.51.100.7"): "EINVAL"})
+    assert found.end == end
