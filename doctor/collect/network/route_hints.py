@@ -29,7 +29,7 @@ def route_hints(host: Host, links: Links, record: KeptNetworkRecord | Missing) -
                 place=f"{record.path}, {record.age}", is_recorded=True,
             )  # fmt: skip
             found[seen.device, seen.gateway] = seen
-    from doctor.collect.network.gateway_files import GatewayReader, devices  # noqa: PLC0415 - only where a route is missing
+    from doctor.collect.network.known_gateways import GatewayReader, devices  # noqa: PLC0415 - only where a route is missing
 
     reader = GatewayReader(host, links)
     for place, gateway in reader.all():

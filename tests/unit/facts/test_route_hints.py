@@ -1,52 +1,19 @@
 """Gateways in settings and leases, and which of them may be put back."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from doctor.facts.network.links import Address, Link, Links, Route
 from doctor.facts.network.route_hints import RouteHint, RouteHints, fits, has_default, wants_default
-from doctor.formats.network import gateways
-from doctor.formats.network.gateways import Gateway
+from doctor.formats.network import leases
+from doctor.formats.network.leases import Gateway
 
-NETPLAN = {
-    "gateway4": "network:\n  ethernets:\n    eth0:\n      gateway4: 192.0.2.1\n      dhcp4: false\n",
-    "routes": "network:\n    version: 2\n    ethernets:\n        eth0:\n            routes:\n            -   to: 0.0.0.0/0\n"
-    "                via: 192.0.2.1\n            -   to: 10.0.0.0/8\n                via: 192.0.2.9\n",
-    "via first": "network:\n  ethernets:\n    eth0:\n      routes:\n        - via: 192.0.2.1\n          to: default\n",
-    "flow": 'network:\n  ethernets:\n    eth0:\n      routes: [{to: default, via: "192.0.2.1"}, {to: 10.0.0.0/8, via: 192.0.2.9}]\n',
-    "comments": "# by hand\nnetwork:\n  ethernets:\n    # the card\n    eth0:\n      gateway4: 192.0.2.1 # the router\n",
-    "cloud-init": "network:\n  version: 1\n  config:\n  - type: physical\n    name: eth0\n    subnets:\n    - type: static\n"
-    "      address: 192.0.2.5/24\n      gateway: 192.0.2.1\n",
-}
-PARSERS = (
-    gateways.netplan, gateways.networkd, gateways.keyfile, gateways.ifupdown, gateways.dhclient, gateways.ifcfg,
-    gateways.route_lines,
-)  # fmt: skip
+PARSERS = (leases.dhclient, lambda text: leases.lease(text, "eth0"), lambda text: leases.device_state(text, "eth0"))
 
 
-@pytest.mark.parametrize("text", [pytest.param(text, id=name) for name, text in NETPLAN.items()])
-def test_netplan_in_each_of_its_styles(text: str) -> None:
-    (found,) = gateways.netplan(text)
-    assert found in {Gateway("eth0", "192.0.2.1"), Gateway("", "192.0.2.1")}
-    assert bool(found.device) == ("ethernets" in text)
-
-
-@pytest.mark.parametrize(
-    ("found", "expected"),
-    [
-        (gateways.networkd("[Match]\nName=eth0\n[Route]\nDestination=0.0.0.0/0\nGateway=192.0.2.1\nMetric=50\n"), 50),
-        (gateways.keyfile("[connection]\ninterface-name=eth0\n[ipv4]\nroute1=0.0.0.0/0,192.0.2.1,50\n"), 50),
-        (gateways.keyfile("[connection]\ninterface-name=eth0\n[ipv4]\ngateway=192.0.2.1\n"), 0),
-        (gateways.ifupdown("auto eth0\niface eth0 inet manual\n  up ip route add default via 192.0.2.1\n"), 0),
-        (gateways.route_lines("default 192.0.2.1 - eth0\n"), 0),
-        (gateways.route_lines("default via 192.0.2.1 dev eth0\n"), 0),
-        (gateways.ifcfg("GATEWAY=192.0.2.1\nGATEWAYDEV=eth0\n"), 0),
-        (gateways.lease("# private\nADDRESS=192.0.2.5\nROUTER=192.0.2.1 192.0.2.2\n", "eth0"), 0),
-    ],
-)
-def test_settings_and_leases_of_other_managers(found: object, expected: int) -> None:
-    assert list(found) == [Gateway("eth0", "192.0.2.1", expected)]  # type: ignore[call-overload]
+def test_leases_of_clients() -> None:
+    of_networkd = leases.lease("# private\nADDRESS=192.0.2.5\nROUTER=192.0.2.1 192.0.2.2\n", "eth0")
+    assert list(of_networkd) == [Gateway("eth0", "192.0.2.1")]
 
 
 @given(st.text(st.sampled_from(" \n-:#[]{}=,\"'\0abegtworuyv.1206/"), max_size=200), st.sampled_from(PARSERS))
