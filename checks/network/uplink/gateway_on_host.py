@@ -11,10 +11,11 @@ from doctor.facts.path.namespace import NetAddress
 from doctor.facts.path.namespaces import NetNamespaces
 from doctor.facts.path.own.details import HostAddressAdded
 from doctor.facts.path.own.hidden import hiding_addresses
-from doctor.facts.path.own.kept_state import KeptState, placed
+from doctor.facts.path.own.kept_state import KeptState, PlacedRoute, placed
 from doctor.facts.path.own.shown_cut import evidence_of, set_by
 from doctor.facts.path.paths import OpenCuts, PathCut
 from doctor.facts.path.way import HOST
+from doctor.formats.netlink.routes import KERNEL
 
 
 @check(
@@ -82,10 +83,19 @@ def gateway_on_host(
                 device=link.name,
                 address=address,
                 taken=namespaces.host.taken_with(address),
+                routes=tuple(_preferring(state, address)),
                 is_new=is_new,
                 source=place,
             ),
         )
+
+
+def _preferring(state: KeptState, address: NetAddress) -> Iterator[PlacedRoute]:
+    """Yield the routes with this sender's address, which go with it if no other interface has it."""
+    if sum(one.address == address.address for one in state.now.addresses) == 1:
+        for one in placed(state.now):
+            if one.route.source == address.address and one.route.protocol != KERNEL and one.route.is_restorable:
+                yield one
 
 
 def _is_served(listeners: Listeners, address: NetAddress) -> bool:

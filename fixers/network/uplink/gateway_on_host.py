@@ -18,4 +18,4 @@ def gateway_on_host(detail: HostAddressAdded) -> Iterator[Action]:
             f" {detail.source or 'the configuration that adds it'}"
         )
         return
-    yield ask_about_address(device, address, detail.source, detail.taken)
+    yield ask_about_address(device, address, detail.source, detail.taken, detail.routes)

@@ -101,15 +101,24 @@ def delete_address(device: str, one: NetAddress, taken: Iterable[NetAddress] = (
     yield from (changed(address, "add") for address in others)
 
 
-def ask_about_address(device: str, one: NetAddress, source: str = "", taken: Iterable[NetAddress] = ()) -> Choose:
-    """Return the question whether the host keeps an address that the last healthy scan did not see."""
+def ask_about_address(
+    device: str,
+    one: NetAddress,
+    source: str = "",
+    taken: Iterable[NetAddress] = (),
+    routes: Iterable[PlacedRoute] = (),
+) -> Choose:
+    """Return the question whether the host keeps an address that the last healthy scan did not see.
+
+    The kernel deletes ``routes`` with it: as steps of their own an undo adds them again.
+    """
     return Choose(
         question=f"whether the host keeps the address {one.text} of {device}",
         options=(
             Choosable(
                 name="delete",
                 evidence=(*NEW, *set_by(source)),
-                actions=tuple(delete_address(device, one, taken)),
+                actions=(*map(delete_route, routes), *delete_address(device, one, taken)),
             ),
             Choosable(name="leave", evidence=left("address"), actions=()),
         ),

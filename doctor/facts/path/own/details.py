@@ -58,12 +58,13 @@ class NeighbourFixed(Struct, frozen=True, kw_only=True):
 class HostAddressAdded(Struct, frozen=True, kw_only=True):
     """An address of the host; ``is_new`` whether it was not there at the last healthy scan; ``source`` the file that sets it at boot.
 
-    ``taken`` are the addresses that the kernel removes with it.
+    ``taken`` are the addresses that the kernel removes with it, ``routes`` the routes that prefer it as the sender's.
     """
 
     device: str
     address: NetAddress
     taken: tuple[NetAddress, ...] = ()
+    routes: tuple[PlacedRoute, ...] = ()
     is_new: bool = False
     source: str = ""
 

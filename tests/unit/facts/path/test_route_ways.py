@@ -3,7 +3,9 @@
 import pytest
 from msgspec.structs import replace
 
-from doctor.facts.path.namespace import NetNamespace, NetRoute, NextHop
+from doctor.api.actions.network import ChangeLink
+from doctor.api.actions.path.routing import ask_about_address
+from doctor.facts.path.namespace import NetAddress, NetNamespace, NetRoute, NextHop
 from doctor.facts.path.own.culprits import routes_of
 from doctor.facts.path.own.kept_state import KeptState, PlacedRoute, placed
 from doctor.facts.path.paths import PathCut
@@ -84,3 +86,13 @@ def test_a_route_by_an_object_is_not_restored() -> None:
     state = KeptState(_with(_ROUTES["object"]), Missing(Why.ABSENT, "no record"))
     assert not state.fits(_placed("object"))
     assert not _ROUTES["object"].is_restorable
+
+
+def test_a_route_that_prefers_an_address_goes_with_it() -> None:
+    """The kernel would delete it silently, and no undo would add it again."""
+    route = PlacedRoute(route=NetRoute(version=4, destination=_TARGET, source="203.0.113.5"), device="eth0")
+    own = NetAddress(link=1, version=4, address="203.0.113.5", prefix=32)
+    delete = ask_about_address("lo", own, routes=(route,)).options[0].actions
+    changes = [one for one in delete if isinstance(one, ChangeLink)]
+    assert [one.do[:2] for one in changes] == [("route", "del"), ("addr", "del")]
+    assert changes[0].undo == ("route", "add", route.request)
