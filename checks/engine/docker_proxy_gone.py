@@ -37,7 +37,8 @@ def docker_proxy_gone(
         the host's address, and clients over IPv6 get "connection refused". Another program can take the port.
 
     How it is fixed:
-        Manually: only a restart of the container starts the process again.
+        With live-restore the engine is restarted, which needs ``--allow disruptive``: it starts each docker-proxy again, and containers
+        run on with their processes and addresses. Else the command is shown: a restart of the container, or live-restore first.
 
     References:
         https://docs.docker.com/engine/network/port-publishing/

@@ -26,8 +26,8 @@ def bridge_port_isolated(namespaces: NetNamespaces, networks: Networks) -> Itera
         between the containers time out. No firewall rule shows it.
 
     How it is fixed:
-        The commands that turn it off are shown: somebody isolated the ports, perhaps to keep the containers apart. To do that
-        for good, create it with the option com.docker.network.bridge.enable_icc=false.
+        ``--choose`` asks: ``join`` turns it off, and an undo turns it on again. Somebody isolated the ports, perhaps to keep the
+        containers apart. To do that for good, create it with the option com.docker.network.bridge.enable_icc=false.
 
     References:
         https://man7.org/linux/man-pages/man8/bridge.8.html

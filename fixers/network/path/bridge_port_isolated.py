@@ -1,14 +1,29 @@
-"""Show how the isolation of bridge ports is turned off."""
+"""Ask whether bridge ports stay isolated from each other."""
 
 from collections.abc import Iterator
 
-from doctor.api import Action, Applicability, fixer
-from doctor.api.actions.advice import Advise
+from doctor.api import Action, Applicability, Evidence, fixer
+from doctor.api.actions.choose import Choosable, Choose
+from doctor.api.actions.network import ChangeLink
 from doctor.facts.path.details import PortsIsolated
 
 
-@fixer(applicability=Applicability.MANUAL)
+@fixer(applicability=Applicability.DISRUPTIVE)
 def bridge_port_isolated(detail: PortsIsolated) -> Iterator[Action]:
-    """Show the commands: no engine isolates ports, so somebody did, and ports that are closed now would open."""
-    commands = "; ".join(f"bridge link set dev {port} isolated off" for port in detail.ports)
-    yield Advise(text=f"{commands}; if nobody keeps the containers apart on purpose")
+    """No engine isolates ports, so somebody did, perhaps on purpose: ports that are closed now would open."""
+    changes = tuple(
+        ChangeLink(
+            do=("brport", "set", {"dev": port, "isolated": 0}),
+            undo=("brport", "set", {"dev": port, "isolated": 1}),
+            what=f"let port {port} reach the other isolated ports of its bridge",
+        )
+        for port in detail.ports
+    )
+    says = "the containers reach each other at once, until somebody isolates the ports again"
+    yield Choose(
+        question=f"whether the ports {', '.join(detail.ports[:4])} stay isolated",
+        options=(
+            Choosable(name="join", evidence=(Evidence("join", says),), actions=changes),
+            Choosable(name="leave", evidence=(Evidence("leave", "the containers stay apart"),), actions=()),
+        ),
+    )
