@@ -9,15 +9,12 @@ from doctor.facts.network.host_files import HostNetworkFiles
 from doctor.facts.path.namespace import drops
 from doctor.facts.path.namespaces import NetNamespaces
 from doctor.facts.path.own.details import GatewaySilent
-from doctor.facts.path.own.kept_state import KeptState, PlacedRoute, placed
+from doctor.facts.path.own.kept_state import KeptState, PlacedRoute
+from doctor.facts.path.own.unheard import best_defaults, has_entry, is_unheard
 from doctor.formats.netlink.routes import MAIN
 
 _QUESTION = 28
 """Length of a question of ARP."""
-_ASKS_NOBODY = 0x80 | 0x10 | 0x8
-"""IFF_NOARP, IFF_POINTOPOINT, IFF_LOOPBACK."""
-_RENEWED = frozenset({9, 16})
-"""RTPROT_RA and RTPROT_DHCP: a program got the gateway from the network."""
 
 
 @check(
@@ -36,7 +33,7 @@ def next_hop_silent(
         The default routes of the main table with the lowest metric, and the neighbour table: its entry is FAILED or INCOMPLETE if the
         host asked for the gateway's address and nobody answered. The kernel forgets such an entry after a while, so a gateway
         without an entry is a warning if the last healthy scan saw another one that answered, and neither a file of the host nor a
-        program that gets addresses (DHCP) set the route. Other gateways that nobody has asked for are not judged.
+        program (DHCP, a routing daemon, keepalived) set the route. Other gateways that nobody has asked for are not judged.
 
     Why it matters:
         The host can't send packets to the gateway: they end with "No route to host". A wrong address, a gateway that is off, or a
@@ -54,7 +51,7 @@ def next_hop_silent(
     state = KeptState(namespaces.host, record)
     for current in _current(state):
         has_failed = _has_failed(state, current)
-        if not (has_failed or _is_unheard(state, current, files)):
+        if not (has_failed or (is_unheard(state, current) and not _is_wanted(state, current, files))):
             continue
         kept = tuple(
             one
@@ -88,33 +85,18 @@ def next_hop_silent(
 def _current(state: KeptState) -> Iterator[PlacedRoute]:
     """Yield the best default routes of each family; none if another one of the same metric may work."""
     for version in (4, 6):
-        mine = [one for one in placed(state.now) if one.is_default and one.route.version == version]
-        mine = [one for one in mine if one.route.table == MAIN and one.route.kind == "unicast"]
-        best = [one for one in mine if one.route.metric == min(other.route.metric for other in mine)]
-        if all(_has_failed(state, one) or not _has_entry(state, one) for one in best):
+        best = best_defaults(state, version)
+        if all(_has_failed(state, one) or not has_entry(state, one) for one in best):
             yield from best
 
 
-def _has_entry(state: KeptState, one: PlacedRoute) -> bool:
+def _is_wanted(state: KeptState, one: PlacedRoute, files: HostNetworkFiles | Missing) -> bool:
+    """Whether a file sets the route, or leaves it to DHCP: some of its clients leave no sign in the routes themselves."""
     link = state.now.named(one.device)
-    return link is not None and any(
-        (entry.link, entry.address) == (link.index, one.route.gateway) for entry in state.now.neighbours
-    )
-
-
-def _is_unheard(state: KeptState, one: PlacedRoute, files: HostNetworkFiles | Missing) -> bool:
-    """Whether a person changed the route to a gateway that never answered, away from one that did."""
-    link = state.now.named(one.device)
-    if state.kept is None or link is None or link.flags & _ASKS_NOBODY or not (link.is_up and link.has_carrier):
+    if isinstance(files, Missing) or link is None:
         return False
-    if not one.route.gateway or one.route.protocol in _RENEWED or _has_entry(state, one) or state.has_route(one):
-        return False
-    if not isinstance(files, Missing) and files.source_of(one.route, one.device) is not None:
-        return False
-    return any(
-        was.is_default and was.route.version == one.route.version and state.neighbour(was.device, was.route.gateway)
-        for was in state.lost_routes()
-    )
+    expected = files.expected(link.name, link.mac)
+    return files.source_of(one.route, one.device) is not None or (expected is not None and expected.is_dynamic)
 
 
 def _has_failed(state: KeptState, one: PlacedRoute) -> bool:
@@ -141,7 +123,7 @@ def _diverts(state: KeptState, kept: tuple[PlacedRoute, ...]) -> tuple[PlacedRou
         and one.route.table == MAIN
         and one.route.gateway
         and not one.route.has_more
-        and (_has_failed(state, one) or not _has_entry(state, one))
+        and (_has_failed(state, one) or not has_entry(state, one))
         and any(
             gateway.version == one.route.version and gateway in ip_network(one.route.destination, strict=False)
             for gateway in gateways

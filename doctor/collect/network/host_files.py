@@ -1,9 +1,11 @@
 """Reads the host's own network configuration, if something is wrong with its network."""
 
+from doctor.facts.backup.kept_namespace import HealthyNetwork
 from doctor.facts.network.host_files import HostNetworkFiles
 from doctor.facts.network.links import Links
 from doctor.facts.network.networks import Networks
 from doctor.facts.network.route_hints import has_default, wants_default
+from doctor.facts.path.namespaces import NetNamespaces
 from doctor.facts.path.paths import Paths
 from doctor.host.base import Host
 from doctor.model.declare import collector
@@ -11,11 +13,17 @@ from doctor.model.missing import HostError, Missing, Why
 
 
 @collector
-def host_network_files(
-    host: Host, links: Links | Missing, networks: Networks | Missing, paths: Paths | Missing
+def host_network_files(  # noqa: PLR0917 - each of these facts may be a reason to read them
+    host: Host,
+    links: Links | Missing,
+    networks: Networks | Missing,
+    paths: Paths | Missing,
+    namespaces: NetNamespaces | Missing,
+    record: HealthyNetwork | Missing,
 ) -> HostNetworkFiles:
     """Return all that they set; absent if nothing is wrong with the network, because then nobody needs it."""
-    if not (isinstance(paths, Paths) and paths.cuts) and not _is_suspect(links, networks):
+    is_cut = isinstance(paths, Paths) and paths.cuts
+    if not (is_cut or _is_suspect(links, networks) or _is_unheard(namespaces, record)):
         raise HostError(Missing(Why.ABSENT, "nothing is wrong with routes, addresses and rules of the host"))
     # Only where something is wrong: the parsers are many.
     from doctor.collect.network.config_reader import ConfigReader  # noqa: PLC0415
@@ -32,6 +40,17 @@ def host_network_files(
         tables=reader.tables(),
         gaps=tuple(reader.gaps),
     )
+
+
+def _is_unheard(namespaces: NetNamespaces | Missing, record: HealthyNetwork | Missing) -> bool:
+    """Whether the gateway was changed to one that has not answered: no packet has ended yet."""
+    if isinstance(namespaces, Missing) or isinstance(record, Missing):
+        return False
+    # Hosts without running containers need neither.
+    from doctor.facts.path.own.kept_state import KeptState  # noqa: PLC0415
+    from doctor.facts.path.own.unheard import unheard_defaults  # noqa: PLC0415
+
+    return any(unheard_defaults(KeptState(namespaces.host, record)))
 
 
 def _is_suspect(links: Links | Missing, networks: Networks | Missing) -> bool:
