@@ -8,12 +8,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tests.hosts.box import why_not
-from tests.hosts.odd import engine_settings, firewalls, neighbours, uplinks, vpns
+from tests.hosts.odd import changes, engine_settings, firewalls, lookups, neighbours, sixes, sizes, uplinks, vpns
 from tests.hosts.odd.judge import Judged, judge
 from tests.hosts.odd.odd_host import ODD, OddHost
 from tests.hosts.sandbox import SandboxError
 
-__all__ = ["engine_settings", "firewalls", "neighbours", "uplinks", "vpns"]
+__all__ = ["changes", "engine_settings", "firewalls", "lookups", "neighbours", "sixes", "sizes", "uplinks", "vpns"]
 
 
 def main() -> int:

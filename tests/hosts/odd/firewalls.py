@@ -62,13 +62,13 @@ iptables -I DOCKER-USER -o eth0 -d 169.254.169.254 -j REJECT
 iptables -I DOCKER-USER -o eth0 -p tcp --dport 25 -j REJECT
 """,
 )
-_UFW = """
+UFW = """
 cp /usr/share/ufw/ufw.conf /usr/share/ufw/*.rules /etc/ufw/
 """
 odd(
     "firewall/ufw",
     packages=("ufw",),
-    before=_UFW
+    before=UFW
     + """
 ufw default deny incoming; ufw default allow outgoing; ufw default deny routed
 ufw allow 22/tcp; ufw allow 8080,8081/tcp; ufw limit 2222/tcp; ufw --force enable
@@ -79,7 +79,7 @@ ufw allow 22/tcp; ufw allow 8080,8081/tcp; ufw limit 2222/tcp; ufw --force enabl
 odd(
     "firewall/ufw-docker",
     packages=("ufw",),
-    before=_UFW
+    before=UFW
     + """
 cat >>/etc/ufw/after.rules <<'END'
 # BEGIN UFW AND DOCKER

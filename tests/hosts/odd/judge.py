@@ -1,5 +1,6 @@
 """One odd host: healthy by traffic first, and then a scan without and with probes, beside those of the plain host."""
 
+import inspect
 import json
 import subprocess
 import sys
@@ -106,19 +107,39 @@ def make(box: Box, host: OddHost, engine: str = OWN) -> str:
         install_engine(box, engine)
         if host.packages:
             copy_in(box, host.packages)
-        if host.outside:
-            script = f"box={box.pid} python={sys.executable} odd={_HERE}\n{_BACKGROUND}\n{host.outside}"
-            box.outside(["sh", "-ec", script], timeout=60)
+        _run_outside(box, host.outside)
         run_script(box, host.before)
         if host.settings:
             box.write("/etc/docker/daemon.json", json.dumps(host.settings))
         box.start_dockerd()
         run_script(box, host.script)
+        if reason := _change(box, host):
+            return reason
     except subprocess.CalledProcessError as error:
         return f"'{error.cmd[0]}' failed: {(error.stderr or error.stdout).strip()[-300:]}"
     except (SandboxError, OSError, subprocess.TimeoutExpired) as error:
         return f"{type(error).__name__}: {str(error)[-300:]}"
     return _dead(box, host)
+
+
+def _change(box: Box, host: OddHost) -> str:
+    """Change a host on purpose that a scan has found healthy; returns why the scan did not."""
+    if not (host.later or host.outside_later):
+        return ""
+    if dead := [name for name in traffic.dead(box) if name not in host.without]:
+        return f"not healthy before the change: {', '.join(dead)}"
+    code, report = scan(box, "scan")
+    if code:
+        return f"a scan before the change has exit code {code}: {_alarms(report, frozenset())}"
+    _run_outside(box, host.outside_later)
+    run_script(box, host.later)
+    return ""
+
+
+def _run_outside(box: Box, text: str) -> None:
+    if text:
+        script = f"box={box.pid} python={sys.executable} odd={_HERE}\n{_BACKGROUND}\n{text}"
+        box.outside(["sh", "-ec", script], timeout=60)
 
 
 _BACKGROUND = """
@@ -197,7 +218,7 @@ def _skips(report: dict[str, Any]) -> list[str]:
 
 def root(engine: str = OWN) -> Path:
     """The data root of the plain host, made by that engine."""
-    key = "\n".join([Path(__file__).read_text(encoding="utf-8"), images.source(), engine])
+    key = "\n".join([inspect.getsource(_build), images.source(), engine])
     return archive.cached(f"odd-{engine}.tar", key, lambda target: _build(target, engine))
 
 

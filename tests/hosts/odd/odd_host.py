@@ -19,6 +19,7 @@ class OddHost:
         before: a script in the box before the engine starts.
         settings: of daemon.json.
         script: run in the box with `PRELUDE` after the engine's start.
+        later: a script in the box after a scan that found it healthy and kept how its network was; `outside_later` the same outside.
         checks: commands that each show traffic of its own kind: every one of them has to succeed.
         without: usual kinds of traffic that the administrator has closed or never had.
         end: a script before the host is removed.
@@ -32,6 +33,8 @@ class OddHost:
     before: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
     script: str = ""
+    later: str = ""
+    outside_later: str = ""
     checks: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     end: str = ""

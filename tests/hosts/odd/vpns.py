@@ -2,28 +2,31 @@
 
 from tests.hosts.odd.odd_host import ENGINES, odd
 
-_FAR = "203.0.113.10"
+FAR = "203.0.113.10"
 """An address outside that only a default route leads to."""
-_OUTSIDE = f"""
-ip addr add {_FAR}/32 dev lo
+TUNNEL_OUTSIDE = f"""
+ip addr add {FAR}/32 dev lo
 ip tuntap add dev tun0 mode tun; ip link set tun0 up; ip addr add 10.8.0.1/24 dev tun0
 tunnel tun0 51820 - 0 0 $box
 """
+"""The lines that make the other end of a tunnel outside."""
 
 
-def _device(name: str, mark: str = "0", mtu: int = 1420) -> str:
+def tunnel_device(name: str, mark: str = "0", mtu: int = 1420) -> str:
+    """Return the lines that make a tunnel device of the host, and begin its tunnel."""
     return f"""
 ip tuntap add dev {name} mode tun; ip link set {name} mtu {mtu} up; ip addr add 10.8.0.2/24 dev {name}
 tunnel {name} 40000 $out 51820 {mark} 1
 """
 
 
-_BY_TUNNEL = f"get web http://{_FAR}/ | grep -qx 10.8.0.2"
+BY_TUNNEL = f"get web http://{FAR}/ | grep -qx 10.8.0.2"
+"""Shows that a container's packets pass the tunnel."""
 
 odd(
     "vpn/wireguard-full",
-    outside=_OUTSIDE,
-    script=_device("wg0", "0xca6c")
+    outside=TUNNEL_OUTSIDE,
+    script=tunnel_device("wg0", "0xca6c")
     + """
 ip rule add not fwmark 51820 table 51820
 ip rule add table main suppress_prefixlength 0
@@ -37,24 +40,24 @@ table ip wg-quick-wg0 {
 }
 END
 """,
-    checks=(_BY_TUNNEL, f"get app1 http://{_FAR}/ | grep -qx 10.8.0.2", f"fetch http://{_FAR}/ | grep -qx 10.8.0.2"),
+    checks=(BY_TUNNEL, f"get app1 http://{FAR}/ | grep -qx 10.8.0.2", f"fetch http://{FAR}/ | grep -qx 10.8.0.2"),
     engines=ENGINES,
 )
 odd(
     "vpn/openvpn-redirect-gateway",
-    outside=_OUTSIDE,
-    script=_device("tun0")
+    outside=TUNNEL_OUTSIDE,
+    script=tunnel_device("tun0")
     + """
 ip route add 0.0.0.0/1 via 10.8.0.1 dev tun0
 ip route add 128.0.0.0/1 via 10.8.0.1 dev tun0
 ip route add $out/32 via $out dev eth0
 """,
-    checks=(_BY_TUNNEL,),
+    checks=(BY_TUNNEL,),
 )
 odd(
     "vpn/split-tunnel",
-    outside=_OUTSIDE + "ip addr add 10.200.0.5/32 dev lo\n",
-    script=_device("tun0")
+    outside=TUNNEL_OUTSIDE + "ip addr add 10.200.0.5/32 dev lo\n",
+    script=tunnel_device("tun0")
     + """
 ip route add 10.0.0.0/8 via 10.8.0.1 dev tun0
 ip route add 192.168.0.0/16 via 10.8.0.1 dev tun0
@@ -63,8 +66,8 @@ ip route add 192.168.0.0/16 via 10.8.0.1 dev tun0
 )
 odd(
     "vpn/tailscale",
-    outside=_OUTSIDE.replace("10.8.0.1/24", "100.64.0.1/10"),
-    script=_device("tailscale0", "0x80000", 1280).replace("10.8.0.2/24", "100.64.0.2/32")
+    outside=TUNNEL_OUTSIDE.replace("10.8.0.1/24", "100.64.0.1/10"),
+    script=tunnel_device("tailscale0", "0x80000", 1280).replace("10.8.0.2/24", "100.64.0.2/32")
     + """
 for family in 4 6; do
     ip -$family rule add pref 5210 fwmark 0x80000/0xff0000 lookup main
@@ -93,7 +96,7 @@ iptables -I INPUT -j ts-input; iptables -I FORWARD -j ts-forward; iptables -t na
 )
 odd(
     "vpn/sidecar-with-kill-switch",
-    outside=_OUTSIDE,
+    outside=TUNNEL_OUTSIDE,
     script="""
 work --name gluetun --cap-add NET_ADMIN -p 8090:80 --dns 127.0.0.1
 serve --name behind --network container:gluetun
@@ -118,7 +121,7 @@ iptables -A INPUT -i eth0 -p tcp --dport 80 -j ACCEPT
 nsenter -t $(pid gluetun) -n sh -c "setsid --fork $python $odd/tunnel.py tun0 40000 $out 51820 51820 1 </dev/null >/dev/null 2>&1"
 """,
     checks=(
-        f"get behind http://{_FAR}/ | grep -qx 10.8.0.2",
+        f"get behind http://{FAR}/ | grep -qx 10.8.0.2",
         "fetch http://127.0.0.1:8090/ | grep -q hello",
         "fetch http://198.51.100.1:8090/ | grep -q hello",
     ),
@@ -126,12 +129,12 @@ nsenter -t $(pid gluetun) -n sh -c "setsid --fork $python $odd/tunnel.py tun0 40
 )
 odd(
     "vpn/point-to-point-default",
-    outside=_OUTSIDE,
+    outside=TUNNEL_OUTSIDE,
     script="""
 ip tuntap add dev ppp0 mode tun; ip link set ppp0 mtu 1492 up; ip addr add 10.8.0.2 peer 10.8.0.1 dev ppp0
 tunnel ppp0 40000 $out 51820 0 1
 ip route replace default dev ppp0
 iptables -t mangle -A FORWARD -o ppp0 -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu
 """,
-    checks=(_BY_TUNNEL,),
+    checks=(BY_TUNNEL,),
 )
