@@ -21,7 +21,7 @@ def container_setting_wrong(endpoints: PathEndpoints) -> Iterator[Finding]:
     """The packets of a container live for one hop, it answers or asks for no address, or IPv6 is off although its network has it.
 
     What it looks at:
-        ip_default_ttl, arp_ignore, mcast_solicit and disable_ipv6 in the network namespace of each running container. Settings that the container was
+        ip_default_ttl, hop_limit, arp_ignore, mcast_solicit and disable_ipv6 in the network namespace of each running container. Settings that the container was
         created with (``--sysctl``) are left out, as are containers whose programs may change the network (NET_ADMIN).
 
     Why it matters:
@@ -53,6 +53,9 @@ def _wrong(endpoints: PathEndpoints, one: PathEndpoint) -> Iterator[tuple[Settin
     values = {key: value for key, value in one.namespace.sysctls.items() if key not in one.chosen}
     if values.get(_TTL) in {"0", "1"}:
         yield _detail(one, _TTL, values[_TTL], "64"), "its packets end at the first hop"
+    key = f"net.ipv6.conf.{device}.hop_limit"
+    if values.get(key) in {"0", "1"} and one.assigned(6):
+        yield _detail(one, key, values[key], "64"), "its IPv6 packets end at the first hop"
     for key in ("net.ipv4.conf.all.arp_ignore", f"net.ipv4.conf.{device}.arp_ignore"):
         if values.get(key) == "8":
             yield _detail(one, key, "8", "0"), "it answers no ARP, so nobody reaches it"

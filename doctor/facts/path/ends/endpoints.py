@@ -15,6 +15,7 @@ from doctor.model.missing import Missing
 OF_INTERFACE = (
     "net.ipv4.conf.eth0.arp_ignore",
     "net.ipv6.conf.eth0.disable_ipv6",
+    "net.ipv6.conf.eth0.hop_limit",
     *(neighbour_key("eth0", "mcast_solicit", version) for version in (4, 6)),
 )
 """Settings of the usual interface of a container that are read of each namespace."""
