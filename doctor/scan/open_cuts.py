@@ -119,8 +119,9 @@ def _text(way: "Way") -> str:
 
 
 def _says(finding: Finding, cut: "PathCut") -> bool:
-    """Whether a cut's sentence is in a finding."""
-    return cut.says in finding.message or any(evidence.value == cut.says for evidence in finding.evidence)
+    """Whether a cut's sentence is in a finding, or its detail has the cut."""
+    own = getattr(getattr(finding.detail, "cut", None), "says", "")
+    return cut.says in {own, *(one.value for one in finding.evidence)} or cut.says in finding.message
 
 
 def _members(facts: Facts) -> dict[str, frozenset[str]]:

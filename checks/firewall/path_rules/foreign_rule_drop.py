@@ -33,7 +33,7 @@ def foreign_rule_drop(cuts: RuleCuts, left: OpenCuts, files: RuleFiles | Missing
         A rule of somebody else is never removed unasked. ``doctor fix`` asks: ``pass`` inserts accepts for containers' packets
         directly above it, where that is possible and opens only what the engine itself opens; ``delete`` removes the rule, and an
         undo adds it again at its place. Both last until the rule's owner loads it again, so change it there too. A rule that
-        names traffic may be intended and is a warning; one that only closes published ports is noted, unless it names a container's
+        names traffic may be intended and is a warning, unless no container reaches anything outside; one that only closes published ports is noted, unless it names a container's
         address: after a restart another container may have it.
 
     References:
@@ -59,4 +59,4 @@ def _severity(item: RuleCut) -> Severity | None:
         return Severity.INFO
     if item.cut.kinds <= SPECIAL_KINDS:
         return Severity.WARNING
-    return None if item.place.is_policy or item.is_plain else Severity.WARNING
+    return None if item.place.is_policy or item.is_plain or item.is_for_all else Severity.WARNING

@@ -68,9 +68,14 @@ def _with_networks(item: RuleCut, networks: Networks | Missing) -> RuleCut:
     names = set(item.cut.containers)
     ids = {one.network_id for one in networks.running if not names or one.container in names}
     versions = {way.version for way in item.cut.ways}
+    bridges = {network.id for network in networks.bridges if not network.internal}
+    everybody = {one.container for one in networks.running if one.network_id in bridges}
     own = {port.container_ip for version in versions for _, _, port in networks.published(version)}
     return replace(
         item,
+        is_for_all=any(
+            everybody <= {way.start for way in item.cut.ways if way.kind == kind} for kind in ("egress", "dns")
+        ),
         names_container=not own.isdisjoint(_ADDRESS.findall(item.place.text)),
         bridges=tuple(
             network.bridge

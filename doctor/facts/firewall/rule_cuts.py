@@ -29,6 +29,7 @@ class RuleCut(Struct, frozen=True, kw_only=True):
         names_container: whether its text has the address of a container, which the engine may give to another one.
         bridges: interfaces of the networks of the containers concerned.
         ports: (protocol, port, address) that the host publishes for them, "" for any address.
+        is_for_all: whether no running container reaches the network outside, or a name server.
         within: the container in whose network namespace it is; empty for the host's.
     """
 
@@ -40,6 +41,7 @@ class RuleCut(Struct, frozen=True, kw_only=True):
     names_container: bool = False
     bridges: tuple[str, ...] = ()
     ports: tuple[tuple[str, int, str], ...] = ()
+    is_for_all: bool = False
     within: ContainerPlace = ContainerPlace()
 
     @property

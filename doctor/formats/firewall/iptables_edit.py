@@ -15,6 +15,12 @@ _BUILT_IN = {
 }
 
 
+_UNMATCHED = (" -m connlimit ", " -m recent ")
+"""Matches that iptables does not find by the text that it prints of them: such a rule is deleted by its number."""
+UNLESS = "# unless "
+"""Begins a group of an undo that has no effect while the rule after it is there."""
+
+
 class WantedRule(Struct, frozen=True):
     """A rule in the layout of a chain.
 
@@ -61,12 +67,14 @@ class Edited(Struct, kw_only=True):
         rules: the texts after it.
         lines: input of iptables-restore, in order.
         undo: groups of lines, in order; each group goes into one restore, so that it is atomic.
+        numbered: (number, text) of the rules that are deleted by their number, counted from 1.
     """
 
     chain: str
     rules: list[str]
     lines: list[str] = []
     undo: list[list[str]] = []
+    numbered: list[tuple[int, str]] = []
 
     def insert(self, position: int, text: str) -> None:
         """Insert a rule before the one at ``position``, counted from 0."""
@@ -80,8 +88,13 @@ class Edited(Struct, kw_only=True):
         """Remove the first rule with this text."""
         position = self.rules.index(text)
         spec = _spec(text, self.chain)
-        self.lines.append(f"-D {self.chain} {spec}")
         del self.rules[position]
+        if any(match in text for match in _UNMATCHED):
+            self.numbered.append((position + 1, text))
+            self.lines.append(f"-D {self.chain} {position + 1}")
+            self.undo.insert(0, [f"{UNLESS}{text}", f"-I {self.chain} {position + 1} {spec}"])
+            return
+        self.lines.append(f"-D {self.chain} {spec}")
         # If the removal never happened, the first line keeps the second from duplicating the rule.
         self.undo[:0] = [[f"-D {self.chain} {spec}"], [f"-I {self.chain} {position + 1} {spec}"]]
 

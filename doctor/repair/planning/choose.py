@@ -6,6 +6,7 @@ the question with the actions of the chosen one, so only actions that a fixer of
 
 import re
 import shlex
+from hashlib import sha256
 
 from msgspec import Struct
 
@@ -34,7 +35,8 @@ class Choice(Struct, frozen=True, kw_only=True):
 
     def fits(self, finding: Finding, asked: Choose) -> bool:
         """Whether it answers this question."""
-        return self.id == finding.id and self.subject in {"", subject_of(finding, asked)}
+        subject = subject_of(finding, asked)
+        return self.id == finding.id and self.subject in {"", subject, _code(subject)}
 
 
 def parse(text: str) -> Choice:
@@ -137,6 +139,20 @@ def subject_of(finding: Finding, asked: Choose) -> str:
     return asked.subject or finding.subject.name
 
 
+def _code(subject: str) -> str:
+    """Return a short name of a subject, for one that can't be printed as it is."""
+    return f"#{sha256(subject.encode('utf-8', 'surrogateescape')).hexdigest()[:10]}"
+
+
+def _option(finding: Finding, asked: Choose, option: Choosable) -> str:
+    """Return the option that selects a candidate, as it can be pasted: a rule's text may look as if it had a secret."""
+    from doctor.facts.secrets.redact import redact  # noqa: PLC0415 - only a plan with a question needs it
+
+    subject, name = subject_of(finding, asked), _short(option, asked)
+    plain = f"--choose {shlex.quote(f'{finding.id}:{subject}={name}')}"
+    return plain if redact(plain) == plain else f"--choose {shlex.quote(f'{finding.id}:{_code(subject)}={name}')}"
+
+
 def question(finding: Finding, asked: Choose) -> Question:
     """Return a question for reports."""
     return Question(
@@ -145,7 +161,7 @@ def question(finding: Finding, asked: Choose) -> Question:
             Candidate(
                 name=option.name,
                 evidence=option.evidence,
-                option=f"--choose {shlex.quote(f'{finding.id}:{subject_of(finding, asked)}={_short(option, asked)}')}",
+                option=_option(finding, asked, option),
             )
             for option in asked.options
         ),

@@ -79,3 +79,37 @@ def test_another_namespace_is_left_alone(host: OverlayHost) -> None:
     done = subprocess.run(step.argv, capture_output=True, check=False)
     assert (done.returncode, b"another network namespace" in done.stderr) == (1, True)
     assert subprocess.run(step.undo[0], capture_output=True, check=False).returncode == 0
+
+
+def test_a_number_is_checked_before_a_rule_is_deleted_by_it(tmp_path: Path) -> None:
+    """Against programs that print and load rules: another rule at that number is left alone, and an undo does not double a rule."""
+    rule = "-A OUTPUT -m recent --set -j DROP"
+    saved = tmp_path / "rules"
+    saved.write_text(f"*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p tcp -j ACCEPT\n{rule}\nCOMMIT\n")
+    loaded = tmp_path / "loaded"
+    for name, script in (("save", f"cat {saved}"), ("restore", f"cat >{loaded}")):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+    action = replace(
+        OF_IPTABLES,
+        save=(str(tmp_path / "save"),),
+        restore=str(tmp_path / "restore"),
+        edits=(ChainEdit(chain="OUTPUT", remove=(rule,)),),
+    )
+    commands = {action.save: CommandResult(0, saved.read_bytes(), b"")}
+    (step,) = action.steps(OverlayHost(RootHost(str(tmp_path), RecordedAnswers(live=True, commands=commands))))
+    assert isinstance(step, Run)
+    undo = [(step.undo[0], step.undo_stdin[0])]
+    for argv, stdin in undo:
+        subprocess.run(argv, input=stdin, check=True)
+    assert not loaded.exists()
+    subprocess.run(step.argv, input=step.stdin, check=True)
+    assert b"-D OUTPUT 2\n" in loaded.read_bytes()
+    saved.write_text(saved.read_text().replace("-A OUTPUT -p tcp -j ACCEPT\n", ""))
+    loaded.unlink()
+    assert subprocess.run(step.argv, input=step.stdin, capture_output=True, check=False).returncode == 1
+    assert not loaded.exists()
+    saved.write_text("*filter\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n")
+    for argv, stdin in undo:
+        subprocess.run(argv, input=stdin, check=True)
+    assert b"-I OUTPUT 2 -m recent --set -j DROP\n" in loaded.read_bytes()

@@ -175,3 +175,15 @@ def test_a_rule_of_the_other_backend_that_cuts_only_the_second_network_is_critic
     catalog = load()
     [found] = scan(host, catalog, catalog.choose(("firewall/mixed-backends",), ())).findings
     assert (found.severity, "network app" in found.message) == (Severity.CRITICAL, True)
+
+
+@pytest.mark.parametrize(
+    "match", ["connlimit --connlimit-above 0 --connlimit-mask 32 --connlimit-saddr", "recent --set"]
+)
+def test_a_rule_that_iptables_does_not_find_by_its_text_goes_by_number(match: str) -> None:
+    """An undo adds it at its place, and only if it is gone: a failed removal must not double it."""
+    rule = f"-A C -p tcp -m {match} -j DROP"
+    done = edit(["-A C -j first", rule, "-A C -j last"], ChainEdit(chain="C", remove=(rule,)))
+    assert done.lines == ["-D C 2"]
+    assert done.numbered == [(2, rule)]
+    assert done.undo == [[f"# unless {rule}", f"-I C 2 -p tcp -m {match} -j DROP"]]

@@ -1,21 +1,25 @@
 """Questions that only a person can answer: shown with evidence, answered on the command line, never guessed."""
 
 import json
+import shlex
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from doctor.api.actions.choose import Choosable, Choose
 from doctor.cli.commands.planned import FixOptions
 from doctor.cli.spelled import command
 from doctor.facts.images.images import Images
 from doctor.facts.secrets.redact import redact
 from doctor.host.recorded import RootHost
 from doctor.model.errors import UsageError
+from doctor.model.finding import Finding, Subject
 from doctor.plugins.load import load as load_catalog
 from doctor.repair.apply import apply, to_record
-from doctor.repair.planning.choose import parse
+from doctor.repair.planning.choose import parse, question
 from doctor.repair.planning.plan import Plan, make_plan
 from doctor.repair.runs.found import find_run
 from doctor.repair.undo import undo
@@ -219,3 +223,18 @@ def test_the_command_repeats_what_was_asked_for() -> None:
         )
     )
     assert FixOptions().command(is_live=False) == command("fix", "--apply")
+
+
+def test_an_option_that_redaction_would_change_has_a_code_that_can_be_pasted() -> None:
+    """Reports mask what may be a secret; the printed option must select the question all the same."""
+    name = 'filter -A FORWARD -m comment --comment "--password hunter2" -j DROP'
+    finding = Finding(id="firewall/foreign-rule-drop", subject=Subject("rule", name), message="")
+    asked = Choose(question="whether", options=(Choosable(name="delete", evidence=(), actions=()),))
+    (candidate,) = question(finding, asked).candidates
+    assert redact(candidate.option) == candidate.option
+    assert "hunter2" not in candidate.option
+    choice = parse(shlex.split(candidate.option)[1])
+    assert choice.fits(finding, asked)
+    assert not choice.fits(replace(finding, subject=Subject("rule", "another")), asked)
+    plain = replace(finding, subject=Subject("rule", "filter -A FORWARD -j DROP"))
+    assert "-A FORWARD -j DROP=delete" in question(plain, asked).candidates[0].option

@@ -14,7 +14,7 @@ from doctor.facts.firewall.packet_filter import Saved
 from doctor.facts.firewall.rules import FamilyRules
 from doctor.facts.firewall.user_chain import CHAIN, UserRules
 from doctor.formats.firewall import iptables_save
-from doctor.formats.firewall.iptables_edit import ChainEdit, Edited, WantedRule, edit, saved_after
+from doctor.formats.firewall.iptables_edit import UNLESS, ChainEdit, Edited, WantedRule, edit, saved_after
 from doctor.formats.firewall.iptables_strip import without_engine_lines
 from doctor.model.action import Stage
 from doctor.model.finding import Evidence, Subject
@@ -25,6 +25,15 @@ from doctor.model.view import View
 
 _UNDO_GROUPS = 100
 """Approximate limit of commands that undo a change: each costs some milliseconds."""
+
+
+_BY_NUMBER = """
+[ "$("$1" -t "$2" | grep -e "^-A $4 " | sed -n "$5p")" = "$6" ] || { echo "rule $5 of $4 is another one by now" >&2; exit 1; }
+exec "$3" --noflush -w 5
+"""
+_UNLESS = """
+"$1" -t "$2" | grep -qxF -e "$4" || exec "$3" --noflush -w 5
+"""
 
 
 class EditFirewall(WordedIntention, frozen=True, kw_only=True):
@@ -78,7 +87,7 @@ class EditFirewall(WordedIntention, frozen=True, kw_only=True):
                 policies[chain] = (old, policy)
         if not edited and not policies:
             return
-        argv = (self.restore, "--noflush", "-w", "5")
+        plain = (self.restore, "--noflush", "-w", "5")
         lines = [f":{chain} {new} [0:0]" for chain, (_, new) in policies.items()]
         lines += [*(f"-N {chain}" for chain in made), *(line for done in edited for line in done.lines)]
         undo = [group for done in reversed(edited) for group in done.undo]
@@ -86,16 +95,26 @@ class EditFirewall(WordedIntention, frozen=True, kw_only=True):
         groups += [[f":{chain} {old} [0:0]"] for chain, (old, _) in policies.items()]
         after = saved_after(ruleset, self.table, edited, {chain: new for chain, (_, new) in policies.items()})
         new = made_chains(view, self.restore, self.table, (*(change.chain for change in self.edits), *policies))
+        numbered = [(done.chain, *one) for done in edited for one in done.numbered][:1]
         yield Run(
-            argv=argv,
+            argv=self._by_number(*numbered[0]) if numbered else plain,
             stdin=self._document(lines),
-            undo=(*(argv for _ in groups), *((new.remove,) if new else ())),
+            undo=(*(self._undoing(group, plain) for group in groups), *((new.remove,) if new else ())),
             undo_stdin=tuple(self._document(group) for group in groups),
             predicts=(
                 Answer(ask=self.save, stdout=after.encode("utf-8", "surrogateescape")),
                 *((new.after,) if new else ()),
             ),
         )
+
+    def _by_number(self, chain: str, number: int, text: str) -> tuple[str, ...]:
+        return ("sh", "-c", _BY_NUMBER, "sh", self.save[0], self.table, self.restore, chain, str(number), text)
+
+    def _undoing(self, group: list[str], plain: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the command that takes a group of lines: one that restores a rule only if it is gone, where that must be asked."""
+        if not group[0].startswith(UNLESS):
+            return plain
+        return ("sh", "-c", _UNLESS, "sh", self.save[0], self.table, self.restore, group[0].removeprefix(UNLESS))
 
     def _document(self, lines: list[str]) -> bytes:
         return ("\n".join((f"*{self.table}", *lines, "COMMIT")) + "\n").encode("utf-8", "surrogateescape")

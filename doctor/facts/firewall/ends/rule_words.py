@@ -22,4 +22,8 @@ def evidence_of(item: RuleCut, files: RuleFiles | Missing) -> tuple[Evidence, ..
     place = item.place
     shown = Evidence(place.command, place.text or "policy drop")
     again = loaded_again(files, place.family, place.table, place.chain, place.text)
-    return (shown, *again, *item.cut.evidence) if item.cut.ways else (shown, *again)
+    if not item.cut.ways:
+        return (shown, *again)
+    # The message names rule and packets: the sentence adds something only where packets end because of the rule, not at it.
+    is_said = item.cut.reason.startswith(('"', "the policy "))
+    return (shown, *again, *(item.cut.evidence[1:] if is_said else item.cut.evidence))
