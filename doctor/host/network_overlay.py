@@ -102,13 +102,24 @@ class NetworkOverlay(BasedHost, ABC):
         return found if own is None or isinstance(own, Missing) else {**found, 0: self._values(own, keys)}
 
     def routes(self, questions: "Iterable[RouteQuestion]") -> "tuple[RouteAnswer, ...]":
-        """Return the kernel's answers, unless a step changes what they depend on: then they are unknown."""
+        """Return the kernel's answers; those of a namespace whose routing a step changes are unknown."""
         wanted = tuple(questions)
-        if _NETWORK not in self._answers and self._gone.isdisjoint(question.pid for question in wanted):
+        lost = self._rerouted({question.pid for question in wanted})
+        if not lost:
             return self.base.routes(wanted)
         from doctor.facts.path.routing import UNKNOWN, RouteAnswer  # noqa: PLC0415
 
-        return (RouteAnswer(error=UNKNOWN),) * len(wanted)
+        known = iter(self.base.routes([question for question in wanted if question.pid not in lost]))
+        return tuple(RouteAnswer(error=UNKNOWN) if question.pid in lost else next(known) for question in wanted)
+
+    def _rerouted(self, pids: set[int]) -> set[int]:
+        """Return the processes whose namespace a step may route otherwise, or ends. Rules of a firewall are asked of nobody."""
+        changed = {where for where, (kind, _, _) in self._network_changes() if kind != "rules"}
+        if not changed:
+            return pids & self._gone
+        found = self.base.net_namespaces(pids - self._gone - {0})
+        others = {pid for pid, one in found.items() if isinstance(one, Missing) or one.inode in changed}
+        return pids & self._gone | others | (pids & {0} if 0 in changed else set())
 
 
 def _other_end(request: tuple[str, str, dict[str, str | int]]) -> Iterator[tuple[str, str, dict[str, str | int]]]:

@@ -114,6 +114,17 @@ def was_behind(finding: Finding, facts: Facts, ended: Iterable[str]) -> bool:
     return bool(ways) and ways.issubset(ended)
 
 
+def is_undecided(finding: Finding, before: Facts, after: Facts) -> bool:
+    """Whether a finding names hops, and a prediction can't judge if packets still end there: it is no proof that they don't."""
+    from doctor.facts.path.paths import Paths  # noqa: PLC0415 - only for a repair
+
+    known: Paths | Missing = before.get(Paths)
+    if isinstance(known, Missing) or not any(_says(finding, cut) for cut in known.cuts):
+        return False
+    then: Paths | Missing = after.get(Paths)
+    return isinstance(then, Missing) or bool(then.unknown)
+
+
 def _text(way: "Way") -> str:
     return f"{way.kind} {way.start} {way.target} {way.port} {way.protocol}"
 

@@ -28,6 +28,7 @@ from doctor.repair.planning.lower import canonical, lower, writes_mask
 from doctor.scan.controls import controls
 from doctor.scan.noted import NotedFacts
 from doctor.scan.offer import offer_of
+from doctor.scan.open_cuts import is_undecided
 from doctor.scan.opening import as_question
 from doctor.scan.risk import JudgedActions, judge
 from doctor.scan.run import Scan, scan
@@ -146,8 +147,8 @@ def _settle(draft: Draft, before: Scan) -> Plan:
             break
         overlay, actions = lower(draft)
         current = _predicted(draft, overlay, current)
-        draft.handled -= draft.manual.keys()
-        draft.manual, draft.blocked = {}, blocked
+        draft.manual = _undecided(draft, before, current)
+        draft.blocked = blocked
     else:
         _choose(draft, current)
     overlay, actions = lower(draft)
@@ -164,6 +165,18 @@ def _settle(draft: Draft, before: Scan) -> Plan:
         judged=draft.judged,
         check_ids=draft.ids,
     )
+
+
+def _undecided(draft: Draft, before: Scan, current: Scan) -> dict[str, ManualFix]:
+    """Return the manual findings that the prediction neither has nor excludes; the others are judged again in it."""
+    found = {one.fingerprint for one in current.findings}
+    kept = {
+        fingerprint: left
+        for fingerprint, left in draft.manual.items()
+        if fingerprint not in found and is_undecided(left.finding, before.facts, current.facts)
+    }
+    draft.handled -= draft.manual.keys() - kept.keys()
+    return kept
 
 
 def _predicted(draft: Draft, overlay: OverlayHost, earlier: Scan) -> Scan:

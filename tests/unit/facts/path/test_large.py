@@ -137,3 +137,19 @@ def test_data_that_the_kernel_splits_later_makes_no_claim_about_a_port() -> None
     narrow = with_link(host(), "vaa", mtu=100)
     assert walked(world(of_host=narrow), WAYS["egress"]).cause == "mtu"
     assert walked(world(of_host=narrow, saved=ENGINE + SIZED.format("--set-mss 60")), WAYS["egress"]).end == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("table", "rule", "end"),
+    [
+        ("raw", "--ctstate INVALID", "delivered"),
+        ("filter", "--ctdir REPLY", DROPPED),
+        ("filter", "--ctdir ORIGINAL", "delivered"),
+    ],
+)
+def test_a_message_about_the_mtu_answers_a_known_connection(table: str, rule: str, end: str) -> None:
+    """It belongs to the connection of the packet before any hook, in the direction of its answers."""
+    text = f"-A OUTPUT -p icmp -m conntrack {rule} -j DROP\n"
+    head = f"*{table}\n:OUTPUT ACCEPT [0:0]\n"
+    saved = f"{head}{text}COMMIT\n{ENGINE}" if table == "raw" else ENGINE.replace("*filter\n", f"*filter\n{text}", 1)
+    assert walked(world(of_host=SMALL, saved=saved), replace(WAYS["egress"], data=1500)).end == end
