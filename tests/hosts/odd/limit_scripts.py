@@ -184,7 +184,7 @@ docker exec web sh -c 'head -c 2000000 /dev/zero >/etc/resolv.conf; head -c 1000
 docker exec app1 sh -c "printf 'nameserver {SECRET}\\nsearch \\033[31m\\nnameserver 1.2.3.4 \\000\\n' >/etc/resolv.conf"
 """,
         exits=(0, 1),
-        findings=_UNREADABLE,
+        findings=_UNREADABLE | {"dns/container-resolv-changed"},  # no server of app1 is one
     ),
     *(
         Limit(

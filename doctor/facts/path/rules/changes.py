@@ -133,7 +133,7 @@ def redirect(port: Reader | None) -> Change:
 
 
 def source(kind: str, address: Reader | None, port: Reader | None, *, is_random: bool = False) -> Change:
-    """Translate the source; masquerading asks which address the output interface has. To the same one is no translation."""
+    """Translate the source; masquerading asks which address the output interface has. To the same one it is not a translation."""
 
     def apply(packet: Packet, scope: Surroundings) -> Packet:
         if address is None and kind == "masquerade":
