@@ -247,6 +247,9 @@ def _learned(trip: Trip, step: Oversize) -> Asking[Step]:
     """Send a packet again, as long as the MTU allows: its sender learns that from an ICMP message, which must arrive."""
     place, packet = step.place, step.packet
     if not packet.may_split:
+        if any(rule.source and rule.version == packet.version for rule in place.namespace.rules):
+            # Of a translated connection they are routed a second time, by their source.
+            trip.doubt(place, "rules of routing by source, which ICMP messages about the MTU may meet")
         message = sizes.message_about(packet)
         detour, trip.detour = trip.detour, None
         try:

@@ -156,6 +156,8 @@ def _seen(base: BaseChain, chain: PathChain, tally: _Tally, family: str, scope: 
         # A packet that the host sends to itself keeps its connection.
         and packet.inside != "lo"
         and packet.state != "UNTRACKED"
+        # An ICMP message about a packet begins with that packet's connection.
+        and not (packet.state == "RELATED" and base.hook == "output")
     )
     seen = replace(packet, state="INVALID") if is_before else packet
     verdict = Evaluation(base.table, scope).run(chain, seen)

@@ -55,6 +55,7 @@ def message_about(packet: Packet) -> Packet:
         icmp_type=3 if is_v4 else 2,
         icmp_code=4 if is_v4 else 0,
         state="RELATED" if is_known else "INVALID",
+        is_reply=None if packet.is_reply is None else not packet.is_reply,
         inside="",
         outside="",
         length=length,
