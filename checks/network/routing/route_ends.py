@@ -37,7 +37,7 @@ def route_ends(
         nobody answers for is named if it was not there at the last healthy scan. Routes of the main table inside the subnet of a
         container network are judged by network/subnet-overlap-route. No way leads to most networks outside: a route that discards
         one, and was not there at the last healthy scan, is a warning, unless it bans a single client, belongs to a list of more than
-        four, or a routing daemon added it.
+        four, or a routing daemon or a file of the host added it.
 
     Why it matters:
         The containers' packets use the host's routes. Scripts against attackers, VPN clients and routing daemons add routes that
@@ -75,19 +75,18 @@ def route_ends(
             detail=RouteAdded(routes=(route,), is_new=is_new, source=place),
         )
     for route in hiding_routes(state, networks):
-        if route not in found:
-            yield _hiding(state, route, files)
+        is_set = not isinstance(files, Missing) and files.source_of(route.route, route.device) is not None
+        if route not in found and not is_set:
+            yield _hiding(state, route)
 
 
-def _hiding(state: KeptState, one: PlacedRoute, files: HostNetworkFiles | Missing) -> Finding:
-    source = None if isinstance(files, Missing) else files.source_of(one.route, one.device)
-    place = "" if source is None else source.place
+def _hiding(state: KeptState, one: PlacedRoute) -> Finding:
     return Finding(
         subject=Subject("route", one.text),
         message=f"packets of containers to {one.route.destination} end at the route {one.text}, which was not there at the last healthy scan",
         severity=Severity.WARNING,
-        evidence=(Evidence("ip route", one.text), Evidence(state.place, "no such route"), *set_by(place)),
-        detail=RouteAdded(routes=(one,), is_new=True, source=place),
+        evidence=(Evidence("ip route", one.text), Evidence(state.place, "no such route")),
+        detail=RouteAdded(routes=(one,), is_new=True),
     )
 
 

@@ -7,7 +7,7 @@ from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
 from doctor.facts.backup.kept_namespace import HealthyNetwork
 from doctor.facts.network.host_files import HostNetworkFiles
 from doctor.facts.network.listeners import Listeners
-from doctor.facts.path.namespace import NetAddress
+from doctor.facts.path.namespace import NetAddress, NetLink
 from doctor.facts.path.namespaces import NetNamespaces
 from doctor.facts.path.own.details import HostAddressAdded
 from doctor.facts.path.own.hidden import hiding_addresses
@@ -36,7 +36,8 @@ def gateway_on_host(
     What it looks at:
         The addresses of all interfaces of the host, beside the gateways of its default routes, and beside the addresses at which
         packets of containers end because the host has them, if the last healthy scan did not see them there. A single address of the
-        Internet that is new on the loopback, and on which no program listens, is a warning: no way leads to most addresses outside.
+        Internet that is new on the loopback is a warning, as no way leads to most addresses outside, unless a program listens on it, a
+        file of the host sets it, or arp_ignore shows that a load balancer sends its packets here.
 
     Why it matters:
         The kernel takes packets to its own addresses for itself, and drops packets that come from them. Addresses for load balancers
@@ -51,8 +52,7 @@ def gateway_on_host(
     """
     state = KeptState(namespaces.host, record)
     gateways = {one.route.gateway for one in placed(namespaces.host) if one.is_default and one.route.gateway}
-    hidden = set() if isinstance(listeners, Missing) else {one for _, one in hiding_addresses(state)}
-    hidden = {one for one in hidden if not isinstance(listeners, Missing) and not _is_served(listeners, one)}
+    hidden = _hidden(state, listeners, files)
     for address in namespaces.host.addresses:
         link = namespaces.host.link(address.link)
         cuts = [cut for cut in ends.cuts if _is_about(cut, address.address)]
@@ -61,7 +61,6 @@ def gateway_on_host(
         if link is None or not (address.address in gateways or (cuts and is_new) or is_hidden):
             continue
         role = "gateway" if address.address in gateways else "peer"
-        what = f": {cuts[0].says}" if cuts else ": packets of containers to it stay on the host"
         known = (
             () if state.kept is None else (Evidence(state.place, "no such address" if is_new else "the same address"),)
         )
@@ -70,9 +69,7 @@ def gateway_on_host(
         yield Finding(
             subject=Subject("address", f"{address.text} dev {link.name}"),
             severity=Severity.WARNING if is_hidden else None,
-            message=f"the new address {address.address}, on {link.name} of the host, is one of the network outside{what}"
-            if is_hidden
-            else f"the {role} {address.address} is also an address of the host, on {link.name}{what}",
+            message=_message(address, link, "" if is_hidden else role, cuts),
             evidence=(
                 Evidence("ip addr", f"{address.text} dev {link.name}"),
                 *known,
@@ -88,6 +85,25 @@ def gateway_on_host(
                 source=place,
             ),
         )
+
+
+def _message(address: NetAddress, link: NetLink, role: str, cuts: list[PathCut]) -> str:
+    what = cuts[0].says if cuts else "packets of containers to it stay on the host"
+    if not role:
+        return f"the new address {address.address}, on {link.name} of the host, is one of the network outside: {what}"
+    return f"the {role} {address.address} is also an address of the host, on {link.name}: {what}"
+
+
+def _hidden(state: KeptState, listeners: Listeners | Missing, files: HostNetworkFiles | Missing) -> set[NetAddress]:
+    """Return the new addresses of the Internet on the loopback that nobody is known to want."""
+    if isinstance(listeners, Missing):
+        return set()
+    return {
+        one
+        for link, one in hiding_addresses(state)
+        if not _is_served(listeners, one)
+        and (isinstance(files, Missing) or files.source_of_address(link.name, one.text) is None)
+    }
 
 
 def _preferring(state: KeptState, address: NetAddress) -> Iterator[PlacedRoute]:

@@ -23,7 +23,7 @@ def host_network_files(  # noqa: PLR0917 - each of these facts may be a reason t
 ) -> HostNetworkFiles:
     """Return all that they set; absent if nothing is wrong with the network, because then nobody needs it."""
     is_cut = isinstance(paths, Paths) and paths.cuts
-    if not (is_cut or _is_suspect(links, networks) or _is_unheard(namespaces, record)):
+    if not (is_cut or _is_suspect(links, networks) or _is_changed(namespaces, record, networks)):
         raise HostError(Missing(Why.ABSENT, "nothing is wrong with routes, addresses and rules of the host"))
     # Only where something is wrong: the parsers are many.
     from doctor.collect.network.config_reader import ConfigReader  # noqa: PLC0415
@@ -42,15 +42,20 @@ def host_network_files(  # noqa: PLR0917 - each of these facts may be a reason t
     )
 
 
-def _is_unheard(namespaces: NetNamespaces | Missing, record: HealthyNetwork | Missing) -> bool:
-    """Whether the gateway was changed to one that has not answered: no packet has ended yet."""
+def _is_changed(
+    namespaces: NetNamespaces | Missing, record: HealthyNetwork | Missing, networks: Networks | Missing
+) -> bool:
+    """Whether a gateway that has not answered, or routes and addresses that hide others, are new: no packet has ended yet."""
     if isinstance(namespaces, Missing) or isinstance(record, Missing):
         return False
-    # Hosts without running containers need neither.
+    # Hosts without running containers need none of these.
+    from doctor.facts.path.own.hidden import hiding_addresses, hiding_routes  # noqa: PLC0415
     from doctor.facts.path.own.kept_state import KeptState  # noqa: PLC0415
     from doctor.facts.path.own.unheard import unheard_defaults  # noqa: PLC0415
 
-    return any(unheard_defaults(KeptState(namespaces.host, record)))
+    state = KeptState(namespaces.host, record)
+    hides = not isinstance(networks, Missing) and bool(hiding_routes(state, networks))
+    return hides or any(unheard_defaults(state)) or any(hiding_addresses(state))
 
 
 def _is_suspect(links: Links | Missing, networks: Networks | Missing) -> bool:

@@ -70,7 +70,7 @@ odd(
     outside=_FAR + _SECOND + "ip addr add 203.0.113.11/32 dev lo\n",
     before=_ETH1
     + """
-ip route add default via 192.0.2.129 table 150; ip rule add pref 150 tos 0x10 table 150; ip rule add pref 151 dsfield 0xb8 table 150
+ip route add default via 192.0.2.129 table 150; ip rule add pref 150 tos 0x10 table 150; ip rule add pref 151 dscp EF table 150
 """,
     script="""
 iptables -t mangle -A PREROUTING -i docker0 -d 203.0.113.11 -j TOS --set-tos 0x10

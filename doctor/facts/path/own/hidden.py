@@ -55,8 +55,8 @@ def _hides(one: PlacedRoute, networks: Networks) -> bool:
 
 
 def hiding_addresses(state: KeptState) -> Iterator[tuple[NetLink, NetAddress]]:
-    """Yield single addresses of the Internet on the loopback that were not there."""
-    if state.kept is None:
+    """Yield single addresses of the Internet on the loopback that were not there, unless a load balancer sends their packets here."""
+    if state.kept is None or _is_balanced(state):
         return
     for address in state.now.addresses:
         link = state.now.link(address.link)
@@ -65,3 +65,10 @@ def hiding_addresses(state: KeptState) -> Iterator[tuple[NetLink, NetAddress]]:
             continue
         if is_outside(ip_network(ip_address(address.address))):
             yield link, address
+
+
+def _is_balanced(state: KeptState) -> bool:
+    """Whether the host answers no question of ARP for addresses of its loopback, as real servers of a balancer do."""
+    return any(
+        key.endswith(".arp_ignore") and value.strip() not in {"", "0"} for key, value in state.now.sysctls.items()
+    )
