@@ -264,7 +264,7 @@ def _learned(trip: Trip, step: Oversize) -> Asking[Step]:
                 place, step.link.name, "mtu", reason, end=kind, verdict=inner.verdict, rule_place=end.place.name
             ) from end
         trip.detour = detour
-        if found.left is not None and OUTSIDE not in {trip.way.start, trip.way.end}:
+        if found.left is not None and (trip.way.end if trip.is_answer else trip.way.start) != OUTSIDE:
             reason = f"{found.left.name}: an ICMP message about the MTU leaves the host"
             raise WalkEnd(place, found.left.name, UNKNOWN, reason, end=UNKNOWN)
     out = Out(place=place, link=step.link, packet=replace(packet, length=step.mtu), gateway=step.gateway)

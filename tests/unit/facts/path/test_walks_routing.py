@@ -12,7 +12,7 @@ from doctor.formats.netlink.lookups import RouteQuestion, encode
 from doctor.formats.netlink.messages import attribute, number
 from doctor.formats.netlink.routes import FAILED, INCOMPLETE, LOCAL, MAIN
 from doctor.formats.netlink.tables import parse_neighbour
-from tests.unit.facts.path.small_world import ENGINE, WAYS, address, host, route, walked, world
+from tests.unit.facts.path.small_world import ENGINE, WAYS, address, host, route, walked, with_link, world
 
 _REACHABLE, _OVERDUE = 2, INCOMPLETE | 0x100
 
@@ -151,3 +151,15 @@ def test_an_end_after_a_rule_about_some_ports_of_senders_is_not_known(span: tupl
     small = replace(host(), rules=(rule, *host().rules))
     found = walked(world(of_host=small), WAYS["egress"], {(0, "198.51.100.7"): "EINVAL"})
     assert found.end == end
+
+
+def test_a_message_about_the_mtu_that_leaves_the_host_is_not_with_the_container() -> None:
+    mangle = "*mangle\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p icmp -j TOS --set-tos 0x10/0xff\nCOMMIT\n"
+    rules = (
+        RoutingRule(version=4, priority=66, table=77, tos=0x10),
+        RoutingRule(version=4, priority=32766, table=MAIN),
+    )
+    routes = (*host().routes, route("0.0.0.0/0", 2, gateway="192.0.2.1", table=77))
+    small = with_link(replace(host(), rules=rules, routes=routes), "eth0", mtu=1400)
+    found = walked(world(of_host=small, saved=mangle + ENGINE), replace(WAYS["egress"], data=1500))
+    assert (found.end, found.reason) == ("unknown", "eth0: an ICMP message about the MTU leaves the host")
