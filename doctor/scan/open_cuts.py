@@ -115,7 +115,7 @@ def was_behind(finding: Finding, facts: Facts, ended: Iterable[str]) -> bool:
 
 
 def is_undecided(finding: Finding, before: Facts, after: Facts) -> bool:
-    """Whether a finding names hops, and a prediction can't judge if packets still end there: it is no proof that they don't."""
+    """Whether a finding names hops, and a prediction can't judge if packets still end there: that does not prove that they don't."""
     from doctor.facts.path.paths import Paths  # noqa: PLC0415 - only for a repair
 
     known: Paths | Missing = before.get(Paths)

@@ -226,7 +226,7 @@ def test_the_command_repeats_what_was_asked_for() -> None:
 
 
 def test_an_option_that_redaction_would_change_has_a_code_that_can_be_pasted() -> None:
-    """Reports mask what may be a secret; the printed option must select the question all the same."""
+    """Reports mask what may be a secret; the printed option must select the question nevertheless."""
     name = 'filter -A FORWARD -m comment --comment "--password hunter2" -j DROP'
     finding = Finding(id="firewall/foreign-rule-drop", subject=Subject("rule", name), message="")
     asked = Choose(question="whether", options=(Choosable(name="delete", evidence=(), actions=()),))
