@@ -62,3 +62,15 @@ def test_the_hop_is_named_and_a_healthy_host_is_silent(box: Box) -> None:
         found = said(box)
         assert [message for name, message in found if words in message and name.startswith(identity)], found
         box.run(["sh", "-ec", undo])
+    _no_problem_is_lost_beside_a_repair(box)
+
+
+def _no_problem_is_lost_beside_a_repair(box: Box) -> None:
+    """A repair changes routes inside web, so that its ways can't be predicted: what else ends packets is still left to somebody."""
+    box.run(["sh", "-ec", f"{SITE}; {INSIDE} ip route del default"])
+    found = json.loads(box.doctor("scan", "--format", "json").stdout)["findings"]
+    plan = json.loads(box.doctor("fix", "--format", "json").stdout)
+    problems = {one["fingerprint"]: one["id"] for one in found if one["severity"] != "info"}
+    assert [problems[one] for one in plan["resolves"]] == ["network/container-default-route-missing"]
+    assert len(problems) > 1
+    assert problems.keys() - set(plan["resolves"]) <= {one["fingerprint"] for one in plan["manual"]}, (found, plan["manual"])
