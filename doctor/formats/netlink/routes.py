@@ -139,7 +139,7 @@ class NetRoute(Struct, frozen=True, kw_only=True):
         """Return the route as a request to rtnetlink adds or deletes it; ``device`` is the name of its interface.
 
         >>> NetRoute(version=4, destination="10.0.0.0/8", gateway="10.1.0.1", link=2, metric=7, flags=ONLINK).request("eth0")
-        {'dst': '10.0.0.0/8', 'dev': 'eth0', 'gateway': '10.1.0.1', 'priority': 7, 'onlink': 1}
+        {'dst': '10.0.0.0/8', 'dev': 'eth0', 'gateway': '10.1.0.1', 'onlink': 1, 'priority': 7}
         """
         found: dict[str, str | int] = {"dst": self.destination}
         way: dict[str, str | int] = {

@@ -73,4 +73,7 @@ def _no_problem_is_lost_beside_a_repair(box: Box) -> None:
     problems = {one["fingerprint"]: one["id"] for one in found if one["severity"] != "info"}
     assert [problems[one] for one in plan["resolves"]] == ["network/container-default-route-missing"]
     assert len(problems) > 1
-    assert problems.keys() - set(plan["resolves"]) <= {one["fingerprint"] for one in plan["manual"]}, (found, plan["manual"])
+    assert problems.keys() - set(plan["resolves"]) <= {one["fingerprint"] for one in plan["manual"]}, (
+        found,
+        plan["manual"],
+    )
