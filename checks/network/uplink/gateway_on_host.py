@@ -61,9 +61,8 @@ def gateway_on_host(
         if link is None or not (address.address in gateways or (cuts and is_new) or is_hidden):
             continue
         role = "gateway" if address.address in gateways else "peer"
-        known = (
-            () if state.kept is None else (Evidence(state.place, "no such address" if is_new else "the same address"),)
-        )
+        before = "no such address" if is_new else "the same address"
+        known = () if state.kept is None else (Evidence(state.place, before),)
         source = None if isinstance(files, Missing) else files.source_of_address(link.name, address.text)
         place = "" if source is None else source.place
         yield Finding(
