@@ -22,7 +22,8 @@ def ip6_forward_off(networks: Networks, links: Links, sysctl: Sysctl, engine: En
     """The kernel does not forward IPv6, so containers of networks with IPv6 reach nothing outside over IPv6.
 
     What it looks at:
-        net.ipv6.conf.all.forwarding, and whether a bridge network of the engine has IPv6. Without one, 0 is not a fault.
+        net.ipv6.conf.all.forwarding, and whether a bridge network of the engine has IPv6. Without one, 0 is not a fault, nor is it
+        if no route of IPv6 leads out of the host.
 
     Why it matters:
         Connections to names with IPv6 addresses time out, or are slow until IPv4 is tried. dockerd turns forwarding on when it
@@ -37,7 +38,7 @@ def ip6_forward_off(networks: Networks, links: Links, sysctl: Sysctl, engine: En
         https://docs.kernel.org/networking/ip-sysctl.html
     """
     with_six = [network for network in networks.bridges if network.ipv6 and not network.internal]
-    if not engine.ip_forward or not with_six or sysctl.number(KEY) != 0:
+    if not engine.ip_forward or not with_six or sysctl.number(KEY) != 0 or not _leads_outside(links, networks):
         return
     names = ", ".join(network.name for network in with_six)
     yield Finding(
@@ -48,6 +49,19 @@ def ip6_forward_off(networks: Networks, links: Links, sysctl: Sysctl, engine: En
             Evidence(networks.source, f"networks with IPv6: {names}"),
         ),
         detail=Forwarding6Off(advertised=_advertised(links, sysctl)),
+    )
+
+
+def _leads_outside(links: Links, networks: Networks) -> bool:
+    """Whether containers could reach something over IPv6: a route other than those of bridges and of the links themselves."""
+    inner = {"lo", *(network.bridge for network in networks.bridges)}
+    return any(
+        route.version == 6
+        and route.kind == "unicast"
+        and route.table != "local"
+        and route.device not in inner
+        and not route.destination.startswith(("fe80:", "ff00:"))
+        for route in links.routes
     )
 
 
