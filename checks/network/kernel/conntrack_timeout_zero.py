@@ -10,6 +10,7 @@ _TIMEOUTS = {
     "net.netfilter.nf_conntrack_tcp_timeout_syn_sent": (120, "no TCP connection of a container begins"),
     "net.netfilter.nf_conntrack_tcp_timeout_established": (432000, "no TCP connection of a container passes data"),
     "net.netfilter.nf_conntrack_tcp_timeout_unacknowledged": (300, "no TCP connection of a container passes data"),
+    "net.netfilter.nf_conntrack_tcp_timeout_max_retrans": (300, "no TCP connection of a container passes data"),
     "net.netfilter.nf_conntrack_udp_timeout": (30, "no answer over UDP comes to a container, name servers' included"),
 }
 """The timeouts of which 0 ends containers' traffic: the kernel's default in seconds, and what follows."""
@@ -25,8 +26,8 @@ def conntrack_timeout_zero(sysctl: Sysctl) -> Iterator[Finding]:
     """A timeout of connection tracking is 0, so the kernel forgets a connection before its answer comes.
 
     What it looks at:
-        The settings net.netfilter.nf_conntrack_tcp_timeout_syn_sent, _established and _unacknowledged, and
-        nf_conntrack_udp_timeout of the host. Other timeouts may be 0 without harm to connections of containers.
+        The settings net.netfilter.nf_conntrack_tcp_timeout_syn_sent, _established, _unacknowledged and
+        _max_retrans, and nf_conntrack_udp_timeout of the host. Other timeouts may be 0 without harm to connections of containers.
 
     Why it matters:
         Addresses of containers are translated, and the answer to a packet is translated back only as long as the kernel remembers the

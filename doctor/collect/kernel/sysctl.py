@@ -27,7 +27,13 @@ _KEYS = (
     "net.netfilter.nf_conntrack_max",
     *(
         f"net.netfilter.nf_conntrack_{name}"
-        for name in ("tcp_timeout_syn_sent", "tcp_timeout_established", "tcp_timeout_unacknowledged", "udp_timeout")
+        for name in (
+            "tcp_timeout_syn_sent",
+            "tcp_timeout_established",
+            "tcp_timeout_unacknowledged",
+            "tcp_timeout_max_retrans",
+            "udp_timeout",
+        )
     ),
     "net.ipv4.ip_local_port_range",
     "fs.file-nr",

@@ -50,6 +50,7 @@ cut("sysctl/rp-filter-inside",
 cut("sysctl/arp-ignore-all", "sysctl -qw net.ipv4.conf.all.arp_ignore=8; ip neigh flush all; inside app1 ip neigh flush all;"
     " inside web ip neigh flush all", "arp_ignore")  # fmt: skip
 cut("sysctl/conntrack-syn-sent-0", "sysctl -qw net.netfilter.nf_conntrack_tcp_timeout_syn_sent=0", "timeout_syn_sent")
+cut("sysctl/conntrack-max-retrans-0", "sysctl -qw net.netfilter.nf_conntrack_tcp_timeout_max_retrans=0", "max_retrans")
 cut("sysctl/conntrack-udp-0", "sysctl -qw net.netfilter.nf_conntrack_udp_timeout=0", "udp_timeout")
 cut("sysctl/ttl-1", "sysctl -qw net.ipv4.ip_default_ttl=1; iptables -t mangle -I FORWARD -j TTL --ttl-set 1", "ttl")
 cut("pmtu/icmp-blocked", "ip link set eth0 mtu 900; iptables -I OUTPUT -p icmp -j DROP", "mtu|icmp")

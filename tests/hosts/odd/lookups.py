@@ -188,9 +188,8 @@ odd(
     outside=_FAR
     + "ip neigh replace 198.51.100.1 lladdr $(nsenter -t $box -n ip -o link show eth0 | sed -n 's/.*ether \\([^ ]*\\).*/\\1/p') dev eth0 nud permanent\n",
     before="""
-busybox ping -c 1 -W 2 $out >/dev/null
-ip neigh replace $out lladdr $(ip neigh show $out | sed -n 's/.*lladdr \\([^ ]*\\).*/\\1/p') dev eth0 nud permanent
-ip link set eth0 arp off
+busybox ping -c 1 -W 2 $out >/dev/null; mac=$(ip neigh show $out | sed -n 's/.*lladdr \\([^ ]*\\).*/\\1/p')
+ip link set eth0 arp off; ip neigh replace $out lladdr $mac dev eth0 nud permanent
 """,
     checks=_TO_FAR[:2],
 )
@@ -214,7 +213,7 @@ odd(
     before="sysctl -qw net.netfilter.nf_conntrack_tcp_timeout_established=600 net.netfilter.nf_conntrack_udp_timeout=5",
     script="""
 sysctl -qw net.netfilter.nf_conntrack_tcp_timeout_time_wait=0 net.netfilter.nf_conntrack_tcp_timeout_close=0 net.netfilter.nf_conntrack_icmp_timeout=1
-sysctl -qw net.netfilter.nf_conntrack_tcp_timeout_max_retrans=0 net.netfilter.nf_conntrack_generic_timeout=0 net.netfilter.nf_conntrack_tcp_be_liberal=1
+sysctl -qw net.netfilter.nf_conntrack_tcp_timeout_close_wait=0 net.netfilter.nf_conntrack_generic_timeout=0 net.netfilter.nf_conntrack_tcp_be_liberal=1
 sysctl -qw net.netfilter.nf_conntrack_tcp_loose=0 net.netfilter.nf_conntrack_acct=1 net.netfilter.nf_conntrack_helper=0 2>/dev/null || true
 """,
     checks=_TO_FAR,
