@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from doctor.facts.kernel.sysctl import neighbour_key
 from doctor.facts.path.namespace import NetNamespace
 from doctor.facts.path.namespaces import SETTINGS, TIMEOUTS
 from doctor.facts.path.rules.ruleset import PathRules
@@ -18,13 +19,25 @@ from doctor.facts.path.way import HOST as MODEL_HOST
 from doctor.facts.path.world import PathPlace, PathSocket, World
 from doctor.formats.firewall import nft_json
 from doctor.host.rtnetlink import lookups, namespaces
-from tests.hosts.paths.layout import CONTAINERS, HOST, NEXT_HOP, OUTSIDE, PLACES, UPLINK
+from tests.hosts.paths.layout import BRIDGES, CONTAINERS, HOST, NEXT_HOP, OUTSIDE, PLACES, UPLINK
 from tests.hosts.paths.listeners import port_pairs
 from tests.hosts.paths.namespace import Namespace
 from tests.hosts.paths.play import Stage
 from tests.hosts.paths.ways import Probe, with_data
 
-_SETTINGS = (*SETTINGS, *chain.from_iterable(TIMEOUTS.values()), "net.ipv4.ip_no_pmtu_disc", "net.ipv4.tcp_mtu_probing")
+_SETTINGS = (
+    *SETTINGS,
+    *chain.from_iterable(TIMEOUTS.values()),
+    "net.ipv4.ip_no_pmtu_disc",
+    "net.ipv4.tcp_mtu_probing",
+    # As a scan does: of the host's interfaces and bridges, and of a container's eth0.
+    *(
+        neighbour_key(name, setting, version)
+        for name in ("eth0", UPLINK, *(bridge.name for bridge in BRIDGES))
+        for setting in ("mcast_solicit", "app_solicit")
+        for version in (4, 6)
+    ),
+)
 _SAVES = ("iptables", "iptables-legacy", "ip6tables", "ip6tables-legacy")
 _KNOWN = tuple(name for name in PLACES if name != OUTSIDE)
 _LENGTHS = {("tcp", 4): 60, ("tcp", 6): 80, ("udp", 4): 33, ("udp", 6): 53, ("icmp", 4): 33, ("icmp", 6): 53}
