@@ -9,9 +9,10 @@ from msgspec.structs import replace
 from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.path.ends.details import Request, RoutingAdded
 from doctor.facts.path.ends.endpoints import PathEndpoint, PathEndpoints
-from doctor.facts.path.own.culprits import routes_of, rules_of
+from doctor.facts.path.own.culprits import routes_of
 from doctor.facts.path.own.kept_state import PlacedRoute, placed
 from doctor.facts.path.own.shown_cut import evidence_of
+from doctor.facts.path.own.skipping import deciding_rules
 from doctor.facts.path.paths import OpenCuts, PathCut
 from doctor.facts.path.way import HOST
 from doctor.formats.netlink.routes import KERNEL
@@ -68,7 +69,7 @@ def container_routing_added(ends: OpenCuts, endpoints: PathEndpoints) -> Iterato
 def _added(one: PathEndpoint, cut: PathCut, own: set[str]) -> Iterator[RoutingAdded]:
     """The rules, routes and addresses of the container's namespace that end a cut's packets; a rule explains its table."""
     here = replace(cut, place=HOST)
-    rules = rules_of(one.namespace, here)
+    rules = deciding_rules(one.namespace, here)
     for rule in rules:
         yield RoutingAdded(place=one.place, kind="rule", text=rule.text, request=rule.request(), has_more=rule.has_more)
     routes = () if rules else (*routes_of(one.namespace, here), *_elsewhere(one, cut, own))

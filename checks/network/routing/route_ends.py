@@ -8,11 +8,12 @@ from doctor.facts.backup.kept_namespace import HealthyNetwork
 from doctor.facts.network.host_files import HostNetworkFiles
 from doctor.facts.network.networks import Networks
 from doctor.facts.path.namespaces import NetNamespaces
-from doctor.facts.path.own.culprits import SILENT, routes_of, rules_of
+from doctor.facts.path.own.culprits import SILENT, routes_of
 from doctor.facts.path.own.details import RouteAdded
 from doctor.facts.path.own.hidden import hiding_routes
 from doctor.facts.path.own.kept_state import KeptState, PlacedRoute
 from doctor.facts.path.own.shown_cut import evidence_of, set_by
+from doctor.facts.path.own.skipping import deciding_rules
 from doctor.facts.path.paths import OpenCuts, PathCut
 from doctor.formats.netlink.routes import MAIN
 
@@ -52,8 +53,9 @@ def route_ends(
     """
     state = KeptState(namespaces.host, record)
     found: dict[PlacedRoute, list[PathCut]] = {}
+    containers = tuple(namespaces.containers.values())
     for cut in ends.cuts:
-        if any(map(state.is_new, rules_of(namespaces.host, cut))):
+        if any(map(state.is_new, deciding_rules(namespaces.host, cut, containers))):
             continue
         for route in routes_of(namespaces.host, cut):
             if not _is_within(route, networks):

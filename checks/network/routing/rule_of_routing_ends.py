@@ -7,10 +7,11 @@ from doctor.facts.backup.kept_namespace import HealthyNetwork
 from doctor.facts.network.host_files import HostNetworkFiles
 from doctor.facts.path.namespace import RoutingRule
 from doctor.facts.path.namespaces import NetNamespaces
-from doctor.facts.path.own.culprits import DETOUR, rules_of
+from doctor.facts.path.own.culprits import DETOUR
 from doctor.facts.path.own.details import RuleAdded
 from doctor.facts.path.own.kept_state import KeptState
 from doctor.facts.path.own.shown_cut import evidence_of, set_by
+from doctor.facts.path.own.skipping import deciding_rules
 from doctor.facts.path.paths import OpenCuts, PathCut
 
 
@@ -23,7 +24,7 @@ from doctor.facts.path.paths import OpenCuts, PathCut
 def rule_of_routing_ends(
     ends: OpenCuts, namespaces: NetNamespaces, record: HealthyNetwork | Missing, files: HostNetworkFiles | Missing
 ) -> Iterator[Finding]:
-    """A rule of routing (``ip rule``) discards packets of containers, or sends them to a table that leads nowhere or elsewhere.
+    """A rule of routing (``ip rule``) discards packets of containers, or leads them nowhere or elsewhere.
 
     What it looks at:
         The ways of the packets of all running containers, and of a new one, as the kernel routes them: to the outside, to name
@@ -42,8 +43,9 @@ def rule_of_routing_ends(
     """
     state = KeptState(namespaces.host, record)
     found: dict[RoutingRule, list[PathCut]] = {}
+    containers = tuple(namespaces.containers.values())
     for cut in ends.cuts:
-        for rule in rules_of(namespaces.host, cut):
+        for rule in deciding_rules(namespaces.host, cut, containers):
             found.setdefault(rule, []).append(cut)
             if cut.cause == DETOUR:
                 # Packets of the host itself that the same table leads leave by the same interface.
@@ -68,7 +70,10 @@ def rule_of_routing_ends(
 
 
 def _message(rule: RoutingRule, cut: PathCut) -> str:
-    """Return the cut's sentence, with the rule if only its table is named."""
+    """Return the cut's sentence, with the rule if only its table is named, or a rule after it."""
+    if rule.action == "goto":
+        begin = f"{cut.says.removesuffix(cut.reason)}{rule.command} {rule.priority}, which skips the rules before {rule.target}"
+        return f"{begin}: {cut.reason.removeprefix('the routing: ')}"
     if cut.reason.startswith(rule.command):
         return cut.says
     return f"{cut.says.removesuffix(cut.reason)}{rule.command} {rule.priority}: {cut.reason}"

@@ -19,6 +19,12 @@ cut("route/default-wrong-inside", "inside app1 ip route replace default via 10.8
 cut("route/blackhole-inside", "inside web ip route add blackhole 198.51.100.0/24", "blackhole")
 cut("rule/table-unreachable",
     "ip rule add from 172.17.0.0/16 lookup 99 pref 100; ip route add unreachable default table 99", "table 99|rule 100")  # fmt: skip
+cut("rule/goto-past-main", "ip rule add pref 100 iif docker0 goto 32767", "rule 100|goto 32767")
+cut(
+    "rule/goto-a-prohibit",
+    "ip rule add pref 90 iif br-app goto 33000; ip rule add pref 33000 prohibit",
+    "rule 90|goto 33000",
+)
 cut("rule/iif-prohibit", "ip rule add iif docker0 prohibit pref 90", "prohibit|rule 90")
 cut("rule/fwmark-blackhole",
     "ip rule add fwmark 0x42 blackhole pref 80; iptables -t mangle -A PREROUTING -i br-app -j MARK --set-mark 0x42",
