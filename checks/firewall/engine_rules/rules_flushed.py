@@ -2,11 +2,15 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Message, Severity, Subject, check
+from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
 from doctor.facts.firewall.expected_rules import ExpectedRule
+from doctor.facts.firewall.files import FirewallFiles
+from doctor.facts.firewall.flushers import flushers
 from doctor.facts.firewall.missing_rules import MissingRules, evidence_of
+from doctor.facts.firewall.packet_filter import NFT, Firewall
 from doctor.facts.firewall.rules import EngineRules, FamilyRules, LostRules
 from doctor.facts.firewall.user_chain import USER_KINDS, was_flushed
+from doctor.facts.network.host_files import HostNetworkFiles
 
 _COSTS = {
     "all": "containers reach nothing outside this host, and containers with new published ports fail to start",
@@ -41,13 +45,18 @@ _ISOLATION = "containers of different networks reach each other, and internal ne
         ),
     ),
 )
-def rules_flushed(rules: EngineRules) -> Iterator[Finding]:
+def rules_flushed(
+    rules: EngineRules,
+    files: FirewallFiles | Missing,
+    host: HostNetworkFiles | Missing,
+    firewall: Firewall | Missing,
+) -> Iterator[Finding]:
     """The engine's firewall rules are missing, a whole table or chain at once, and dockerd does not notice.
 
     What it looks at:
         The rules that an engine of this version creates for its networks and published ports, computed from its network
         database and settings, are compared with the output of iptables-save. Rules that are missing together are reported
-        together.
+        together. Enabled services and scripts whose files flush these tables are named: nftables, netfilter-persistent, ufw, hooks.
 
     Why it matters:
         A firewall script, ``nft flush ruleset`` or a restart of the nftables service removes Docker's rules with its own, and
@@ -63,14 +72,16 @@ def rules_flushed(rules: EngineRules) -> Iterator[Finding]:
         https://docs.docker.com/engine/network/packet-filtering-firewalls/
         https://github.com/moby/moby/issues/12294
     """
+    is_legacy = not isinstance(firewall, Missing) and firewall.backend not in {NFT, ""}
     for family in rules.families:
         for lost in family.lost:
+            again = tuple(flushers(files, host, family.version, lost.scope, is_legacy=is_legacy))
             waits = rules.is_idle and not rules.has_chains
             yield Finding(
                 subject=Subject("firewall", lost.scope if family.version == 4 else f"{lost.scope} (IPv6)"),
-                message=_message(family, lost, waits=waits),
+                message=_message(family, lost, waits=waits) + (f"; {again[0].source} flushes them" if again else ""),
                 severity=_severity(family, lost, waits=waits),
-                evidence=(*_tables(family), *evidence_of(family, lost.rules)),
+                evidence=(*_tables(family), *again, *evidence_of(family, lost.rules)),
                 detail=None if waits else MissingRules(version=family.version, rules=_engines(rules, family, lost)),
             )
 

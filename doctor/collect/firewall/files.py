@@ -14,9 +14,11 @@ from doctor.model.errors import FormatError
 from doctor.model.missing import HostError, Missing
 from doctor.model.paths import HostPath
 
+_PERSISTENT = "netfilter-persistent"
+_PERSISTENT_SETTINGS = HostPath("/etc/default/netfilter-persistent")
 _SAVED = (
-    ("/etc/iptables/rules.v4", "netfilter-persistent"),
-    ("/etc/iptables/rules.v6", "netfilter-persistent"),
+    ("/etc/iptables/rules.v4", _PERSISTENT),
+    ("/etc/iptables/rules.v6", _PERSISTENT),
     ("/etc/sysconfig/iptables", "iptables"),
     ("/etc/sysconfig/ip6tables", "ip6tables"),
     ("/var/lib/iptables/rules-save", "iptables"),
@@ -27,6 +29,8 @@ _ENGINE_ZONE = "docker.xml"
 # Blanks, not \s: that would match all following empty lines, again from each of them.
 _FLUSH = re.compile(r"^[ \t]*flush[ \t]+ruleset\b", re.MULTILINE)
 _UFW_ENABLED = re.compile(r"^[ \t]*ENABLED[ \t]*=[ \t]*[\"']?yes\b", re.MULTILINE | re.IGNORECASE)
+_NO_FLUSH = re.compile(r"^[ \t]*IPTABLES_RESTORE_NOFLUSH[ \t]*=[ \t]*[\"']?yes\b", re.MULTILINE | re.IGNORECASE)
+_UFW_FLUSHES = re.compile(r"^[ \t]*MANAGE_BUILTINS[ \t]*=[ \t]*[\"']?yes\b", re.MULTILINE | re.IGNORECASE)
 _INTERFACE = re.compile(r"<interface\s+name=[\"']([^\"']+)[\"']")
 
 
@@ -45,17 +49,32 @@ def firewall_files(host: Host) -> FirewallFiles:
                     is_loaded=reader.is_enabled(service),
                     version=6 if "v6" in path or "ip6" in path else 4,
                     user_chains=_user_chains(text),
+                    tables=_tables(text),
+                    keeps_others=service == _PERSISTENT and _line(reader.text(_PERSISTENT_SETTINGS), _NO_FLUSH) > 0,
                     engine_lines=engine_lines(text),
                 )
             )
     ufw = reader.text(HostPath("/etc/ufw/ufw.conf")) or ""
+    is_ufw = _UFW_ENABLED.search(ufw) is not None
     return FirewallFiles(
         saved=(*saved, *user_rules(host, lambda: reader.is_enabled("nftables"))),
         nftables=reader.nftables(),
         firewalld_interfaces=reader.zones(),
-        ufw_enabled=_UFW_ENABLED.search(ufw) is not None,
+        ufw_enabled=is_ufw,
+        ufw_flush_line=_line(reader.text(HostPath("/etc/default/ufw")), _UFW_FLUSHES) if is_ufw else 0,
         gaps=tuple(reader.gaps),
     )
+
+
+def _tables(text: str) -> dict[str, int]:
+    lines = enumerate(text.split("\n"), 1)
+    return {line[1:].strip(): number for number, line in lines if line.startswith("*")}
+
+
+def _line(text: str | None, pattern: re.Pattern[str]) -> int:
+    """Return the number of the line that matches, 0 for none."""
+    found = pattern.search(text or "")
+    return (text or "").count("\n", 0, found.end()) + 1 if found else 0
 
 
 def _user_chains(text: str) -> dict[str, tuple[str, ...]]:
@@ -90,11 +109,10 @@ class _FileReader:
         for path in ROOTS:
             text = self.text(path)
             if text is not None:
-                found = _FLUSH.search(text)
                 return NftablesConf(
                     path=path,
                     is_enabled=self.is_enabled("nftables"),
-                    flush_line=text.count("\n", 0, found.end()) + 1 if found else 0,
+                    flush_line=_line(text, _FLUSH),
                 )
         return None
 

@@ -15,6 +15,7 @@ class SavedRules(Struct, frozen=True, kw_only=True):
         version: 4 or 6.
         user_chains: DOCKER-USER and the chains it jumps to, as in the file.
         user_words: the rules of DOCKER-USER in nft syntax, if iptables can't express one; ``user_chains`` is empty then.
+        tables: that it has, with their lines: iptables-restore flushes them; ``keeps_others`` whether its service runs it without that.
         engine_lines: its lines that belong to the engine (chains, their rules, jumps to them), with numbers from 1.
     """
 
@@ -24,6 +25,8 @@ class SavedRules(Struct, frozen=True, kw_only=True):
     version: int = 4
     user_chains: dict[str, tuple[str, ...]] = {}
     user_words: tuple[str, ...] = ()
+    tables: dict[str, int] = {}
+    keeps_others: bool = False
     engine_lines: tuple[tuple[int, str], ...] = ()
 
 
@@ -47,7 +50,7 @@ class FirewallFiles(Struct, frozen=True, kw_only=True):
         saved: saved rule files that exist, and files for nft that have rules of DOCKER-USER.
         nftables: the service's file, ``None`` if it does not exist.
         firewalld_interfaces: interface → zone, from zone files in /etc/firewalld; ``docker`` if that is one of several.
-        ufw_enabled: ``ENABLED=yes`` in /etc/ufw/ufw.conf.
+        ufw_enabled: ``ENABLED=yes`` in /etc/ufw/ufw.conf; ``ufw_flush_line`` that of ``MANAGE_BUILTINS=yes`` in /etc/default/ufw, 0 for none.
         gaps: files that could not be read.
     """
 
@@ -55,4 +58,5 @@ class FirewallFiles(Struct, frozen=True, kw_only=True):
     nftables: NftablesConf | None = None
     firewalld_interfaces: dict[str, str]
     ufw_enabled: bool = False
+    ufw_flush_line: int = 0
     gaps: tuple[Missing, ...] = ()
