@@ -7,6 +7,7 @@ from doctor.facts.firewall.cuts import USER, Cut, TrafficCuts
 from doctor.facts.network.networks import Network, Networks
 from doctor.model.text import in_words, named
 
+_SENDERS = (" -s ", " --src-range ", " --match-set ", " --mac-source ", " --source-country ")
 _LOST = {"egress": "outgoing packets", "reply": "answers to containers", "port": "packets to published ports"}
 
 
@@ -51,7 +52,7 @@ def docker_user_drops(cuts: TrafficCuts, networks: Networks | Missing) -> Iterat
 
 def _severity(cut: Cut, used: set[str]) -> Severity | None:
     # A rule that lets some addresses in is a policy, although answers to containers need one more rule, see "How it is fixed".
-    names_senders = cut.rule != cut.decided or " -s " in cut.rule or "--match-set" in cut.rule
+    names_senders = cut.rule != cut.decided or any(word in cut.rule for word in _SENDERS)
     is_whole = "egress" in cut.traffic or (cut.breaks_everything and not names_senders)
     if is_whole and used and used <= set(cut.networks):
         return Severity.ERROR
