@@ -36,7 +36,9 @@ class Choice(Struct, frozen=True, kw_only=True):
     def fits(self, finding: Finding, asked: Choose) -> bool:
         """Whether it answers this question."""
         subject = subject_of(finding, asked)
-        return self.id == finding.id and self.subject in {"", subject, _code(subject)}
+        # The reports break lines at blanks: an option that is copied from the screen has line ends there.
+        named = {_on_one_line(subject), _code(subject)}
+        return self.id == finding.id and (not self.subject or _on_one_line(self.subject) in named)
 
 
 def parse(text: str) -> Choice:
@@ -112,16 +114,17 @@ class Answers:
 
 
 def _pick(answer: Choice, asked: Choose) -> Choosable:
-    exact = [option for option in asked.options if option.name == answer.candidate]
+    given = _on_one_line(answer.candidate)
+    names = {option.name: _on_one_line(option.name) for option in asked.options}
+    exact = [option for option in asked.options if names[option.name] == given]
     found = exact or [
         option
         for option in asked.options
-        if option.name.removeprefix("sha256:").startswith(answer.candidate.removeprefix("sha256:"))
+        if names[option.name].removeprefix("sha256:").startswith(given.removeprefix("sha256:"))
     ]
     if len(found) != 1:
         what = "matches several candidates" if found else "is not a candidate"
-        names = ", ".join(option.name for option in asked.options)
-        raise UsageError(f"--choose '{answer.text}' {what}", do=f"choose {asked.question}: {names}")
+        raise UsageError(f"--choose '{answer.text}' {what}", do=f"choose {asked.question}: {', '.join(names)}")
     return found[0]
 
 
@@ -137,6 +140,11 @@ def _short(option: Choosable, asked: Choose) -> str:
 def subject_of(finding: Finding, asked: Choose) -> str:
     """Return the subject of a question as typed."""
     return asked.subject or finding.subject.name
+
+
+def _on_one_line(text: str) -> str:
+    """Return a text with one blank for each run of white space."""
+    return " ".join(text.split())
 
 
 def _code(subject: str) -> str:

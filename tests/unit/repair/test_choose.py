@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from doctor.api.actions.choose import Choosable, Choose
 from doctor.cli.commands.planned import FixOptions
 from doctor.cli.spelled import command
+from doctor.cli.wrapped import filled
 from doctor.facts.images.images import Images
 from doctor.facts.secrets.redact import redact
 from doctor.host.recorded import RootHost
@@ -238,3 +239,16 @@ def test_an_option_that_redaction_would_change_has_a_code_that_can_be_pasted() -
     assert not choice.fits(replace(finding, subject=Subject("rule", "another")), asked)
     plain = replace(finding, subject=Subject("rule", "filter -A FORWARD -j DROP"))
     assert "-A FORWARD -j DROP=delete" in question(plain, asked).candidates[0].option
+
+
+def test_an_option_that_the_screen_breaks_is_understood() -> None:
+    """A long rule is printed on several lines: copied with its line ends, it selects the same question."""
+    name = 'filter -A DOCKER-USER -s 10.88.0.0/24 -m comment --comment "two  blanks" -j DROP'
+    finding = Finding(id="firewall/docker-user-drops", subject=Subject("rule", name), message="")
+    asked = Choose(question="whether", options=(Choosable(name="delete", evidence=(), actions=()),))
+    (candidate,) = question(finding, asked).candidates
+    broken = "\n              ".join(filled(candidate.option))
+    assert "\n" in broken
+    assert parse(shlex.split(broken)[1]).fits(finding, asked)
+    other = replace(finding, subject=Subject("rule", name.replace("-s 10.", "-s 11.")))
+    assert not parse(shlex.split(broken)[1]).fits(other, asked)
