@@ -54,7 +54,7 @@ def foreign_base_chain_drop(
         https://wiki.nftables.org/wiki-nftables/index.php/Configuring_chains
     """
     for cut in cuts.at(NFT):
-        if cut.table == "inet firewalld":
+        if cut.table == "inet firewalld" or _ends_more(cut, texts):
             continue
         lost = in_words(_LOST[word] for word in cut.traffic)
         items = rules_of(texts, cut)
@@ -78,6 +78,22 @@ def _severity(cut: Cut, items: tuple[RuleCut, ...]) -> Severity | None:
     found = wish_severity(cut)
     is_wide = any(item.names_container or not item.closes_only_ports for item in items)
     return Severity.WARNING if found is Severity.INFO and is_wide else found
+
+
+def _ends_more(cut: Cut, texts: RuleCuts | Missing) -> bool:
+    """Whether a policy seems to close published ports only, but walks, which know sets and marks, end other packets there too.
+
+    Then foreign_rule_drop reports all of them.
+    """
+    if cut.handle or wish_severity(cut) is not Severity.INFO or isinstance(texts, Missing):
+        return False
+    chain = (cut.table, cut.chain)
+    return any(
+        item.place.is_policy
+        and (f"{item.place.family} {item.place.table}", item.place.chain) == chain
+        and not item.closes_only_ports
+        for item in texts.items
+    )
 
 
 def _text(texts: RuleCuts | Missing, cut: Cut) -> str:

@@ -1,8 +1,11 @@
 """A rule of the engine's own at which packets end is not shown as somebody else's."""
 
 import pytest
+from msgspec.structs import replace
 
+from checks.firewall.foreign_rules.foreign_base_chain_drop import foreign_base_chain_drop
 from checks.firewall.path_rules.foreign_rule_drop import foreign_rule_drop
+from doctor.facts.firewall.cuts import NFT, Cut, TrafficCuts
 from doctor.facts.firewall.ends.rule_place import RulePlace
 from doctor.facts.firewall.rule_cuts import RuleCut, RuleCuts
 from doctor.facts.path.paths import OpenCuts, PathCut
@@ -25,3 +28,18 @@ def test_only_rules_of_others_are_shown(is_engines: bool) -> None:
     left = OpenCuts(cuts=(CUT,), unknown=(), walked=1, delivered=0)
     files = Missing(Why.ABSENT, "no suspicion")
     assert bool([*foreign_rule_drop(RuleCuts(items=(item,)), left, files)]) is not is_engines
+
+
+@pytest.mark.parametrize("kind", ["egress", "published"])
+def test_a_policy_that_ends_more_than_ports_is_left_to_the_check_that_knows_all_of_it(kind: str) -> None:
+    """A set hides from one check that outgoing packets end there too: it would note closed ports, and the rest would count as named."""
+    policy = Cut(
+        place=NFT, table="inet site", chain="c", rule="policy drop", decided="policy drop", target="DROP", traffic=("port",),
+        networks=("app",),
+    )  # fmt: skip
+    place = RulePlace(family="inet", table="site", chain="c", base="c", backend="nft")
+    cut = replace(CUT, table="inet site", chain="c", rule="", ways=(replace(WAY, kind=kind),))
+    items = RuleCuts(items=(RuleCut(cut=cut, place=place, hook="forward"),))
+    files = Missing(Why.ABSENT, "no suspicion")
+    found = [*foreign_base_chain_drop(TrafficCuts(cuts=(policy,)), items, files)]
+    assert bool(found) is (kind == "published")
