@@ -1,10 +1,13 @@
 """Details of findings about packets' paths: values that a check passes to its fixer."""
 
+from shlex import quote
+
 from msgspec import Struct
 
 from doctor.facts.firewall.packet_filter import IPTABLES_TABLES
 from doctor.facts.firewall.rule_cuts import RuleCut
 from doctor.facts.path.namespace import NetAddress
+from doctor.formats.firewall.iptables_rule import pasted
 
 _COMMANDS = {"ip": "iptables", "ip6": "ip6tables"}
 
@@ -105,16 +108,21 @@ class PathEnd(Struct, frozen=True, kw_only=True):
         """The command that lists the chain."""
         command, table = self._command
         if command:
-            return f"{command} -t {table} -S {self.chain}"
-        return f"nft -a list chain {self.table} {self.chain}"
+            return f"{command} -t {table} -S {quote(self.chain)}"
+        return f"nft -a list chain {self._in_nft}"
 
     @property
     def deletion(self) -> str:
         """The command that deletes the rule, "" for a policy."""
         command, table = self._command
         if command:
-            return f"{command} -t {table} -D {self.rule[3:]}" if self.rule.startswith("-A ") else ""
-        return f"nft delete rule {self.table} {self.chain} handle {self.handle}" if self.rule and self.handle else ""
+            return f"{command} -t {table} -D {pasted(self.rule[3:])}" if self.rule.startswith("-A ") else ""
+        return f"nft delete rule {self._in_nft} handle {self.handle}" if self.rule and self.handle else ""
+
+    @property
+    def _in_nft(self) -> str:
+        family, _, table = self.table.partition(" ")
+        return f"{family} {quote(table)} {quote(self.chain)}"
 
     @property
     def _command(self) -> tuple[str, str]:

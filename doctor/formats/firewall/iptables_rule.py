@@ -1,6 +1,7 @@
 """Canonical form of an iptables rule: two spellings of the same rule are equal."""
 
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
@@ -65,6 +66,15 @@ def split_words(text: str) -> list[str]:
         quoted = match[1]
         words.append(match[0] if quoted is None else re.sub(r"\\(.)", r"\1", quoted))
     return words
+
+
+def pasted(text: str) -> str:
+    """Return a rule's text as a shell must read it: iptables-save does not quote for shells.
+
+    >>> print(pasted('INPUT ! -i $(id) -m comment --comment "it is `id`" -j LOG'))
+    INPUT ! -i '$(id)' -m comment --comment 'it is `id`' -j LOG
+    """
+    return " ".join(word if word == "!" else shlex.quote(word) for word in split_words(text))
 
 
 def canonical(words: Sequence[str]) -> CanonicalRule:

@@ -1,6 +1,7 @@
 """Add the route to a network through its bridge."""
 
 from collections.abc import Iterator
+from shlex import quote
 
 from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
@@ -16,7 +17,7 @@ _KERNEL = 2
 def bridge_route_missing(detail: LostRoute) -> Iterator[Action]:
     """Add the route with the kernel's scope and source; if another route has the same prefix, show the command."""
     if detail.taken:
-        words = f"{detail.subnet} dev {detail.bridge} proto kernel scope link src {detail.source}"
+        words = f"{detail.subnet} dev {quote(detail.bridge)} proto kernel scope link src {detail.source}"
         yield Advise(text=f"find the program that added the route '{detail.taken}', then ip route replace {words}")
         return
     route: dict[str, str | int] = {"dst": detail.subnet, "dev": detail.bridge, "proto": _KERNEL}

@@ -1,6 +1,7 @@
 """Delete an empty stale bridge."""
 
 from collections.abc import Iterator
+from shlex import quote
 
 from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
@@ -19,4 +20,6 @@ def bridge_stale(detail: StaleBridge) -> Iterator[Action]:
             what=f"delete the empty bridge {bridge}",
         )
     else:
-        yield Advise(text=f"find the program that created {bridge}; if nothing needs it: ip link delete {bridge}")
+        yield Advise(
+            text=f"find the program that created {bridge}; if nothing needs it: ip link delete {quote(bridge)}"
+        )

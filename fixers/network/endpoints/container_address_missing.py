@@ -1,6 +1,7 @@
 """Add the address that the engine gave to a container."""
 
 from collections.abc import Iterator
+from shlex import quote
 
 from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
@@ -15,7 +16,7 @@ def container_address_missing(detail: AddressGone) -> Iterator[Action]:
         enter = f"nsenter -t {detail.place.pid} -n ip"
         address = detail.base.address or detail.base.address6
         yield Advise(
-            text=f"{enter} addr add {address} dev {detail.base.device}; {enter} -d route show lists routes that the kernel would remove with"
+            text=f"{enter} addr add {address} dev {quote(detail.base.device)}; {enter} -d route show lists routes that the kernel would remove with"
             " the other address, and that doctor can't add again exactly"
         )
         return

@@ -1,6 +1,7 @@
 """Delete a queue that drops every packet."""
 
 from collections.abc import Iterator
+from shlex import quote
 
 from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
@@ -15,7 +16,7 @@ def queue_drops(detail: QueueDrops) -> Iterator[Action]:
     if not detail.is_certain:
         prefix = f"nsenter --net=/proc/{detail.place.pid}/ns/net " if detail.place.pid else ""
         yield Advise(
-            text=f"{prefix}tc qdisc del dev {device} root; or give the {detail.kind} a limit above the size of a packet"
+            text=f"{prefix}tc qdisc del dev {quote(device)} root; or give the {detail.kind} a limit above the size of a packet"
         )
         return
     back: Request = {"dev": device, "kind": detail.kind, "handle": detail.handle}

@@ -1,6 +1,7 @@
 """Remove a default route that leads to containers."""
 
 from collections.abc import Iterator
+from shlex import quote
 
 from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
@@ -31,7 +32,7 @@ def default_route_via_docker(detail: DockerRoute) -> Iterator[Action]:
     over = f"via {detail.gateway} " if detail.gateway else ""
     if not detail.has_other:
         yield Advise(
-            text=f"ip route del default {over}dev {detail.device}, after 'ip route add default via GATEWAY dev UPLINK'"
+            text=f"ip route del default {over}dev {quote(detail.device)}, after 'ip route add default via GATEWAY dev UPLINK'"
         )
         return
     route: dict[str, str | int] = {"dst": "default", "dev": detail.device}

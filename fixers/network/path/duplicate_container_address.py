@@ -1,6 +1,7 @@
 """Remove a foreign address."""
 
 from collections.abc import Iterator
+from shlex import quote
 
 from doctor.api import Action, Applicability, Missing, fixer
 from doctor.api.actions.advice import Advise
@@ -36,6 +37,6 @@ def _commands(detail: AddressTwice) -> str:
         return f"docker restart {detail.container}"
     inside = f"nsenter --net=/proc/{detail.pid}/ns/net " if detail.pid else ""
     takes = [one.text for one in detail.takes]
-    back = "".join(f"; ip addr add {address} brd + dev {detail.device}" for address in takes)
+    back = "".join(f"; ip addr add {address} brd + dev {quote(detail.device)}" for address in takes)
     more = f" (the kernel removes {', '.join(takes)} with it)" if takes else ""
-    return f"{inside}ip addr del {detail.address} dev {detail.device}{back}{more}"
+    return f"{inside}ip addr del {detail.address} dev {quote(detail.device)}{back}{more}"

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
 from doctor.facts.firewall.swarm_cuts import SwarmCut
+from doctor.formats.firewall.iptables_rule import pasted
 
 _MOST = 4
 
@@ -14,7 +15,7 @@ def swarm_port_dropped(detail: SwarmCut) -> Iterator[Action]:
     """Show commands for exactly these nodes and ports, in the words of the firewall at fault."""
     if detail.table not in {"filter", "inet firewalld"} and not detail.is_nft:
         yield Advise(
-            text=f"remove the rule from {detail.table} {detail.chain}: iptables -t {detail.table} -D{detail.rule[2:]}"
+            text=f"remove the rule from {detail.table} {detail.chain}: iptables -t {detail.table} -D {pasted(detail.rule[3:])}"
         )
     elif detail.table == "inet firewalld":
         ports = " ".join(f"--add-port {port}" for port in detail.ports if port != "esp")

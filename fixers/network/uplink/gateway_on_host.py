@@ -1,6 +1,7 @@
 """Ask whether an address of the host is deleted."""
 
 from collections.abc import Iterator
+from shlex import quote
 
 from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
@@ -14,7 +15,7 @@ def gateway_on_host(detail: HostAddressAdded) -> Iterator[Action]:
     address, device = detail.address, detail.device
     if not detail.is_new:
         yield Advise(
-            text=f"if the host does not need the address: ip addr del {address.text} dev {device}, and remove it from"
+            text=f"if the host does not need the address: ip addr del {address.text} dev {quote(device)}, and remove it from"
             f" {detail.source or 'the configuration that adds it'}"
         )
         return

@@ -1,6 +1,7 @@
 """Ask whether the routes over an interface without a carrier are deleted."""
 
 from collections.abc import Iterator
+from shlex import quote
 
 from doctor.api import Action, Applicability, Evidence, fixer
 from doctor.api.actions.advice import Advise
@@ -15,7 +16,7 @@ def link_without_carrier(detail: RouteAdded) -> Iterator[Action]:
     device = detail.routes[0].device if detail.routes else "DEVICE"
     if not detail.is_new or any(one.route.has_more for one in detail.routes):
         yield Advise(
-            text=f"start the program that serves {device}, plug in its cable, or take it out of use: ip link set {device} down"
+            text=f"start the program that serves {device}, plug in its cable, or take it out of use: ip link set {quote(device)} down"
         )
         return
     yield Choose(

@@ -1,6 +1,7 @@
 """Ask whether the default route is changed back to the gateway of the last healthy scan."""
 
 from collections.abc import Iterator
+from shlex import quote
 
 from doctor.api import Action, Applicability, Evidence, Missing, fixer
 from doctor.api.actions.advice import Advise
@@ -19,7 +20,7 @@ def next_hop_silent(detail: GatewaySilent, files: HostNetworkFiles | Missing) ->
     if not detail.kept or one.route.has_more or source is not None:
         yield Advise(
             text=f"look whether {one.route.gateway}{place} is on and the right address; for another one:"
-            f" ip route replace default via GATEWAY dev {one.device}"
+            f" ip route replace default via GATEWAY dev {quote(one.device)}"
         )
         return
     yield Choose(

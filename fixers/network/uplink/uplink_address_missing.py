@@ -1,6 +1,7 @@
 """Add the uplink's address."""
 
 from collections.abc import Iterator
+from shlex import quote
 
 from doctor.api import Action, Applicability, Missing, fixer
 from doctor.api.actions.advice import Advise
@@ -34,8 +35,8 @@ def _added(detail: UplinkLost) -> Iterator[Action]:
         yield Advise(
             text=f"renew the lease: {detail.command}"
             if detail.command
-            else f"renew the lease: networkctl renew {device}, nmcli device reapply {device}, or dhclient {device},"
-            " whichever manages the interface"
+            else f"renew the lease: networkctl renew {quote(device)}, nmcli device reapply {quote(device)},"
+            f" or dhclient {quote(device)}, whichever manages the interface"
         )
     for address in detail.addresses:
         request: dict[str, str | int] = {"dev": device, "address": address.text}

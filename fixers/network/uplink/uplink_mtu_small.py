@@ -1,6 +1,7 @@
 """Set the MTU of the host's files or of the last healthy scan, or ask how senders shall learn the smaller one."""
 
 from collections.abc import Iterator
+from shlex import quote
 
 from doctor.api import Action, Applicability, Missing, fixer
 from doctor.api.actions.advice import Advise
@@ -24,5 +25,5 @@ def uplink_mtu_small(detail: MtuSmall, firewalls: PathFirewalls | Missing) -> It
     yield from asked
     if not asked:
         yield Advise(
-            text=f"ip link set {detail.device} mtu MTU, with the MTU of the network that {detail.device} is connected to"
+            text=f"ip link set {quote(detail.device)} mtu MTU, with the MTU of the network that {detail.device} is connected to"
         )

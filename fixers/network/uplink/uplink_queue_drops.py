@@ -1,6 +1,7 @@
 """Delete a queue that drops every packet."""
 
 from collections.abc import Iterator
+from shlex import quote
 
 from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
@@ -12,7 +13,9 @@ from doctor.facts.path.own.details import UplinkQueueDrops
 def uplink_queue_drops(detail: UplinkQueueDrops) -> Iterator[Action]:
     """The kernel's default takes its place; without a known one show the command."""
     if not detail.was:
-        yield Advise(text=f"tc qdisc del dev {detail.device} root, if nobody keeps the host from sending on purpose")
+        yield Advise(
+            text=f"tc qdisc del dev {quote(detail.device)} root, if nobody keeps the host from sending on purpose"
+        )
         return
     request: dict[str, str | int] = {"dev": detail.device, "kind": detail.queue.kind}
     if detail.queue.handle:

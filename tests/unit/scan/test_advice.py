@@ -16,6 +16,7 @@ from doctor.cli import spelled
 from doctor.cli.common import SharedOptions, emit
 from doctor.facts.host import package_commands
 from doctor.facts.host.packages import System
+from doctor.facts.path.details import PathEnd
 from doctor.facts.secrets.redact import redact
 from doctor.formats.host.os_release import parse
 from doctor.model.missing import Missing, Why
@@ -186,3 +187,39 @@ def test_a_package_to_install_is_named_in_full(distribution: str, component: str
         package_commands.upgrade(system, packages, component),
     ):
         assert redact(line) == line
+
+
+NAMES_INTERFACE = re.compile(
+    r"\b(?:ip|tc|bridge|networkctl|nmcli|dhclient) [^;]*(?:dev|link set|link show|link delete|master|br|renew|reapply|dhclient) $"
+)
+
+
+def unquoted(path: Path) -> Iterator[str]:
+    """Return commands of a module that name an interface as it is."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        said = ""
+        for part in node.values if isinstance(node, ast.JoinedStr) else ():
+            if isinstance(part, ast.Constant):
+                said += str(part.value)
+            elif isinstance(part, ast.FormattedValue):
+                if NAMES_INTERFACE.search(said) and not ast.unparse(part.value).startswith("quote("):
+                    yield f"{path.name}: {said}{{{ast.unparse(part.value)}}}"
+                said += "X"
+
+
+def test_a_command_names_an_interface_as_a_shell_must_read_it() -> None:
+    """The kernel takes any name without a blank or a slash, and a container names its own interfaces."""
+    assert [line for path in ADVISING if "network" in path.parts for line in unquoted(path)] == []
+
+
+@pytest.mark.parametrize("family", ["ip filter", "inet $(id)"])
+def test_a_command_names_a_chain_and_a_rule_as_a_shell_must_read_them(family: str) -> None:
+    """Chains and comments in a container are hostile: pasted, the command lists and deletes, and runs nothing else."""
+    handle = 0 if family == "ip filter" else 7
+    end = PathEnd(
+        place="web", table=family, chain="a;$(id)", rule='-A a;$(id) -m comment --comment "`id`" -j b', handle=handle
+    )
+    for line in (end.listing, end.deletion):
+        done = subprocess.run(["sh", "-c", f"printf '%s\\n' {line}"], capture_output=True, text=True, check=True)
+        assert "a;$(id)" in done.stdout.splitlines()
+        assert "uid=" not in done.stdout
