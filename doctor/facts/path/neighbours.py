@@ -43,16 +43,29 @@ def _next_entry(place: PathPlace, link: NetLink, packet: Packet, gateway: str) -
     return None if number is None else place.neighbour(link.index, version, number)
 
 
+def _by_hand(trip: Trip, place: PathPlace, link: NetLink, packet: Packet, gateway: str) -> str:
+    """Return the address of the next hop of an Ethernet interface that asks nobody: its own, where nobody wrote an entry."""
+    known = _next_entry(place, link, packet, gateway)
+    if known is not None and known.state & _PERMANENT:
+        if link.kind == "veth" and known.mac not in _macs(trip, place, link, known):
+            trip.doubt(place, f"the neighbour entry of {known.address} is fixed: {known.mac}")
+        return known.mac
+    if link.kind == "bridge":
+        raise self_addressed(place, link.name)
+    return link.mac
+
+
+def _macs(trip: Trip, place: PathPlace, link: NetLink, entry: Neighbour) -> set[str]:
+    """Return the MAC addresses of those who have the address of an entry, as far as they are known."""
+    wanted = address(entry.address)
+    return set() if wanted is None else {end[1].mac for end in owners(trip.world, place, link, *wanted)}
+
+
 def destination_mac(trip: Trip, place: PathPlace, link: NetLink, packet: Packet, gateway: str) -> str | None:
     """Return the link layer's address of the next hop, ``None`` if it is not known."""
-    if link.kind == "bridge" and link.flags & _SILENT:
-        known = _next_entry(place, link, packet, gateway)
-        if known is not None and known.state & _PERMANENT:
-            return known.mac
-        raise self_addressed(place, link.name)
     if link.flags & _NO_ARP or link.kind in _SHARED:
-        # An interface of Ethernet that asks nobody addresses itself.
-        return link.mac if link.kind == "veth" and not link.flags & _POINT_TO_POINT else None
+        is_ethernet = link.kind in {"bridge", "veth"} and not link.flags & _POINT_TO_POINT
+        return _by_hand(trip, place, link, packet, gateway) if is_ethernet else None
     version, number = packet.version, packet.destination
     if gateway:
         version, number = address(gateway) or (packet.version, None)

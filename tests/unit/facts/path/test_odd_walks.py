@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from doctor.facts.path.namespace import NetLink
+from doctor.facts.path.namespace import Neighbour, NetLink
 from doctor.facts.path.rules.ruleset import PathRules
 from doctor.facts.path.rules.tables import spans_of
 from doctor.formats.firewall.nft_json import NftChain, NftRule, NftRuleset
-from tests.unit.facts.path.small_world import ENGINE, WAYS, address, container, route, walked, world
+from tests.unit.facts.path.small_world import ENGINE, WAYS, address, container, host, route, walked, with_link, world
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,18 @@ def test_a_container_with_a_tunnel_of_its_own_may_not_reach_its_own_port() -> No
     found = walked(world(of_aa=inside), WAYS["hairpin"])
     assert (found.end, found.cause) == ("unknown", "unknown"), found.says
     assert "tun0 in aa: a tunnel of its own takes them" in found.says
+
+
+@pytest.mark.parametrize(("state", "end"), [(0x80, "delivered"), (0x40, "dropped")])
+def test_an_interface_without_arp_uses_an_entry_by_hand(state: int, end: str) -> None:
+    """All neighbours may be written by hand; those that the kernel makes there have the interface's own address."""
+    own = with_link(container(1, "172.17.0.2"), "eth0", flags=0x11043 | 0x80)
+    mac = host().links[2].mac if state == 0x80 else own.links[1].mac
+    gateway = Neighbour(link=21, version=4, address="172.17.0.1", mac=mac, state=state)
+    back = Neighbour(link=3, version=4, address="172.17.0.2", mac=own.links[1].mac, state=0x80)
+    kept = replace(host(), neighbours=(*host().neighbours, back))
+    found = walked(world(of_host=kept, of_aa=replace(own, neighbours=(gateway,))), WAYS["egress"])
+    assert found.end == end, found.says
 
 
 @pytest.mark.parametrize("family", ["ip", "inet"])
