@@ -10,6 +10,9 @@ from doctor.facts.engine.state import EngineState
 from doctor.facts.firewall.rules import EngineRules
 from doctor.facts.network.listeners import Listeners
 from doctor.facts.network.networks import Networks, PublishedPort
+from doctor.model.text import named
+
+_SHOWN = 5
 
 
 @check(
@@ -59,11 +62,22 @@ def docker_proxy_gone(
             )
             if is_proxied and listeners.on(port.protocol, port.host_ip, port.host_port) is None:
                 gone.setdefault(endpoint.container, []).append(port)
-    for container, ports in gone.items():
-        shown = ", ".join(port.text for port in ports[:3]) + (f" and {len(ports) - 3} more" if ports[3:] else "")
-        yield Finding(
-            subject=Subject("container", container),
-            message=f"no {docker.PROXY} listens on {shown} of container {container}: connections from this host are refused",
-            evidence=(Evidence("/proc/net", f"no socket on {shown}"),),
-            detail=OfContainers(names=(container,)),
-        )
+    if gone:
+        yield _finding(gone)
+
+
+def _finding(gone: dict[str, list[PublishedPort]]) -> Finding:
+    """Return one finding for all: whatever ended them, one restart of the engine starts each again."""
+    names = tuple(sorted(gone))
+    ports = [port for name in names for port in gone[name]]
+    others = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    shown = ", ".join(port.text for port in ports[:3]) + (f" and {len(ports) - 3} more" if ports[3:] else "")
+    return Finding(
+        subject=Subject("container", names[0]) if len(names) == 1 else Subject("program", docker.PROXY),
+        message=f"no {docker.PROXY} listens on {shown} of {named('container', names[:_SHOWN])}{others}: connections from this host are refused",
+        evidence=tuple(
+            Evidence("/proc/net", f"no socket on {', '.join(port.text for port in gone[name])} of container {name}")
+            for name in names[:_SHOWN]
+        ),
+        detail=OfContainers(names=names),
+    )

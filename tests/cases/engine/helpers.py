@@ -111,6 +111,12 @@ CASES = (
         listening(*_ALL[1:]),
         ("container", "web"),
     ),
+    Story(
+        "docker-proxy-gone/all",
+        "somebody killed each docker-proxy of two containers: one finding for all",
+        listening(),
+        ("program", "docker-proxy"),
+    ),
     Story("docker-proxy-gone/healthy", "each published port has its docker-proxy", listening(*_ALL)),
     Story("docker-proxy-gone/healthy-off", "the settings switch docker-proxy off", listening(settings=_OFF)),
     Story(
