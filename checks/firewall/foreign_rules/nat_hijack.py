@@ -31,8 +31,7 @@ def nat_hijack(cuts: TrafficCuts, translations: Translations | Missing, paths: P
 
     How it is fixed:
         The rule may belong to a service mesh, a VPN or an administrator: publish the container on another port, or remove the rule
-        where it is created. If it is in an nft table or in the other backend, or redirects queries, doctor asks whether to remove it;
-        an undo adds it again at its place.
+        where it is created. Doctor asks whether to remove it; an undo adds it again at its place.
 
     References:
         https://docs.docker.com/engine/network/packet-filtering-firewalls/
