@@ -11,10 +11,13 @@ from doctor.facts.kernel.sysctl import SysctlFiles
 
 @fixer(applicability=Applicability.SAFE)
 def ip_forward_off(finding: Finding, detail: OfSysctl, files: SysctlFiles | Missing) -> Iterator[Action]:
-    """Turn forwarding on now, and keep it on after a boot or ``sysctl --system``."""
+    """Turn forwarding on now, and change the file that would turn it off again.
+
+    No file is made for it: an engine that finds forwarding on at its start leaves the policy of FORWARD at ACCEPT.
+    """
     if finding.severity is Severity.INFO:
         # The administrator set "ip-forward": false: that is a decision, not a fault.
         return
     yield SetSysctl(key=detail.key, value="1")
-    if isinstance(files, SysctlFiles):
+    if isinstance(files, SysctlFiles) and files.deciders(detail.key):
         yield from persist_sysctl(detail.key, "1", files)

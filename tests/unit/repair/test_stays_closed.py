@@ -53,3 +53,10 @@ def test_ipv6_that_a_benchmark_turned_off_stays_off(tmp_path: Path) -> None:
         if isinstance(step, Put) and isinstance(step.node, File)
     ]
     assert content == b"install cramfs /bin/false\noptions ipv6 disable=1\n#install ipv6 /bin/true\n"
+
+
+def test_no_file_turns_forwarding_on_before_the_engine_starts(tmp_path: Path) -> None:
+    """An engine that turns it on itself closes FORWARD to strangers; one that finds it on after a boot does not."""
+    host = find("network/ip-forward-off/by-hand").build(tmp_path)
+    plan = make_plan(host, CATALOG, CATALOG.choose(("network",), ()))
+    assert [one.summary for one in plan.actions] == ["set net.ipv4.ip_forward to 1 now"]
