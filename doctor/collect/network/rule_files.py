@@ -1,6 +1,7 @@
 """Reads the files that load rules of packet filters."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 
 from doctor.collect.firewall.nft_user_rules import ROOTS, IncludeReader
 from doctor.facts.network.host_files import HostNetworkFiles
@@ -24,6 +25,8 @@ _RESTORED = (
     *((f"/etc/ufw/{name}6.rules", "ip6") for name in ("before", "user", "after")),
 )
 _DIRECT = HostPath("/etc/firewalld/direct.xml")
+_FIREWALLD = (HostPath("/etc/firewalld/zones"), HostPath("/etc/firewalld/policies"))
+_ENDS = r"<(?:reject|drop)\b|\btarget\s*=\s*[\"'](?:DROP|REJECT|%%REJECT%%)[\"']"
 _UFW = HostPath("/etc/default/ufw")
 _POLICY = "DEFAULT_FORWARD_POLICY="
 
@@ -41,7 +44,23 @@ def rule_files(host: Host, files: HostNetworkFiles) -> RuleFiles:
     for one in files.commands:
         lines += rule_lines.command(one.words, one.path, one.line)
     lines += _of_nft(host, reader.gaps)
-    return RuleFiles(lines=tuple(lines), forward_policy=_policy(reader.text(_UFW)), gaps=tuple(reader.gaps))
+    policy, zones = _policy(reader.text(_UFW)), dict(_zones(host, reader.text))
+    return RuleFiles(lines=tuple(lines), forward_policy=policy, zones=zones, gaps=tuple(reader.gaps))
+
+
+def _zones(host: Host, text: Callable[[HostPath], str]) -> Iterator[tuple[str, str]]:
+    """Yield zones and policies of firewalld that drop or reject, with the place of the first such line."""
+    for directory in _FIREWALLD:
+        try:
+            names = host.listdir(directory)
+        except HostError:
+            continue
+        for name in sorted(names):
+            path = HostPath(f"{directory}/{name}")
+            found = re.search(_ENDS, text(path)) if name.endswith(".xml") else None
+            if found:
+                line = found.string.count("\n", 0, found.start()) + 1
+                yield name.removesuffix(".xml"), f"{path}:{line}"
 
 
 def _policy(text: str) -> str:

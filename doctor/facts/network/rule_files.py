@@ -6,6 +6,9 @@ from doctor.formats.network.rule_lines import RuleLine, plain
 from doctor.model.finding import Evidence
 from doctor.model.missing import Missing
 
+_KINDS = frozenset({"IN", "OUT", "FWD", "FWDI", "FWDO"})
+_PARTS = ("pre", "log", "deny", "allow", "post")
+
 
 class RuleFiles(Struct, frozen=True, kw_only=True):
     """Rules and policies of saved rules, nftables.conf, ufw, firewalld, hooks and scripts; read only if packets end somewhere.
@@ -13,11 +16,13 @@ class RuleFiles(Struct, frozen=True, kw_only=True):
     Attributes:
         lines: those that drop, or lead somewhere, in the order of the files.
         forward_policy: place of the line by which ufw sets the policy of FORWARD to DROP, "" for none.
+        zones: name of a zone or policy of firewalld → the line of its file that drops or rejects.
         gaps: files that could not be read.
     """
 
     lines: tuple[RuleLine, ...] = ()
     forward_policy: str = ""
+    zones: dict[str, str] = {}
     gaps: tuple[Missing, ...] = ()
 
     def source(self, family: str, table: str, chain: str, text: str) -> str:
@@ -31,7 +36,23 @@ class RuleFiles(Struct, frozen=True, kw_only=True):
         for one in self.lines:
             if (one.family, one.table, one.chain) == (family, table, chain) and one.words in {wanted, nft}:
                 return f"{one.path}:{one.line}"
+        if zone := self.zones.get(zone_of(family, table, chain), ""):
+            return zone
         return self.forward_policy if not text and (table, chain) == ("filter", "FORWARD") else ""
+
+
+def zone_of(family: str, table: str, chain: str) -> str:
+    """Return the zone or policy to which a chain of firewalld belongs, "" for another chain.
+
+    >>> zone_of("inet", "firewalld", "filter_FWD_public_deny"), zone_of("ip", "filter", "IN_public"), zone_of("ip", "filter", "DOCKER")
+    ('public', 'public', '')
+    """
+    if (family, table) == ("inet", "firewalld"):
+        chain = chain.partition("_")[2]
+    kind, _, name = chain.partition("_")
+    for part in _PARTS:
+        name = name.removesuffix(f"_{part}")
+    return name if kind in _KINDS else ""
 
 
 def _of_nft(words: list[str]) -> tuple[str, ...]:

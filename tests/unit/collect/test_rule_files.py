@@ -26,6 +26,9 @@ FILES = {
     "etc/ufw/before.rules": "*filter\n:ufw-before-forward - [0:0]\n-A ufw-before-forward -i docker0 -j DROP\nCOMMIT\n",
     "etc/ufw/user6.rules": "*filter\n-A ufw6-user-forward -s fd00:88::/64 -j REJECT\nCOMMIT\n",
     "etc/default/ufw": 'IPV6=yes\nDEFAULT_FORWARD_POLICY="DROP"\n',
+    "etc/firewalld/zones/public.xml": '<?xml version="1.0"?>\n<zone>\n  <rule family="ipv4">\n    <reject/>\n  </rule>\n</zone>\n',
+    "etc/firewalld/zones/home.xml": "<zone><service name='ssh'/></zone>\n",
+    "etc/firewalld/policies/to-docker.xml": '<policy\n  target="DROP">\n</policy>\n',
     "etc/firewalld/direct.xml": (
         '<?xml version="1.0"?>\n<direct>\n  <rule ipv="ipv4" table="filter" chain="FORWARD" priority="0">-i br-app -j REJECT</rule>\n'
         '  <passthrough ipv="ipv4">-t raw -A PREROUTING -i br-app -j DROP</passthrough>\n</direct>\n'
@@ -53,6 +56,11 @@ def read(top: Path, *commands: str) -> RuleFiles:
         ("/etc/default/ufw:2", ("ip", "filter", "FORWARD", "")),
         ("/etc/firewalld/direct.xml:3", ("ip", "filter", "FORWARD_direct", "-A FORWARD_direct -i br-app -j REJECT --reject-with icmp-port-unreachable")),
         ("/etc/firewalld/direct.xml:4", ("ip", "raw", "PREROUTING", "-A PREROUTING -i br-app -j DROP")),
+        ("/etc/firewalld/zones/public.xml:4", ("inet", "firewalld", "filter_FWD_public_deny", "ip saddr 10.88.0.0/24 reject")),
+        ("/etc/firewalld/policies/to-docker.xml:2", ("inet", "firewalld", "filter_FWD_to-docker", "drop")),
+        ("/etc/firewalld/zones/public.xml:4", ("ip", "filter", "IN_public_deny", "-A IN_public_deny -j REJECT")),
+        ("", ("inet", "firewalld", "filter_IN_home", "reject")),
+        ("", ("inet", "own", "filter_FWD_public_deny", "drop")),
         ("/etc/rc.local:3", ("ip", "filter", "DOCKER-USER", "-A DOCKER-USER -i br-app -j DROP")),
         ("", ("ip", "filter", "DOCKER-USER", "-A DOCKER-USER -i br-app -j REJECT")),
         ("", ("inet", "own", "input", "")),
