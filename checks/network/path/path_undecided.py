@@ -7,6 +7,7 @@ from doctor.facts.path.paths import Paths, Undecided
 
 _NEEDED = frozenset({"egress", "egress-new", "dns", "peer", "published"})
 """Kinds of ways without which containers do not work; the host's own are often limited on purpose."""
+_FILTERS = "filters of tc on "
 
 
 @check(severity=Severity.INFO, ok="no rule, filter or queue of unknown effect may end packets of containers")
@@ -24,7 +25,7 @@ def path_undecided(paths: Paths) -> Iterator[Finding]:
 
     How it is fixed:
         Nothing is changed. ``doctor scan --probe`` shows whether packets arrive, ``doctor probe --trace`` where one ends, and
-        the counters of ``iptables-save -c`` or ``nft list ruleset`` whether the rule drops any.
+        the counters of ``iptables-save -c`` or ``nft list ruleset`` whether the rule drops any. For filters of tc the commands are shown.
 
     References:
         https://man7.org/linux/man-pages/man8/iptables-extensions.8.html
@@ -36,7 +37,21 @@ def path_undecided(paths: Paths) -> Iterator[Finding]:
             yield Finding(
                 subject=Subject("hop", one.text),
                 message=_message(one, ways),
-                evidence=(Evidence("ways", ", ".join(dict.fromkeys(way.text for way in ways[:5]))),),
+                evidence=(
+                    Evidence("ways", ", ".join(dict.fromkeys(way.text for way in ways[:5]))),
+                    *_commands(one.text),
+                ),
+            )
+
+
+def _commands(text: str) -> Iterator[Evidence]:
+    """Yield the commands that show the filters of an interface of the host, and those that delete them."""
+    _, is_filter, device = text.partition(_FILTERS)
+    if is_filter and " " not in device:
+        for side in ("ingress", "egress"):
+            yield Evidence(
+                f"tc -s filter show dev {device} {side}",
+                f"shows filters, what they redirect or drop, and how often; if nobody needs them: tc filter del dev {device} {side}",
             )
 
 
