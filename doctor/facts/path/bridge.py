@@ -12,6 +12,7 @@ from doctor.facts.path.stack import routed
 from doctor.facts.path.trip import Asking, Incoming, Step, Trip, hook
 from doctor.facts.path.way import UNKNOWN
 from doctor.facts.path.world import PathPlace
+from doctor.facts.path.xfrm.passed import check_policies
 
 _FORWARDING = 3
 _PVID = 2
@@ -110,8 +111,18 @@ def _forward(trip: Trip, place: PathPlace, port: NetLink, bridge: NetLink, packe
             packet, inside="", outside=bridge.name, port_in=port.name, port_out=out.name, packet_type="host"
         )
         packet = yield from hook(trip, place, (family, "postrouting"), inner)
+        if (packet.source, packet.sport) != (inner.source, inner.sport):
+            _doubt_policies(trip, place, packet, bridge)
     trip.hop(place, bridge.name, "bridge", out.name)
     return (yield from _by_port(trip, place, out, replace(packet, inside=port.name)))
+
+
+def _doubt_policies(trip: Trip, place: PathPlace, packet: Packet, bridge: NetLink) -> None:
+    """Ask the policies of IPsec for a packet with another source: if they take it depends on how the bridge routed it."""
+    try:
+        check_policies(trip, place, packet, "out", bridge)
+    except WalkEnd as end:
+        raise WalkEnd(place, bridge.name, UNKNOWN, end.reason, end=UNKNOWN) from end
 
 
 def _check_vlans(place: PathPlace, bridge: NetLink, ports: tuple[NetLink | None, NetLink | None]) -> None:

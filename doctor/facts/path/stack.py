@@ -102,6 +102,8 @@ def take(trip: Trip, step: Incoming) -> Asking[Step]:
     packet = replace(step.packet, inside=link.name, outside="")
     if packet.version == 6 and _is_off(place, link.name):
         raise WalkEnd(place, link.name, "ipv6-off", f"interface {link.name}{where(place)}: IPv6 is disabled there")
+    if packet.version == 6 and link.is_loopback and not any(place.namespace.addresses_of(link.index, 6)):
+        trip.doubt(place, f"{link.name} has no IPv6 address: IPv6 may be disabled there")
     if not step.is_prerouted:
         packet = replace(packet, port_in="", port_out="") if place.name == HOST else packet
         packet = yield from hook(trip, place, (_family(packet), "prerouting"), packet)

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from doctor.facts.path.namespace import XfrmPolicy, XfrmState
 from doctor.formats.netlink.policies import XfrmTemplate
-from tests.unit.facts.path.small_world import WAYS, host, walked, world
+from tests.unit.facts.path.small_world import ENGINE, WAYS, host, walked, world
 
 ANY = "0.0.0.0/0"
 TUNNEL = (XfrmTemplate(destination="203.0.113.9", protocol="esp", reqid=7),)
@@ -82,3 +82,17 @@ def test_interfaces_may_be_left_out_of_policies(key: str, direction: str, end: s
     settings = {**host().sysctls, f"net.ipv4.conf.{key}": "1"}
     own = replace(host(), policies=(_block(direction, "172.17.0.0/16"),), sysctls=settings)
     assert walked(world(of_host=own), WAYS["egress"]).end == end
+
+
+def test_policies_about_another_source_of_a_bridged_packet_are_doubt() -> None:
+    """bridge-nf translates between two ports; if the policy takes it depends on how the bridge routed it. Found by random hosts."""
+    straight = ENGINE.replace("-A DOCKER -i docker0 -j RETURN\n", "", 1).replace(
+        "-A DOCKER ! -i docker0 -p", "-A DOCKER -p"
+    )
+    hairpin = "-A POSTROUTING -s 172.17.0.0/16 -d 172.17.0.2/32 -p tcp -m tcp --dport 80 -j MASQUERADE\n-A POSTROUTING"
+    masked = straight.replace("-A POSTROUTING", hairpin, 1)
+    bridged = {"net.ipv4.ip_forward": "1", "net.bridge.bridge-nf-call-iptables": "1"}
+    way = replace(WAYS["hairpin"], start="bb")
+    for policies, end in (((), "delivered"), ((_block("out", "172.17.0.1/32"),), "unknown")):
+        small = world(of_host=replace(host(sysctls=bridged), policies=policies), saved=masked)
+        assert walked(small, way).end == end

@@ -160,6 +160,19 @@ def test_an_address_that_the_kernel_still_checks_is_doubt() -> None:
         assert walked(small, way).end == end
 
 
+def test_a_loopback_without_ipv6_is_doubt() -> None:
+    """With disable_ipv6 of lo the kernel drops what the host sends to itself; its addresses are gone with it. Found by random hosts."""
+    way = Way(kind="host-published", start="host", end="aa", target="fd00:17::1", port=8080)
+    sockets = (PathSocket(protocol="tcp", port=8080, forwards=("fd00:17::2", 80)),)
+    for own, end in (((), "unknown"), ((replace(address(1, "::1/128", "host"), version=6),), "delivered")):
+        small = _with_ipv6()
+        before = small.host.namespace
+        small.places["host"] = replace(
+            small.host, sockets=sockets, namespace=replace(before, addresses=(*before.addresses, *own))
+        )
+        assert walked(small, way).end == end
+
+
 def _with_ipv6() -> World:
     """The small world with addresses and routes of IPv6 on the bridge and in aa."""
     places = {}
