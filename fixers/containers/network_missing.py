@@ -1,6 +1,7 @@
 """Ask whether to recreate a network."""
 
 from collections.abc import Iterator
+from shlex import quote
 
 from doctor.api import Action, Applicability, Evidence, Missing, Stage, fixer
 from doctor.api.actions.advice import Advise
@@ -30,7 +31,7 @@ def network_missing(
         else restored_by_name(remains, database, containers, detail.name, found)
     )
     names = ", ".join(one.title for identity in detail.containers if (one := containers.get(identity)) is not None)
-    by_hand = f"docker network disconnect -f {detail.name} CONTAINER; docker network connect NAME CONTAINER, for each of its containers: {names}"
+    by_hand = f"docker network disconnect -f {quote(detail.name)} CONTAINER; docker network connect NAME CONTAINER, for each of its containers: {names}"
     if not made.records:
         yield Advise(text=f"{made.origin}: connect its containers to another network: {by_hand}")
         return

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from ipaddress import ip_network
+from shlex import quote
 
 from doctor.api import Action, Applicability, Finding, Missing, fixer
 from doctor.api.actions.advice import Advise
@@ -31,7 +32,7 @@ def subnet_overlap_route(
     if name == "bridge":
         way = 'set "bip" in /etc/docker/daemon.json to a free range and systemctl restart docker (ip route shows the ranges in use)'
     else:
-        way = f"docker network rm {name}, then docker network create --subnet RANGE {name} with a free range"
+        way = f"docker network rm {quote(name)}, then docker network create --subnet RANGE {quote(name)} with a free range"
     yield Advise(text=f"{way}; or make the other program announce a less specific route")
 
 

@@ -1,6 +1,7 @@
 """Advise how to give a network another subnet."""
 
 from collections.abc import Iterator
+from shlex import quote
 
 from doctor.api import Action, Applicability, Finding, fixer
 from doctor.api.actions.advice import Advise
@@ -20,7 +21,7 @@ def subnet_shadows_route(finding: Finding, config: EngineConfig) -> Iterator[Act
     way = (
         f'set "bip" in {config.json.path} to an address in a free range, then systemctl restart docker'
         if name == "bridge"
-        else f"docker network rm {name}, then docker network create --subnet RANGE {name} with a free range"
+        else f"docker network rm {quote(name)}, then docker network create --subnet RANGE {quote(name)} with a free range"
     )
     yield Advise(
         text=f'{way}; "default-address-pools" keeps new networks out of it (ip route show lists the ranges in use)'

@@ -1,6 +1,7 @@
 """Advise how to open the network to direct routing."""
 
 from collections.abc import Iterator
+from shlex import quote
 
 from doctor.api import Action, Applicability, Finding, fixer
 from doctor.api.actions.advice import Advise
@@ -14,7 +15,7 @@ def unmasqueraded_replies(finding: Finding, config: EngineConfig) -> Iterator[Ac
     one = (
         'set "ip-masq" to true, if nothing needs the containers\' own addresses, and systemctl restart docker'
         if name == "bridge"
-        else f"docker network rm {name}, then docker network create -o com.docker.network.bridge.gateway_mode_ipv4=routed {name}"
+        else f"docker network rm {quote(name)}, then docker network create -o com.docker.network.bridge.gateway_mode_ipv4=routed {quote(name)}"
     )
     yield Advise(
         text=f'with engine 28.2 or newer, set "allow-direct-routing": true in {config.json.path}, then systemctl restart docker (other '

@@ -189,27 +189,28 @@ def test_a_package_to_install_is_named_in_full(distribution: str, component: str
         assert redact(line) == line
 
 
-NAMES_INTERFACE = re.compile(
+PASTED_NAME = re.compile(
+    r"\bdocker network (?:rm|disconnect -f|[^;]*(?:RANGE|X|routed)) $|"
     r"\b(?:ip|tc|bridge|networkctl|nmcli|dhclient) [^;]*(?:dev|link set|link show|link delete|master|br|renew|reapply|dhclient) $"
 )
 
 
 def unquoted(path: Path) -> Iterator[str]:
-    """Return commands of a module that name an interface as it is."""
+    """Return commands of a module that name an interface or a network as it is."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         said = ""
         for part in node.values if isinstance(node, ast.JoinedStr) else ():
             if isinstance(part, ast.Constant):
                 said += str(part.value)
             elif isinstance(part, ast.FormattedValue):
-                if NAMES_INTERFACE.search(said) and not ast.unparse(part.value).startswith("quote("):
+                if PASTED_NAME.search(said) and not ast.unparse(part.value).startswith("quote("):
                     yield f"{path.name}: {said}{{{ast.unparse(part.value)}}}"
                 said += "X"
 
 
-def test_a_command_names_an_interface_as_a_shell_must_read_it() -> None:
-    """The kernel takes any name without a blank or a slash, and a container names its own interfaces."""
-    assert [line for path in ADVISING if "network" in path.parts for line in unquoted(path)] == []
+def test_a_command_names_an_interface_or_network_as_a_shell_must_read_it() -> None:
+    """The kernel takes any name without a blank or a slash, the engine any name, and a container names its own interfaces."""
+    assert [line for path in ADVISING if {"network", "containers"} & {*path.parts} for line in unquoted(path)] == []
 
 
 @pytest.mark.parametrize("family", ["ip filter", "inet $(id)"])
