@@ -1,6 +1,7 @@
 """Restore a network that the database lacks."""
 
 from collections.abc import Iterator
+from shlex import quote
 
 from doctor.api import Action, Applicability, Evidence, Missing, Stage, fixer
 from doctor.api.actions.advice import Advise
@@ -27,7 +28,7 @@ def network_missing(
     if not made.records:
         yield Advise(
             text=f"{made.origin}: connect each of its containers to another network with docker network disconnect -f "
-            f"{detail.name} CONTAINER and docker network connect NAME CONTAINER"
+            f"{quote(detail.name)} CONTAINER and docker network connect NAME CONTAINER"
         )
         return
     action = EditFile(
