@@ -12,7 +12,7 @@ from doctor.facts.network.networks import Network, Networks
     severity=Severity.ERROR,
     detail=Route,
     breaks=("egress", "port", "dns"),
-    causes=("network/bridge-stale-same-subnet",),
+    causes=("network/bridge-stale-same-subnet", "network/pool-overlap"),
     ends=("wrong-route", "blackhole-route", "unreachable-route", "prohibit-route", "neighbour"),
     ok="no route diverts the addresses of a container network",
     messages=(

@@ -53,6 +53,7 @@ def _link(entry: dict[str, Any]) -> Link:
         master=str(entry.get("master", "")),
         peer_index=int(entry.get("link_index", 0)),
         peer_namespace=namespace if isinstance(namespace, int) else None,
+        lower=str(entry.get("link") or ""),
         addresses=tuple(
             Address(family=family, address=address, prefix=prefix, scope=scope)
             for family, address, prefix, scope in ip_json.addresses_of(entry)

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from doctor.facts.network.loose_veths import LoosePair
 from doctor.facts.network.takers import BridgeTaker
 
 
@@ -23,6 +24,21 @@ class StaleBridge(Struct, frozen=True, kw_only=True):
 
     bridge: str
     is_empty: bool
+
+
+class StaleVeths(Struct, frozen=True, kw_only=True):
+    """The bridge, its unused pairs, and interfaces whose other end is in an unknown namespace."""
+
+    bridge: str
+    pairs: tuple[LoosePair, ...]
+    lost: tuple[str, ...]
+
+
+class NetworksOverlap(Struct, frozen=True, kw_only=True):
+    """Names of two networks, and those of them that no container has."""
+
+    names: tuple[str, str]
+    unused: tuple[str, ...]
 
 
 class SubnetTaken(Struct, frozen=True, kw_only=True):

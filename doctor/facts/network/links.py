@@ -53,6 +53,7 @@ class Link(Struct, frozen=True, kw_only=True):
         master: name of its bridge or bond, or "".
         peer_index: interface number of a veth's other end, in its own namespace; 0 if unknown or none.
         peer_namespace: kernel's id of the network namespace of the other end, ``None`` if it is this one.
+        lower: name of the interface that it refers to in this namespace: a veth's other end, what a VLAN or macvlan is on.
     """
 
     index: int
@@ -64,6 +65,7 @@ class Link(Struct, frozen=True, kw_only=True):
     master: str = ""
     peer_index: int = 0
     peer_namespace: int | None = None
+    lower: str = ""
     addresses: tuple[Address, ...] = ()
 
     @property
@@ -75,6 +77,11 @@ class Link(Struct, frozen=True, kw_only=True):
     def is_engine_bridge(self) -> bool:
         """Whether it is a bridge with a name that dockerd assigns."""
         return self.kind == "bridge" and (self.name == DEFAULT_BRIDGE or USER_BRIDGE.fullmatch(self.name) is not None)
+
+    @property
+    def has_engine_name(self) -> bool:
+        """Whether the engine names a container's interface on the host like this."""
+        return _ENGINE_VETH.fullmatch(self.name) is not None
 
     @property
     def ipv4(self) -> tuple[Address, ...]:

@@ -59,8 +59,9 @@ def predict(change: Change, addresses: bytes, routes: bytes) -> tuple[bytes, byt
     elif link is None:
         return addresses, routes
     elif (kind, command) == ("link", "del"):
-        links.remove(link)
-        table = [route for route in table if route.get("dev") != device]
+        gone = {device, *_other_end(links, device)}
+        links = [entry for entry in links if entry.get("ifname") not in gone]
+        table = [route for route in table if route.get("dev") not in gone]
     elif (kind, command) == ("link", "set"):
         _set(link, arguments)
         if "state" in arguments:
@@ -68,6 +69,13 @@ def predict(change: Change, addresses: bytes, routes: bytes) -> tuple[bytes, byt
     elif kind == "addr":
         table = _address(link, command, str(arguments.get("address", "")), table)
     return json.dumps(links).encode(), json.dumps(table).encode()
+
+
+def _other_end(links: list[dict[str, Any]], device: str) -> Iterator[str]:
+    """Yield the other end of a veth in the same namespace, which is deleted with it."""
+    for entry in links:
+        if entry.get("link") == device and (entry.get("linkinfo") or {}).get("info_kind") == "veth":
+            yield str(entry.get("ifname", ""))
 
 
 def _new_link(links: list[dict[str, Any]], name: str, kind: str) -> dict[str, Any]:
