@@ -24,7 +24,7 @@ COMMAND = re.compile(
     r"(?<![\w/-])(?:"
     r"(?:apt-get|apt-mark|dnf|yum|zypper|apk|pacman|dpkg|rpm|systemctl|dockerd|modprobe|sysctl|journalctl|iptables(?:-nft|-legacy)?|nft|apparmor_parser"
     r"|ufw|firewall-cmd|chown|chmod|chattr|mv|cp|sed|findmnt|umount|swapoff|mkfs\.xfs|xfs_info|ls|lsblk|lsattr|du|grep|dmesg|ss"
-    r"|ctr|getent|nvidia-ctk|thin_check|thin_repair|xfs_repair|fsck|mkdir|cat|tail|tar|ps|truncate|echo|printf|ulimit|bridge|nmcli|networkctl|netplan|ifup) \S"
+    r"|ctr|getent|nvidia-ctk|thin_check|thin_repair|xfs_repair|fsck|mkdir|cat|tail|tar|ps|truncate|echo|printf|ulimit|bridge|nmcli|networkctl|netplan|ifup|swanctl) \S"
     r"|docker (?:context use|save|load|run|pull|rmi|rm|ps|inspect|info|images|image|volume|network|restart|start|stop|plugin|swarm|system|service|stats|update|builder|create) \S"
     r"|(?:containerd|runc) --version|mount (?:-|/)|uname -r|kill -|command -v|ip (?:-\w+ |X ?)*(?:route|rule|link|addr|xfrm) \w+|(?:tc|nsenter) (?:-|qdisc|filter)|rm (?:-|/)|'doctor (?:undo|salvage|fix) --|'doctor probe(?: start| --trace .*)?'"
     r")"
@@ -89,8 +89,8 @@ def test_each_answer_resolves_what_was_asked(case: Case, tmp_path: Path) -> None
 ROOT = Path(__file__).parents[2]
 # Advice without its own command: it waits, or the command is filled in.
 NO_COMMAND = re.compile(
-    r"^leave it until|^X+(?:;|:|,| and| shows| lists|$)|^X?(?:tar|tc) |^free (?:space|inodes) as you see fit: X+$|^remove it from X, or the next boot"
-    r"|^if (?:the rule is not wanted|nobody needs it|nobody wants the rule|you must save or push them): X"
+    r"^leave it until|^X+(?:;|:|,| and| shows| lists|$)|^X?(?:tar|tc) |^free (?:space|inodes) as you see fit: X+$|^X addr add |^remove it from X, or the next boot"
+    r"|^if (?:the rule is not wanted|nobody (?:needs|wants) (?:it|the \w+)|you must save or push them): X"
 )
 
 

@@ -34,7 +34,10 @@ def is_unheard(state: KeptState, one: PlacedRoute) -> bool:
     if not one.route.gateway or one.route.protocol not in _BY_PEOPLE or has_entry(state, one) or state.has_route(one):
         return False
     return any(
-        was.is_default and was.route.version == one.route.version and state.neighbour(was.device, was.route.gateway)
+        was.is_default
+        and was.route.version == one.route.version
+        and state.fits(was)  # else the host has moved to another network
+        and state.neighbour(was.device, was.route.gateway)
         for was in state.lost_routes()
     )
 
