@@ -85,15 +85,10 @@ class PlaceSurroundings(Surroundings):
         if found is not None:
             return found
         if version == 6:
-            return (
-                "multicast"
-                if address >> 120 == 0xFF
-                else "local"
-                if address == 1 and not link
-                else None
-                if link
-                else "unicast"
-            )
+            if address >> 120 == 0xFF:
+                return "multicast"
+            # ::1 is local by its route only, as every address: without one, as after a flush of lo, it is not.
+            return None if link else "unicast"
         if address >> 24 == 127 and (not link or link == "lo") and _has_loopback(self.place):
             return "local"
         if address >> 28 == 0xE:

@@ -20,6 +20,7 @@ from doctor.facts.path.rules.packet import Packet
 from doctor.facts.path.rules.ruleset import PathRules
 from doctor.facts.path.rules.tables import IptablesRules
 from doctor.facts.path.scene.worlds import proxies_of, sockets_of
+from doctor.facts.path.surroundings import PlaceSurroundings
 from doctor.facts.path.way import Way
 from doctor.facts.path.world import PathSocket, World
 from doctor.formats.firewall.nft_json import NftChain, NftRule, NftRuleset
@@ -303,3 +304,12 @@ def test_a_source_from_a_range_that_no_address_of_the_host_is_in(target: str, so
     found = walked(world(saved=ENGINE.replace("-A POSTROUTING -s", f"{rule}\n-A POSTROUTING -s", 1)), WAYS["egress"])
     assert found.end == "unknown"
     assert (f"packets leave with the source {source}," in found.says) == bool(source), found.says
+
+
+def test_the_loopback_address_of_ipv6_is_local_by_its_route() -> None:
+    """After a flush of lo, packets to ::1 take another route, and rules about local addresses do not meet them. Found by random hosts."""
+    for own, kind in (((), "unicast"), ((replace(address(1, "::1/128", "host"), version=6),), "local")):
+        small = _with_ipv6()
+        before = small.host.namespace
+        place = replace(small.host, namespace=replace(before, addresses=(*before.addresses, *own)))
+        assert PlaceSurroundings(small, place, {}).type_of(6, 1, "") == kind
