@@ -28,6 +28,7 @@ from doctor.repair.runs.record import ActionRecord, PlanRecord, RunDirectory
 from doctor.repair.runs.whose import disk_of, refuse_other, roots_of
 from doctor.repair.steps.nodes import Tree
 from doctor.repair.steps.perform import perform
+from doctor.repair.undo.boots import this_boot
 from doctor.scan.controls import controls
 from doctor.scan.open_cuts import ended_ways, was_behind
 from doctor.scan.run import Scan, scan
@@ -108,6 +109,7 @@ def to_record(plan: Plan, root: str, name: str, *, deep: bool = False) -> PlanRe
         check_ids=plan.check_ids,
         deep=deep,
         ended=ended_ways(plan.before.facts),
+        boot=this_boot() if plan.before.facts.host.is_live() else "",
         predicted=tuple(finding.fingerprint for finding in (*plan.after.findings, *plan.before.findings)),
         probes=plan.probes,
         running=plan.running,

@@ -17,6 +17,7 @@ from doctor.model.text import plural, visible
 from doctor.repair.runs.found import find_run, survey, unfinished
 from doctor.repair.runs.record import PlanRecord, RunDirectory
 from doctor.repair.undo import undo as back
+from doctor.repair.undo.boots import ended
 from doctor.repair.undo.effect import foreseen, lost
 from doctor.state.paths import runs_dir
 
@@ -88,9 +89,14 @@ def _host(chosen: RunDirectory, shared: SharedOptions) -> Host:
 def _undo(chosen: RunDirectory, *, yes: bool, force: bool, shared: SharedOptions) -> int:
     host = _host(chosen, shared)
     backwards = back.prepare(chosen, host, force=force)
+    over = ended(chosen.plan())
+    for summary in over:
+        shared.progress(
+            f"note: the host has started anew since, which ended this change of rules, routes or settings: {summary}"
+        )
     if not backwards.actions:
         chosen.finish("undone")
-        shared.progress(f"repair {chosen.name} changed nothing; there is nothing to undo")
+        shared.progress(f"repair {chosen.name} {'is over' if over else 'changed nothing'}; there is nothing to undo")
         return 0
     effect = _effect(backwards, host)
     if yes:

@@ -68,6 +68,7 @@ class PlanRecord(msgspec.Struct, frozen=True, kw_only=True):
         engine_ran: for an undo, whether it stops an engine that answered during planning; ``ran`` the containers that ran then.
         repaired_images: ids of images that this run repairs: each must be mountable before an engine starts.
         deep: whether the plan's checks read contents, so that verification does too.
+        boot: identity of the boot during which it ran, "" if unknown or if the root is not the running host's.
         ended: ways on which packets of containers ended before: a hop behind that place is seen only afterwards.
     """
 
@@ -93,6 +94,7 @@ class PlanRecord(msgspec.Struct, frozen=True, kw_only=True):
     repaired_images: tuple[str, ...] = ()
     deep: bool = False
     ended: tuple[str, ...] = ()
+    boot: str = ""
     engine_ran: bool = False
     ran: tuple[Stopped, ...] = ()
 

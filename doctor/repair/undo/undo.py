@@ -21,6 +21,7 @@ from doctor.repair.steps.execute import Executor
 from doctor.repair.steps.inverse import inverse
 from doctor.repair.steps.nodes import Tree
 from doctor.repair.steps.perform import StepFailure, perform_back
+from doctor.repair.undo.boots import is_of_earlier_boot, is_of_kernel, this_boot
 from doctor.repair.undo.effect import with_running
 from doctor.repair.undo.engine_back import engine_left, with_engine
 from doctor.repair.undo.later import Later, later
@@ -55,7 +56,9 @@ def backwards(
     """Return the actions that reverse a run, last step first, without the engine's own stop and start.
 
     A path that was changed afterwards (``found``) is merged or kept, if possible; one whose original was purged (``lost``) stays.
+    What the kernel kept until a boot that came since is left out: the rules of now are the engine's own, made at its start.
     """
+    is_over = is_of_earlier_boot(record)
     journal = run.journal()
     keeps = (*_keeps(found), *lost)
     owner = [action for action in record.actions for _ in action.steps]
@@ -63,7 +66,7 @@ def backwards(
     done = journal.done
     steps: dict[int, list[Step]] = {}
     for number, before in reversed(journal.begun.items()):
-        if not owner[number].engine:
+        if not owner[number].engine and not (is_over and is_of_kernel(flat[number])):
             back = inverse(flat[number], before, is_done=number in done)
             steps.setdefault(owner[number].number, []).extend(step for step in back if not _is_kept(step, keeps))
     by_number = {action.number: action for action in record.actions}
@@ -147,6 +150,7 @@ def prepare(run: RunDirectory, host: Host, *, is_rollback: bool = False, force: 
         data_roots=record.data_roots,
         service_roots=record.service_roots,
         apart=record.apart,
+        boot=this_boot() if record.boot else "",
         undoes=run.name,
         is_rollback=is_rollback,
         keeps=(*_keeps(found), *lost),
