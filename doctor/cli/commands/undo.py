@@ -92,7 +92,7 @@ def _undo(chosen: RunDirectory, *, yes: bool, force: bool, shared: SharedOptions
     over = ended(chosen.plan())
     for summary in over:
         shared.progress(
-            f"note: the host has started anew since, which ended this change of rules, routes or settings: {summary}"
+            f"note: the host was restarted since, which ended this change of rules, routes or settings: {summary}"
         )
     if not backwards.actions:
         chosen.finish("undone")

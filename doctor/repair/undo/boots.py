@@ -1,4 +1,4 @@
-"""What ended with a boot of the host: rules, routes and running settings are then those of the new boot, which an undo leaves alone."""
+"""Changes that ended with a boot of the host: rules, routes and running settings are then those of the new boot, which an undo leaves alone."""
 
 import os
 
@@ -23,7 +23,7 @@ def this_boot() -> str:
 
 
 def is_of_earlier_boot(record: PlanRecord) -> bool:
-    """Whether the host has started anew since a run changed it."""
+    """Whether the host was restarted since a run changed it."""
     now = this_boot() if record.boot else ""
     return bool(now) and now != record.boot
 
