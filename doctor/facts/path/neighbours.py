@@ -1,6 +1,6 @@
 """The link layer's address of the next hop: from the neighbour table, or by asking on the segment."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
@@ -9,7 +9,7 @@ from doctor.facts.path.ending import WalkEnd, self_addressed
 from doctor.facts.path.namespace import Neighbour, NetLink, drops
 from doctor.facts.path.rules.form import DROP, DROPS
 from doctor.facts.path.rules.hooks import UNKNOWN as UNSURE
-from doctor.facts.path.rules.hooks import evaluate
+from doctor.facts.path.rules.hooks import HookVerdict, evaluate
 from doctor.facts.path.rules.numbers import address, shown
 from doctor.facts.path.rules.packet import Packet
 from doctor.facts.path.segment import bridge_of, calls_iptables, is_awaited, is_closed, owners, peer_of, ports_of
@@ -159,7 +159,6 @@ def _dropped(trip: Trip, asker: End, owner: End | None, target: tuple[int, int])
     version, number = target
     question = _question(asker, version, number)
     answer = _answer(asker, owner, question, number)
-    doubtful = ("", "")
     for place, link in (asker, owner or asker):
         if any(drops(one, _QUESTION) for one in place.qdiscs(link.index)):
             return DROP, f"the queue of {link.name}{where(place)}"
@@ -174,24 +173,42 @@ def _dropped(trip: Trip, asker: End, owner: End | None, target: tuple[int, int])
     unfit = _deaf_port(trip, owner, version) or (_narrow_port(trip, asker, owner) if version == 6 else "")
     if unfit:
         return DROP, unfit
-    for place, family, hook, packet, device in (
-        *_passed(trip, asker, owner, question),
-        *_passed(trip, owner, asker, answer),
-    ):
-        if place.rules is None:
-            return UNSURE, "rules that were not read"
-        verdict = evaluate(place.rules, family, hook, packet, device=device)
-        hops = verdict.packet.ttl
-        if verdict.kind in DROPS:
-            return DROP, verdict.text
-        if packet.version == 6 and hops != _ALL_HOPS:
-            # Neighbour discovery takes nothing that a router may have forwarded.
-            return (
-                UNSURE if hops is None else DROP
-            ), f"{family} {hook}{where(place)}, where a rule changes the hop limit"
-        if verdict.kind != "accept" and not doubtful[0]:
-            doubtful = (UNSURE, verdict.text)
+    return _by_rules(_passed(trip, asker, owner, question), _passed(trip, owner, asker, answer))
+
+
+def _by_rules(*ways: Iterable[Step]) -> tuple[str, str]:
+    """Return "drop" or "unknown" and the rule that decides about a question or its answer, "" if both pass."""
+    doubtful = ("", "")
+    for steps in ways:
+        for (place, family, hook, packet, _), verdict in _judgements(steps):
+            if verdict is None:
+                return UNSURE, "rules that were not read"
+            hops = verdict.packet.ttl
+            if verdict.kind in DROPS:
+                return DROP, verdict.text
+            if packet.version == 6 and hops != _ALL_HOPS:
+                # Neighbour discovery takes nothing that a router may have forwarded.
+                return (
+                    UNSURE if hops is None else DROP
+                ), f"{family} {hook}{where(place)}, where a rule changes the hop limit"
+            if verdict.kind != "accept" and not doubtful[0]:
+                doubtful = (UNSURE, verdict.text)
     return doubtful
+
+
+def _judgements(steps: Iterable[Step]) -> Iterator[tuple[Step, HookVerdict | None]]:
+    """Judge the hooks in their order, each with the mark that the ones before set in this place; ``None`` without rules."""
+    before: tuple[PathPlace, int | None] | None = None
+    for step in steps:
+        place, family, hook, packet, device = step
+        if place.rules is None:
+            yield step, None
+            return
+        if before is not None and before[0] is place:
+            packet = replace(packet, mark=before[1])
+        verdict = evaluate(place.rules, family, hook, packet, device=device)
+        before = place, verdict.packet.mark
+        yield step, verdict
 
 
 def _question(asker: End, version: int, number: int) -> Packet:

@@ -1,6 +1,7 @@
 """Advise which of two overlapping networks to remove."""
 
 from collections.abc import Iterator
+from shlex import quote
 
 from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
@@ -14,7 +15,7 @@ def pool_overlap(detail: NetworksOverlap) -> Iterator[Action]:
         name = detail.unused[-1]
         yield Advise(
             text=(
-                f"docker network rm {name}, which no container has (create it with another --subnet if it is needed); then "
+                f"docker network rm {quote(name)}, which no container has (create it with another --subnet if it is needed); then "
                 "systemctl restart docker, so that the engine allocates the subnet to the other network"
             )
         )
@@ -22,7 +23,7 @@ def pool_overlap(detail: NetworksOverlap) -> Iterator[Action]:
         one, other = detail.names
         yield Advise(
             text=(
-                f"docker network inspect {one} {other} shows the containers; remove those of one network, then: "
-                f"docker network rm {other}; docker network create --subnet RANGE {other} with a free range; systemctl restart docker"
+                f"docker network inspect {quote(one)} {quote(other)} shows the containers; remove those of one network, then: "
+                f"docker network rm {quote(other)}; docker network create --subnet RANGE {quote(other)} with a free range; systemctl restart docker"
             )
         )

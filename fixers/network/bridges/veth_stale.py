@@ -1,6 +1,7 @@
 """Delete unused interfaces of a bridge."""
 
 from collections.abc import Iterator
+from shlex import quote
 
 from doctor.api import Action, Applicability, fixer
 from doctor.api.actions.advice import Advise
@@ -14,15 +15,15 @@ def veth_stale(detail: StaleVeths) -> Iterator[Action]:
     """Delete the pairs that are surely unused; show how to find out about the others."""
     for pair in detail.pairs:
         if pair.in_use:
-            yield Advise(text=f"{pair.in_use}: if nothing needs it, ip link delete {pair.inner}")
+            yield Advise(text=f"{pair.in_use}: if nothing needs it, ip link delete {quote(pair.inner)}")
         else:
             yield _delete(pair)
     if detail.lost:
         name = detail.lost[0]
         yield Advise(
             text=(
-                f"find what has the other ends (ip -d link show {name} shows the namespace, lsns -t net its processes); "
-                f"if nothing needs them: ip link delete {name}, likewise the others"
+                f"find what has the other ends (ip -d link show {quote(name)} shows the namespace, lsns -t net its processes); "
+                f"if nothing needs them: ip link delete {quote(name)}, likewise the others"
             )
         )
 

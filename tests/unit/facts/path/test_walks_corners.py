@@ -147,6 +147,18 @@ def test_neighbour_discovery_with_a_changed_hop_limit_is_refused() -> None:
     assert (found.cause, "hop limit" in found.says) == ("neighbour", True)
 
 
+def test_a_question_keeps_the_mark_that_a_rule_gave_it() -> None:
+    """One hook marks neighbour solicitations, the next one drops what is marked. Found by random hosts."""
+    mark = "*mangle\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p ipv6-icmp -m icmp6 --icmpv6-type 135 -j MARK --set-mark 0x40\nCOMMIT\n"
+    drop = "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -m mark --mark 0x40 -j DROP\nCOMMIT\n"
+    way = Way(kind="gateway", start="aa", end="host", target="fd00:17::1", protocol="icmp")
+    for text, end in ((mark + drop, "unknown"), (drop, "delivered")):
+        small = _with_ipv6()
+        rules = PathRules(saves=[IptablesRules.parse("ip6tables-save", text)])
+        small.places["host"] = replace(small.host, rules=rules)
+        assert walked(small, way).end == end
+
+
 def test_an_address_that_the_kernel_still_checks_is_doubt() -> None:
     """A new network's gateway answers after the detection of duplicates; one that is a duplicate never does."""
     way = Way(kind="gateway", start="aa", end="host", target="fd00:17::1", protocol="icmp")
