@@ -99,8 +99,20 @@ def _data(trip: Trip, way: Way, first: Packet, opening: tuple[Arrived, Arrived |
     if asked is None or answered is None:
         raise WalkEnd(trip.world.host, "", UNKNOWN, "rules that set the size of packets", end=UNKNOWN)
     later = replace(first, tcp_flags=_PSH | _ACK, length=min(way.data, answered))
-    arrived = yield from _there_again(trip, way, later, opening[0])
-    yield from _back(trip, way, later, arrived, flags=_PSH | _ACK, length=min(way.data, asked))
+    try:
+        arrived = yield from _there_again(trip, way, later, opening[0])
+        yield from _back(trip, way, later, arrived, flags=_PSH | _ACK, length=min(way.data, asked))
+    except WalkEnd as end:
+        if end.cause != "rule" or not _may_ask_for_less(trip, way):
+            raise
+        # A rule about sizes may never meet such a packet.
+        raise WalkEnd(end.place, end.device, UNKNOWN, end.reason, end=UNKNOWN) from end
+
+
+def _may_ask_for_less(trip: Trip, way: Way) -> bool:
+    """Whether the other end outside may ask for smaller packets than is usual, as the MTU of the uplink is smaller."""
+    link = trip.world.host.named(trip.world.uplink)
+    return OUTSIDE in {way.start, way.end} and link is not None and link.mtu < sizes.OUTSIDE_MTU
 
 
 def _first(way: Way) -> Packet:

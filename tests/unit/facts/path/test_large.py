@@ -153,3 +153,12 @@ def test_a_message_about_the_mtu_answers_a_known_connection(table: str, rule: st
     head = f"*{table}\n:OUTPUT ACCEPT [0:0]\n"
     saved = f"{head}{text}COMMIT\n{ENGINE}" if table == "raw" else ENGINE.replace("*filter\n", f"*filter\n{text}", 1)
     assert walked(world(of_host=SMALL, saved=saved), replace(WAYS["egress"], data=1500)).end == end
+
+
+@pytest.mark.parametrize(("mtu", "end"), [(1500, DROPPED), (1400, UNKNOWN)])
+def test_whoever_is_behind_a_small_mtu_may_ask_for_small_packets(mtu: int, end: str) -> None:
+    """A rule about sizes then meets none of them. Found by random hosts."""
+    sized = (
+        ENGINE + "*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p tcp -m length --length 1450:65535 -j DROP\nCOMMIT\n"
+    )
+    assert large("published", of_host=with_link(host(), "eth0", mtu=mtu), saved=sized).end == end
