@@ -27,13 +27,11 @@ def is_special(request: Request) -> bool:
 
     >>> is_special({"dst": "192.0.2.0/24", "nhid": 7}), is_special({"dst": "192.0.2.0/24", "gateway": "192.0.2.1"})
     (True, False)
+    >>> is_special({"dst": "default", "gateway": "2001:db8::1", "family": 10}), is_special({"dst": "default", "gateway": "fe80::1"})
+    (False, True)
     """
     gateway = str(request.get("gateway", ""))
-    return (
-        "nexthops" in request
-        or "nhid" in request
-        or (bool(gateway) and _version(gateway) != _version(str(request.get("dst", ""))))
-    )
+    return "nexthops" in request or "nhid" in request or (bool(gateway) and _version(gateway) != _version_of(request))
 
 
 def hops_text(hops: Iterable[NextHop], devices: Sequence[str]) -> str:
@@ -70,8 +68,8 @@ def hops_of(text: str, index: Callable[[str], int]) -> Iterator[NextHop]:
 
 def encode(request: Request, index: Callable[[str], int], *, deletes: bool) -> bytes:
     """Return the body of an RTM_NEWROUTE or RTM_DELROUTE message."""
-    destination, _, length = str(request.get("dst", "")).partition("/")
-    version, table = _version(destination), int(request.get("table", MAIN))
+    length = str(request.get("dst", "")).partition("/")[2]
+    version, table = _version_of(request), int(request.get("table", MAIN))
     kind = next((value for value, name in ROUTE_KINDS.items() if name == request.get("type", "unicast")), 1)
     has_way = any(key in request for key in ("gateway", "nexthops", "nhid"))
     scope = _NOWHERE if deletes else 0 if has_way or version == 6 else _LINK
@@ -122,6 +120,11 @@ def _way(gateway: str, version: int) -> tuple[int, bytes]:
     if _version(gateway) == version:
         return _GATEWAY, _packed(gateway)
     return _VIA, number(family(_version(gateway)), 2) + _packed(gateway)
+
+
+def _version_of(request: Request) -> int:
+    """Return the version of a request: "default" is of IPv4 unless its family says otherwise."""
+    return 6 if request.get("family") == socket.AF_INET6 else _version(str(request.get("dst", "")))
 
 
 def _version(text: str) -> int:
