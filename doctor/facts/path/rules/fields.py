@@ -215,12 +215,17 @@ def _direction(packet: Packet, _: Surroundings) -> Value:
     return None if packet.is_reply is None else ("reply" if packet.is_reply else "original")
 
 
+def _connection_protocol(packet: Packet, scope: Surroundings) -> Value:
+    # A message about a packet belongs to that packet's connection, whatever its own protocol is.
+    return None if packet.state == "RELATED" else _protocol(packet, scope)
+
+
 _CT: dict[str, Reader] = {
     "status": _status,
     "mark": lambda packet, _: packet.ct_mark,
     "direction": _direction,
     "l3proto": _family,
-    "protocol": _protocol,
+    "protocol": _connection_protocol,
 }
 _TUPLE = {"saddr": 0, "daddr": 1, "proto-src": 2, "proto-dst": 3}
 

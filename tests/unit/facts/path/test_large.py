@@ -162,3 +162,11 @@ def test_whoever_is_behind_a_small_mtu_may_ask_for_small_packets(mtu: int, end: 
         ENGINE + "*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p tcp -m length --length 1450:65535 -j DROP\nCOMMIT\n"
     )
     assert large("published", of_host=with_link(host(), "eth0", mtu=mtu), saved=sized).end == end
+
+
+def test_a_message_has_the_protocol_of_its_connection() -> None:
+    """For connection tracking the message about a TCP packet is TCP's: a rule about that may meet it. Found by random hosts."""
+    rule = "-A OUTPUT -m conntrack --ctstate RELATED --ctproto {} -j DROP\n-A FORWARD -j DOCKER-USER"
+    for protocol in (6, 17):
+        saved = ENGINE.replace("-A FORWARD -j DOCKER-USER", rule.format(protocol))
+        assert large(saved=saved).end == UNKNOWN
