@@ -46,7 +46,9 @@ def zone(number: int | None, *, is_iptables: bool = False) -> Change:
         if packet.state == "UNTRACKED":
             # A rule of nft may have the kernel track it again.
             return packet if is_iptables else replace(packet, state=None)
-        return replace(packet, zone=number) if packet.zone == 0 else packet
+        # What the host sends to itself is tracked once more, and its answers in no zone: what then is valid is not known.
+        own = None if packet.is_local_out and packet.outside == "lo" else number
+        return replace(packet, zone=own) if packet.zone == 0 else packet
 
     return Change("zone", apply)
 

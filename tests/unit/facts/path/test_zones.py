@@ -85,3 +85,11 @@ def test_nothing_of_tcp_may_follow_a_packet_whose_answer_was_tracked_elsewhere()
     found = walked(world(saved=saved, sockets=sockets), way)
     assert found.end == "dropped"
     assert "-A INPUT -m conntrack --ctstate INVALID -j DROP" in found.hops[-1].text
+
+
+def test_a_zone_of_what_the_host_sends_to_itself_is_doubt() -> None:
+    """It is tracked when it leaves and when it arrives, and its answers are in no zone. Found by random hosts."""
+    raw = "*raw\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p tcp -m tcp --dport 8080 -j CT --zone 7\nCOMMIT\n*filter"
+    saved = ENGINE.replace("*filter", raw, 1)
+    assert walked(world(saved=saved), WAYS["loopback"]).end == "unknown"
+    assert walked(world(), WAYS["loopback"]).end == "delivered"
