@@ -46,7 +46,7 @@ def zone(number: int | None, *, is_iptables: bool = False) -> Change:
         if packet.state == "UNTRACKED":
             # A rule of nft may have the kernel track it again.
             return packet if is_iptables else replace(packet, state=None)
-        # What the host sends to itself is tracked once more, and its answers in no zone: what then is valid is not known.
+        # Packets that the host sends to itself are tracked again on arrival, and their answers in no zone: if they are valid is not known.
         own = None if packet.is_local_out and packet.outside == "lo" else number
         return replace(packet, zone=own) if packet.zone == 0 else packet
 
