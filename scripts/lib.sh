@@ -48,11 +48,14 @@ install_packages() {
     [ -n "$chosen" ] || return 0
     # shellcheck disable=SC2086 # a list of names
     removed=$(apt-get install -s --no-install-recommends $chosen | sed -n 's/^Remv \([^ ]*\).*/\1/p' | tr '\n' ' ')
-    case $removed in
-        '') ;;
-        'busybox ') say "busybox-static replaces busybox" ;;
-        *) fail "installing$chosen would remove $removed; install suitable packages by hand" ;;
-    esac
+    for name in $removed; do
+        case $name in
+            busybox) say "busybox-static replaces busybox" ;;
+            # An upgrade from Debian 12 leaves it behind: Python 3.12 and later have no distutils, and python3 breaks it.
+            python3-distutils) say "python3 replaces python3-distutils" ;;
+            *) fail "installing$chosen would remove $removed; install suitable packages by hand" ;;
+        esac
+    done
     say "Installing from the distribution:$chosen"
     case $chosen in
         *docker.io*) [ ! -d /run/systemd/system ] || say "(the package starts its own Docker Engine; the tests do not use it)" ;;
