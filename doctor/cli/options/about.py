@@ -54,7 +54,7 @@ def explain(
       doctor explain topics
       docker logs web 2>&1 | doctor explain -
     """
-    from doctor.cli.commands import explain as body
+    from doctor.cli.commands.explain import command as body
 
     shared = shared_options(context, False, False, color)
     raise typer.Exit(body.run(" ".join(words or ()), shared, unit=unit, elsewhere=elsewhere))

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from doctor.cli.commands import explain, explain_input, explain_line
+from doctor.cli.commands.explain import command as explain
+from doctor.cli.commands.explain import given as explain_input
+from doctor.cli.commands.explain import line as explain_line
 from doctor.cli.common import SharedOptions
 from doctor.facts.engine.log import blame, last_start
 from doctor.host.base import CommandResult, Host

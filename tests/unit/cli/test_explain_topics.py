@@ -2,7 +2,7 @@
 
 import pytest
 
-from doctor.cli.commands import explain
+from doctor.cli.commands.explain import command as explain
 from doctor.cli.common import SharedOptions
 from doctor.model.errors import UsageError
 from doctor.plugins.load import load

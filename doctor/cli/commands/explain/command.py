@@ -27,7 +27,8 @@ _COSTS = {
 
 def run(words: str, shared: SharedOptions, *, unit: str = "", elsewhere: bool = False) -> int:
     """Explain an id, an area, a topic, an error text or a log; return 0, or 3 if the text is unknown."""
-    from doctor.cli.commands import explain_input, explain_line
+    from doctor.cli.commands.explain import given as givens
+    from doctor.cli.commands.explain import line
 
     catalog = load_catalog(load_settings())
     text = words.strip()
@@ -37,30 +38,30 @@ def run(words: str, shared: SharedOptions, *, unit: str = "", elsewhere: bool = 
             raise UsageError("--unit reads a journal, so no text is needed", do="leave out one of the two")
         from doctor.cli.common import open_host
 
-        return explain_line.show_log(explain_input.from_unit(open_host(""), unit), catalog, shared, is_here)
-    if text == "-" or (not text and explain_input.is_piped()):
-        given = explain_input.from_stdin()
+        return line.show_log(givens.from_unit(open_host(""), unit), catalog, shared, is_here)
+    if text == "-" or (not text and givens.is_piped()):
+        given = givens.from_stdin()
         if not given.lines:
             raise UsageError("nothing to explain", do="the log is empty")
-        return explain_line.show_log(given, catalog, shared, is_here)
+        return line.show_log(given, catalog, shared, is_here)
     if not text:
         raise UsageError("nothing to explain", do="name a check, paste an error line in quotes, or pipe a log")
     if _is_name(text, catalog, shared):
         return 0
     if text == "topics":
-        return explain_line.show_topics(catalog)
-    topic = explain_line.topic_of(text, catalog)
+        return line.show_topics(catalog)
+    topic = line.topic_of(text, catalog)
     if topic is not None:
-        return explain_line.show_topic(topic, catalog, shared, is_here)
-    near = explain_line.topics_near(text, catalog) if re.fullmatch(r"[a-z0-9:/_-]+", text) else []
+        return line.show_topic(topic, catalog, shared, is_here)
+    near = line.topics_near(text, catalog) if re.fullmatch(r"[a-z0-9:/_-]+", text) else []
     if near:
-        return explain_line.show_near(near, catalog, shared, is_here)
+        return line.show_near(near, catalog, shared, is_here)
     if re.fullmatch(r"[a-z0-9:/_-]+", text):
         raise UsageError(f"unknown check, area, probe or topic '{text}'", do=_nearest(text, catalog))
     if text.count("\n") > _WRAPPED:
-        given = explain_input.Given([line.strip() for line in text.split("\n") if line.strip()])
-        return explain_line.show_log(given, catalog, shared, is_here)
-    return explain_line.show_text(text, catalog, shared, is_here)
+        given = givens.Given([one.strip() for one in text.split("\n") if one.strip()])
+        return line.show_log(given, catalog, shared, is_here)
+    return line.show_text(text, catalog, shared, is_here)
 
 
 def _is_name(text: str, catalog: Catalog, shared: SharedOptions) -> bool:

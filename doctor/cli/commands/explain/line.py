@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from doctor.cli.commands.explain_input import Given
-from doctor.cli.commands.explain_unknown import unknown
+from doctor.cli.commands.explain.given import Given
+from doctor.cli.commands.explain.unknown import unknown
 from doctor.cli.common import SharedOptions, open_host
 from doctor.cli.spelled import command
 from doctor.cli.wrapped import about, bold, filled

@@ -1,0 +1,1 @@
+"""``doctor explain``: a check, an error message or a log."""
