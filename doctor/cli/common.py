@@ -172,13 +172,16 @@ def applicability(word: str) -> Applicability:
 
 
 def host_info(host: Host, engine: str = "") -> HostInfo:
-    """Return the host's name, kernel, system and engine version."""
+    """Return the host's name, kernel, system, engine version and id."""
+    from doctor.formats.host.machine_id import host_id
+
     return HostInfo(
         name=_line(host, "/etc/hostname") if not host.is_live() or host.kind == "root" else host.name,
         kernel=_line(host, "/proc/sys/kernel/osrelease"),
         root=host.root,
         os=_os_name(host),
         engine=engine,
+        id=host_id(_text(host, "/etc/machine-id") or _text(host, "/var/lib/dbus/machine-id")),
     )
 
 
@@ -191,13 +194,16 @@ def _line(host: Host, path: str) -> str:
         return host.name if path == "/etc/hostname" else ""
 
 
+def _text(host: Host, path: str) -> str:
+    try:
+        return host.read(HostPath(path), limit_bytes=65536).decode("utf-8", "replace")
+    except HostError:
+        return ""
+
+
 def _os_name(host: Host) -> str:
     for path in ("/etc/os-release", "/usr/lib/os-release"):
-        try:
-            text = host.read(HostPath(path), limit_bytes=65536).decode("utf-8", "replace")
-        except HostError:
-            continue
-        for line in text.splitlines():
+        for line in _text(host, path).splitlines():
             if line.startswith("PRETTY_NAME="):
                 return line.partition("=")[2].strip().strip("\"'")
     return ""

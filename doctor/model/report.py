@@ -22,6 +22,7 @@ class HostInfo(Struct, frozen=True, kw_only=True):
         root: "/" for the live host, else the directory or bundle examined.
         os: PRETTY_NAME of os-release, "" if unknown.
         engine: version of the Docker Engine, "" if unknown.
+        id: derived from the machine id (``doctor.formats.host.machine_id``), "" if unknown.
     """
 
     name: str
@@ -29,6 +30,7 @@ class HostInfo(Struct, frozen=True, kw_only=True):
     root: str = "/"
     os: str = ""
     engine: str = ""
+    id: str = ""
 
 
 class HistoryRow(Struct, frozen=True, kw_only=True):
