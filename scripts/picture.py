@@ -30,9 +30,6 @@ def main() -> int:
         box.docker(
             "run", "-d", "--name", "web", "-p", "8080:80", "--stop-timeout", "1", "bb:1", "httpd", "-f", "-p", "80"
         )
-        # Skip the informational checks, so that the picture shows the problems.
-        box.run(["mkdir", "-p", "/etc/doctor"])
-        box.write("/etc/doctor/doctor.toml", 'skip = ["versions", "cgroups"]\n')
         box.run(["sysctl", "-qw", "net.ipv4.ip_forward=0"])
         box.run(
             [

@@ -31,7 +31,8 @@ def ip6_forward_off(networks: Networks, links: Links, sysctl: Sysctl, engine: En
 
     How it is fixed:
         A host that forwards ignores router advertisements, and would lose an IPv6 default route from them. So accept_ra is first
-        set to 2 on the uplinks with such a route, then forwarding is turned on. Both are also set in sysctl.d.
+        set to 2 on the uplinks with such a route, also in sysctl.d, then forwarding is turned on. A line that turns it off is
+        commented out: dockerd turns it on at its next start, and sets the policy of FORWARD to DROP only if it was off.
 
     References:
         https://docs.docker.com/engine/daemon/ipv6/

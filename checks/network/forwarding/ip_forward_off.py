@@ -24,7 +24,7 @@ KEY = "net.ipv4.ip_forward"
             pattern=r"IPv4 forwarding is disabled\S*|ip_forward contents are not set to 1",
             example="WARNING: IPv4 forwarding is disabled. Networking will not work.",
             means="the kernel does not forward packets, so containers reach nothing outside",
-            do="set net.ipv4.ip_forward=1, also in a file below /etc/sysctl.d",
+            do="set net.ipv4.ip_forward=1 now, and comment out the line of a sysctl file that sets 0",
             also=("network/ip-forward-reverted-at-boot",),
         ),
     ),
@@ -49,8 +49,9 @@ def ip_forward_off(
         the finding is only a remark.
 
     How it is fixed:
-        The running value is set to 1, and so is the line of sysctl.d or sysctl.conf that would turn it off again. This sets
-        forwarding of every interface to 1; undo restores each value.
+        The running value is set to 1, and a line of sysctl.d or sysctl.conf that would turn it off again is commented out. It is
+        not set to 1: an engine that finds forwarding on at its start does not set the policy of FORWARD to DROP. The running
+        value also sets forwarding of every interface to 1; undo restores each value.
 
     References:
         https://docs.kernel.org/networking/ip-sysctl.html

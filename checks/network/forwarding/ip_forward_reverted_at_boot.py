@@ -29,8 +29,9 @@ def ip_forward_reverted_at_boot(
         package or a hardening script applies the files: a running dockerd does not check the value again.
 
     How it is fixed:
-        In a file below /etc, the deciding line is set to 1. A package's file is overridden by a file in /etc/sysctl.d that is
-        applied later. The running value is not changed.
+        In a file below /etc, the line is commented out. A package's file is masked by a copy in /etc/sysctl.d without the line.
+        No line sets 1: an engine that finds forwarding on at its start does not set the policy of FORWARD to DROP. The
+        running value is not changed.
 
     References:
         https://www.freedesktop.org/software/systemd/man/latest/sysctl.d.html

@@ -68,11 +68,13 @@ class EditFile(WordedIntention, frozen=True, kw_only=True):
     Attributes:
         what: imperative summary ("set log-driver to json-file in /etc/docker/daemon.json").
         create: whether a missing file counts as empty; otherwise it is not created.
+        origin: the file whose content a missing file begins with.
     """
 
     path: HostPath
     edit: Callable[[bytes], bytes]
     create: bool = False
+    origin: HostPath | None = None
     stage: Stage = Stage.CONFIG
 
     def steps(self, view: View) -> Iterator[Step]:
@@ -81,7 +83,8 @@ class EditFile(WordedIntention, frozen=True, kw_only=True):
         old = read_or_none(view, path)
         if old is None and not self.create:
             return
-        new = self.edit(old or b"")
+        model = read_or_none(view, self.origin) if old is None and self.origin else old
+        new = self.edit(model or b"")
         if new == old:
             return
         if old is None:

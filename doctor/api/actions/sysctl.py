@@ -8,7 +8,7 @@ from doctor.api.actions.files import EditFile
 from doctor.api.actions.kernel import SetSysctl
 from doctor.facts.kernel.sysctl import Setter, SysctlFiles
 from doctor.facts.path.own.details import SettingChanged
-from doctor.formats.kernel.sysctl_conf import set_value
+from doctor.formats.kernel.sysctl_conf import comment_out, exclude, set_value
 from doctor.formats.text import decode, encode
 from doctor.model.action import Action
 from doctor.model.finding import Evidence
@@ -16,6 +16,7 @@ from doctor.model.missing import Missing
 from doctor.model.paths import HostPath
 
 _HEAD = "# Written by doctor, to override other files. 'doctor undo' removes it.\n"
+_LEFT = "Commented out by doctor: the engine turns forwarding on at its start. 'doctor undo' restores the line."
 
 
 def persist_sysctl(key: str, value: str, files: SysctlFiles) -> Iterator[EditFile | Advise]:
@@ -36,6 +37,37 @@ def persist_sysctl(key: str, value: str, files: SysctlFiles) -> Iterator[EditFil
             yield Advise(text=f"set {key} to {value} in {setter.file}, which ufw applies after everything else")
         else:
             yield _append(key, value, files.file_after(setter))
+
+
+def leave_to_engine(key: str, files: SysctlFiles) -> Iterator[EditFile]:
+    """Yield the edits after which no file turns ``key`` off, and none turns it on.
+
+    An engine that finds forwarding off at its start turns it on, and sets the policy of FORWARD to DROP; one that finds it on leaves
+    the policy at ACCEPT, and the host then forwards for everybody. So a line that says 0 is commented out, not set to 1. A
+    package's file is replaced by a file of the same name in /etc/sysctl.d, which masks it.
+    """
+    for setter in files.setters(key, "0"):
+        if setter.pattern:
+            path = files.file_after(setter)
+            what = f"exempt {key} from the pattern {setter.pattern} of {setter.place}, in {path}"
+            yield EditFile(path=path, edit=_excluded(key), what=what, create=True)
+            continue
+        path = setter.real or setter.file
+        what = f"comment out {key} = 0 in {path}, line {setter.line}"
+        if setter.is_editable:
+            yield EditFile(path=path, edit=_commented(key), what=what)
+        else:
+            masking = HostPath(f"/etc/sysctl.d/{setter.file.rpartition('/')[2]}")
+            what = f"write {masking}, which replaces {setter.file}, without its line {setter.line}, {key} = 0"
+            yield EditFile(path=masking, edit=_commented(key), what=what, create=True, origin=path)
+
+
+def _commented(key: str) -> Callable[[bytes], bytes]:
+    return lambda old: encode(comment_out(decode(old), key, "0", _LEFT))
+
+
+def _excluded(key: str) -> Callable[[bytes], bytes]:
+    return lambda old: encode(exclude(decode(old) or _HEAD, key))
 
 
 def _edit(key: str, value: str, setter: Setter) -> EditFile:

@@ -151,6 +151,25 @@ class SysctlFiles(Struct, frozen=True, kw_only=True):
                 found.setdefault((setter.file, setter.line), (program, setter))
         return tuple(found.values())
 
+    def setters(self, key: str, value: str) -> tuple[Setter, ...]:
+        """Return each line that sets ``key`` to ``value``, by its name or by the pattern that decides it."""
+        lines = {
+            (setting.path, setting.line): Setter(
+                file=HostPath(setting.path),
+                line=setting.line,
+                key=key,
+                value=value,
+                real=(self.real or {}).get(setting.path, HostPath(setting.path)),
+            )
+            for program in self.programs
+            for setting in program.settings
+            if setting.key == key and setting.value == value
+        }
+        for _, setter in self.deciders(key):
+            if setter.value == value:
+                lines.setdefault((setter.file, setter.line), setter)
+        return tuple(lines.values())
+
     def file_after(self, setter: Setter | None) -> HostPath:
         """Return the path of a file of /etc/sysctl.d that is applied after the file of ``setter``."""
         if setter is None:

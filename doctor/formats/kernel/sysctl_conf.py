@@ -144,6 +144,32 @@ def set_value(text: str, key: str, value: str) -> str:
     return f"{text}{joint}{key} = {value}{end_of_line}"
 
 
+def comment_out(text: str, key: str, value: str, why: str) -> str:
+    r"""The file with each line that sets a parameter to this value as a comment, and the reason above it.
+
+    Every other byte is kept. A pattern is never changed, since it also sets other parameters.
+
+    >>> comment_out("a.b = 1\r\n net.ipv4.ip_forward=0\r\n", "net.ipv4.ip_forward", "0", "why")
+    'a.b = 1\r\n# why\r\n#  net.ipv4.ip_forward=0\r\n'
+    """
+    key = normalize(key)
+    lines = []
+    for line in text.split("\n"):
+        entry = _read(line)
+        if entry is None or entry.key != key or entry.value != value:
+            lines.append(line)
+            continue
+        lines += [f"# {why}{chr(13) if line.endswith(chr(13)) else ''}", f"# {line}"]
+    return "\n".join(lines)
+
+
+def exclude(text: str, key: str) -> str:
+    """The file with a line that exempts a parameter from patterns (sysctl.d(5): a key with a "-" and without a value)."""
+    end_of_line = line_end(text)
+    joint = "" if not text or text.endswith("\n") else end_of_line
+    return f"{text}{joint}-{normalize(key)}{end_of_line}"
+
+
 class _SysctlLine(Struct, frozen=True, kw_only=True):
     key: str
     value: str | None

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Missing, fixer
 from doctor.api.actions.kernel import SetSysctl
-from doctor.api.actions.sysctl import persist_sysctl
+from doctor.api.actions.sysctl import leave_to_engine, persist_sysctl
 from doctor.facts.kernel.sysctl import SysctlFiles, interface_key
 from doctor.facts.network.details import Forwarding6Off
 
@@ -15,7 +15,10 @@ KEY = "net.ipv6.conf.all.forwarding"
 def ip6_forward_off(detail: Forwarding6Off, files: SysctlFiles | Missing) -> Iterator[Action]:
     """Make uplinks accept router advertisements while the host forwards, then turn forwarding on."""
     settings = [(interface_key(name, "accept_ra", family="ipv6"), "2") for name in detail.advertised]
-    for key, value in [*settings, (KEY, "1")]:
+    for key, value in settings:
         yield SetSysctl(key=key, value=value)
         if isinstance(files, SysctlFiles):
             yield from persist_sysctl(key, value, files)
+    yield SetSysctl(key=KEY, value="1")
+    if isinstance(files, SysctlFiles):
+        yield from leave_to_engine(KEY, files)

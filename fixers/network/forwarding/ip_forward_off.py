@@ -4,20 +4,20 @@ from collections.abc import Iterator
 
 from doctor.api import Action, Applicability, Finding, Missing, Severity, fixer
 from doctor.api.actions.kernel import SetSysctl
-from doctor.api.actions.sysctl import persist_sysctl
+from doctor.api.actions.sysctl import leave_to_engine
 from doctor.facts.details import OfSysctl
 from doctor.facts.kernel.sysctl import SysctlFiles
 
 
 @fixer(applicability=Applicability.SAFE)
 def ip_forward_off(finding: Finding, detail: OfSysctl, files: SysctlFiles | Missing) -> Iterator[Action]:
-    """Turn forwarding on now, and change the file that would turn it off again.
+    """Turn forwarding on now, and comment out the lines that would turn it off again.
 
-    No file is made for it: an engine that finds forwarding on at its start leaves the policy of FORWARD at ACCEPT.
+    No file turns it on: an engine that finds forwarding on at its start leaves the policy of FORWARD at ACCEPT.
     """
     if finding.severity is Severity.INFO:
         # The administrator set "ip-forward": false: that is a decision, not a fault.
         return
     yield SetSysctl(key=detail.key, value="1")
-    if isinstance(files, SysctlFiles) and files.deciders(detail.key):
-        yield from persist_sysctl(detail.key, "1", files)
+    if isinstance(files, SysctlFiles):
+        yield from leave_to_engine(detail.key, files)

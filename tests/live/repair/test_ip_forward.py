@@ -65,7 +65,7 @@ def test_a_hardening_file_turned_forwarding_off(patient_box: Box) -> None:
 
     box.run(["sysctl", "--system"], check=False)
     assert box.read(FORWARD) == "1\n"
-    assert "net.ipv4.ip_forward = 1" in box.read(HARDENING)
+    assert "# net.ipv4.ip_forward = 0" in box.read(HARDENING)
     assert "kernel.dmesg_restrict = 1" in box.read(HARDENING)
 
     undo = box.doctor("undo", "--yes")
@@ -73,6 +73,19 @@ def test_a_hardening_file_turned_forwarding_off(patient_box: Box) -> None:
     assert settings(box) == broken
     assert box.read(HARDENING) == broken_file
     assert not containers_reach_out(box)
+
+
+def test_the_repaired_file_leaves_forward_closed_after_a_boot(patient_box: Box) -> None:
+    """The engine sets the policy of FORWARD to DROP only if it finds forwarding off: a line of 1 would leave it at ACCEPT."""
+    box = patient_box
+    faults.inject(box, "forward/file-off", seed=3)
+    assert box.doctor("fix", AREA, "--apply", "--yes").returncode == 0
+    box.power_loss(network=True)
+    box.run(["sysctl", "--system"], check=False)
+    assert box.read(FORWARD) == "0\n"
+    box.start_dockerd()
+    assert "-P FORWARD DROP" in box.run(["iptables", "-S", "FORWARD"]).stdout
+    assert containers_reach_out(box)
 
 
 def test_one_bridge_does_not_forward(patient_box: Box) -> None:
@@ -92,14 +105,15 @@ def test_one_bridge_does_not_forward(patient_box: Box) -> None:
 
 
 def test_procps_reads_its_own_file_last(patient_box: Box) -> None:
-    """A 1 in sysctl.d does not help against a 0 in /etc/sysctl.conf: the repair changes that line, and it holds."""
+    """A 1 in sysctl.d does not help against a 0 in /etc/sysctl.conf: the repair comments that line out, and it holds."""
     box = patient_box
     box.write("/etc/sysctl.d/99-docker.conf", "net.ipv4.ip_forward=1\n")
     box.write("/etc/sysctl.conf", "# old server\nnet.ipv4.ip_forward=0\n")
     assert ids(box) == {"network/ip-forward-reverted-at-boot": "warning"}
     fix = box.doctor("fix", AREA, "--apply", "--yes")
     assert fix.returncode == 0, fix.stdout + fix.stderr
-    assert box.read("/etc/sysctl.conf") == "# old server\nnet.ipv4.ip_forward=1\n"
+    assert box.read("/etc/sysctl.conf").startswith("# old server\n# Commented out by doctor")
+    assert box.read("/etc/sysctl.conf").endswith("\n# net.ipv4.ip_forward=0\n")
     box.run(["sysctl", "--system"], check=False)
     assert containers_reach_out(box)
 
