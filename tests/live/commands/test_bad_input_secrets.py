@@ -12,7 +12,7 @@ from tests.live.repair import repair_kit as kit
 pytestmark = [pytest.mark.live, pytest.mark.timeout(240)]
 
 CANARY = "c4n4ry"
-SCANS = ("text", "json", "html", "markdown", "junit", "sarif", "prometheus", "nagios")
+SCANS = ("text", "json", "html", "markdown", "junit", "sarif", "prometheus", "nagios", "npd")
 PLANS = ("text", "json", "html", "markdown")
 DAEMON = f"""{{
   "log-driver": "awslogs",

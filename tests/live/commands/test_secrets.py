@@ -14,7 +14,7 @@ from tests.secrets_kit import CANARY, kinds
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
-SCANS = ("text", "json", "html", "markdown", "junit", "sarif", "prometheus", "nagios")
+SCANS = ("text", "json", "html", "markdown", "junit", "sarif", "prometheus", "nagios", "npd")
 PLANS = ("text", "json", "html", "markdown")
 
 

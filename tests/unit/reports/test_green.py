@@ -139,12 +139,19 @@ def _nagios_is_green(report: Report) -> bool:
     return CATALOG.report_format("nagios").function(report).startswith(b"CONTAINERS OK")
 
 
+def _npd_is_green(report: Report) -> bool:
+    from doctor.reports import npd
+
+    return npd.exit_code(report) == 0
+
+
 LIGHTS: dict[str, Callable[[Report], bool]] = {
     "junit": _junit_is_green,
     "sarif": _sarif_is_green,
     "prometheus": _prometheus_is_green,
     "json": _json_is_green,
     "nagios": _nagios_is_green,
+    "npd": _npd_is_green,
 }
 # Metrics have no sentences: a label that changes makes a new series each time.
 WITHOUT_SENTENCES = {"prometheus"}

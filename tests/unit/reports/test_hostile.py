@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 from doctor.reports import html as page
+from doctor.reports import npd
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -69,6 +70,9 @@ def test_documents_stay_documents(text: str) -> None:
         if name.startswith("nagios"):
             assert raw.count(b"\n") == 1
             assert raw.count(b"|") == 1
+        if name.startswith("npd"):
+            assert raw.count(b"\n") == 1
+            assert len(raw) <= npd.LONGEST_BYTES + 1
     document = json.loads(renderings(text)["json of a scan"])
     assert document["findings"][0]["message"] == visible(text)
 
