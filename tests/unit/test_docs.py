@@ -124,3 +124,21 @@ def test_every_check_has_its_page(tmp_path: Path) -> None:
     assert {f"{path.parent.name}/{path.stem}" for path in pages if path.parent != tmp_path} == set(load().checks)
     targets = [(path, target) for path in pages for target in LINK.findall(path.read_text(encoding="utf-8"))]
     assert [target for path, target in targets if "://" not in target and not (path.parent / target).exists()] == []
+
+
+def test_pages_say_what_the_checks_declare() -> None:
+    """They are built from the source's text; doctor's own declarations have the same levels, probes and causes."""
+    sys.path.insert(0, str(ROOT / "scripts"))
+    try:
+        import docs
+    finally:
+        sys.path.pop(0)
+    catalog = load()
+    fixers = docs.declared("fixers")
+    for identity, check in docs.declared("checks").items():
+        declaration = catalog.check(identity).declaration
+        assert check.word("severity") == declaration.severity.word
+        assert (check.values("breaks"), check.values("causes")) == (declaration.breaks, declaration.causes)
+        fixer = catalog.fixer(identity)
+        assert (fixer is None) == (identity not in fixers)
+        assert fixer is None or fixers[identity].word("applicability") == fixer.declaration.applicability.word

@@ -55,7 +55,11 @@ def listed(*places: Path) -> str:
 
 def test_the_wheel_of_the_source_archive_is_whole_and_in_one_package(installed: Path) -> None:
     """Each check, fixer and format of the tree is in it; beside ``doctor`` it brings no name of its own."""
-    assert {path.name for path in installed.iterdir() if not path.name.endswith(".dist-info")} == {"doctor", "bin"}
+    assert {path.name for path in installed.iterdir() if not path.name.endswith(".dist-info")} == {
+        "doctor",
+        "bin",
+        "share",
+    }
     ours = {
         str(path.relative_to(CHECKOUT))
         for room in ("checks", "fixers", "reports")
