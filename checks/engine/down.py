@@ -14,6 +14,8 @@ from doctor.facts.engine.units import EngineUnits
     severity=Severity.CRITICAL,
     detail=EngineDown,
     causes=STOPPERS,
+    # Every docker-proxy ends with the engine.
+    ends_anywhere=("proxy-missing",),
     ok="the engine answers",
     messages=(
         Message(

@@ -37,6 +37,14 @@ def test_a_killed_engine_is_started_as_it_was(bare_box: Box) -> None:
     assert not box.engine_answers()
 
 
+def test_what_ends_with_the_engine_is_no_second_problem(patient_box: Box) -> None:
+    """Each docker-proxy dies with a killed dockerd: ways through them end, and the engine is the one cause."""
+    box = patient_box
+    box.run(["kill", "-9", str(box.pids("dockerd")[0])])
+    done = json.loads(box.doctor("scan", "--format", "json").stdout)
+    assert [one["id"] for one in done["findings"] if one["severity"] != "info"] == ["engine/down"]
+
+
 def test_an_engine_started_by_hand_is_restarted_by_its_own_command_line(box: Box) -> None:
     """A setting that needs a restart: dockerd is started again with its flags, log and directory."""
     box.stop_dockerd()
