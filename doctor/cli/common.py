@@ -143,7 +143,7 @@ def load_catalog(settings: "Settings", *, survey: bool = False) -> Catalog:
     """Return every check, fixer, probe and format that the settings allow; ``survey`` also lists refused ones."""
     from doctor.plugins.load import load
 
-    return load(settings.plugins, survey=survey)
+    return load(settings.plugins, settings.plugin_directories, survey=survey)
 
 
 def words(text: str) -> tuple[str, ...]:

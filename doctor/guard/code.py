@@ -54,6 +54,7 @@ class CodeFinder:
     def __init__(self, directory: str | None = None) -> None:
         self._path = os.path.join(state_dir() if directory is None else directory, _NAME)
         self.known = frozenset(sys.modules)
+        self._search = list(sys.path)  # directories of plugins are added later
         self._codes = memoryview(b"")
         self._places: dict[str, _Place] = {}
         try:
@@ -118,7 +119,7 @@ class CodeFinder:
         if zlib.crc32(rest) != checksum:
             return
         circumstances, places = marshal.loads(rest[:size])  # noqa: S302 - as above
-        if circumstances == _circumstances():
+        if circumstances == _circumstances(self._search):
             self._places, self._codes = places, rest[size:]
 
     def _write(self, found: list[tuple[str, str, str, bool, _Stamp, bytes]]) -> None:
@@ -127,7 +128,7 @@ class CodeFinder:
         for name, source, cached, is_package, stamp, code in found:
             places[name] = source, cached, is_package, stamp, start, len(code)
             start += len(code)
-        index = marshal.dumps([_circumstances(), places])
+        index = marshal.dumps([_circumstances(self._search), places])
         rest = b"".join((index, *(code for *_, code in found)))
         own.write(self._path, (b"%d %d\n" % (zlib.crc32(rest), len(index)), rest))
 
@@ -163,8 +164,8 @@ def _numbers(stamp: os.stat_result) -> _Stamp:
     return stamp.st_dev, stamp.st_ino, stamp.st_size, stamp.st_mtime_ns, stamp.st_ctime_ns
 
 
-def _circumstances() -> list[object]:
+def _circumstances(search: list[str]) -> list[object]:
     """Return the other conditions of the cache: the interpreter, and its search path with each directory's modification
     time.
     """
-    return [sys.version, MAGIC_NUMBER, sys.flags.optimize, [[place, _stamp(place)] for place in sys.path]]
+    return [sys.version, MAGIC_NUMBER, sys.flags.optimize, [[place, _stamp(place)] for place in search]]

@@ -9,8 +9,9 @@ from doctor.plugins.rooms import OURS, Rooms
 _latest: list[Catalog] = []
 
 
-def load(allowed: tuple[str, ...] = (), *, survey: bool = False) -> Catalog:
-    """Return the catalog. ``allowed`` names distributions, each as ``name`` or ``name==version``.
+def load(allowed: tuple[str, ...] = (), directories: tuple[str, ...] = (), *, survey: bool = False) -> Catalog:
+    """Return the catalog. ``allowed`` names distributions, each as ``name`` or ``name==version``; they are installed
+    where Python finds modules, or in ``directories``.
 
     A plugin that is not allowed is never imported. Entry points are read only if something is allowed, or for a
     ``survey`` of installed plugins (``doctor list``).
@@ -22,6 +23,7 @@ def load(allowed: tuple[str, ...] = (), *, survey: bool = False) -> Catalog:
         # pluggy and importlib.metadata cost 50 ms together.
         from doctor.plugins import thirdparty  # noqa: PLC0415
 
+        thirdparty.use(directories)
         for name, rooms in thirdparty.admit(catalog, allowed):
             bring(catalog, rooms, name)
     _latest[:] = [catalog]

@@ -8,6 +8,7 @@ import base64
 import hashlib
 import importlib.util
 import os
+import sys
 from collections.abc import Iterator
 from importlib.metadata import Distribution, EntryPoint, distributions
 from types import ModuleType
@@ -15,10 +16,11 @@ from types import ModuleType
 import pluggy
 from msgspec import Struct
 
+from doctor import IS_ONE_FILE
 from doctor.model.errors import UsageError
 from doctor.plugins.catalog import Catalog
 from doctor.plugins.hookspec import PROJECT, Rooms, Spec
-from doctor.state.trust import weakness
+from doctor.state.trust import refuse_weak, weakness
 
 GROUP = "doctor"
 _OURS = "doctor/"
@@ -40,6 +42,20 @@ class FoundPlugin(Struct, frozen=True, kw_only=True):
         """Import the plugin's module."""
         module: ModuleType = self.entry_point.load()
         return module
+
+
+def use(directories: tuple[str, ...]) -> None:
+    """Have Python look for modules in these directories, too, last of all.
+
+    Raises ``UsageError`` for one that does not exist, ``RefusedError`` if others could have written it.
+    """
+    for directory in directories:
+        if not os.path.isdir(directory):
+            do = "install the plugins there, or correct 'directories' below [plugins] in the settings"
+            raise UsageError("the directory of plugins does not exist", where=directory, do=do)
+        refuse_weak(directory, "the directory of plugins")
+        if directory not in sys.path:
+            sys.path.append(directory)
 
 
 def find() -> Iterator[FoundPlugin]:
@@ -78,6 +94,8 @@ def refusal(found: FoundPlugin, allowed: tuple[str, ...]) -> str:
         return f"the settings allow version {wanted[name].strip()}, installed is {found.distribution.version}"
     for file in found.distribution.files or ():
         text = str(file)
+        if IS_ONE_FILE and text.endswith(".so"):
+            return f"{text} is compiled: the one file loads plugins of pure Python only; install doctor itself with pipx for it"
         if text.startswith(_OURS):
             return f"it ships {text}, which would replace a file of doctor"
         problem = _file_problem(

@@ -17,6 +17,7 @@ _Every = Literal["hourly", "daily", "weekly"]
 EVERY: tuple[str, ...] = get_args(_Every)
 _Text = Annotated[str, Meta(min_length=1)]
 _Number = Annotated[int, Meta(ge=1)]
+_Place = Annotated[str, Meta(pattern="^/")]
 _File = Annotated[str, Meta(pattern="^(/|$)")]
 
 
@@ -81,6 +82,7 @@ class KeepMetadata(_Table, frozen=True, kw_only=True):
 
 class _Plugins(_Table, frozen=True, kw_only=True):
     allow: tuple[str, ...] = ()
+    directories: tuple[_Place, ...] = ()
 
 
 class _Whole(_Table, frozen=True, kw_only=True):
@@ -106,6 +108,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         allow: the highest risk of a repair by default.
         skip: ids and areas that a scan skips.
         plugins: distributions that may be loaded, ``name`` or ``name==version``.
+        plugin_directories: where they are looked for besides Python's own path.
     """
 
     path: str = ""
@@ -114,6 +117,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     skip: tuple[str, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     plugins: tuple[str, ...] = ()
+    plugin_directories: tuple[str, ...] = ()
     report: ReportPlaces = field(default_factory=ReportPlaces)
     schedule: Schedule = Schedule()
     keep: Keep = Keep()
@@ -183,6 +187,7 @@ def decode(table: dict[str, Any], path: str) -> Settings:
         skip=whole.skip,
         waivers=whole.waiver,
         plugins=whole.plugins.allow,
+        plugin_directories=whole.plugins.directories,
         report=whole.report,
         schedule=whole.schedule,
         keep=whole.history,

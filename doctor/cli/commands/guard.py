@@ -166,7 +166,7 @@ def _catalog(settings: "Settings") -> "Catalog":
     if settings.plugins:
         from doctor.plugins.load import load
 
-        return load(settings.plugins)
+        return load(settings.plugins, settings.plugin_directories)
     catalog = Catalog()
     area = first_engine().area
     # A skipped id may be of any area, and an unknown one is refused, so all areas are listed then.

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from doctor.plugins import thirdparty
 from tests.unit.engines.crate_host import build
 
 PLUGIN = Path(__file__).parents[2] / "plugins" / "doctor-acme"
@@ -177,3 +178,43 @@ def test_a_fixer_that_its_check_does_not_fit_is_refused(host: Host) -> None:
     assert str(host.site / "doctor_acme/checks/disk/note_empty.py") in fix["summary"]
     host.doctor("fix", "acme:disk/note-empty", "--root", str(host.root), "--apply", "--yes")
     assert host.note.read_text() == ""
+
+
+def in_directory(host: Host) -> "subprocess.CompletedProcess[str]":
+    """List with the plugin's directory in the settings instead of Python's path."""
+    place = Path(os.environ["DOCTOR_CONFIG"])
+    place.write_text(f'[plugins]\nallow = ["doctor-acme"]\ndirectories = ["{host.site}"]\n')
+    return subprocess.run([*DOCTOR, "list"], capture_output=True, text=True, check=False, cwd=host.root)
+
+
+def test_a_plugin_is_found_in_a_directory_of_the_settings(host: Host) -> None:
+    """The one file has no other place for plugins."""
+    assert "acme:disk/note-empty" in in_directory(host).stdout
+
+
+def test_a_directory_of_plugins_that_does_not_exist_is_named(host: Host) -> None:
+    shutil.rmtree(host.site)
+    listed = in_directory(host)
+    assert listed.returncode == 2
+    assert f"{host.site}: the directory of plugins does not exist" in listed.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="owners of files can only be set as root")
+def test_a_directory_that_others_can_write_is_not_searched(host: Host) -> None:
+    """Any module could be put there under the name of one that doctor looks for."""
+    host.site.chmod(0o777)
+    listed = in_directory(host)
+    assert listed.returncode == 5
+    assert "can be written by everybody" in listed.stderr
+
+
+def test_the_one_file_refuses_a_plugin_with_compiled_modules(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has no dynamic linker; the reason names the way out."""
+    record = next(host.site.glob("doctor_acme-*.dist-info")) / "RECORD"
+    record.write_text(record.read_text() + "doctor_acme/fast.cpython-313-x86_64-linux-gnu.so,,\n")
+    (host.site / "doctor_acme/fast.cpython-313-x86_64-linux-gnu.so").touch()
+    assert "acme:disk/note-empty" in in_directory(host).stdout
+    monkeypatch.setattr(thirdparty, "IS_ONE_FILE", True)
+    monkeypatch.setattr(sys, "path", [*sys.path, str(host.site)])
+    found = next(plugin for plugin in thirdparty.find() if plugin.name == "acme")
+    assert "is compiled: the one file loads plugins of pure Python only" in thirdparty.refusal(found, ("doctor-acme",))
