@@ -6,14 +6,16 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 import zipfile
 from pathlib import Path
 
 from onefile.compile import TARGETS, Build, program, unpack
-from onefile.fetch import HERE, fetch, python, run
+from onefile.fetch import HERE, fetch, inputs, python, run
 from onefile.pack import pack
 
+_HOT_ROOMS = ("checks", "runtime")
 _HOT = """
 import json, os, sys
 from doctor.cli.entry import main
@@ -74,31 +76,27 @@ def tree(work: Path) -> list[Path]:
 
 
 def hot(work: Path, roots: list[Path]) -> frozenset[str]:
-    """Return the modules that a scan loads, and all checks: they are stored without compression."""
-    empty = work / "empty"
-    (empty / "etc").mkdir(parents=True, exist_ok=True)
+    """Return the modules that a scan or a test container loads, and all checks: they are stored without compression."""
     needed = work / "needed"
     if not needed.exists():
-        run(
-            str(python(work).with_name("pip")),
-            "-q",
-            "install",
-            "--target",
-            str(needed),
-            "msgspec",
-            "psutil",
-            "MarkupSafe",
-            cwd=work,
-        )
-    code = f"import sys; sys.path.insert(0, {str(needed)!r}); sys.argv[1:] = ['scan', '--root', {str(empty)!r}, '-q']\n{_HOT}"
-    env = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(roots[0]), "DOCTOR_STATE_DIR": str(work / "state")}
-    done = subprocess.run(["/usr/bin/python3.13", "-c", code], env=env, capture_output=True, text=True, check=True)
+        versions = [f"{name}=={known['version']}" for name, known in inputs()["sources"].items()]
+        run(str(python(work).with_name("pip")), "-q", "install", "--target", str(needed), *versions, cwd=work)
+    with tempfile.TemporaryDirectory() as empty:
+        (Path(empty) / "etc").mkdir()
+        words = ["scan", "--root", empty, "-q"]
+        code = f"import sys; sys.path[:0] = {[str(needed), str(roots[0])]!r}; sys.argv[1:] = {words!r}\n{_HOT}"
+        argv = ["/usr/bin/python3.13", "-I", "-S", "-c", code]
+        env = {"PATH": "/usr/bin:/bin", "DOCTOR_STATE_DIR": f"{empty}/state"}
+        done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
+        if done.returncode not in {0, 3}:
+            raise LookupError(f"a scan failed: {done.stderr[-2000:]}")
     loaded = json.loads(done.stderr.splitlines()[-1])
-    checks = {
-        f"doctor.checks.{'.'.join(path.relative_to(roots[0] / 'doctor/checks').with_suffix('').parts)}"
-        for path in (roots[0] / "doctor/checks").rglob("*.py")
+    always = {
+        ".".join(path.relative_to(roots[0]).with_suffix("").parts)
+        for room in _HOT_ROOMS
+        for path in (roots[0] / "doctor" / room).rglob("*.py")
     }
-    return frozenset(loaded) | checks
+    return frozenset(loaded) | always
 
 
 def say(text: str) -> None:

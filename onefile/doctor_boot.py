@@ -1,4 +1,4 @@
-"""Finds doctor's modules in the file that runs, and starts the command or the runtime.
+"""Finds doctor's modules in the file that runs; ``doctor_start`` starts the command or the runtime.
 
 The interpreter finds this module, and the few that it needs to start, in a small zip archive at the file's end. All
 others stand before it as code objects, which are read in place: no search, nothing unpacked. Only builtin and frozen
@@ -14,19 +14,40 @@ INDEX = (0, 0)  # offset and length of the index in the file: the packer writes 
 ME = sys.executable
 ModuleSpec = type(sys.__spec__)
 
+
+class CorruptError(ImportError):
+    """The file has other bytes than it was made with."""
+
+    def __init__(self, where):
+        super().__init__(f"doctor's own file is corrupt at {where}: {ME}: copy it again and compare its SHA-256")
+
+
 _handle = posix.open(ME, posix.O_RDONLY | posix.O_CLOEXEC)
 _view = memoryview(mmap.mmap(_handle, 0, mmap.MAP_SHARED, mmap.PROT_READ))
 posix.close(_handle)
-_modules, _files = marshal.loads(_view[INDEX[0] : INDEX[0] + INDEX[1]])
 
 
-def _content(offset, length, is_compressed):
+def _loaded(where, offset, length, is_compressed=False):
+    """Return the value that the packer wrote."""
+    try:
+        return marshal.loads(_content(where, offset, length, is_compressed))
+    except (EOFError, ValueError, TypeError):
+        raise CorruptError(where) from None
+
+
+def _content(where, offset, length, is_compressed):
     piece = _view[offset : offset + length]
     if not is_compressed:
         return piece
     import zlib
 
-    return zlib.decompress(piece)
+    try:
+        return zlib.decompress(piece)
+    except zlib.error:
+        raise CorruptError(where) from None
+
+
+_modules, _files = _loaded("the index", *INDEX)
 
 
 class Bundle:
@@ -51,12 +72,12 @@ class Bundle:
     @staticmethod
     def exec_module(module):
         """Run a module's code."""
-        exec(marshal.loads(_content(*_modules[module.__name__][2:])), module.__dict__)
+        exec(_loaded(module.__name__, *_modules[module.__name__][2:]), module.__dict__)
 
     @staticmethod
     def get_code(name):
         """Return a module's code."""
-        return marshal.loads(_content(*_modules[name][2:]))
+        return _loaded(name, *_modules[name][2:])
 
     @staticmethod
     def is_package(name):
@@ -66,29 +87,23 @@ class Bundle:
     @staticmethod
     def get_data(path):
         """Return a file's content; raises ``FileNotFoundError``."""
-        found = _files.get(path.removeprefix(f"{ME}/"))
+        name = path.removeprefix(f"{ME}/")
+        found = _files.get(name)
         if found is None:
             raise FileNotFoundError(2, "no such file in doctor's own file", path)
-        return bytes(_content(*found))
+        return bytes(_content(name, *found))
 
     @staticmethod
     def get_source(name):
-        """Return a module's source, ``None`` if the file does not have it."""
-        found = _files.get(_modules[name][1])
-        return None if found is None else bytes(_content(*found)).decode()
+        """Return nothing: the file has no sources."""
 
     @staticmethod
     def get_resource_reader(name):
         """Return what ``importlib.resources`` asks of a package."""
         from doctor_files import Reader
 
-        return Reader(_files, _modules[name][1].rpartition("/")[0], Bundle.get_data, ME)
+        folders = _loaded("folders", *_files["folders"])
+        return Reader(folders, _modules[name][1].rpartition("/")[0], Bundle.get_data, ME)
 
 
 sys.meta_path.insert(0, Bundle)
-
-if sys.argv[0].rpartition("/")[2] == "doctor-runtime":
-    from doctor.runtime.__main__ import main
-else:
-    from doctor.cli.entry import main
-sys.exit(main())

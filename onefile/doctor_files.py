@@ -6,8 +6,8 @@ import io
 class Reader:
     """The resources of a package."""
 
-    def __init__(self, files, place, read, me):
-        self._top = Packed(files, place, read, me)
+    def __init__(self, folders, place, read, me):
+        self._top = Packed(folders, place, read, me)
 
     def files(self):
         """Return the package's folder."""
@@ -17,8 +17,8 @@ class Reader:
 class Packed:
     """A file or a folder: the part of ``pathlib.Path`` that ``importlib.resources.abc.Traversable`` names."""
 
-    def __init__(self, files, place, read, me):
-        self._files, self._place, self._read, self._me = files, place, read, me
+    def __init__(self, folders, place, read, me):
+        self._folders, self._place, self._read, self._me = folders, place, read, me
 
     @property
     def name(self):
@@ -30,21 +30,21 @@ class Packed:
 
     def is_file(self):
         """Whether it is a file."""
-        return self._place in self._files
+        folder, _, name = self._place.rpartition("/")
+        return name in self._folders.get(folder, ((), ()))[0]
 
     def is_dir(self):
         """Whether it is a folder."""
-        return any(name.startswith(f"{self._place}/") for name in self._files)
+        return self._place in self._folders
 
     def iterdir(self):
         """Yield what is in the folder."""
-        start = f"{self._place}/"
-        inside = {name.removeprefix(start).partition("/")[0] for name in self._files if name.startswith(start)}
-        return (self.joinpath(name) for name in sorted(inside))
+        files, folders = self._folders.get(self._place, ((), ()))
+        return (self.joinpath(name) for name in (*files, *folders))
 
     def joinpath(self, *names):
         """Return a file or folder below it."""
-        return Packed(self._files, "/".join((self._place, *names)), self._read, self._me)
+        return Packed(self._folders, "/".join((self._place, *names)), self._read, self._me)
 
     __truediv__ = joinpath
 

@@ -2,6 +2,9 @@
 #define _GNU_SOURCE
 #include <Python.h>
 #include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -53,21 +56,45 @@ PyMODINIT_FUNC PyInit__core(void);
 PyMODINIT_FUNC PyInit__speedups(void);
 PyMODINIT_FUNC PyInit__psutil_linux(void);
 
+/* The packer writes the size of the whole file here: a copy that broke off has less. */
+static const volatile struct {
+    char mark[24];
+    uint64_t size;
+} whole = {"doctor: size of the file", 0};
+
+#define RUNNING "/proc/self/exe"
+
 /* Writes the path of this file; a chroot without /proc has only the path by which it was executed. */
 static int find_self(char *path, size_t size) {
-    ssize_t length = readlink("/proc/self/exe", path, size - 1);
+    ssize_t length = readlink(RUNNING, path, size - 1);
     if (length > 0) {
         path[length] = 0;
+        /* Removed or replaced since: the kernel still has the program, and leads to it. */
+        if (access(path, F_OK) != 0) strcpy(path, RUNNING);
         return 0;
     }
     const char *given = (const char *)getauxval(AT_EXECFN);
     if (given == NULL || strlen(given) >= size) return -1;
     strcpy(path, given);
     if (given[0] == '/') return 0;
-    char *whole = realpath(given, NULL);
-    if (whole == NULL || strlen(whole) >= size) return -1;
-    strcpy(path, whole);
-    free(whole);
+    char *absolute = realpath(given, NULL);
+    if (absolute == NULL || strlen(absolute) >= size) return -1;
+    strcpy(path, absolute);
+    free(absolute);
+    return 0;
+}
+
+static int is_whole(const char *path) {
+    struct stat found;
+    int handle = open(path, O_RDONLY | O_CLOEXEC);
+    if (handle < 0 || fstat(handle, &found) != 0) {
+        fprintf(stderr, "doctor: can't read its own file: %s: %s\n", path, strerror(errno));
+        return 0;
+    }
+    close(handle);
+    if ((uint64_t)found.st_size == whole.size) return 1;
+    fprintf(stderr, "doctor: its own file is %s: %s has %jd bytes of %" PRIu64 ": copy it again and compare its SHA-256\n",
+            (uint64_t)found.st_size < whole.size ? "truncated" : "corrupt", path, (intmax_t)found.st_size, whole.size);
     return 0;
 }
 
@@ -81,6 +108,7 @@ int main(int argc, char **argv) {
         fputs("doctor: can't find its own file: mount /proc, or start it by its path\n", stderr);
         return 3;
     }
+    if (!is_whole(path)) return 3;
     PyImport_AppendInittab("msgspec._core", PyInit__core);
     PyImport_AppendInittab("markupsafe._speedups", PyInit__speedups);
     PyImport_AppendInittab("psutil._psutil_linux", PyInit__psutil_linux);
@@ -107,10 +135,14 @@ int main(int argc, char **argv) {
     stop_at(PyConfig_SetString(&config, &config.prefix, L"/"));
     stop_at(PyConfig_SetString(&config, &config.exec_prefix, L"/"));
     stop_at(PyConfig_SetBytesArgv(&config, argc, argv));
-    stop_at(Py_InitializeFromConfig(&config));
+    PyStatus started = Py_InitializeFromConfig(&config);
+    if (PyStatus_Exception(started)) {
+        fprintf(stderr, "doctor: its own file is corrupt: %s: copy it again and compare its SHA-256\n", path);
+        Py_ExitStatusException(started);
+    }
     PyConfig_Clear(&config);
 
-    PyObject *module = PyImport_ImportModule("doctor_boot");
+    PyObject *module = PyImport_ImportModule("doctor_start");
     if (module == NULL) PyErr_Print(); /* a SystemExit leaves here */
     return Py_FinalizeEx() < 0 ? 120 : module == NULL;
 }

@@ -1,47 +1,30 @@
 """Appends modules and files to the static interpreter.
 
-    program | zeros up to a page | code, files | index | a stored zip of the modules that start the interpreter
+    program | zeros up to a page | code, files | folders | index | a stored zip of the modules that start the interpreter
 
 What a scan loads is stored as it is and read in place; the rest is compressed. The same input gives the same bytes.
+Modules have no source: a traceback shows file and line, and nothing else reads it.
 """
 
 import importlib.util
 import io
 import marshal
+import struct
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
+
+from onefile.omitted import is_omitted
 
 START = ("encodings/__init__.py", "encodings/aliases.py", "encodings/utf_8.py")
 """What the interpreter imports before the boot module: from the zip, by the frozen zipimport."""
 PAGE = 4096
+FOLDERS = "folders"
+"""The name of the table of folders among the files."""
 _OURS = ("doctor/", "checks/", "fixers/", "reports/")
-_OMITTED = frozenset(
-    [
-        "test",
-        "idlelib",
-        "tkinter",
-        "turtledemo",
-        "turtle.py",
-        "ensurepip",
-        "pydoc_data",
-        "lib2to3",
-        "venv",
-        "__phello__",
-        "unittest",
-        "doctest.py",
-        "pydoc.py",
-        "site-packages",
-        "__pycache__",
-        "distutils",
-        "curses",
-        "dbm",
-        "sqlite3/dump.py",
-        "xmlrpc",
-        "wsgiref",
-    ]
-)
+_MARK = b"doctor: size of the file"
 Piece = tuple[int, int, bool]
 
 
@@ -55,20 +38,18 @@ class Packed:
         self._size = 0
         self.modules: dict[str, tuple[bool, str, int, int, bool]] = {}
         self.files: dict[str, Piece] = {}
+        self._names: set[str] = set()
 
     def add(self, root: Path) -> None:
         """Add the modules and files of a directory; what was added first stays."""
         for path in sorted(path for path in root.rglob("*") if path.is_file()):
             name = str(path.relative_to(root))
-            if name.partition("/")[0] in _OMITTED or name in _OMITTED or "__pycache__" in name:
+            if is_omitted(name):
                 continue
-            content = path.read_bytes()
             if name.endswith(".py"):
-                self.module(name, content)
-            if name.endswith(".py") and not name.startswith(_OURS):
-                continue
-            if name not in self.files and (name.startswith(_OURS) or "/templates/" in name):
-                self.files[name] = self._put(content, is_hot=name.endswith((".bpf", ".json", ".tsv")))
+                self.module(name, path.read_bytes())
+            elif name not in self.files and (name.startswith(_OURS) or "/templates/" in name):
+                self.file(name, path.read_bytes())
 
     def content(self) -> Iterator[bytes]:
         """Yield all pieces, and then the index."""
@@ -85,6 +66,11 @@ class Packed:
         """Where the index begins in the file."""
         return self._offset + self._size
 
+    def file(self, name: str, content: bytes) -> None:
+        """Add a data file."""
+        self._names.add(name)
+        self.files[name] = self._put(content, is_hot=name.endswith((".bpf", ".json", ".tsv", "asked.txt")))
+
     def module(self, name: str, source: bytes) -> None:
         """Add a module by its path, unless there is one of its name."""
         dotted = name.removesuffix(".py").replace("/", ".")
@@ -92,7 +78,23 @@ class Packed:
         dotted = dotted.removesuffix(".__init__")
         if dotted in self.modules:
             return
+        self._names.add(name)
         self.modules[dotted] = (is_package, name, *self._put(code(name, source), is_hot=dotted in self._hot))
+
+    def folders(self) -> None:
+        """Add the table of folders: the names of files and of folders in each, which only ``importlib.resources`` asks for."""
+        found: dict[str, tuple[set[str], set[str]]] = {}
+        for path in self._names:
+            folder, _, name = path.rpartition("/")
+            found.setdefault(folder, (set(), set()))[0].add(name)
+            while folder:
+                above, _, name = folder.rpartition("/")
+                found.setdefault(above, (set(), set()))[1].add(name)
+                folder = above
+        table = {
+            folder: (tuple(sorted(files)), tuple(sorted(below))) for folder, (files, below) in sorted(found.items())
+        }
+        self.files[FOLDERS] = self._put(marshal.dumps(table), is_hot=True)
 
     def _put(self, content: bytes, *, is_hot: bool) -> Piece:
         small = content if is_hot else zlib.compress(content, 9)
@@ -108,7 +110,15 @@ def code(name: str, source: bytes) -> bytes:
     return marshal.dumps(compile(source, name, "exec", dont_inherit=True, optimize=0))
 
 
-def pack(program: bytes, roots: Iterable[Path], boot: Path, hot: frozenset[str]) -> bytes:
+def pack(
+    program: bytes,
+    roots: Iterable[Path],
+    boot: Path,
+    hot: frozenset[str],
+    *,
+    texts: Mapping[str, bytes] = MappingProxyType({}),
+    start: str = "doctor_start.py",
+) -> bytes:
     """Return the whole file: ``program`` with the modules of ``roots`` and the boot module.
 
     Args:
@@ -116,18 +126,32 @@ def pack(program: bytes, roots: Iterable[Path], boot: Path, hot: frozenset[str])
         roots: directories to put on the path, first wins: the standard library and the packages.
         boot: the directory of ``doctor_boot.py`` and of the modules that belong to it.
         hot: names of modules that each scan loads.
+        texts: further data files, by their path.
+        start: what starts the command; another one runs the tests.
     """
     padded = program + bytes(-len(program) % PAGE)
     packed = Packed(len(padded), hot | {"doctor_files"})
     for root in roots:
         packed.add(root)
+    for name, content in texts.items():
+        packed.file(name, content)
     packed.module("doctor_files.py", (boot / "doctor_files.py").read_bytes())
-    start = (
-        (boot / "doctor_boot.py").read_text().replace("INDEX = (0, 0)", f"INDEX = ({packed.end}, {len(packed.index)})")
-    )
+    packed.folders()
+    finder = (boot / "doctor_boot.py").read_text()
+    numbers = f"INDEX = ({packed.end}, {len(packed.index)})"
     stdlib = next(root for root in roots if (root / START[0]).exists())
-    first = {name: (stdlib / name).read_bytes() for name in START} | {"doctor_boot.py": start.encode()}
-    return padded + b"".join(packed.content()) + _archive(first)
+    first = {name: (stdlib / name).read_bytes() for name in START}
+    first["doctor_boot.py"] = finder.replace("INDEX = (0, 0)", numbers).encode()
+    first["doctor_start.py"] = (boot / start).read_bytes()
+    return sized(padded + b"".join(packed.content()) + _archive(first))
+
+
+def sized(whole: bytes) -> bytes:
+    """Write the size of the file into its program, which compares it at each start: a copy can break off."""
+    if whole.count(_MARK) != 1:
+        raise LookupError("the program has no place for the size of the file")
+    at = whole.index(_MARK) + len(_MARK)
+    return whole[:at] + struct.pack("<Q", len(whole)) + whole[at + 8 :]
 
 
 def _archive(sources: dict[str, bytes]) -> bytes:

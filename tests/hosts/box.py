@@ -212,8 +212,8 @@ class Box(Sandbox):
 
     @property
     def doctor_path(self) -> str:
-        """The installed command, the same inside and outside."""
-        return str(CHECKOUT / ".venv/bin/doctor")
+        """The command under test, the same inside and outside: the installed one, or the program that DOCTOR_COMMAND names."""
+        return os.environ.get("DOCTOR_COMMAND") or str(CHECKOUT / ".venv/bin/doctor")
 
     def fetch(self, port: int, *, path: str = "/", address: str = BOX_ADDRESS, timeout: float = 3) -> str:
         """Return the HTTP answer of a published TCP port of the box to a client outside; empty without an answer."""
