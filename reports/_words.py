@@ -123,6 +123,13 @@ def causes_by_check(finding: Finding, among: tuple[Finding, ...]) -> list[tuple[
     return [(found[:_CAUSES], max(0, len(found) - _CAUSES)) for found in by_id.values()]
 
 
+def known_of(finding: Finding, now: float) -> list[str]:
+    """Return what the kept scans know about a finding, and that its waiver has ended: sentences, none for a finding of this scan alone."""
+    seen = "" if finding.seen is None else finding.seen.says(now)
+    ended = "" if finding.waiver is None or finding.waiver.in_force else finding.waiver.says
+    return list(filter(None, (seen, ended)))
+
+
 def unresolved(report: PlanReport | RepairReport) -> tuple[Finding, ...]:
     """Return the remaining findings that are not among the manual ones."""
     listed = {item.finding.fingerprint for item in report.manual}

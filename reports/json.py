@@ -4,7 +4,8 @@ import json
 from typing import Any
 
 from doctor.api import report_format
-from doctor.model.finding import Finding
+from doctor.model.change import ScanChange
+from doctor.model.finding import Finding, Seen, WaiverNote
 from doctor.model.outcome import Outcome
 from doctor.model.probe_result import ProbeResult
 from doctor.model.report import (
@@ -76,6 +77,7 @@ def _scan(report: ScanReport) -> Document:
         "verdict": _verdict(report.verdict),
         "probes": [_probe(probe) for probe in report.probes],
         "repair": None if report.repair is None else _repair(report.repair),
+        "change": None if report.change is None else _change(report.change, report.started),
         "notes": [visible(note) for note in report.notes],
         "fail_on": report.fail_on.word,
         "exit_code": int(report.exit_code),
@@ -169,7 +171,44 @@ def _finding(finding: Finding) -> Document:
         "causes": list(finding.causes),
         "fingerprint": finding.fingerprint,
         "waived": visible(finding.waived),
+        "waiver": None if finding.waiver is None else _waiver(finding.waiver),
+        "seen": None if finding.seen is None else _seen(finding.seen),
     }
+
+
+def _waiver(waiver: WaiverNote) -> Document:
+    texts = {
+        "reason": waiver.reason,
+        "author": waiver.author,
+        "created": waiver.created,
+        "expires": waiver.expires,
+    }
+    return {**{key: visible(text) for key, text in texts.items()}, "in_force": waiver.in_force}
+
+
+def _seen(seen: Seen) -> Document:
+    return {"first": iso(seen.first), "since": iso(seen.since), "times": seen.times, "scans": seen.scans}
+
+
+def _change(change: ScanChange, now: float) -> Document:
+    return {
+        "since": None if change.since is None else iso(change.since),
+        "says": change.says(now),
+        "plus": change.plus,
+        "minus": change.minus,
+        "new": list(change.new),
+        "returned": list(change.returned),
+        "worse": list(change.worse),
+        "waived": list(change.waived),
+        "unwaived": list(change.unwaived),
+        "gone": [_earlier(finding) for finding in change.gone],
+        "unknown": [_earlier(finding) for finding in change.unknown],
+    }
+
+
+def _earlier(finding: Finding) -> Document:
+    whole = _finding(finding)
+    return {key: whole[key] for key in ("id", "severity", "subject", "message", "fingerprint", "waived")}
 
 
 def _outcome(outcome: Outcome) -> Document:

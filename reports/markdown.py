@@ -8,7 +8,18 @@ from doctor.model.probe_result import ProbeResult
 from doctor.model.report import PlannedAction, PlanReport, RepairReport, Report, ScanReport
 from doctor.model.text import visible
 
-from ._words import accepted, apart, causes_by_check, fix_line, incomplete, rolled_back, to_do, unresolved, when
+from ._words import (
+    accepted,
+    apart,
+    causes_by_check,
+    fix_line,
+    incomplete,
+    known_of,
+    rolled_back,
+    to_do,
+    unresolved,
+    when,
+)
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-!|~&@:$^=])")
 
@@ -61,9 +72,10 @@ def _longest_run(text: str) -> int:
 
 
 def _scan(report: ScanReport) -> list[str]:
-    lines = [plain(report.verdict.counted), ""]
+    since = "" if report.change is None else report.change.says(report.started)
+    lines = [plain("; ".join(filter(None, (report.verdict.counted, since)))), ""]
     for finding in [found for group in apart(report) for found in group]:
-        lines += _finding(finding, report.findings)
+        lines += _finding(finding, report)
     if report.repair is not None:
         lines += ["## Applied repair", "", *_repair(report.repair)]
     lines += _probes(report.probes)
@@ -80,14 +92,15 @@ def _scan(report: ScanReport) -> list[str]:
     return lines + [f"> {plain(note)}" for note in report.notes]
 
 
-def _finding(finding: Finding, among: tuple[Finding, ...]) -> list[str]:
+def _finding(finding: Finding, report: ScanReport) -> list[str]:
     lines = [
         f"## {finding.level.word}: {plain(finding.message)}",
         "",
         f"{code(finding.id)}, {finding.subject.kind} {code(finding.subject.name)}",
         "",
     ]
-    for causes, more in causes_by_check(finding, among):
+    lines += [f"- {plain(says)}" for says in known_of(finding, report.started)]
+    for causes, more in causes_by_check(finding, report.findings):
         lines += [f"- because of {code(cause.id)}: {plain(cause.message)}" for cause in causes]
         lines += [f"- and {more} more of {code(causes[0].id)}"] if more else []
     lines += _evidence(finding.evidence)

@@ -10,7 +10,7 @@ from doctor.model.text import plural
 
 from ._repair_text import evidence, plan, probes, repair
 from ._terminal import TerminalPage, label
-from ._words import accepted, apart, causes_by_check, having, incomplete, standing, took, when
+from ._words import accepted, apart, causes_by_check, having, incomplete, known_of, standing, took, when
 
 _INDENT = 10
 # One missing privilege can have dozens of reasons and affect a hundred checks: the first few are enough.
@@ -57,10 +57,12 @@ def _scan(page: TerminalPage, report: ScanReport) -> None:
         page.blank()
     page.line(verdict.says, style=verdict.mood)
     page.line(verdict.counted, style="dim")
+    if report.change is not None and report.change.since is not None:
+        page.line(report.change.says(report.started), style="dim")
     wrong, remarks = apart(report)
     for finding in wrong:
         page.blank()
-        _finding(page, finding, report.findings)
+        _finding(page, finding, report)
     _remarks(page, report, remarks)
     _accepted(page, report)
     if report.repair is not None:
@@ -83,15 +85,17 @@ def _remarks(page: TerminalPage, report: ScanReport, remarks: Sequence[Finding])
     for finding in remarks:
         if page.verbose:
             page.blank()
-            _finding(page, finding, report.findings)
+            _finding(page, finding, report)
         else:
             page.line(f"{finding.message} ({finding.id})", indent=2)
 
 
-def _finding(page: TerminalPage, finding: Finding, among: tuple[Finding, ...]) -> None:
+def _finding(page: TerminalPage, finding: Finding, report: ScanReport) -> None:
     page.line(finding.message, first=label(finding.level), first_style=finding.level.word, style="bold")
     page.line(f"{finding.id}, {finding.subject.kind} {finding.subject.name}", indent=_INDENT, style="dim")
-    for causes, more in causes_by_check(finding, among):
+    for says in known_of(finding, report.started):
+        page.line(says, indent=_INDENT, style="dim")
+    for causes, more in causes_by_check(finding, report.findings):
         names = ", ".join(cause.subject.name for cause in causes) + (f" and {more} more" if more else "")
         page.line(f"{causes[0].id}, {names}", indent=_INDENT, first="because of ")
     evidence(page, finding.evidence, indent=_INDENT)

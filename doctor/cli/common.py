@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Container
 from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO
 
@@ -214,8 +215,18 @@ def waive(findings: tuple[Finding, ...], settings: "Settings", now: float, catal
     return waived(findings, settings, now, catalog).findings
 
 
-def waived(findings: tuple[Finding, ...], settings: "Settings", now: float, catalog: Catalog) -> "Waived":
-    """Return the findings with waivers applied, and notes on the waivers themselves."""
+def waived(
+    findings: tuple[Finding, ...],
+    settings: "Settings",
+    now: float,
+    catalog: Catalog,
+    *,
+    complete: Container[str] = (),
+) -> "Waived":
+    """Return the findings with waivers applied, and notes on the waivers themselves.
+
+    ``complete`` are the ids of the checks that would have found a finding to waive.
+    """
     from doctor.state.waivers import Waived
     from doctor.state.waivers import waive as apply_waivers
 
@@ -227,7 +238,15 @@ def waived(findings: tuple[Finding, ...], settings: "Settings", now: float, cata
     # Former ids are known only after every check is imported, so this is done for a waiver of an unknown id alone.
     renamed = {} if known >= {waiver.id for waiver in settings.waivers} else catalog.renamed()
     today = time.strftime("%Y-%m-%d", time.gmtime(now))
-    return apply_waivers(findings, settings.waivers, today=today, known=known, renamed=renamed)
+    return apply_waivers(
+        findings,
+        settings.waivers,
+        today=today,
+        warn_days=settings.waiver_warn_days,
+        known=known,
+        complete=complete,
+        renamed=renamed,
+    )
 
 
 def scope(catalog: Catalog, settings: "Settings", host: Host, *, select: str = "", skip: str = "") -> Scope:

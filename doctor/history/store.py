@@ -7,16 +7,17 @@ created in a read-only state directory. Errors never fail a scan: they become no
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from msgspec import Struct
 
-from doctor.history.body import pack, unpack
-from doctor.history.changes import FindingChanges, changes
+from doctor.history.body import unpack
+from doctor.history.record import advanced, fill, insert, place_of
+from doctor.history.schema import VERSION, address, copied, migrate, version_of
 from doctor.model.errors import DoctorError, FormatError
-from doctor.model.report import HistoryRow, HostInfo, ScanReport, summary
-from doctor.state.clock import DAY_S, believable
+from doctor.model.report import HistoryRow, HostInfo, ScanReport
+from doctor.state.clock import is_time
 from doctor.state.files import ensure_dir
 from doctor.state.paths import state_dir
 from doctor.state.settings import Keep
@@ -28,26 +29,21 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 NAME = "history.db"
-
-# One entry a version of the schema, run in order on a database that is older. Never edited, only appended to.
-_MIGRATIONS = (
-    """
-    CREATE TABLE scan (
-        number INTEGER PRIMARY KEY,
-        host TEXT NOT NULL,
-        root TEXT NOT NULL,
-        started REAL NOT NULL,
-        exit_code INTEGER NOT NULL,
-        counts TEXT NOT NULL,
-        body BLOB NOT NULL
-    ) STRICT;
-    CREATE INDEX scan_by_host ON scan (host, root, started);
-    """,
-)
+_PATIENCE_S = 2.0
+"""How long another doctor's write is waited for: it takes milliseconds."""
+_LOSS = "this scan is not kept"
 
 
 class KeptScan(Struct, frozen=True, kw_only=True):
-    """A scan that can be named: its number, host, examined root, start (seconds since the epoch), counts, exit code."""
+    """A scan that can be named.
+
+    Attributes:
+        host, root: the host's name, and the examined root.
+        started: seconds since the epoch.
+        counts: findings by severity, then checks, as in the summary of the JSON format.
+        state: the word of the verdict, "" for a scan of an older doctor.
+        plus, minus: how many findings are new or gone since the scan before; ``None`` without one.
+    """
 
     number: int
     host: str
@@ -55,6 +51,9 @@ class KeptScan(Struct, frozen=True, kw_only=True):
     started: float
     counts: dict[str, int]
     exit_code: int
+    state: str = ""
+    plus: int | None = None
+    minus: int | None = None
 
 
 class History:
@@ -67,6 +66,7 @@ class History:
         self.path = os.path.join(state_dir() if directory is None else directory, NAME)
         self.notes: list[str] = []
         self._connection: sqlite3.Connection | None = None
+        self._patience_s = _PATIENCE_S
 
     def __enter__(self) -> Self:
         return self
@@ -78,44 +78,30 @@ class History:
 
     def record(self, report: ScanReport, keep: Keep = Keep(), *, now: float | None = None) -> int | None:  # noqa: B008 - Keep is frozen
         """Store a scan and drop scans beyond the limits; return its number, ``None`` (and a note) on failure."""
-        row = (
-            report.host.name.encode("utf-8", "backslashreplace").decode(),
-            report.host.root.encode("utf-8", "backslashreplace").decode(),
-            report.started,
-            report.exit_code,
-            json.dumps(summary(report)),
-            pack(report),
-        )
+        kept = self._with(lambda connection: insert(connection, report, keep, now=now), _LOSS, writes=True)
+        return None if kept is None else kept[0]
 
-        def insert(connection: "sqlite3.Connection") -> int:
-            with connection:
-                cursor = connection.execute(
-                    "INSERT INTO scan (host, root, started, exit_code, counts, body) VALUES (?, ?, ?, ?, ?, ?)", row
-                )
-                self._drop_old(connection, keep, time.time() if now is None else now)
-                connection.execute(
-                    "DELETE FROM scan WHERE host = ? AND root = ? AND number NOT IN"
-                    " (SELECT number FROM scan WHERE host = ? AND root = ? ORDER BY number DESC LIMIT ?)",
-                    (*row[:2], *row[:2], keep.scans),
-                )
-            return int(cursor.lastrowid or 0)
+    def keep(
+        self,
+        report: ScanReport,
+        keep: Keep = Keep(),  # noqa: B008 - it is frozen
+        *,
+        checks: Iterable[str] = (),
+        renamed: Callable[[], Mapping[str, str]] = dict,
+    ) -> ScanReport:
+        """Store a scan; return it with what earlier scans know about its findings, also if it can't be stored.
 
-        return self._with(insert, "this scan is not kept", writes=True)
+        ``checks`` are the ids of all checks; ``renamed`` maps former ids to them.
+        """
 
-    def _drop_old(self, connection: "sqlite3.Connection", keep: Keep, now: float) -> None:
-        """Drop scans that are too old, each host's days counted from scan to scan: a clock jump drops nothing."""
-        oldest = now - keep.days * DAY_S
-        if connection.execute("SELECT 1 FROM scan WHERE started < ? LIMIT 1", (oldest,)).fetchone() is None:
-            return
-        later: dict[tuple[str, str], tuple[float, float]] = {}
-        for number, host, root, started in connection.execute(
-            "SELECT number, host, root, started FROM scan ORDER BY number DESC"
-        ).fetchall():
-            after, elapsed = later.get((host, root), (now, 0.0))
-            elapsed += believable(after - started)
-            later[host, root] = (started, elapsed)
-            if elapsed > keep.days * DAY_S:
-                connection.execute("DELETE FROM scan WHERE number = ?", (number,))
+        def add(connection: "sqlite3.Connection") -> tuple[int, ScanReport]:
+            return insert(connection, report, keep, checks=checks, renamed=renamed)
+
+        kept = self._with(add, _LOSS, writes=True)
+        if kept is not None:
+            return kept[1]
+        read = self._with(lambda connection: advanced(connection, report)[0], "earlier scans are not shown")
+        return report if read is None else read
 
     def rows(self, host: HostInfo, limit: int = 60) -> tuple[HistoryRow, ...]:
         """Return the latest scans of a host as a chart wants them, oldest first."""
@@ -126,17 +112,15 @@ class History:
 
     def scans(self, host: HostInfo | None = None, limit: int = 60) -> tuple[KeptScan, ...]:
         """Return the latest scans, of one host or of all, oldest first."""
+        place = None if host is None else place_of(host)
 
         def select(connection: "sqlite3.Connection") -> tuple[KeptScan, ...]:
             found = connection.execute(
                 "SELECT number, host, root, started, counts, exit_code FROM scan"
                 " WHERE ? IS NULL OR (host = ? AND root = ?) ORDER BY number DESC LIMIT ?",
-                (*_names(host), limit),
+                (place and place[0], *(place or (None, None)), limit),
             )
-            return tuple(
-                KeptScan(number=number, host=name, root=root, started=started, counts=_counts(counts), exit_code=code)
-                for number, name, root, started, counts, code in reversed(found.fetchall())
-            )
+            return tuple(_kept(row) for row in reversed(found.fetchall()) if is_time(row[3]))
 
         return self._with(select, "earlier scans are not shown") or ()
 
@@ -161,10 +145,6 @@ class History:
             self.notes.append(f"scan {number}: {error}")
             return None
 
-    def since_last(self, report: ScanReport, renamed: dict[str, str] | None = None) -> FindingChanges:
-        """Compare a scan that is not yet kept with the latest one of the same host."""
-        return changes(self.last(report.host), report, renamed)
-
     def _with(self, use: "Callable[[sqlite3.Connection], T]", loss: str, *, writes: bool = False) -> T | None:
         """Run ``use`` on the database; an error becomes a note that starts with ``loss``.
 
@@ -179,8 +159,12 @@ class History:
             except DoctorError as error:
                 self.notes.append(f"{loss}: {error}")
                 return None
-            except (sqlite3.DatabaseError, OSError) as error:
+            except (sqlite3.Error, OSError) as error:
                 code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+                if code == sqlite3.SQLITE_BUSY:
+                    # A lock that is held so long will not end within this scan.
+                    self._patience_s = 0.0
+                    self.__exit__()
                 if attempt or code not in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
                     self.notes.append(f"{loss}: {self.path}: {error}")
                     return None
@@ -201,16 +185,31 @@ class History:
         elif not os.path.exists(self.path):
             return None
         refuse_weak(self.path, "the history")
-        mode = "rw" if os.access(self.path, os.W_OK) else "ro"
-        connection = sqlite3.connect(f"file:{_quoted(self.path)}?mode={mode}", uri=True, timeout=5)
+        connection = sqlite3.connect(address(self.path), uri=True, timeout=self._patience_s)
         try:
             connection.execute("PRAGMA trusted_schema = OFF")
             connection.execute("PRAGMA synchronous = FULL")
-            _migrate(connection, self.path)
+            connection = self._brought_up(connection)
+            connection.text_factory = _text
         except BaseException:
             connection.close()
             raise
         self._connection = connection
+        return connection
+
+    def _brought_up(self, connection: "sqlite3.Connection") -> "sqlite3.Connection":
+        """Return the connection with today's tables."""
+        version = version_of(connection, self.path)
+        if version == VERSION:
+            return connection
+        if not os.access(self.path, os.W_OK) or not os.access(os.path.dirname(self.path), os.W_OK):
+            connection = copied(connection)
+        if not version:
+            # Only an empty database takes it: free pages can then be returned without a copy of the file.
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        with connection:
+            if migrate(connection, self.path) == 1:
+                fill(connection)
         return connection
 
     def _set_aside(self, problem: str, loss: str) -> bool:
@@ -228,40 +227,31 @@ class History:
         return True
 
 
-def _migrate(connection: "sqlite3.Connection", path: str) -> None:
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version > len(_MIGRATIONS):
-        raise DoctorError("a newer doctor wrote this history", where=path, do="use that doctor")
-    if version == len(_MIGRATIONS):
-        return
-    # IMMEDIATE: two doctors at once must not both see version 0.
-    connection.execute("BEGIN IMMEDIATE")
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    for number, script in enumerate(_MIGRATIONS[version:], version + 1):
-        for statement in script.split(";"):
-            connection.execute(statement)
-        connection.execute(f"PRAGMA user_version = {number}")
-    connection.commit()
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")
 
 
-def _names(host: HostInfo | None) -> tuple[str | None, str | None, str | None]:
-    if host is None:
-        return None, None, None
-    name = host.name.encode("utf-8", "backslashreplace").decode()
-    return name, name, host.root.encode("utf-8", "backslashreplace").decode()
-
-
-def _counts(text: str) -> dict[str, int]:
-    try:
-        counts = json.loads(text)
-    except ValueError:
-        return {}
-    return (
-        {str(key): value for key, value in counts.items() if isinstance(value, int)} if isinstance(counts, dict) else {}
+def _kept(row: tuple[int, str, str, float, str, int]) -> KeptScan:
+    number, host, root, started, counts, exit_code = row
+    found = _counts(counts)
+    figures = {key: value for key, value in found.items() if isinstance(value, int)}
+    state = found.get("state")
+    return KeptScan(
+        number=number,
+        host=host,
+        root=root,
+        started=started,
+        counts=figures,
+        exit_code=exit_code,
+        state=state if isinstance(state, str) else "",
+        plus=figures.pop("plus", None),
+        minus=figures.pop("minus", None),
     )
 
 
-def _quoted(path: str) -> str:
-    from urllib.parse import quote  # noqa: PLC0415 - sqlite3 is imported with it
-
-    return quote(path)
+def _counts(text: str) -> dict[str, object]:
+    try:
+        counts = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return counts if isinstance(counts, dict) else {}

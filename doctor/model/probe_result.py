@@ -1,9 +1,11 @@
-"""Results of test containers: of one, and of the last scan that tried any."""
+"""Results of test containers: of one, and of the last scan that tried any; and what checks and containers together prove."""
+
+from collections.abc import Iterable
 
 from msgspec import Struct
 
 from doctor.model.finding import Evidence, Finding
-from doctor.model.outcome import Result
+from doctor.model.outcome import Outcome, Result
 
 HOPS = "hops"
 """Source of the evidence about the way of packets, in findings and in failed probes."""
@@ -69,3 +71,10 @@ class LastProof(Struct, frozen=True, kw_only=True):
 
     started: float
     probes: tuple[ProbeResult, ...]
+
+
+def judged(outcomes: Iterable[Outcome], probes: Iterable[ProbeResult]) -> frozenset[str]:
+    """Return the ids whose findings are complete: of checks that ran without a gap, and of test containers that passed or failed."""
+    ran = {Result.PASS, Result.FAIL}
+    checks = {outcome.id for outcome in outcomes if outcome.result in ran and not outcome.incomplete}
+    return frozenset(checks | {f"probe/{probe.name}-failed" for probe in probes if probe.result in ran})

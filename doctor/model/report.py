@@ -4,6 +4,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from doctor.model.change import ScanChange
 from doctor.model.exit_code import ExitCode
 from doctor.model.finding import Evidence, Finding
 from doctor.model.outcome import Outcome, Result
@@ -55,6 +56,7 @@ class ScanReport(Struct, frozen=True, kw_only=True):
         scope: how many checks exist, and the option that left some out.
         hidden: fingerprints of findings that a display filter (``--since-last``) hides; they stay among ``findings``,
             and the verdict and every metric count them.
+        change: the difference from the scan before; ``None`` if this scan is not kept.
         repair: result of the repair, if there was one.
         notes: further remarks for the reader, one line each (a waiver that expired, a history that can't be kept).
     """
@@ -71,6 +73,7 @@ class ScanReport(Struct, frozen=True, kw_only=True):
     fail_on: Severity = Severity.WARNING
     scope: Scope = Scope()
     hidden: tuple[str, ...] = ()
+    change: ScanChange | None = None
     repair: "RepairReport | None" = None
     notes: tuple[str, ...] = ()
 

@@ -9,6 +9,7 @@ _BELIEVED_S = 7 * DAY_S
 _SLACK_S = 300
 """The largest step back that counts as a normal clock correction."""
 _LONG_S = 365 * DAY_S
+_LAST_S = 253_402_300_800
 
 
 def believable(step_s: float) -> float:
@@ -18,6 +19,15 @@ def believable(step_s: float) -> float:
     (3600, 0, 0)
     """
     return step_s if 0 <= step_s <= _BELIEVED_S else 0
+
+
+def is_time(value: float) -> bool:
+    """Whether a number can be a time between 1970 and the year 9999, which every format can show.
+
+    >>> is_time(1_790_000_000.5), is_time(-1.0), is_time(float("nan"))
+    (True, False, False)
+    """
+    return 0 <= value < _LAST_S
 
 
 def is_after(then: float, now: float) -> bool:

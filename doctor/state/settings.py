@@ -32,12 +32,16 @@ class Waiver(_Table, frozen=True, kw_only=True):
         id: the check's id, or one it had before.
         subject: name of the finding's subject; "" for every subject.
         reason: why; shown with the finding.
+        author: who accepts it; "" if nobody is named.
+        created: the day on which it was accepted; ``None`` if unknown.
         expires: the last day it applies; ``None`` for no expiry.
     """
 
     id: _Text
     subject: str = ""
     reason: _Text
+    author: str = ""
+    created: dt.date | None = None
     expires: dt.date | None = None
 
 
@@ -57,11 +61,14 @@ class Schedule(_Table, frozen=True, kw_only=True):
     probe: bool = True
 
 
-class Keep(_Table, frozen=True, kw_only=True, rename={"days": "keep-days", "scans": "keep-scans"}):
-    """How long scans stay in the history: days, and at most so many of one host."""
+class Keep(
+    _Table, frozen=True, kw_only=True, rename={"days": "keep-days", "scans": "keep-scans", "max_mib": "max-mib"}
+):
+    """How long scans stay in the history: days, at most so many of one host, and the size of all on disk."""
 
     days: _Number = 400
     scans: _Number = 2000
+    max_mib: _Number = 256
 
 
 class KeepMetadata(_Table, frozen=True, kw_only=True):
@@ -92,6 +99,7 @@ class _Whole(_Table, frozen=True, kw_only=True):
     allow: Literal["safe", "disruptive", "destructive"] = "safe"
     skip: tuple[str, ...] = ()
     waiver: tuple[Waiver, ...] = ()
+    waiver_warn_days: Annotated[int, Meta(ge=0)] = 14
     plugins: _Plugins = _Plugins()
     report: ReportPlaces = field(default_factory=ReportPlaces)
     schedule: Schedule = Schedule()
@@ -107,6 +115,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         fail_on: findings at or above it make a scan exit with 1.
         allow: the highest risk of a repair by default.
         skip: ids and areas that a scan skips.
+        waiver_warn_days: how many days before its end a waiver is named.
         plugins: distributions that may be loaded, ``name`` or ``name==version``.
         plugin_directories: where they are looked for besides Python's own path.
     """
@@ -116,6 +125,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     allow: Applicability = Applicability.SAFE
     skip: tuple[str, ...] = ()
     waivers: tuple[Waiver, ...] = ()
+    waiver_warn_days: int = 14
     plugins: tuple[str, ...] = ()
     plugin_directories: tuple[str, ...] = ()
     report: ReportPlaces = field(default_factory=ReportPlaces)
@@ -186,6 +196,7 @@ def decode(table: dict[str, Any], path: str) -> Settings:
         allow=Applicability.parse(whole.allow),
         skip=whole.skip,
         waivers=whole.waiver,
+        waiver_warn_days=whole.waiver_warn_days,
         plugins=whole.plugins.allow,
         plugin_directories=whole.plugins.directories,
         report=whole.report,

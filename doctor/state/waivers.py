@@ -1,11 +1,13 @@
 """Applies waivers: findings that the user has accepted until a date."""
 
+import datetime as dt
 from collections.abc import Container, Iterable, Mapping
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from doctor.model.finding import Finding
+from doctor.model.finding import Finding, WaiverNote
+from doctor.model.text import plural
 from doctor.state.settings import Waiver
 
 
@@ -21,34 +23,73 @@ def waive(
     waivers: tuple[Waiver, ...],
     *,
     today: str,
+    warn_days: int = 0,
     known: Container[str] | None = None,
+    complete: Container[str] = (),
     renamed: Mapping[str, str] | None = None,
 ) -> Waived:
     """Return the findings, with the waived ones marked.
 
     ``today`` is an ISO 8601 date; a waiver counts through its last day. ``renamed`` maps former check ids to today's,
-    so that a waiver follows its check. An expired waiver no longer applies, and a note says so if it would have
-    matched; likewise a waiver with an id that is not among the ``known`` checks.
+    so that a waiver follows its check. Notes name a waiver that has ended or ends within ``warn_days``, if it matches a finding;
+    one with an id that is not among the ``known`` checks; and one that matches nothing although its check is ``complete``.
     """
     renamed = renamed or {}
+    found = tuple(findings)
+    notes = list(filter(None, (_useless(waiver, found, known, complete, renamed) for waiver in waivers)))
     marked: list[Finding] = []
-    notes: dict[str, None] = {}
-    for waiver in waivers:
-        if known is not None and renamed.get(waiver.id, waiver.id) not in known:
-            notes[f"the settings waive {waiver.id}, and there is no such check"] = None
-    for finding in findings:
-        waived = ""
-        for waiver in waivers:
-            if not _is_meant(finding, waiver, renamed):
-                continue
-            if waiver.expires is not None and waiver.expires.isoformat() < today:
-                notes[f"the waiver of {waiver.id} expired on {waiver.expires} ({waiver.reason})"] = None
-            elif not waived:
-                until = "" if waiver.expires is None else f", until {waiver.expires}"
-                waived = f"{waiver.reason}{until}"
-        marked.append(replace(finding, waived=waived) if waived else finding)
+    for finding in found:
+        meant = [_note(waiver, today) for waiver in waivers if _is_meant(finding, waiver, renamed)]
+        # One that is in force comes first, whatever the order in the file.
+        note = next((one for one in meant if one.in_force), meant[-1] if meant else None)
+        if note is None:
+            marked.append(finding)
+            continue
+        marked.append(replace(finding, waiver=note, waived=note.says if note.in_force else ""))
+        notes += _ending(finding, note, today, warn_days)
     # A stable sort keeps causes before their symptoms on either side.
-    return Waived(findings=tuple(sorted(marked, key=lambda finding: bool(finding.waived))), notes=tuple(notes))
+    return Waived(
+        findings=tuple(sorted(marked, key=lambda finding: bool(finding.waived))), notes=tuple(dict.fromkeys(notes))
+    )
+
+
+def _useless(
+    waiver: Waiver,
+    findings: tuple[Finding, ...],
+    known: Container[str] | None,
+    complete: Container[str],
+    renamed: Mapping[str, str],
+) -> str:
+    """Return a note on a waiver that has nothing to waive, "" if it has or nothing is known."""
+    identity = renamed.get(waiver.id, waiver.id)
+    if known is not None and identity not in known:
+        return f"the settings waive {waiver.id}, and there is no such check"
+    if identity not in complete or any(_is_meant(finding, waiver, renamed) for finding in findings):
+        return ""
+    subject = f" for {waiver.subject}" if waiver.subject else ""
+    return f"the settings waive {waiver.id}{subject}, and there is no such finding: remove the waiver"
+
+
+def _ending(finding: Finding, note: WaiverNote, today: str, warn_days: int) -> list[str]:
+    if not note.in_force:
+        return [f"{finding.id}: {note.says}"]
+    if note.expires:
+        left = (dt.date.fromisoformat(note.expires) - dt.date.fromisoformat(today)).days
+        if left < warn_days:
+            when = f"in {plural(left, 'day')}" if left else "today"
+            return [f"{finding.id}: the waiver ends {when}, on {note.expires} ({note.reason})"]
+    return []
+
+
+def _note(waiver: Waiver, today: str) -> WaiverNote:
+    expires = "" if waiver.expires is None else waiver.expires.isoformat()
+    return WaiverNote(
+        reason=waiver.reason,
+        author=waiver.author,
+        created="" if waiver.created is None else waiver.created.isoformat(),
+        expires=expires,
+        in_force=not expires or expires >= today,
+    )
 
 
 def _is_meant(finding: Finding, waiver: Waiver, renamed: Mapping[str, str]) -> bool:

@@ -2,7 +2,6 @@
 
 import os
 import time
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -25,7 +24,7 @@ from doctor.facts.engine.state import EngineVersion
 from doctor.host.base import Host
 from doctor.model.errors import UsageError
 from doctor.model.outcome import Result
-from doctor.model.probe_result import ProbeResult
+from doctor.model.probe_result import ProbeResult, judged
 from doctor.model.report import ScanReport
 from doctor.model.severity import Severity
 from doctor.model.text import plural
@@ -34,9 +33,6 @@ from doctor.plugins.catalog import Catalog
 from doctor.scan.resolve import Facts
 from doctor.scan.run import Scan, scan
 from doctor.state.settings import Settings
-
-if TYPE_CHECKING:
-    from doctor.history.store import History
 
 
 class ScanOptions(Struct, frozen=True, kw_only=True):
@@ -92,7 +88,7 @@ def run(options: ScanOptions, shared: SharedOptions) -> int:
         scope=scope(catalog, settings, host, select=options.select, skip=options.skip),
     )
     if not options.root and not options.data_root and not options.select and not options.skip:
-        report = _keep(report, options, shared, settings)
+        report = _keep(report, shared, settings, catalog, only=options.since_last)
         report = replace(report, notes=(*report.notes, *_back_up(host, report, found, settings, catalog)))
     if os.geteuid() != 0 and host.is_live():
         from doctor.cli.unseen import socket_note
@@ -160,7 +156,8 @@ def make_report(
     scope: Scope = Scope(),  # noqa: B008 - it is frozen
 ) -> ScanReport:
     """Return the report of a scan, waivers of the settings applied."""
-    accepted = waived(found.findings, settings, host.now(), catalog)
+    complete = judged(found.outcomes, probes)
+    accepted = waived(found.findings, settings, host.now(), catalog, complete=complete)
     return ScanReport(
         host=host_info(host, engine_version(found.facts)),
         doctor=__version__,
@@ -182,17 +179,17 @@ def engine_version(facts: Facts) -> str:
     return version.text if isinstance(version, EngineVersion) else ""
 
 
-def _keep(report: ScanReport, options: ScanOptions, shared: SharedOptions, settings: Settings) -> ScanReport:
-    """Record a scan of the live host with all checks; add the history to the report."""
+def _keep(report: ScanReport, shared: SharedOptions, settings: Settings, catalog: Catalog, *, only: bool) -> ScanReport:
+    """Record a scan of the live host with all checks; add the history to the report. ``only`` hides what is not new."""
     from doctor.facts.secrets.redact import redacted
     from doctor.history.store import History
 
     with History() as history:
-        shown = replace(report, history=history.rows(report.host))
-        if options.since_last:
-            shown = _only_changes(shown, history, shared)
-        history.record(redacted(report), settings.keep)
-    return replace(shown, notes=(*shown.notes, *history.notes))
+        earlier = history.rows(report.host)
+        # The kept text is redacted, and so are the names by which findings are compared.
+        shown = history.keep(redacted(report), settings.keep, checks=catalog.checks, renamed=catalog.renamed)
+    shown = replace(shown, history=earlier, notes=(*shown.notes, *history.notes))
+    return _only_changes(shown, shared) if only else shown
 
 
 def _back_up(host: Host, report: ScanReport, found: Scan, settings: Settings, catalog: Catalog) -> tuple[str, ...]:
@@ -212,14 +209,18 @@ def _back_up(host: Host, report: ScanReport, found: Scan, settings: Settings, ca
     return notes
 
 
-def _only_changes(report: ScanReport, history: "History", shared: SharedOptions) -> ScanReport:
-    seen = history.since_last(report)
-    if seen.since is not None:
-        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(seen.since))
-        shared.progress(f"since {when}: {len(seen.new)} new, {len(seen.gone)} resolved, {len(seen.same)} unchanged")
-    for finding in seen.gone:
+def _only_changes(report: ScanReport, shared: SharedOptions) -> ScanReport:
+    """Hide the findings that were there before, as they are."""
+    change = report.change
+    if change is None or change.since is None:
+        return report
+    changed = {*change.new, *change.worse, *change.unwaived}
+    same = tuple(finding.fingerprint for finding in report.findings if finding.fingerprint not in changed)
+    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(change.since))
+    shared.progress(f"since {when}: {len(changed)} new, {len(change.gone)} resolved, {len(same)} unchanged")
+    for finding in change.gone:
         shared.progress(f"resolved: {finding.id}: {finding.subject.name}")
-    return replace(report, hidden=tuple(finding.fingerprint for finding in seen.same))
+    return replace(report, hidden=same)
 
 
 def _leave_reports(catalog: Catalog, report: ScanReport, settings: Settings, shared: SharedOptions) -> None:

@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from doctor.history.store import NAME, History
-from doctor.model.finding import Evidence, Finding, FixSummary, Subject
+from doctor.model.finding import Evidence, Finding, FixSummary, Seen, Subject
 from doctor.model.outcome import Outcome, Result
 from doctor.model.probe_result import ProbeResult
 from doctor.model.report import HostInfo, ManualFix, PlannedAction, RepairReport, ScanReport
@@ -87,13 +87,15 @@ def test_a_scan_is_read_back_whole(tmp_path: Path) -> None:
         assert number is not None
         back = history.named(number)
         assert history.notes == []
+    assert back is not None
+    assert {one.seen for one in back.findings} == {Seen(first=NOW, since=NOW)}
     bare = replace(full, detail=None)
-    assert back == replace(
+    findings = tuple(replace(one, seen=None) for one in back.findings)
+    assert replace(back, findings=findings, change=None) == replace(
         report,
         findings=(bare,),
         repair=replace(repair, resolved=(bare,), manual=(ManualFix(finding=bare, why="w", advice="a"),)),
     )
-    assert back is not None
     assert back.findings[0].fingerprint == full.fingerprint
 
 
@@ -112,21 +114,6 @@ def test_rows_are_of_this_host_and_oldest_first(tmp_path: Path) -> None:
         assert last is not None
         assert len(last.findings) == 4
         assert len(history.scans()) == 6
-
-
-def test_what_changed_since_the_last_scan(tmp_path: Path) -> None:
-    """By fingerprint, so a finding whose message changed is the same; a check that could not run proves nothing."""
-    with History(str(tmp_path)) as history:
-        first = history.since_last(scan(finding("a")))
-        assert (first.since, len(first.new)) == (None, 1)
-        history.record(scan(finding("a"), finding("b"), finding("c", "state/gone")), now=NOW)
-        changed = history.since_last(scan(finding("a", message="worded differently"), finding("d"), started=NOW + 1))
-        assert changed.since == NOW
-        assert [f.subject.name for f in changed.new] == ["d"]
-        assert [f.subject.name for f in changed.gone] == ["b"]
-        assert [f.subject.name for f in changed.same] == ["a"]
-        renamed = history.since_last(scan(finding("c")), {"state/gone": "state/x"})
-        assert [f.subject.name for f in renamed.same] == ["c"]
 
 
 def test_old_and_many_scans_are_dropped(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def test_an_expired_waiver_no_longer_applies_and_is_reported() -> None:
     assert on_the_day.findings[0].waived == "until the move, until 2026-05-01"
     after = waive([_finding("a/x", "1")], waivers, today="2026-05-02")
     assert not after.findings[0].waived
-    assert after.notes == ("the waiver of a/x expired on 2026-05-01 (until the move)",)
+    assert after.notes == ("a/x: the waiver ended on 2026-05-01 (until the move)",)
     assert waive([_finding("b/y", "1")], waivers, today="2026-05-02").notes == ()
 
 
@@ -46,3 +46,36 @@ def test_a_waiver_of_no_check_is_reported() -> None:
     """A typing error would else wait for ever."""
     waived = waive([], (Waiver(id="a/typo", reason="r"),), today="2026-05-01", known={"a/x"})
     assert waived.notes == ("the settings waive a/typo, and there is no such check",)
+
+
+def test_an_end_is_announced_before_it_comes() -> None:
+    """In each report of the last days, with the reason; also on the last day."""
+    waivers = (Waiver(id="a/x", reason="until the move", author="Jo", expires=dt.date(2026, 5, 10)),)
+    notes = [
+        waive([_finding("a/x", "1")], waivers, today=f"2026-05-{day:02}", warn_days=5).notes for day in (5, 6, 9, 10)
+    ]
+    assert notes == [
+        (),
+        ("a/x: the waiver ends in 4 days, on 2026-05-10 (until the move)",),
+        ("a/x: the waiver ends in 1 day, on 2026-05-10 (until the move)",),
+        ("a/x: the waiver ends today, on 2026-05-10 (until the move)",),
+    ]
+
+
+def test_a_finding_names_author_and_end() -> None:
+    """Also after the end, when it counts again."""
+    waiver = Waiver(id="a/x", reason="OPS-1", author="Jo", created=dt.date(2026, 4, 1), expires=dt.date(2026, 5, 1))
+    during = waive([_finding("a/x", "1")], (waiver,), today="2026-05-01").findings[0]
+    assert during.waived == "OPS-1, by Jo, until 2026-05-01"
+    after = waive([_finding("a/x", "1")], (waiver,), today="2026-05-02").findings[0]
+    assert (after.waived, after.waiver and after.waiver.says) == ("", "the waiver ended on 2026-05-01 (OPS-1, by Jo)")
+    # A second waiver that is in force is the one that counts.
+    both = waive([_finding("a/x", "1")], (waiver, Waiver(id="a/x", reason="still")), today="2026-05-02")
+    assert (both.findings[0].waived, both.notes) == ("still", ())
+
+
+def test_a_waiver_without_a_finding_is_named() -> None:
+    """Only if its check ran completely: else the finding may well be there."""
+    waivers = (Waiver(id="a/x", subject="2", reason="r"), Waiver(id="b/y", reason="r"))
+    notes = waive([_finding("a/x", "1")], waivers, today="2026-05-01", complete={"a/x"}).notes
+    assert notes == ("the settings waive a/x for 2, and there is no such finding: remove the waiver",)
