@@ -38,6 +38,7 @@ class Judged:
         answers: the options with which the questions were answered; `answered_left` the traffic still dead after that.
         same_pids: whether the containers run on with the same first process.
         rebooted: what is wrong after a boot of the repaired host: dead traffic, and ids that a scan finds.
+        runs: how many repairs were kept.
         undone: lines of the network's state that the undo did not bring back.
         seconds: by stage.
     """
@@ -48,6 +49,7 @@ class Judged:
     found: tuple[str, ...] = ()
     probed: tuple[str, ...] = ()
     exits: dict[str, int] = field(default_factory=dict)
+    runs: int = 0
     is_hop_right: bool = False
     is_first_right: bool = False
     message: str = ""
@@ -167,6 +169,7 @@ class Judge:
         answers: tuple[str, ...] = ()
         with _Time(result, "fix"):
             result.exits["fix"], report = _fix(box)
+            result.runs += _is_kept(report)
             result.left = _left(box, result.cut, report, result.dead)
         if result.left and "answer" in self.stages:
             with _Time(result, "answer"):
@@ -187,6 +190,7 @@ class Judge:
             answers = found
             result.answers = tuple(one for one in answers if one != "--choose")
             result.exits["answer"], report = _fix(box, *answers)
+            result.runs += _is_kept(report)
             result.answered_left = _left(box, result.cut, report, result.answered_left or result.left or ())
             if not result.answered_left:
                 break
@@ -194,8 +198,7 @@ class Judge:
 
     def _undo(self, box: Box, result: Judged, faulty: frozenset[str], answers: tuple[str, ...]) -> None:
         """Undo each run of the repair, compare, and repair again."""
-        runs = 2 if result.is_healed_by_answer and result.exits["fix"] == 0 else 1
-        for _ in range(runs):
+        for _ in range(result.runs):
             result.exits["undo"] = _code(box, "undo", "--yes")
         now = state(box)
         result.undone = tuple(sorted([f"- {one}" for one in faulty - now] + [f"+ {one}" for one in now - faulty]))
@@ -244,6 +247,11 @@ def _fix(box: Box, *answers: str) -> tuple[int, dict[str, Any]]:
         return -1, {}
     except ValueError:
         return done.returncode, {}
+
+
+def _is_kept(report: dict[str, Any]) -> bool:
+    """Whether a repair did something that was not rolled back."""
+    return any(one.get("result") == "done" for one in report.get("actions", ()))
 
 
 def _left(box: Box, cut: Cut, report: dict[str, Any], before: tuple[str, ...]) -> tuple[str, ...]:
