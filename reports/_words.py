@@ -12,6 +12,7 @@ from doctor.model.verdict import is_problem
 
 WORST_FIRST = tuple(sorted(Severity, reverse=True))
 _CAUSES = 3
+_FULL = 3
 
 
 def iso(seconds: float) -> str:
@@ -52,6 +53,22 @@ def rolled_back(report: RepairReport) -> str:
     return f"the rollback is incomplete: {plural(len(report.half_done), 'change')} left, see below"
 
 
+def repaired(report: RepairReport) -> tuple[str, str]:
+    """Return the result of a repair in one sentence, and its mood: a severity or ``pass``."""
+    if report.error:
+        return f"the repair failed; {rolled_back(report)}", "warning" if report.rolled_back else "critical"
+    if not report.actions:
+        return "nothing was changed", "pass" if report.exit_code == 0 else "warning"
+    # Without its report, what a repair resolved is unknown.
+    done = f"{plural(len(report.resolved), 'finding')} resolved by " if report.resolved or report.outcomes else ""
+    says = f"{done}{plural(len(report.actions), 'action')}"
+    left = [finding for finding in report.remaining if not finding.waived and finding.level > Severity.INFO]
+    says += f", {plural(len(left), 'finding')} left" if left else ""
+    passed = [probe.name for probe in report.probes if probe.result is Result.PASS]
+    says += f"; test containers passed: {', '.join(passed)}" if passed else ""
+    return says, "pass" if report.exit_code == 0 else "warning"
+
+
 def standing(report: ScanReport) -> list[Finding]:
     """Return the shown findings without a waiver, in the report's order."""
     return [finding for finding in report.shown if not finding.waived]
@@ -81,6 +98,20 @@ def apart(report: ScanReport) -> tuple[list[Finding], list[Finding]]:
         [finding for finding in found if finding.fingerprint in because],
         [finding for finding in found if finding.fingerprint not in because],
     )
+
+
+def grouped(findings: list[tuple[str, Finding]]) -> list[tuple[list[tuple[str, Finding]], list[tuple[str, Finding]]]]:
+    """Return adjacent findings of one check together, each group as those to show in full, and the others.
+
+    A corrupt data root has one finding for each of a hundred layers: the first few show what each of them says.
+    """
+    groups: list[list[tuple[str, Finding]]] = []
+    for pair in findings:
+        if groups and groups[-1][-1][1].id == pair[1].id and not pair[1].causes:
+            groups[-1].append(pair)
+        else:
+            groups.append([pair])
+    return [(group[:_FULL], group[_FULL:]) if len(group) > _FULL + 1 else (group, []) for group in groups]
 
 
 def by_source(evidence: tuple[Evidence, ...]) -> list[tuple[str, list[str]]]:

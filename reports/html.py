@@ -16,18 +16,19 @@ from doctor.model.report import PlanReport, RepairReport, Report, ScanReport
 from doctor.model.text import plural, visible
 
 from . import _words
-from ._chart import HEIGHT, SPACE, chart
+from ._chart import HEIGHT, WIDTH, chart
+from ._ways_out import command, effect, links, with_cves
 
 # Evidence with fewer lines is shown; longer evidence is folded, so that the next problem stays in view.
 _SHORT_LINES = 4
 
 
-@report_format("html", media="text/html; charset=utf-8", of=("scan", "plan", "repair", "probe"))
+@report_format("html", media="text/html; charset=utf-8", of=("scan", "plan", "repair", "probe"), pages=True)
 def render(report: Report) -> bytes:
     """Render the page as UTF-8.
 
     Every value passes ``visible`` and then the escaping of jinja2; a missing value is an error. The page's content
-    security policy allows only its one style sheet, by hash.
+    security policy allows only its one style sheet, by hash. Links lead to the references of checks and to CVEs.
     """
     style = _template("page.css")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
@@ -41,6 +42,9 @@ def render(report: Report) -> bytes:
             policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
             **(_scan(report) if isinstance(report, ScanReport) else {}),
             verdict=None if isinstance(report, RepairReport) else report.verdict,
+            repaired=_words.repaired(report) if isinstance(report, RepairReport) else (),
+            # Findings whose check is already described on the page.
+            described=set(),
             tasks=_words.to_do(report.manual) if isinstance(report, PlanReport | RepairReport) else (),
             others=_words.unresolved(report) if isinstance(report, PlanReport | RepairReport) else (),
             title=_title(report),
@@ -69,11 +73,17 @@ def _environment() -> Environment:
     environment.filters["iso"] = _words.iso
     environment.filters["took"] = _words.took
     environment.filters["rolled_back"] = _words.rolled_back
+    environment.filters["with_cves"] = with_cves
+    environment.filters["effect"] = effect
     environment.tests["short"] = _is_short
+    environment.tests["has"] = lambda values, wanted: wanted in values
     environment.filters["capital"] = _capital
     environment.globals["plural"] = plural
     environment.globals["by_source"] = _words.by_source
     environment.globals["causes_by_check"] = _words.causes_by_check
+    environment.globals["command"] = command
+    environment.globals["links"] = links
+    environment.globals["repaired_words"] = _words.repaired
     environment.globals["levels"] = [level.word for level in _words.WORST_FIRST]
     return environment
 
@@ -107,10 +117,10 @@ def _scan(report: ScanReport) -> dict[str, Any]:
     anchors: dict[str, str] = {}
     for anchor, finding in numbered:
         anchors.setdefault(finding.fingerprint, anchor)
-    proven = report.repair is not None and report.repair.probes == report.probes
+    proven = any(repair.probes == report.probes for repair in report.repairs)
     return {
         "tally": [(level.word, report.count(level)) for level in _words.WORST_FIRST if report.count(level)],
-        "wrong": [pair for pair in numbered if id(pair[1]) in wrong],
+        "wrong": _words.grouped([pair for pair in numbered if id(pair[1]) in wrong]),
         "remarks": [pair for pair in numbered if id(pair[1]) in remarks],
         "waived": [pair for pair in numbered if id(pair[1]) in accepted],
         "gaps": gaps,
@@ -119,6 +129,6 @@ def _scan(report: ScanReport) -> dict[str, Any]:
         "anchors": anchors,
         "shown": {finding.fingerprint for finding in report.shown},
         "chart": chart(report),
-        "chart_size": (SPACE, HEIGHT),
+        "chart_size": (WIDTH, HEIGHT),
         "probes": () if proven else report.probes,
     }

@@ -76,7 +76,7 @@ def _scan(report: ScanReport) -> Document:
         "summary": summary(report),
         "verdict": _verdict(report.verdict),
         "probes": [_probe(probe) for probe in report.probes],
-        "repair": None if report.repair is None else _repair(report.repair),
+        "repairs": [_repair(repair) for repair in report.repairs],
         "change": None if report.change is None else _change(report.change, report.started),
         "notes": [visible(note) for note in report.notes],
         "fail_on": report.fail_on.word,
@@ -115,6 +115,7 @@ def _repair(report: RepairReport) -> Document:
         "rolled_back": report.rolled_back,
         "half_done": [_half_done(one) for one in report.half_done],
         "error": visible(report.error),
+        "notes": [visible(note) for note in report.notes],
         "exit_code": int(report.exit_code),
     }
 

@@ -76,8 +76,8 @@ def _scan(report: ScanReport) -> list[str]:
     lines = [plain("; ".join(filter(None, (report.verdict.counted, since)))), ""]
     for finding in [found for group in apart(report) for found in group]:
         lines += _finding(finding, report)
-    if report.repair is not None:
-        lines += ["## Applied repair", "", *_repair(report.repair)]
+    for repair in report.repairs:
+        lines += ["## Applied repair", "", *_repair(repair)]
     lines += _probes(report.probes)
     gaps = incomplete(report)
     if gaps:

@@ -65,10 +65,10 @@ def _scan(page: TerminalPage, report: ScanReport) -> None:
         _finding(page, finding, report)
     _remarks(page, report, remarks)
     _accepted(page, report)
-    if report.repair is not None:
-        page.heading(f"Repair {report.repair.run}")
-        repair(page, report.repair)
-    if report.probes and (report.repair is None or report.repair.probes != report.probes):
+    for repaired in report.repairs:
+        page.heading(f"Repair {repaired.run}")
+        repair(page, repaired)
+    if report.probes and all(repaired.probes != report.probes for repaired in report.repairs):
         page.heading("Test containers on this host")
         probes(page, report.probes)
     _unseen(page, report)

@@ -11,7 +11,12 @@ from doctor.facts.kernel.modules import Modules
 from doctor.facts.kernel.sysctl import Sysctl
 
 
-@check(severity=Severity.ERROR, detail=OpenHole, ok="no vulnerability of the table is certain for this kernel")
+@check(
+    severity=Severity.ERROR,
+    security=True,
+    detail=OpenHole,
+    ok="no vulnerability of the table is certain for this kernel",
+)
 def vulnerable(
     kernel: Kernel,
     exposure: KernelExposure,

@@ -12,6 +12,7 @@ _LOST = {"", "unconfined", DEFAULT}
 
 @check(
     severity=Severity.INFO,
+    security=True,
     ok="apparmor_parser is installed",
     messages=(
         Message(

@@ -8,6 +8,7 @@ from doctor.facts.engine.guarded_files import GuardedFiles
 
 @check(
     severity=Severity.INFO,
+    security=True,
     ok="the group docker has no members",
     messages=(
         Message(

@@ -6,7 +6,12 @@ from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.engine.guarded_files import GuardedFile, GuardedFiles
 
 
-@check(severity=Severity.WARNING, detail=GuardedFile, ok="only root can write the engine's settings and units")
+@check(
+    severity=Severity.WARNING,
+    security=True,
+    detail=GuardedFile,
+    ok="only root can write the engine's settings and units",
+)
 def file_modes(files: GuardedFiles) -> Iterator[Finding]:
     """A user other than root can write a file of the engine or read its TLS key, and so become root.
 

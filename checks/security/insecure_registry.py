@@ -8,7 +8,7 @@ from doctor.facts.config.engine import EngineConfig
 _LOCAL = ("127.", "localhost", "::1", "[::1]")
 
 
-@check(severity=Severity.INFO, ok="no remote registry is trusted without TLS")
+@check(severity=Severity.INFO, security=True, ok="no remote registry is trusted without TLS")
 def insecure_registry(config: EngineConfig) -> Iterator[Finding]:
     """The engine does not verify a registry's certificate, so an attacker on the network can change images.
 

@@ -10,7 +10,7 @@ from doctor.facts.network.links import Links
 from doctor.facts.network.networks import Networks
 
 
-@check(severity=Severity.WARNING, breaks=("egress", "port"), ok="the engine creates its firewall rules")
+@check(severity=Severity.WARNING, security=True, breaks=("egress", "port"), ok="the engine creates its firewall rules")
 def iptables_off(
     config: EngineConfig, firewall: Firewall | Missing, networks: Networks | Missing, links: Links | Missing
 ) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.containers.containers import Containers
 
 
-@check(severity=Severity.INFO, ok="no container runs with all privileges")
+@check(severity=Severity.INFO, security=True, ok="no container runs with all privileges")
 def privileged_container(containers: Containers) -> Iterator[Finding]:
     """A container is privileged, so root in the container is root on the host.
 

@@ -11,7 +11,7 @@ _SOCKETS = (*docker.SOCKETS, containerd.SOCKET)
 _WHOLE = ("/", "/var/run", "/run", "/var")
 
 
-@check(severity=Severity.INFO, ok="no container mounts the engine's socket")
+@check(severity=Severity.INFO, security=True, ok="no container mounts the engine's socket")
 def socket_in_container(containers: Containers) -> Iterator[Finding]:
     """A container mounts the engine's or containerd's socket, so an attacker in the container is root on the host.
 

@@ -6,7 +6,12 @@ from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.engine.guarded_files import GuardedFile, GuardedFiles
 
 
-@check(severity=Severity.ERROR, detail=GuardedFile, ok="only root and the socket's group can use the engine's sockets")
+@check(
+    severity=Severity.ERROR,
+    security=True,
+    detail=GuardedFile,
+    ok="only root and the socket's group can use the engine's sockets",
+)
 def socket_open(files: GuardedFiles) -> Iterator[Finding]:
     """Every user of this host can write to the engine's socket, and so become root.
 

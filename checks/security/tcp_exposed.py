@@ -9,7 +9,7 @@ from doctor.facts.config.engine import EngineConfig
 _LOCAL = r"(127\.\d+\.\d+\.\d+|localhost|\[::1\]|::1)"
 
 
-@check(severity=Severity.CRITICAL, ok="the engine is not open to the network")
+@check(severity=Severity.CRITICAL, security=True, ok="the engine is not open to the network")
 def tcp_exposed(config: EngineConfig) -> Iterator[Finding]:
     """The engine listens on TCP without client certificates, so every client that reaches the port is root on this host.
 

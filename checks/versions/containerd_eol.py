@@ -7,7 +7,7 @@ from doctor.facts.engine.versions import Lifecycles
 from doctor.facts.engine.vulnerabilities import Components
 
 
-@check(severity=Severity.WARNING, ok="containerd's release is supported")
+@check(severity=Severity.WARNING, security=True, ok="containerd's release is supported")
 def containerd_eol(components: Components, table: Lifecycles) -> Iterator[Finding]:
     """The support of containerd's release series has ended.
 

@@ -7,7 +7,7 @@ from doctor.facts.engine.versions import Lifecycles
 from doctor.facts.engine.vulnerabilities import Components
 
 
-@check(severity=Severity.WARNING, ok="the engine's release is supported")
+@check(severity=Severity.WARNING, security=True, ok="the engine's release is supported")
 def engine_eol(components: Components, table: Lifecycles) -> Iterator[Finding]:
     """The engine's release gets no more fixes.
 

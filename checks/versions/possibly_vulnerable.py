@@ -15,6 +15,7 @@ _Program = tuple[str, tuple[str, ...], tuple[Evidence, ...]]
 
 @check(
     severity=Severity.INFO,
+    security=True,
     detail=PossibleHoles,
     ok="versions and changelogs show for every vulnerability of the table whether it is fixed",
 )

@@ -8,7 +8,10 @@ from doctor.facts.engine.vulnerabilities import Component, ComponentExposure, Co
 
 
 @check(
-    severity=Severity.ERROR, detail=Hole, ok="no vulnerability of the table is certain for engine, containerd and runc"
+    severity=Severity.ERROR,
+    security=True,
+    detail=Hole,
+    ok="no vulnerability of the table is certain for engine, containerd and runc",
 )
 def vulnerable(exposure: ComponentExposure) -> Iterator[Finding]:
     """The engine, containerd or runc has a release with a known vulnerability that lets a container act on the host.

@@ -274,6 +274,10 @@ def emit(catalog: Catalog, report: Report, name: str, output: str, shared: Share
         raise UsageError(
             f"format '{name}' does not support a {report.kind} report", do=f"it supports: {', '.join(kinds)}"
         )
+    if getattr(loaded.declaration, "pages", False):
+        from doctor.cli.page_parts import completed
+
+        report = completed(report, catalog, loaded.declaration)
     if name == "text":
         width = min(_columns(), 110)
         raw: bytes = loaded.function(

@@ -1,17 +1,19 @@
-"""Encodes and decodes a whole scan report."""
+"""Encodes and decodes the whole report of a scan or a repair."""
 
 import json
 import zlib
+from typing import TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
 from doctor.model.errors import FormatError
 from doctor.model.finding import Finding
-from doctor.model.report import ManualFix, RepairReport, ScanReport
+from doctor.model.report import RepairReport, ScanReport
 
 # A report of 2,000 findings is 2 MB; a larger file is not a report.
 _LIMIT_BYTES = 256 << 20
+T = TypeVar("T")
 
 
 def pack(report: ScanReport) -> bytes:
@@ -20,34 +22,49 @@ def pack(report: ScanReport) -> bytes:
         report,
         history=(),
         findings=_bare(report.findings),
-        repair=None if report.repair is None else _bare_repair(report.repair),
+        repairs=(),
+        pages={},
     )
+    return _packed(plain)
+
+
+def pack_repair(repair: RepairReport) -> bytes:
+    """Return the report of a repair without ``detail``."""
+    return _packed(
+        replace(
+            repair,
+            resolved=_bare(repair.resolved),
+            remaining=_bare(repair.remaining),
+            manual=tuple(replace(item, finding=replace(item.finding, detail=None)) for item in repair.manual),
+            pages={},
+        )
+    )
+
+
+def _packed(plain: ScanReport | RepairReport) -> bytes:
     # json escapes the lone surrogates that stand for undecodable bytes of a host; msgspec's own encoder refuses them.
     return zlib.compress(json.dumps(msgspec.to_builtins(plain), separators=(",", ":")).encode("ascii"), 6)
 
 
 def unpack(data: bytes) -> ScanReport:
     """Return the report. Raises ``FormatError`` for invalid bytes or a report of another version of doctor."""
+    return _unpacked(data, ScanReport, "a scan of the history")
+
+
+def unpack_repair(data: bytes) -> RepairReport:
+    """Return the report of a repair. Raises ``FormatError`` as ``unpack`` does."""
+    return _unpacked(data, RepairReport, "the report of a repair")
+
+
+def _unpacked(data: bytes, wanted: type[T], what: str) -> T:
     try:
         inflate = zlib.decompressobj()
         text = inflate.decompress(data, _LIMIT_BYTES)
-        return msgspec.convert(json.loads(text), ScanReport)
+        return msgspec.convert(json.loads(text), wanted)
     except (zlib.error, ValueError, RecursionError) as error:
         # msgspec.ValidationError and UnicodeDecodeError are ValueErrors.
-        raise FormatError(f"can't read a scan of the history: {error}") from error
+        raise FormatError(f"can't read {what}: {error}") from error
 
 
 def _bare(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     return tuple(replace(finding, detail=None) for finding in findings)
-
-
-def _bare_repair(repair: RepairReport) -> RepairReport:
-    return replace(
-        repair,
-        resolved=_bare(repair.resolved),
-        remaining=_bare(repair.remaining),
-        manual=tuple(
-            ManualFix(finding=replace(item.finding, detail=None), why=item.why, advice=item.advice)
-            for item in repair.manual
-        ),
-    )

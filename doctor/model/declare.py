@@ -34,6 +34,7 @@ class CheckDeclaration(Struct, frozen=True, kw_only=True):
         stops_start: whether the engine's start certainly fails as long as a finding of this check exists, unless the finding has
             its own value: a plan that does not resolve it does not start the engine.
         messages: error lines of other programs that this problem causes; ``doctor explain`` and the readers of logs match them.
+        security: whether a finding means that somebody can do more on this host than intended: code scanners rank only these.
     """
 
     severity: Severity
@@ -47,6 +48,23 @@ class CheckDeclaration(Struct, frozen=True, kw_only=True):
     deep: bool = False
     stops_start: bool = False
     messages: tuple[Message, ...] = ()
+    security: bool = False
+
+
+class CheckPage(Struct, frozen=True, kw_only=True):
+    """The documentation of a check or a probe.
+
+    Attributes:
+        summary: its first sentence.
+        sections: heading → text, in the order of the page ("Why it matters", "How it is fixed").
+        references: addresses, and places in sources ("moby/moby: daemon/x.go").
+        is_security: whether a finding means that somebody can do more on this host than intended.
+    """
+
+    summary: str
+    sections: dict[str, str] = {}
+    references: tuple[str, ...] = ()
+    is_security: bool = False
 
 
 class FixerDeclaration(Struct, frozen=True, kw_only=True):
@@ -72,11 +90,15 @@ class ProbeDeclaration(Struct, frozen=True, kw_only=True):
 
 
 class FormatDeclaration(Struct, frozen=True, kw_only=True):
-    """The arguments of ``@report_format``: name on the command line, media type, kinds of reports it renders."""
+    """The arguments of ``@report_format``: name on the command line, media type, kinds of reports it renders.
+
+    ``pages``: whether it shows the pages of checks, which then are in the report.
+    """
 
     name: str
     media: str
     of: tuple[str, ...]
+    pages: bool = False
 
 
 Declaration = CheckDeclaration | FixerDeclaration | CollectorDeclaration | ProbeDeclaration | FormatDeclaration
@@ -95,6 +117,7 @@ def check(
     deep: bool = False,
     stops_start: bool = False,
     messages: tuple[Message, ...] = (),
+    security: bool = False,
 ) -> Callable[[CheckFunction], CheckFunction]:
     """Mark a pure function facts → findings as the check of its file. See ``CheckDeclaration`` for the arguments."""
     return _mark(
@@ -110,6 +133,7 @@ def check(
             deep=deep,
             stops_start=stops_start,
             messages=messages,
+            security=security,
         )
     )
 
@@ -130,9 +154,9 @@ def probe(*, proves: str, messages: tuple[Message, ...] = (), retries: bool = Tr
     return _mark(ProbeDeclaration(proves=proves, messages=messages, retries=retries))
 
 
-def report_format(name: str, *, media: str, of: tuple[str, ...] = ("scan",)) -> Callable[[F], F]:
+def report_format(name: str, *, media: str, of: tuple[str, ...] = ("scan",), pages: bool = False) -> Callable[[F], F]:
     """Mark a function report → bytes as an output format. ``of`` names the kinds of reports it can render."""
-    return _mark(FormatDeclaration(name=name, media=media, of=of))
+    return _mark(FormatDeclaration(name=name, media=media, of=of, pages=pages))
 
 
 def declaration_of(thing: object) -> Declaration | None:

@@ -5,6 +5,7 @@ from typing import Any
 from msgspec import Struct
 
 from doctor.model.change import ScanChange
+from doctor.model.declare import CheckPage
 from doctor.model.exit_code import ExitCode
 from doctor.model.finding import Evidence, Finding
 from doctor.model.outcome import Outcome, Result
@@ -57,7 +58,8 @@ class ScanReport(Struct, frozen=True, kw_only=True):
         hidden: fingerprints of findings that a display filter (``--since-last``) hides; they stay among ``findings``,
             and the verdict and every metric count them.
         change: the difference from the scan before; ``None`` if this scan is not kept.
-        repair: result of the repair, if there was one.
+        repairs: repairs of the day before, oldest first, where the report is about more than this scan.
+        pages: check id → its page, for formats that show pages.
         notes: further remarks for the reader, one line each (a waiver that expired, a history that can't be kept).
     """
 
@@ -74,7 +76,8 @@ class ScanReport(Struct, frozen=True, kw_only=True):
     scope: Scope = Scope()
     hidden: tuple[str, ...] = ()
     change: ScanChange | None = None
-    repair: "RepairReport | None" = None
+    repairs: "tuple[RepairReport, ...]" = ()
+    pages: dict[str, CheckPage] = {}
     notes: tuple[str, ...] = ()
 
     kind = "scan"
@@ -174,6 +177,7 @@ class PlanReport(Struct, frozen=True, kw_only=True):
         probes: names of the probes that will prove it.
         proof: the last test containers of this host, where the plan is empty; ``None`` if no kept scan tried any.
         command: the command that applies it, with all options ("doctor fix --deep --apply").
+        pages: check id → its page, for formats that show pages.
     """
 
     host: HostInfo
@@ -189,6 +193,7 @@ class PlanReport(Struct, frozen=True, kw_only=True):
     probes: tuple[str, ...]
     proof: LastProof | None = None
     command: str = "doctor fix --apply"
+    pages: dict[str, CheckPage] = {}
 
     kind = "plan"
 
@@ -250,6 +255,8 @@ class RepairReport(Struct, frozen=True, kw_only=True):
         rolled_back: whether the repair failed and all its changes were undone.
         half_done: changes that could not be rolled back after a failure; ``rolled_back`` is then false.
         error: what failed, "" on success.
+        notes: what happened to the repair later, one line each (it was undone).
+        pages: check id → its page, for formats that show pages.
     """
 
     run: str
@@ -267,6 +274,8 @@ class RepairReport(Struct, frozen=True, kw_only=True):
     half_done: tuple[HalfDone, ...] = ()
     error: str = ""
     exit_code: int = 0
+    notes: tuple[str, ...] = ()
+    pages: dict[str, CheckPage] = {}
 
     kind = "repair"
 

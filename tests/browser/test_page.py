@@ -1,5 +1,6 @@
 """The HTML report in a real browser: for every reader, on every screen, whatever the host has written."""
 
+import re
 from itertools import pairwise
 from typing import Any
 
@@ -59,10 +60,12 @@ def violations(page: Any) -> list[str]:
 @EVERY
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(look: Open, report: Report, scheme: str) -> None:
-    """Every fold open, so that everything is judged; and no message, no request, no dialog."""
+    """On a phone, a tablet and a screen; every fold open, so that everything is judged; no message, no request, no dialog."""
     opened = look(report, color_scheme=scheme)
     opened.page.evaluate("document.querySelectorAll('details').forEach(node => node.open = true)")
-    assert violations(opened.page) == []
+    for width in (360, 768, 1280):
+        opened.page.set_viewport_size({"width": width, "height": 900})
+        assert violations(opened.page) == [], width
     assert opened.noise == []
     assert len(opened.requests) == 1
 
@@ -97,23 +100,45 @@ def test_it_reads_without_script(look: Open, report: Report) -> None:
     assert len(without) > 100
 
 
-def test_paper_shows_what_the_screen_folds(look: Open) -> None:
-    """A printed page can't be clicked: long evidence and the list of checks are on it, the skip link is not."""
-    opened = look(samples.BROKEN, media="print")
-    for words in ("start 20 failed", "the host's resolv.conf names a server", "no kubelet on this host"):
-        found = opened.page.get_by_text(words).first
-        box = found.bounding_box()
-        assert box is not None, words
-        assert box["height"] > 0
+def sheets(page: Any) -> int:
+    """Return how many sheets of A4 a page takes."""
+    return len(re.findall(rb"/Type\s*/Page\b(?!s)", page.pdf(format="A4")))
+
+
+def test_paper_shows_the_problems(look: Open) -> None:
+    """An ordinary broken host is two sheets; the rest is printed on request, and then what is folded is printed, too."""
+    page = look(samples.BROKEN, media="print").page
+    for words in (samples.DATABASE.message, "no answer from 198.51.100.2:80", "firewall/dnat-missing"):
+        assert page.get_by_text(words).first.is_visible(), words
+    asked_for = ("the host's resolv.conf names a server", "no kubelet on this host", samples.INFO.message)
+    assert not any(page.get_by_text(words).first.is_visible() for words in (*asked_for, "Skip to the findings"))
+    assert sheets(page) <= 2
+    page.emulate_media(media="screen")
+    page.get_by_label("Print remarks, earlier scans and passed checks, too").check()
+    page.emulate_media(media="print")
+    for words in asked_for:
+        found = page.get_by_text(words).first
         assert found.evaluate("node => node.checkVisibility({contentVisibilityAuto: true})"), words
-    assert not opened.page.locator(".jump").is_visible()
-    assert len(opened.page.pdf(format="A4")) > 10_000
+    assert sheets(page) >= 2
+
+
+def test_an_opened_fold_is_printed(look: Open) -> None:
+    """Long evidence is on paper if its reader opened it."""
+    page = look(samples.BROKEN).page
+    page.emulate_media(media="print")
+    assert not page.get_by_text("start 20 failed").is_visible()
+    page.emulate_media(media="screen")
+    page.get_by_text("More evidence").click()
+    page.emulate_media(media="print")
+    assert page.get_by_text("start 20 failed").is_visible()
 
 
 def test_a_keyboard_reaches_everything(look: Open) -> None:
     """The skip link first and visible once it has the focus; each link and fold in the order of reading."""
     page = look(samples.BROKEN).page
-    wanted = page.locator("a, summary").count()
+    wanted = page.locator("a, summary, input").evaluate_all(
+        "nodes => nodes.filter(node => node.checkVisibility()).length"
+    )
     seen = []
     for _ in range(wanted):
         page.keyboard.press("Tab")
@@ -126,7 +151,8 @@ def test_a_keyboard_reaches_everything(look: Open) -> None:
     assert seen[0][1] == "jump"
     assert all(is_on_screen for _, _, is_on_screen, _ in seen)
     assert all(outline != "none" for _, _, _, outline in seen)
-    assert {name for name, *_ in seen} == {"A", "SUMMARY"}
+    assert {name for name, *_ in seen} == {"A", "SUMMARY", "INPUT"}
+    page.get_by_text("1 remark").focus()
     page.keyboard.press("Enter")
     assert page.locator("details[open]").count() >= 1
 
@@ -150,36 +176,62 @@ def test_landmarks_and_headings(look: Open) -> None:
     assert levels[0] == 1
     assert all(after <= before + 1 for before, after in pairwise(levels))
     assert page.get_by_role("region", name="Problems").count() == 1
-    assert page.get_by_role("img", name="Findings of the last 31 scans").count() == 1
+    assert page.get_by_role("figure", name="Findings of 31 scans").count() == 1
 
 
 def test_what_is_wrong_comes_first(look: Open) -> None:
     """Above what was done, what could not be seen, and history; a cause above its symptom."""
-    page = look(replace(samples.BROKEN, repair=samples.REPAIR)).page
+    page = look(replace(samples.BROKEN, repairs=(samples.REPAIR,))).page
     assert page.locator("h2").all_inner_texts() == [
         "Problems",
-        "Repair",
-        "Test containers on this host",
         "Not examined",
+        "Repaired 2027-01-15 08:00 UTC",
+        "Test containers on this host",
         "Worth knowing",
         "Accepted by the settings",
         "Earlier scans",
         "Checks",
     ]
-    headings = page.locator("article h3").all_inner_texts()
+    headings = page.locator("section[aria-labelledby=wrong] h3").all_inner_texts()
     assert headings.index(samples.DATABASE.message) < headings.index(samples.DOWN.message)
-    assert page.locator("section[aria-labelledby=checked] details[open]").count() == 0
+    for name in ("remarks", "checked"):
+        assert page.locator(f"section[aria-labelledby={name}] details").count() >= 1
+        assert page.locator(f"section[aria-labelledby={name}] details[open]").count() == 0
 
 
 def test_the_chart_shows_every_scan(look: Open) -> None:
-    """As many bars as scans, as high as their findings, the numbers in a table beneath."""
+    """A line for each severity, a mark for each scan at its time, the numbers in a table beneath."""
     page = look(samples.BROKEN).page
-    assert page.locator(".chart g").count() == len(samples.HISTORY) + 1
-    last = page.locator(".chart g").last
-    assert last.locator("rect").count() == 4
-    assert "2 critical, 1 error, 1 warning, 1 info" in (last.locator("title").text_content() or "")
+    assert page.locator(".chart svg.lane").count() == 4
+    marks = page.locator(".chart .axis .scan")
+    assert marks.count() == len(samples.HISTORY) + 1
+    assert "2 critical, 1 error, 1 warning, 1 info" in (marks.last.locator("title").text_content() or "")
     page.get_by_text("The numbers of 31 scans").click()
     assert page.locator("tbody tr").first.inner_text().split("\t")[1:] == ["2", "1", "1", "1"]
+
+
+def test_a_gap_in_the_scans_is_a_gap_in_the_lines(look: Open) -> None:
+    """At its place on the axis: the host was off from the 10th to the 19th day of 30."""
+    days = tuple(row for number, row in enumerate(samples.HISTORY) if not 10 <= number < 19)
+    page = look(replace(samples.BROKEN, history=days)).page
+    lines = page.locator(".lane .line").evaluate_all("nodes => nodes.map(node => node.getAttribute('d'))")
+    assert [line.count("M") for line in lines] == [2, 2, 2, 2]
+    gap = page.locator(".lane .gap").first
+    assert abs(float(gap.get_attribute("x") or 0) - 300) < 2
+    assert abs(float(gap.get_attribute("width") or 0) - 333) < 2
+    assert page.get_by_text("No scan ran 2026-12-25 08:00 UTC to 2027-01-04 08:00 UTC.").is_visible()
+
+
+def test_the_axis_is_readable_on_a_phone(look: Open) -> None:
+    """Its labels have the size of text, and none touches another."""
+    page = look(samples.BROKEN, width=360).page
+    boxes = page.locator(".axis text").evaluate_all(
+        "nodes => nodes.map(node => node.getBoundingClientRect())"
+        ".filter(box => box.height).map(box => [box.left, box.right, box.height])"
+    )
+    assert len(boxes) >= 2
+    assert all(height >= 11 for _, _, height in boxes)
+    assert all(right + 6 < left for (_, right, _), (left, _, _) in pairwise(boxes))
 
 
 def test_the_dark_page_is_dark(look: Open) -> None:

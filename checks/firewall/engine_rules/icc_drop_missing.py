@@ -9,6 +9,7 @@ from doctor.facts.firewall.rules import EngineRules
 
 @check(
     severity=Severity.WARNING,
+    security=True,
     detail=MissingRules,
     causes=("firewall/rules-flushed",),
     ok="networks without inter-container communication isolate their containers",

@@ -7,7 +7,12 @@ from doctor.facts.firewall.cuts import Lift, TrafficCuts
 from doctor.model.text import named
 
 
-@check(severity=Severity.WARNING, detail=Lift, ok="no foreign rule bypasses the isolation of the engine's networks")
+@check(
+    severity=Severity.WARNING,
+    security=True,
+    detail=Lift,
+    ok="no foreign rule bypasses the isolation of the engine's networks",
+)
 def isolation_bypassed(cuts: TrafficCuts) -> Iterator[Finding]:
     """A foreign rule in an isolation chain lets packets bypass Docker's rule that isolates the networks.
 

@@ -10,6 +10,7 @@ from doctor.facts.firewall.rules import EngineRules
 
 @check(
     severity=Severity.WARNING,
+    security=True,
     detail=MissingRules,
     causes=("firewall/rules-flushed",),
     ok="the engine's networks are isolated",

@@ -14,6 +14,7 @@ _KEYS = {4: "net.ipv4.ip_forward", 6: "net.ipv6.conf.all.forwarding"}
 
 @check(
     severity=Severity.INFO,
+    security=True,
     detail=OpenPolicy | None,
     causes=("firewall/rules-flushed",),
     ok="traffic to unpublished ports is not forwarded",

@@ -7,7 +7,7 @@ from doctor.facts.firewall.files import FirewallFiles
 from doctor.facts.network.networks import Networks
 
 
-@check(severity=Severity.INFO, ok="no published port bypasses ufw")
+@check(severity=Severity.INFO, security=True, ok="no published port bypasses ufw")
 def ufw_bypassed(files: FirewallFiles, networks: Networks) -> Iterator[Finding]:
     """Published ports are open to everybody although ufw is active, because their packets bypass its rules.
 

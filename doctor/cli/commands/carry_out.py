@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from doctor import __version__
 from doctor.cli import spelled
+from doctor.cli.commands.kept_repairs import keep
 from doctor.cli.commands.planned import FixJob, plan_of, plan_report, warn_incomplete
 from doctor.cli.commands.provers import image_prover, prover
 from doctor.cli.common import (
@@ -118,6 +119,7 @@ def _effect(plan: Plan) -> list[tuple[str, tuple[Step, ...]]]:
 
 def _finish(job: FixJob, done: repair.Done, host: HostInfo, plan: Plan | None) -> int:
     report = _repair_report(job, done, host, plan)
+    keep(report, job.shared.progress)
     emit(job.catalog, report, job.options.format, job.options.output, job.shared)
     return report.exit_code
 

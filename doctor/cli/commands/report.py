@@ -1,4 +1,4 @@
-"""``doctor report``: the HTML report of the last or a named scan, with what earlier scans saw."""
+"""``doctor report``: the HTML report of the last or a named scan, with what earlier scans saw, or of a repair."""
 
 import os
 import sys
@@ -7,11 +7,13 @@ import time
 from msgspec.structs import replace
 
 from doctor.cli import unseen
+from doctor.cli.commands import kept_repairs
 from doctor.cli.common import SharedOptions, load_catalog, load_settings, write_report
+from doctor.cli.page_parts import completed
 from doctor.history.store import History
 from doctor.model.errors import DoctorError, UsageError
 from doctor.model.exit_code import ExitCode
-from doctor.model.report import ScanReport
+from doctor.model.report import RepairReport, Report, ScanReport
 from doctor.model.text import visible
 from doctor.state.settings import Settings
 
@@ -21,10 +23,10 @@ _NONE = "no scan of this user is kept yet"
 
 
 def run(scan: str, output: str, shared: SharedOptions, *, format_name: str = "html", list_scans: bool = False) -> int:
-    """Write the report of a kept scan; return 0, or 3 if the list may be incomplete.
+    """Write the report of a kept scan or repair; return 0, or 3 if the list may be incomplete.
 
-    ``scan`` is the number that ``doctor report --list`` shows, "" for the last one. ``output`` is a file, "-" for
-    standard output, "" for the place in the settings, with the format as its ending.
+    ``scan`` is the number that ``doctor report --list`` shows, the name of a repair, "" for the last scan. ``output`` is a file,
+    "-" for standard output, "" for the place in the settings, with the format as its ending.
     """
     settings = load_settings()
     is_blind = unseen.warn("scans", shared)
@@ -32,34 +34,38 @@ def run(scan: str, output: str, shared: SharedOptions, *, format_name: str = "ht
         if list_scans:
             print("\n".join(_listed(history)))
             return ExitCode.INCOMPLETE if is_blind else ExitCode.OK
-        report = _chosen(history, scan)
+        report: Report = kept_repairs.named(scan) if kept_repairs.is_run(scan) else _chosen(history, scan)
     catalog = load_catalog(settings)
     loaded = catalog.report_format(format_name)
     if report.kind not in getattr(loaded.declaration, "of", ()):
-        raise UsageError(f"the format '{format_name}' can't show a scan", do="choose html")
-    raw: bytes = loaded.function(report)
+        raise UsageError(f"the format '{format_name}' can't show a {report.kind}", do="choose html")
+    raw: bytes = loaded.function(completed(report, catalog, loaded.declaration))
     if output == "-":
         sys.stdout.flush()
         sys.stdout.buffer.write(raw)
         sys.stdout.buffer.flush()
         return 0
-    place = output or _place(settings, format_name)
+    place = output or _place(settings, format_name, report)
     write_report(place, raw)
     if not shared.quiet:
         print(place)
     return 0
 
 
-def _place(settings: Settings, format_name: str) -> str:
-    """Return the default file of a format: next to the HTML page, never the page itself."""
-    if format_name == "html":
-        return settings.report.html
-    return os.path.splitext(settings.report.html)[0] + f".{format_name}"
+def _place(settings: Settings, format_name: str, report: Report) -> str:
+    """Return the default file of a format: next to the HTML page of the last scan, never the page itself."""
+    stem, ending = os.path.splitext(settings.report.html)
+    if isinstance(report, RepairReport):
+        stem += f"-{report.run}"
+    return stem + (ending if format_name == "html" else f".{format_name}")
 
 
 def _chosen(history: History, name: str) -> ScanReport:
     if name and not name.isdigit():
-        raise UsageError(f"'{name}' is not a scan number", do="'doctor report --list' shows the numbers")
+        raise UsageError(
+            f"'{name}' is neither the number of a scan nor the name of a repair",
+            do="see 'doctor report --list' and 'doctor undo --list'",
+        )
     found = history.named(int(name[:18])) if name else history.last()
     if found is None:
         what = f"scan {name} is not kept" if name else _NONE

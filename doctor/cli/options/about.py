@@ -62,7 +62,10 @@ def explain(
 
 def report(
     context: typer.Context,
-    scan_number: Annotated[str, typer.Argument(metavar="[SCAN]", help="Scan number; default: the last scan.")] = "",
+    scan_number: Annotated[
+        str,
+        typer.Argument(metavar="[SCAN | REPAIR]", help="Number of a scan or name of a repair; default: the last scan."),
+    ] = "",
     output: Output = "",
     format: Annotated[  # noqa: A002
         str, typer.Option("--format", "-f", metavar="FORMAT", help="Report format; see 'doctor list formats'.")
@@ -72,12 +75,13 @@ def report(
     quiet: Quiet = False,
     color: Color = "auto",
 ) -> None:
-    """Write the HTML report of a kept scan, with earlier scans.
+    """Write the HTML report of a kept scan or repair.
 
     \b
     Examples:
       doctor report -o report.html
       doctor report --list
+      doctor report 0007-20270115-080001 -o repair.html
     """
     from doctor.cli.commands import report as body
 

@@ -1,7 +1,8 @@
 """The record of a run on disk: its plan as data, and a journal that is written before each step.
 
 A run's directory has ``plan.json``, ``journal`` (one entry per line, synced; with the short files that steps replaced),
-``backup/N`` (the longer file that step N replaced) and ``quarantine/N`` (the node that step N moved to quarantine).
+``backup/N`` (the longer file that step N replaced), ``quarantine/N`` (the node that step N moved to quarantine) and ``report``
+(what the command that applied it reported, for ``doctor report``).
 """
 
 import os
@@ -258,6 +259,21 @@ class RunDirectory:
         except OSError as error:
             raise RefusedError(
                 f"can't read the journal of run {self.name}: {error.strerror}", where=self._file("journal")
+            ) from error
+
+    def keep_report(self, data: bytes) -> None:
+        """Keep the packed report of the run beside its plan; raises ``OSError`` or ``DoctorError``."""
+        atomic_write(self._file("report"), data)
+
+    def report(self) -> bytes | None:
+        """Return the packed report, ``None`` if none was kept; raises ``RefusedError`` if others could have written it."""
+        try:
+            return self._read("report")
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise RefusedError(
+                f"can't read the report of run {self.name}: {error.strerror}", where=self._file("report")
             ) from error
 
     @property

@@ -36,7 +36,7 @@ def test_the_last_scan_goes_where_the_settings_say(kept: Path, capsys: pytest.Ca
     assert capsys.readouterr().out.strip() == str(place)
     page = place.read_text("utf-8")
     assert ">Healthy; test containers passed: storage, egress, limits, start</p>" in page
-    assert "Findings of the last 3 scans" in page
+    assert "Findings of 3 scans" in page
 
 
 def test_a_named_scan_to_a_named_file(kept: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -48,7 +48,7 @@ def test_a_named_scan_to_a_named_file(kept: Path, tmp_path: Path, capsys: pytest
     assert report.run(number[1], str(tmp_path / "page.html"), PLAIN) == 0
     page = (tmp_path / "page.html").read_text("utf-8")
     assert escape(samples.DATABASE.message) in page
-    assert "Findings of the last 2 scans" in page
+    assert "Findings of 2 scans" in page
 
 
 def test_standard_output_and_other_formats(kept: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
@@ -59,7 +59,7 @@ def test_standard_output_and_other_formats(kept: Path, capfdbinary: pytest.Captu
 
 def test_mistakes_are_named(kept: Path, tmp_path: Path) -> None:
     """No number, no such scan, no place, nothing kept."""
-    with pytest.raises(UsageError, match="is not a scan number"):
+    with pytest.raises(UsageError, match="neither the number of a scan nor the name of a repair"):
         report.run("yesterday", "", PLAIN)
     with pytest.raises(DoctorError, match="scan 99 is not kept"):
         report.run("99", "", PLAIN)

@@ -11,6 +11,7 @@ import pytest
 from msgspec import Struct
 from msgspec.structs import replace
 
+from doctor.history.body import pack_repair, unpack_repair
 from doctor.history.store import NAME, History
 from doctor.model.finding import Evidence, Finding, FixSummary, Seen, Subject
 from doctor.model.outcome import Outcome, Result
@@ -81,7 +82,7 @@ def test_a_scan_is_read_back_whole(tmp_path: Path) -> None:
         remaining=(),
         manual=(ManualFix(finding=full, why="w", advice="a"),),
     )
-    report = replace(scan(full), repair=repair, probes=repair.probes, notes=("n",))
+    report = replace(scan(full), repairs=(repair,), probes=repair.probes, notes=("n",))
     with History(str(tmp_path)) as history:
         number = history.record(report, now=NOW)
         assert number is not None
@@ -91,10 +92,9 @@ def test_a_scan_is_read_back_whole(tmp_path: Path) -> None:
     assert {one.seen for one in back.findings} == {Seen(first=NOW, since=NOW)}
     bare = replace(full, detail=None)
     findings = tuple(replace(one, seen=None) for one in back.findings)
-    assert replace(back, findings=findings, change=None) == replace(
-        report,
-        findings=(bare,),
-        repair=replace(repair, resolved=(bare,), manual=(ManualFix(finding=bare, why="w", advice="a"),)),
+    assert replace(back, findings=findings, change=None) == replace(report, findings=(bare,), repairs=())
+    assert unpack_repair(pack_repair(repair)) == replace(
+        repair, resolved=(bare,), manual=(ManualFix(finding=bare, why="w", advice="a"),)
     )
     assert back.findings[0].fingerprint == full.fingerprint
 

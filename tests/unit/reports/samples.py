@@ -329,7 +329,7 @@ REPAIRED = replace(
     CLEAR,
     findings=(LOGS,),
     history=HISTORY,
-    repair=REPAIR,
+    repairs=(REPAIR,),
     probes=PROVEN,
 )
 
@@ -384,7 +384,7 @@ def hostile(text: str = NASTY) -> tuple[Report, ...]:
             findings=(finding, symptom, waived),
             outcomes=outcomes,
             probes=probes,
-            repair=repair,
+            repairs=(repair,),
             notes=(text,),
             ok={"state/x": text},
         ),
