@@ -7,6 +7,7 @@ import typer
 
 from doctor.cli.exit_codes import ended
 from doctor.cli.options.shared import Color, Quiet, Verbose
+from doctor.cli.spelled import is_plugin, name
 
 app = typer.Typer(
     name="doctor",
@@ -28,6 +29,7 @@ app = typer.Typer(
         "  10  'doctor guard' only: the engine start is stopped"
     ),
     no_args_is_help=True,
+    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -56,6 +58,21 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _install(wanted: bool) -> None:
+    if wanted:
+        from doctor.cli.commands import completion
+
+        raise typer.Exit(completion.install())
+
+
+def _show(shell: str) -> None:
+    if shell:
+        from doctor.cli.completion.scripts import script
+
+        typer.echo(script(shell), nl=False)
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     context: typer.Context,
@@ -65,31 +82,48 @@ def options(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
+    install_completion: Annotated[
+        bool,
+        typer.Option(
+            "--install-completion", callback=_install, is_eager=True, help="Install completion for the current shell."
+        ),
+    ] = False,
+    show_completion: Annotated[
+        str,
+        typer.Option(
+            "--show-completion",
+            metavar="SHELL",
+            callback=_show,
+            is_eager=True,
+            help="Print the completion for bash, zsh or fish.",
+        ),
+    ] = "",
 ) -> None:
     """Options accepted before or after any command."""
-    del version
+    del version, install_completion, show_completion
     context.obj = {"verbose": verbose, "quiet": quiet, "color": color}
 
 
-def _build(wanted: str) -> None:
+def build(wanted: str) -> None:
     """Add the requested command, or all of them (for help, completion, a mistyped name)."""
     names = (wanted,) if wanted in _COMMANDS else tuple(_COMMANDS)
-    for name in names:
-        module, attribute = _COMMANDS[name]
+    for word in names:
+        module, attribute = _COMMANDS[word]
         thing = getattr(import_module(f"doctor.cli.options.{module}"), attribute)
         if isinstance(thing, typer.Typer):
-            app.add_typer(thing, name=name)
+            app.add_typer(thing, name=word)
         else:
             # Words after "doctor run IMAGE" are the container's command line, options included.
-            settings = {"allow_interspersed_args": False} if name == "run" else {}
-            app.command(name, context_settings=settings)(thing)
+            settings = {"allow_interspersed_args": False} if word == "run" else {}
+            app.command(word, context_settings=settings)(thing)
 
 
 def run(arguments: list[str]) -> int:
     """Run the app and return its exit code."""
-    if arguments[:1] == ["--install-completion"]:
-        from doctor.cli.commands import completion
+    build(next((word for word in arguments if not word.startswith("-")), ""))
+    if is_plugin():
+        from doctor.cli.docker_plugin import adapt
 
-        return ended(completion.install)
-    _build(next((word for word in arguments if not word.startswith("-")), ""))
+        command = adapt(typer.main.get_command(app))
+        return ended(lambda: command(args=arguments, prog_name=name(), standalone_mode=True))
     return ended(lambda: app(args=arguments, prog_name="doctor", standalone_mode=True))

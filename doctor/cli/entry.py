@@ -25,7 +25,15 @@ def main() -> None:
 
 def command() -> int:
     """Run the command line and return its exit code."""
-    arguments = sys.argv[1:]
+    if sys.argv[0].endswith("docker-doctor"):
+        from doctor.cli import docker_plugin
+
+        return docker_plugin.run(sys.argv[1:], doctor)
+    return doctor(sys.argv[1:])
+
+
+def doctor(arguments: list[str]) -> int:
+    """Run the command line of ``doctor`` and return its exit code."""
     if arguments == ["--version"]:
         from doctor import __version__
 
@@ -38,6 +46,11 @@ def command() -> int:
     from doctor.cli.own_modules import find_own_modules
 
     find_own_modules()
+    if arguments[:1] in (["__complete"], ["__completeNoDesc"]):
+        from doctor.cli.completion.answer import answer
+        from doctor.cli.exit_codes import ended
+
+        return ended(lambda: answer(arguments[1:], described=arguments[0] == "__complete"))
     if arguments[:1] in (["scan"], ["fix"]):
         from doctor.cli import quick
 

@@ -8,6 +8,16 @@ from doctor import IS_ONE_FILE
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%_-+=:,./")  # to every shell
 # sudo on Debian and on Red Hat searches these; a doctor installed elsewhere (pipx, a virtual environment) needs its path.
 _SECURE_PATH = frozenset({"/usr/sbin", "/usr/bin", "/sbin", "/bin"})
+_PLUGIN = "docker-doctor"
+# The docker command of every user, root too, searches these (cli-plugins/manager/manager_unix.go).
+_PLUGIN_PLACES = frozenset(
+    f"/usr/{place}/docker/cli-plugins" for place in ("local/lib", "local/libexec", "lib", "libexec")
+)
+
+
+def is_plugin() -> bool:
+    """Whether the docker command started this: its user types "docker doctor"."""
+    return os.path.basename(sys.argv[0]) == _PLUGIN
 
 
 def program() -> str:
@@ -22,7 +32,9 @@ def program() -> str:
 
 
 def name() -> str:
-    """Return the command name for this user: "doctor" if PATH finds it, else the absolute path."""
+    """Return the command name for this user: "docker doctor", "doctor" if PATH finds it, else the absolute path."""
+    if is_plugin():
+        return "docker doctor"
     for directory in os.get_exec_path():
         found = os.path.join(directory, "doctor")
         if os.path.isfile(found) and os.access(found, os.X_OK):
@@ -49,6 +61,8 @@ def as_root(*words: str) -> str:
     """
     path = program()
     spelled = "doctor" if not path or os.path.dirname(path) in _SECURE_PATH else _quoted(path)
+    if is_plugin() and os.path.dirname(sys.argv[0]) in _PLUGIN_PLACES:
+        spelled = name()
     variables = [f"{key}={_quoted(value)}" for key, value in moved()]
     return " ".join(["sudo", *variables, spelled, *map(_quoted, words or sys.argv[1:])])
 

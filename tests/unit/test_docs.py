@@ -21,7 +21,7 @@ LINK = re.compile(r"(?<!`)\[[^\]]+\]\(([^)\s]+)\)")
 @pytest.fixture(scope="session")
 def commands() -> dict[str, set[str]]:
     """Each command, groups as ``schedule install``, with the options it takes."""
-    command_line._build("")
+    command_line.build("")
     return dict(_walk(typer.main.get_command(command_line.app), ()))
 
 

@@ -2,6 +2,7 @@
 
 import os
 
+from doctor.cli.completion.scripts import SHELLS, script
 from doctor.model.errors import DoctorError, RefusedError, UsageError
 from doctor.model.exit_code import ExitCode
 from doctor.state.out import write_out
@@ -9,20 +10,27 @@ from doctor.state.out import write_out
 
 def install() -> int:
     """Write the completion for the current shell, print its path, and return 0."""
-    from typer._completion_shared import _get_shell_name, get_completion_script
-
-    shell = _get_shell_name() or os.path.basename(os.environ.get("SHELL", ""))
+    shell = shell_name()
     path = _place(shell)
-    script = get_completion_script(prog_name="doctor", complete_var="_DOCTOR_COMPLETE", shell=shell)
     _refuse_foreign_home()
     try:
-        write_out(path, f"{script}\n".encode(), make=True)
+        write_out(path, script(shell).encode(), make=True)
     except OSError as error:
         raise DoctorError(f"can't write the completion: {error.strerror}", where=path) from error
     print(f"wrote {path}; completion works in new {shell} sessions")
     if shell == "zsh":
         print("if it does not work, add this to ~/.zshrc: fpath=(~/.zfunc $fpath); autoload -Uz compinit; compinit")
     return ExitCode.OK
+
+
+def shell_name() -> str:
+    """Return the shell that started doctor: an interactive one, else the user's login shell."""
+    try:
+        with open(f"/proc/{os.getppid()}/comm", encoding="utf-8") as stream:
+            name = stream.read().strip().lstrip("-")
+    except OSError:
+        name = ""
+    return name if name in SHELLS else os.path.basename(os.environ.get("SHELL", ""))
 
 
 def _place(shell: str) -> str:
@@ -34,7 +42,7 @@ def _place(shell: str) -> str:
         "zsh": "~/.zfunc/_doctor",
     }
     if shell not in places:
-        raise UsageError(f"completion does not support '{shell}'", do=f"use {', '.join(places)}")
+        raise UsageError(f"completion does not support '{shell}'", do=f"use {', '.join(SHELLS)}")
     return os.path.expanduser(places[shell])
 
 

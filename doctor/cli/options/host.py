@@ -16,7 +16,6 @@ from doctor.cli.options.shared import (
     Select,
     Skip,
     Verbose,
-    probe_names,
     shared_options,
 )
 
@@ -172,7 +171,6 @@ def probe(
         typer.Argument(
             metavar="[NAME…]",
             help="Probes to run; default: all. With --trace: a container and a target.",
-            autocompletion=probe_names,
         ),
     ] = None,
     trace: Annotated[

@@ -6,43 +6,12 @@ import typer
 
 from doctor.engines.docker import places as docker
 
-
-def engine_series(incomplete: str) -> list[str]:
-    """Return the series of the engine that doctor knows, for completion."""
-    from doctor.facts.engine.versions import Lifecycles
-    from doctor.host.live import LiveHost
-    from doctor.scan.resolve import Facts
-
-    return [name for name in Facts(LiveHost()).get(Lifecycles).series_names() if name.startswith(incomplete)]
-
-
-def probe_names(context: typer.Context, incomplete: str) -> list[str]:
-    """Return the probes, or with --trace the running containers and, for one, its published ports, for completion."""
-    if not context.params.get("trace"):
-        from doctor.cli.common import load_catalog, load_settings
-
-        return [name for name in load_catalog(load_settings()).probes if name.startswith(incomplete)]
-    from doctor.facts.containers.containers import Containers
-    from doctor.host.live import LiveHost
-    from doctor.scan.resolve import Facts
-
-    found = Facts(LiveHost()).get(Containers)
-    running = [one for one in found.items if one.state.running] if isinstance(found, Containers) else []
-    given = context.params.get("names") or ()
-    ports = [
-        f"outside:{port.host_port}" for one in running if one.name in given for port in one.ports if port.host_port
-    ]
-    names = (*(one.name for one in running), "host", *dict.fromkeys(ports))
-    return [name for name in names if name.startswith(incomplete)]
-
-
 ForEngine = Annotated[
     str,
     typer.Option(
         "--for-engine",
         metavar="VERSION",
         help="Judge an upgrade of the engine to this release (29, or 28.5.2) instead of the host as it is.",
-        autocompletion=engine_series,
     ),
 ]
 Root = Annotated[

@@ -32,12 +32,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ],
 )
 def test_one_file_is_written(home: Path, monkeypatch: pytest.MonkeyPatch, shell: str, place: str) -> None:
-    monkeypatch.setattr("typer._completion_shared._get_shell_name", lambda: shell)
+    monkeypatch.setattr(completion, "shell_name", lambda: shell)
     assert completion.install() == 0
     made = [str(path.relative_to(home)) for path in home.rglob("*") if path.is_file()]
     assert sorted(made) == sorted([".bashrc", place])
     assert (home / ".bashrc").read_text() == "precious\n"
-    assert "_DOCTOR_COMPLETE" in (home / place).read_text()
+    assert "__complete" in (home / place).read_text()
     program = shutil.which(shell)
     if program and shell == "bash":
         code = f". {home / place}; complete -p doctor"
@@ -45,7 +45,7 @@ def test_one_file_is_written(home: Path, monkeypatch: pytest.MonkeyPatch, shell:
 
 
 def test_another_shell_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("typer._completion_shared._get_shell_name", lambda: "tcsh")
+    monkeypatch.setattr(completion, "shell_name", lambda: "tcsh")
     with pytest.raises(UsageError, match="completion does not support 'tcsh'"):
         completion.install()
 
@@ -53,7 +53,7 @@ def test_another_shell_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root writes into another's home")
 def test_root_writes_nothing_into_another_users_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And follows no link that leads out of it."""
-    monkeypatch.setattr("typer._completion_shared._get_shell_name", lambda: "bash")
+    monkeypatch.setattr(completion, "shell_name", lambda: "bash")
     os.chown(home, 12345, 12345)
     with pytest.raises(RefusedError, match="home directory belongs to another user"):
         completion.install()

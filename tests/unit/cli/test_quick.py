@@ -20,7 +20,7 @@ from doctor.cli.commands import scan as body
 
 def declared(name: str = "scan") -> dict[str, tuple[str, bool]]:
     """Every option of a command as typer knows it: word → (field, whether it is a flag)."""
-    full._build(name)
+    full.build(name)
     command: Any = get_command(full.app)
     found = {}
     for parameter in command.commands[name].params:
