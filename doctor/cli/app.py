@@ -43,6 +43,7 @@ _COMMANDS = {
     "run": ("host", "run_container"),
     "salvage": ("host", "salvage"),
     "report": ("about", "report"),
+    "bundle": ("about", "bundle"),
     "explain": ("about", "explain"),
     "list": ("about", "list_all"),
     "schedule": ("about", "schedule"),
