@@ -18,6 +18,7 @@ EVERY: tuple[str, ...] = get_args(_Every)
 _Text = Annotated[str, Meta(min_length=1)]
 _Number = Annotated[int, Meta(ge=1)]
 _Place = Annotated[str, Meta(pattern="^/")]
+_Days = Annotated[int, Meta(ge=0)]
 _File = Annotated[str, Meta(pattern="^(/|$)")]
 
 
@@ -55,10 +56,33 @@ class ReportPlaces(_Table, frozen=True, kw_only=True):
 
 
 class Schedule(_Table, frozen=True, kw_only=True):
-    """How often ``doctor schedule install`` has the host scanned, and whether test containers are launched each time."""
+    """How often ``doctor schedule install`` has the host scanned, whether test containers are launched each time, and after
+    how many days a problem that remains is in a notification again (0: never).
+    """
 
     every: _Every = "daily"
     probe: bool = True
+    remind_days: _Days = 7
+
+
+class Recipient(_Table, frozen=True, kw_only=True):
+    """A recipient of notifications.
+
+    Attributes:
+        to: a URL or word, such as ``mailto:ops@example.com`` or ``from:FILE`` for a root-only file with such a word.
+        least: the least severity of a problem that it receives; "" for all that count against the host.
+        secret_file: a root-only file with the key of a webhook or the password of a mail server.
+        auth: how a webhook uses it: ``hmac`` signs the body, ``bearer`` sends it as a token.
+        ca_file: certificates to trust instead of the host's.
+        timeout: seconds for one attempt.
+    """
+
+    to: _Text
+    least: Literal["", "info", "warning", "error", "critical"] = ""
+    secret_file: _File = ""
+    auth: Literal["hmac", "bearer"] = "hmac"
+    ca_file: _File = ""
+    timeout: Annotated[int, Meta(ge=1, le=60)] = 10
 
 
 class Keep(
@@ -103,6 +127,7 @@ class _Whole(_Table, frozen=True, kw_only=True):
     plugins: _Plugins = _Plugins()
     report: ReportPlaces = field(default_factory=ReportPlaces)
     schedule: Schedule = Schedule()
+    notify: tuple[Recipient, ...] = ()
     history: Keep = Keep()
     metadata: KeepMetadata = KeepMetadata()
 
@@ -130,6 +155,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     plugin_directories: tuple[str, ...] = ()
     report: ReportPlaces = field(default_factory=ReportPlaces)
     schedule: Schedule = Schedule()
+    notify: tuple[Recipient, ...] = ()
     keep: Keep = Keep()
     metadata: KeepMetadata = KeepMetadata()
 
@@ -201,6 +227,7 @@ def decode(table: dict[str, Any], path: str) -> Settings:
         plugin_directories=whole.plugins.directories,
         report=whole.report,
         schedule=whole.schedule,
+        notify=whole.notify,
         keep=whole.history,
         metadata=whole.metadata,
     )

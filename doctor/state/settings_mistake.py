@@ -18,7 +18,9 @@ _WORDS = {
     "str": "a string",
 }
 _PROBLEMS = {
+    "Expected `int` >= 0": "must be at least 0",
     "Expected `int` >= 1": "must be at least 1",
+    "Expected `int` <= 60": "must be at most 60",
     "Expected `str` matching regex '^(/|$)'": "must be an absolute path",
     "Invalid RFC3339 encoded date": f"must be {_WORDS['date']}",
 }

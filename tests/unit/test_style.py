@@ -40,6 +40,7 @@ ROOMS = (
     "doctor/history",
     "doctor/host",
     "doctor/model",
+    "doctor/notify",
     "doctor/plugins",
     "doctor/probes",
     "doctor/proof",

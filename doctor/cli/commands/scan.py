@@ -2,6 +2,7 @@
 
 import os
 import time
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -33,6 +34,9 @@ from doctor.plugins.catalog import Catalog
 from doctor.scan.resolve import Facts
 from doctor.scan.run import Scan, scan
 from doctor.state.settings import Settings
+
+if TYPE_CHECKING:
+    from doctor.notify.scheduled import Begun
 
 
 class ScanOptions(Struct, frozen=True, kw_only=True):
@@ -66,6 +70,8 @@ def run(options: ScanOptions, shared: SharedOptions) -> int:
     host = open_host(options.root, options.data_root)
     if options.probe and not host.is_live():
         raise UsageError("--probe works on the live host only", do="leave out --probe, or --root and --data-root")
+    is_kept = not (options.root or options.data_root or options.select or options.skip)
+    begun = _begin(is_kept=is_kept) if options.scheduled else None
     started = time.time()
     clock = time.perf_counter()
     found = scan(host, catalog, ids, deep=options.deep)
@@ -88,7 +94,7 @@ def run(options: ScanOptions, shared: SharedOptions) -> int:
         fail_on=fail_on,
         scope=scope(catalog, settings, host, select=options.select, skip=options.skip),
     )
-    if not options.root and not options.data_root and not options.select and not options.skip:
+    if is_kept:
         report = _keep(report, shared, settings, catalog, only=options.since_last)
         report = replace(report, notes=(*report.notes, *_back_up(host, report, found, settings, catalog)))
     if os.geteuid() != 0 and host.is_live():
@@ -97,9 +103,17 @@ def run(options: ScanOptions, shared: SharedOptions) -> int:
         report = replace(report, notes=(*report.notes, *filter(None, (socket_note(),))))
     warn_unfinished(shared)
     if options.scheduled:
-        _leave_reports(catalog, report, settings, replace(shared, quiet=True))
-        # cron mails all output: print nothing for a healthy host.
-        shared = replace(shared, quiet=shared.quiet or report.verdict.is_green)
+        from doctor.cli.commands.schedule import announce
+
+        shown = report
+        return announce.end(
+            shown,
+            begun,
+            catalog,
+            settings,
+            shared,
+            lambda how: emit(catalog, shown, options.format, options.output, how),
+        )
     return emit(catalog, report, options.format, options.output, shared)
 
 
@@ -224,8 +238,8 @@ def _only_changes(report: ScanReport, shared: SharedOptions) -> ScanReport:
     return replace(report, hidden=same)
 
 
-def _leave_reports(catalog: Catalog, report: ScanReport, settings: Settings, shared: SharedOptions) -> None:
-    """Write the reports that the settings name for a scheduled scan."""
-    for name, place in (("html", settings.report.html), ("prometheus", settings.report.prometheus)):
-        if place:
-            emit(catalog, report, name, place, shared)
+def _begin(*, is_kept: bool) -> "Begun | None":
+    """Record the begin of a scheduled scan; ``None`` for one that leaves something out, which notifies nobody."""
+    from doctor.cli.commands.schedule import announce
+
+    return announce.begin() if is_kept else None

@@ -133,23 +133,37 @@ def schedule_install(
         bool | None,
         typer.Option("--probe/--no-probe", help="Run test containers in each scan (default), or only look."),
     ] = None,
+    notify: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--notify",
+            metavar="RECIPIENT",
+            help=(
+                "Send changes there; may be repeated. command:/PATH, https://HOST/PATH, mailto:ADDRESS, smtp://HOST:25/?to=ADDRESS, "
+                "journal, textfile:/PATH.prom, nagios:/PATH, from:/FILE (a root-only file that holds one of these); none removes all."
+            ),
+        ),
+    ] = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
     color: Color = "auto",
 ) -> None:
     """Write, show and start the timer or cron entry.
 
-    Each scan is recorded and writes the HTML report.
+    Each scan is recorded and writes the HTML report. Recipients get what is new, worse, resolved, or still there after 7 days,
+    never the same every night, and a note if a scan did not run. Secrets and limits are settings: [[notify]] in doctor.toml.
 
     \b
     Examples:
       doctor schedule install
       doctor schedule install --every hourly
       doctor schedule install --no-probe
+      doctor schedule install --notify mailto:ops@example.com --notify journal
     """
-    from doctor.cli.commands import schedule as body
+    from doctor.cli.commands.schedule import command as body
 
-    raise typer.Exit(body.install(shared_options(context, verbose, quiet, color), every=every, probe=probe))
+    shared = shared_options(context, verbose, quiet, color)
+    raise typer.Exit(body.install(shared, every=every, probe=probe, notify=tuple(notify or ())))
 
 
 @schedule.command("remove")
@@ -157,7 +171,7 @@ def schedule_remove(
     context: typer.Context, verbose: Verbose = False, quiet: Quiet = False, color: Color = "auto"
 ) -> None:
     """Remove the schedule; history and reports are kept."""
-    from doctor.cli.commands import schedule as body
+    from doctor.cli.commands.schedule import command as body
 
     raise typer.Exit(body.remove(shared_options(context, verbose, quiet, color)))
 
@@ -166,10 +180,26 @@ def schedule_remove(
 def schedule_status(
     context: typer.Context, verbose: Verbose = False, quiet: Quiet = False, color: Color = "auto"
 ) -> None:
-    """Show the schedule, its next run and the last scan."""
-    from doctor.cli.commands import schedule as body
+    """Show the schedule, next run, last scan and notifications.
 
-    raise typer.Exit(body.status(shared_options(context, verbose, quiet, color)))
+    The exit code is 3 if a scan is overdue or a notification failed.
+    """
+    from doctor.cli.commands.schedule import status as body
+
+    raise typer.Exit(body.run(shared_options(context, verbose, quiet, color)))
+
+
+@schedule.command("test-notify")
+def schedule_test_notify(
+    context: typer.Context, verbose: Verbose = False, quiet: Quiet = False, color: Color = "auto"
+) -> None:
+    """Send a test, marked as one, to every recipient.
+
+    The exit code is 3 if a delivery failed.
+    """
+    from doctor.cli.commands.schedule import status as body
+
+    raise typer.Exit(body.test_notify(shared_options(context, verbose, quiet, color)))
 
 
 guard = typer.Typer(

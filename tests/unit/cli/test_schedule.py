@@ -11,7 +11,9 @@ import pytest
 from msgspec.structs import replace
 
 from doctor.cli import installed
-from doctor.cli.commands import schedule, units
+from doctor.cli.commands import units
+from doctor.cli.commands.schedule import command as schedule
+from doctor.cli.commands.schedule import status
 from doctor.cli.common import SharedOptions
 from doctor.model.errors import DoctorError, RefusedError, UsageError
 from doctor.state.settings import Schedule
@@ -52,7 +54,7 @@ def test_a_cron_entry_comes_and_goes(
     assert schedule.install(SAY, places=cron) == 0
     assert file.stat().st_mtime_ns == before.st_mtime_ns
     assert "is up to date" in capsys.readouterr().out
-    assert schedule.status(SAY, places=cron) == 0
+    assert status.run(SAY, places=cron) == 0
     assert cron.cron in capsys.readouterr().out
     assert schedule.remove(SAY, places=cron) == 0
     assert os.listdir(file.parent) == []

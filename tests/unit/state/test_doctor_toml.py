@@ -160,8 +160,9 @@ def test_the_documented_file_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     page = (Path(__file__).parents[3] / "docs" / "settings.md").read_text("utf-8")
     shown = page.partition("```toml\n")[2].partition("```")[0]
     found = settings.parse(shown.encode(), "/x.toml")
-    assert len(found.waivers) == 1
-    assert replace(found, waivers=()) == Settings(path="/x.toml")
+    assert (len(found.waivers), len(found.notify)) == (1, 1)
+    assert replace(found.notify[0], secret_file="") == settings.Recipient(to=found.notify[0].to)
+    assert replace(found, waivers=(), notify=()) == Settings(path="/x.toml")
 
 
 @given(

@@ -234,7 +234,7 @@ def test_directories_on_the_way_are_made_where_asked(tmp_path: Path) -> None:
 
 
 # Rooms that write doctor's own files, and the one that changes a host by journaled steps.
-OWN = ("state/", "history/", "guard/", "repair/")
+OWN = ("state/", "history/", "guard/", "repair/", "notify/memory.py")
 # Beneath the descriptor of a salvage's directory, which state/out.py opened.
 SALVAGE = {"salvage/target.py", "salvage/memory.py", "engines/docker/salvage/pool.py"}
 # Opens /dev/null for a process of its own.

@@ -1,18 +1,18 @@
-"""``doctor schedule``: regular scans by a systemd timer, or by cron on hosts without systemd."""
+"""``doctor schedule install`` and ``remove``: regular scans by a systemd timer, or by cron on hosts without systemd."""
 
 import os
 import time
 
 from msgspec import Struct
 
-from doctor.cli import installed, spelled, unseen
+from doctor.cli import installed, spelled
 from doctor.cli.commands import units
 from doctor.cli.common import SharedOptions, load_settings
 from doctor.model.errors import DoctorError, UsageError
-from doctor.model.exit_code import ExitCode
-from doctor.model.text import visible
+from doctor.notify import memory
+from doctor.notify.recipients import Delivery, delivery, installed_file, recipients, remove_installed, write_installed
 from doctor.state.paths import state_dir
-from doctor.state.settings import EVERY, Settings
+from doctor.state.settings import EVERY, Recipient, Settings
 
 
 class Places(Struct, frozen=True, kw_only=True):
@@ -27,8 +27,22 @@ class Places(Struct, frozen=True, kw_only=True):
 HERE = Places()
 
 
-def install(shared: SharedOptions, *, every: str = "", probe: bool | None = None, places: Places = HERE) -> int:
-    """Write, show and start the timer or the cron entry; return 0. A second call is a no-op."""
+NONE = "none"
+"""The word that removes the recipients of an earlier installation."""
+
+
+def install(
+    shared: SharedOptions,
+    *,
+    every: str = "",
+    probe: bool | None = None,
+    notify: tuple[str, ...] = (),
+    places: Places = HERE,
+) -> int:
+    """Write, show and start the timer or the cron entry; return 0. A second call is a no-op.
+
+    ``notify`` replaces the recipients of an earlier installation; without it they remain.
+    """
     installed.need_root("install a schedule")
     settings = load_settings()
     if every and every not in EVERY:
@@ -36,6 +50,8 @@ def install(shared: SharedOptions, *, every: str = "", probe: bool | None = None
     job = _job(every or settings.schedule.every, probe=settings.schedule.probe if probe is None else probe)
     installed.warn(job.command[0], shared)
     _check_places(settings)
+    words = tuple(word for word in dict.fromkeys(notify) if word != NONE)
+    routes = examined((*map(_recipient, words), *settings.notify) if notify else recipients(settings))
     is_systemd = os.path.isdir(places.systemd)
     if not is_systemd and not os.path.isdir(os.path.dirname(places.cron)):
         raise DoctorError(
@@ -45,9 +61,11 @@ def install(shared: SharedOptions, *, every: str = "", probe: bool | None = None
         )
     wanted = _files(job, places, is_systemd=is_systemd)
     # After a change of the init system, the host would be scanned twice.
-    for path in _ours(places):
+    for path in ours(places):
         if path not in wanted:
             _remove_file(path, shared)
+    if notify and (write_installed(words) if words else remove_installed()):
+        installed.say(shared, f"{'wrote' if words else 'removed'} {installed_file()}")
     changed = [path for path, text in wanted.items() if installed.write(path, text, units.MADE)]
     for path, text in wanted.items():
         installed.show(path, text, shared, is_new=path in changed)
@@ -58,15 +76,38 @@ def install(shared: SharedOptions, *, every: str = "", probe: bool | None = None
         if changed:
             # A running timer keeps its old times until it is restarted.
             installed.systemctl("restart", units.TIMER)
+    problem = memory.installed(job.every, time.time())
+    if problem:
+        shared.progress(f"note: when the next scan is expected can't be recorded: {problem}")
     tried = "with test containers" if job.probe else "without test containers, so they never call the host healthy"
     installed.say(shared, f"scans run {job.every}, {tried}; reports are written to {_reports(settings)}")
+    if routes:
+        named = ", ".join(route.shown for route in routes)
+        installed.say(shared, f"changes are sent to {named}; 'doctor schedule test-notify' tries that")
+    else:
+        installed.say(
+            shared,
+            "nobody is notified; add --notify mailto:ADDRESS, https://… or journal (see 'doctor schedule install --help')",
+        )
     return 0
+
+
+def examined(wanted: tuple[Recipient, ...]) -> tuple[Delivery, ...]:
+    """Return how each recipient is reached. Raises ``DoctorError`` for the first one that can't be."""
+    found = tuple(delivery(one) for one in wanted)
+    for route in found:
+        route.module().check(route)
+    return found
+
+
+def _recipient(word: str) -> Recipient:
+    return Recipient(to=word)
 
 
 def remove(shared: SharedOptions, *, places: Places = HERE) -> int:
     """Stop the schedule and remove its files; history and reports are kept. Return 0, also if nothing was installed."""
     installed.need_root("remove a schedule")
-    found = _ours(places)
+    found = ours(places)
     if os.path.isdir(places.systemd) and any(path.endswith(units.TIMER) for path in found):
         installed.systemctl("disable", "--now", units.TIMER)
     for path in found:
@@ -75,32 +116,14 @@ def remove(shared: SharedOptions, *, places: Places = HERE) -> int:
         installed.systemctl("daemon-reload")
     if os.path.exists(places.stamp):
         os.unlink(places.stamp)
+    if remove_installed():
+        installed.say(shared, f"removed {installed_file()}")
+    if os.path.exists(memory.place()):
+        problem = memory.installed("", time.time())
+        if problem:
+            shared.progress(f"note: the removal can't be recorded: {problem}")
     installed.say(shared, "schedule removed; history and reports are kept" if found else "no schedule is installed")
     return 0
-
-
-def status(shared: SharedOptions, *, places: Places = HERE) -> int:
-    """Print the installed files, the next run and the last kept scan; return 0, or 3 if the history can't be read."""
-    from doctor.history.store import History
-
-    is_blind = unseen.warn("scans", shared)
-    found = _ours(places)
-    if not found:
-        print(spelled.pasted("not installed; 'doctor schedule install' installs it"))
-    for path in found:
-        print(visible(path))
-    if any(path.endswith(units.TIMER) for path in found) and os.path.isdir(places.systemd):
-        print(_next())
-    with History() as history:
-        last = history.scans(limit=1)
-        if last:
-            when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(last[0].started))
-            print(f"last scan: {when}, exit code {last[0].exit_code}")
-        else:
-            print("last scan: unknown" if is_blind else "last scan: none")
-        for note in history.notes:
-            shared.progress(f"note: {note}")
-    return ExitCode.INCOMPLETE if is_blind else ExitCode.OK
 
 
 def _job(every: str, *, probe: bool) -> units.ScheduledJob:
@@ -126,7 +149,7 @@ def _files(job: units.ScheduledJob, places: Places, *, is_systemd: bool) -> dict
     }
 
 
-def _ours(places: Places) -> list[str]:
+def ours(places: Places) -> list[str]:
     """Return the existing files of a schedule, without files of the same name that doctor did not write."""
     candidates = (
         places.cron,
@@ -143,10 +166,3 @@ def _remove_file(path: str, shared: SharedOptions) -> None:
 
 def _reports(settings: Settings) -> str:
     return " and ".join(filter(None, (settings.report.html, settings.report.prometheus)))
-
-
-def _next() -> str:
-    shown = installed.systemctl("show", units.TIMER, "--property=ActiveState,NextElapseUSecRealtime,LastTriggerUSec")
-    values = dict(line.partition("=")[::2] for line in shown.splitlines())
-    state = values.get("ActiveState", "unknown")
-    return f"timer {state}, next {values.get('NextElapseUSecRealtime') or 'unknown'}, last {values.get('LastTriggerUSec') or 'never'}"

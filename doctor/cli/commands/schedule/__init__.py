@@ -1,0 +1,1 @@
+"""``doctor schedule``: regular scans, and the notifications about what they find."""

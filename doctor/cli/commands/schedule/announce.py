@@ -1,0 +1,104 @@
+"""The end of a scheduled scan: reports, output, notifications. A notification that fails changes nothing of its result."""
+
+import os
+import sys
+import time
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
+from doctor.cli.common import SharedOptions, write_report
+from doctor.facts.secrets.redact import redacted
+from doctor.model.errors import DoctorError
+from doctor.model.exit_code import ExitCode
+from doctor.model.report import ScanReport
+from doctor.notify import scheduled
+from doctor.notify.recipients import OF_STATE, recipients
+from doctor.notify.scheduled import AfterScan, Begun
+from doctor.plugins.catalog import Catalog
+from doctor.state.settings import Recipient, Settings
+
+
+def begin() -> Begun:
+    """Record the begin of a scheduled scan, which shows later whether it ended."""
+    return scheduled.begin(time.time())
+
+
+def end(
+    report: ScanReport,
+    begun: Begun | None,
+    catalog: Catalog,
+    settings: Settings,
+    shared: SharedOptions,
+    show: Callable[[SharedOptions], int],
+) -> int:
+    """Write the reports of a scheduled scan, show it, notify everybody; return the exit code.
+
+    Each step is independent of the others: a full disk under the reports still notifies, and a mail server that hangs loses no report.
+    """
+    lost = _leave_reports(catalog, report, settings)
+    # cron mails all output: print nothing for a healthy host.
+    is_silent = report.verdict.is_green or (begun is not None and _is_mailed_twice(settings))
+    code = show(replace(shared, quiet=shared.quiet or is_silent))
+    notes = list(lost)
+    if begun is not None:
+        report = replace(report, notes=(*report.notes, *lost))
+        notes += _notify(report, begun, catalog, settings)
+    for note in notes:
+        shared.progress(f"note: {note}")
+    return int(ExitCode.INCOMPLETE) if lost and code == ExitCode.OK else code
+
+
+def _leave_reports(catalog: Catalog, report: ScanReport, settings: Settings) -> tuple[str, ...]:
+    """Write the reports that the settings name; return what could not be written."""
+    lost = []
+    for name, place in (("html", settings.report.html), ("prometheus", settings.report.prometheus)):
+        try:
+            if place:
+                write_report(place, _rendered(catalog, redacted(report), name)[0])
+        except DoctorError as error:
+            lost.append(str(error))
+    return tuple(lost)
+
+
+def _is_mailed_twice(settings: Settings) -> bool:
+    """Whether cron would mail a report each night of which recipients already receive the news."""
+    try:
+        has_news = any(one.to.partition(":")[0] not in OF_STATE for one in recipients(settings))
+    except DoctorError:
+        return False
+    return has_news and "JOURNAL_STREAM" not in os.environ
+
+
+def _notify(report: ScanReport, begun: Begun, catalog: Catalog, settings: Settings) -> tuple[str, ...]:
+    """Notify everybody and return remarks; nothing raises."""
+    plain: ScanReport = redacted(report)
+    notes: list[str] = []
+    wanted: tuple[Recipient, ...] = ()
+    try:
+        wanted = recipients(settings)
+    except DoctorError as error:
+        notes.append(f"recipients of notifications can't be read: {error}")
+    scan = AfterScan(
+        report=plain,
+        page=settings.report.html,
+        every=settings.schedule.every,
+        remind_days=settings.schedule.remind_days,
+        render=lambda name: _rendered(catalog, plain, name),
+        renamed=catalog.renamed,
+        checks=frozenset(catalog.checks),
+    )
+    try:
+        ended = scheduled.end(scan, begun, wanted)
+        if settings.report.prometheus:
+            write_report(settings.report.prometheus, _rendered(catalog, plain, "prometheus")[0] + ended.metrics)
+    except DoctorError as error:
+        return (*notes, f"nobody was notified: {error}")
+    return (*notes, *ended.notes)
+
+
+def _rendered(catalog: Catalog, report: ScanReport, name: str) -> tuple[bytes, int]:
+    loaded = catalog.report_format(name)
+    raw: bytes = loaded.function(report)
+    change = getattr(sys.modules[loaded.function.__module__], "exit_code", None)
+    return raw, int(report.exit_code if change is None else change(report))

@@ -1,0 +1,204 @@
+"""Finds out who receives notifications, and refuses what could not work or would show a secret."""
+
+import os
+import re
+import stat
+from importlib import import_module
+from types import ModuleType
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from doctor.model.errors import DoctorError, RefusedError, UsageError
+from doctor.state.out import write_out
+from doctor.state.paths import config_file
+from doctor.state.settings import Recipient, Settings
+from doctor.state.trust import refuse_weak
+
+MADE = "# Written by 'doctor schedule install'; 'doctor schedule remove' removes it.\n"
+WAYS = {
+    "command": "command",
+    "http": "webhook",
+    "https": "webhook",
+    "journal": "journal",
+    "mailto": "sendmail",
+    "nagios": "files",
+    "smtp": "smtp",
+    "smtps": "smtp",
+    "textfile": "files",
+}
+"""The module of ``doctor/notify/ways`` for each first word."""
+OF_STATE = frozenset({"nagios", "textfile"})
+"""These show the state of each scan; the others receive news."""
+KNOWN = "command:/PATH, https://HOST/…, mailto:ADDRESS, smtp://HOST/?to=ADDRESS, journal, textfile:/PATH, nagios:/PATH, from:/FILE"
+_LIMIT_BYTES = 64 << 10
+
+
+class Delivery(Struct, frozen=True, kw_only=True):
+    """A recipient as its way of delivery needs it.
+
+    Attributes:
+        word: the first word of ``to``: ``https``.
+        place: the rest; for a URL all of it.
+        shown: the recipient without anything that may be a secret.
+        given: as in the settings; ``key`` identifies it in the record of notifications.
+    """
+
+    word: str
+    place: str
+    shown: str
+    given: Recipient
+
+    @property
+    def key(self) -> str:
+        """Sixteen hex digits, so that the record holds no secret of a URL."""
+        from hashlib import sha256  # noqa: PLC0415 - only with a recipient
+
+        return sha256(f"{self.word}:{self.place}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+    def module(self) -> ModuleType:
+        """Import and return the module that delivers to it."""
+        return import_module(f"doctor.notify.ways.{WAYS[self.word]}")
+
+
+def installed_file() -> str:
+    """Return the file that ``doctor schedule install --notify`` writes, beside the settings."""
+    return os.path.join(os.path.dirname(os.path.abspath(config_file())), "notify.toml")
+
+
+def recipients(settings: Settings) -> tuple[Recipient, ...]:
+    """Return all recipients: of the settings, and those given at the installation of the schedule. Raises ``DoctorError``."""
+    found = {one.to: one for one in (*installed(), *settings.notify)}
+    return tuple(found.values())
+
+
+def installed() -> tuple[Recipient, ...]:
+    """Return the recipients that were given at the installation. Raises ``DoctorError``."""
+    from doctor.state.settings import parse  # noqa: PLC0415
+
+    path = installed_file()
+    try:
+        with open(path, "rb") as stream:
+            data = stream.read(_LIMIT_BYTES)
+    except (FileNotFoundError, NotADirectoryError):
+        return ()
+    except OSError as error:
+        raise DoctorError(f"can't read the recipients: {error.strerror}", where=path) from error
+    if os.geteuid() == 0:
+        refuse_weak(path, "the list of recipients")
+    return parse(data, path).notify
+
+
+def write_installed(words: tuple[str, ...]) -> bool:
+    """Write the recipients given at an installation; return whether that changes the file. Raises ``DoctorError``."""
+    import json  # noqa: PLC0415 - a JSON string of printable text is a TOML string
+
+    path = installed_file()
+    text = MADE + "".join(f"\n[[notify]]\nto = {json.dumps(word)}\n" for word in words)
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as stream:
+            old = stream.read(_LIMIT_BYTES)
+    except (FileNotFoundError, NotADirectoryError):
+        old = ""
+    except OSError as error:
+        raise DoctorError(f"can't read the recipients: {error.strerror}", where=path) from error
+    if old == text:
+        return False
+    if old and not old.startswith(MADE):
+        raise RefusedError("the file exists and was not written by doctor", where=path, do="move it away")
+    try:
+        refuse_weak(os.path.dirname(path), "the directory of the settings")
+        write_out(path, text.encode(), mode=0o600, make=True)
+    except OSError as error:
+        raise DoctorError(f"can't write the recipients: {error.strerror}", where=path) from error
+    return True
+
+
+def remove_installed() -> bool:
+    """Remove that file; return whether there was one of doctor's."""
+    path = installed_file()
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as stream:
+            is_ours = stream.read(len(MADE)) == MADE
+    except OSError:
+        return False
+    if is_ours:
+        os.unlink(path)
+    return is_ours
+
+
+def delivery(given: Recipient) -> Delivery:
+    """Return how a recipient is reached. Raises ``DoctorError`` for one that can't be understood, or that shows a password."""
+    return _of_word(given, secret(given.to[5:]).strip() if given.to.startswith("from:") else given.to)
+
+
+def _of_word(given: Recipient, to: str) -> Delivery:
+    if not to.isascii() or not to.isprintable():
+        raise UsageError("a recipient must be printable ASCII", where=shown(given.to), do="encode it as a URL")
+    word, colon, rest = to.partition(":")
+    word = word.lower()
+    if word not in WAYS or (word == "journal") == bool(colon) or (word != "journal" and not rest):
+        raise UsageError(f"the recipient '{shown(to)}' is unknown", do=f"known are {KNOWN}")
+    if WAYS[word] in {"webhook", "smtp"}:
+        _check_url(to)
+        rest = to
+    elif word in {"command", *OF_STATE} and not rest.startswith("/"):
+        raise UsageError(f"the recipient '{shown(to)}' needs an absolute path", do=f"write {word}:/PATH")
+    label = f"from:{given.to[5:]}" if given.to.startswith("from:") else shown(to)
+    return Delivery(word=word, place=rest, shown=label, given=replace(given, to=to))
+
+
+def _check_url(to: str) -> None:
+    try:
+        url = urlsplit(to)
+        host, _ = url.hostname, url.port
+    except ValueError as error:
+        raise UsageError(f"can't read the URL of a recipient: {error}", where=shown(to)) from None
+    if not host or not re.fullmatch(r"[A-Za-z0-9._:-]+", host):
+        raise UsageError("the URL of a recipient has no valid host", where=shown(to))
+    if url.password is not None or (url.username and url.scheme in {"http", "https"}):
+        raise RefusedError(
+            "the URL of a recipient contains a login, which other users could see",
+            where=shown(to),
+            do="put it into a root-only file, and name that as secret-file of a [[notify]] table in doctor.toml",
+        )
+
+
+def shown(to: str) -> str:
+    """Return a recipient for a reader: of a web address only the host, as its path is often a secret.
+
+    >>> shown("https://hooks.example/T0/B1/x7?k=1"), shown("smtp://me:x@mail.example:25/?to=ops@example.com"), shown("mailto:ops@example.com")
+    ('https://hooks.example/…', 'smtp://mail.example:25/…', 'mail to ops@example.com')
+    """
+    if to.startswith("mailto:"):
+        return f"mail to {to[7:]}"
+    word, _, rest = to.partition("://")
+    if word.lower() not in {"http", "https", "smtp", "smtps"}:
+        return to
+    authority, slash, _ = rest.partition("/")
+    host = authority.rpartition("@")[2]
+    return f"{word}://{host.partition('?')[0]}{'/…' if slash or '?' in host else ''}"
+
+
+def secret(path: str) -> str:
+    """Return the content of a root-only file. Raises ``DoctorError``; the content is never part of a message."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+    except OSError as error:
+        raise DoctorError(f"can't read the secret: {error.strerror}", where=path) from error
+    with open(descriptor, "rb") as stream:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise DoctorError("the secret is not a regular file", where=path)
+        refuse_weak(path, "the secret")
+        if found.st_mode & 0o077:
+            raise RefusedError("other users can read the secret", where=path, do=f"chmod 600 {path}")
+        data = stream.read(_LIMIT_BYTES)
+    try:
+        text = data.decode("utf-8").strip()
+    except UnicodeDecodeError:
+        text = ""
+    if not text or not text.isprintable():
+        raise DoctorError("the secret is empty, or not one line of text", where=path)
+    return text

@@ -1,0 +1,239 @@
+"""The notifications of a scheduled scan, from its begin to its end."""
+
+import time
+from collections.abc import Callable, Mapping
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from doctor.model.errors import DoctorError
+from doctor.model.report import HostInfo, ScanReport
+from doctor.model.severity import Severity
+from doctor.notify import memory
+from doctor.notify.memory import LastScan, Notified, Outbox
+from doctor.notify.news import NewsItem, compare, missed
+from doctor.notify.notice import MOST_NEWS, NotedScan, Notice, new_id
+from doctor.notify.recipients import OF_STATE, Delivery, delivery
+from doctor.notify.send import Delivered, Parcel, deliver
+from doctor.state.clock import is_after
+from doctor.state.settings import Recipient
+
+
+class Begun(Struct, frozen=True, kw_only=True):
+    """The begin of a scheduled scan: the sentence about one that did not run or end, and remarks."""
+
+    missed: str = ""
+    is_first: bool = True
+    notes: tuple[str, ...] = ()
+
+
+class EndedScan(Struct, frozen=True, kw_only=True):
+    """Remarks (what could not be delivered or recorded), and metrics about the schedule."""
+
+    notes: tuple[str, ...] = ()
+    metrics: bytes = b""
+
+
+class AfterScan(Struct, frozen=True, kw_only=True):
+    """A scan that has ended, and what is needed to notify about it.
+
+    Attributes:
+        report: redacted.
+        page: the file with its HTML page.
+        render: renders the scan in a format.
+        renamed: former check id → today's; called only if a known check does not exist any more.
+        checks: ids of today's checks.
+    """
+
+    report: ScanReport
+    page: str
+    every: str
+    remind_days: int
+    render: Callable[[str], tuple[bytes, int]]
+    renamed: Callable[[], Mapping[str, str]]
+    checks: frozenset[str]
+
+
+def begin(now: float) -> Begun:
+    """Record that a scheduled scan begins; return what happened to the one before."""
+    is_only = memory.hold_begin()
+    notes: list[str] = []
+    try:
+        with memory.alone():
+            found = memory.load(notes)
+            if not is_only:
+                # Another scheduled scan runs at this moment: it is neither missed nor killed.
+                return Begun(is_first=False, notes=tuple(notes))
+            says = memory.not_run(found, now)
+            problem = memory.save(replace(found, begun=now))
+    except DoctorError as error:
+        return Begun(notes=(*notes, str(error)))
+    if problem:
+        notes.append(f"the begin of this scan is not recorded: {problem}")
+    return Begun(missed=says, notes=tuple(notes))
+
+
+def end(scan: AfterScan, begun: Begun, wanted: tuple[Recipient, ...]) -> EndedScan:
+    """Notify everybody about a scan."""
+    notes = list(begun.notes)
+    with memory.alone():
+        found = memory.load(notes)
+        jump = memory.clock_note(found, scan.report.started)
+        is_old = _is_old(scan.report, found)
+        after, news = (found, ()) if is_old else _compared(scan, found, begun)
+        routes = _routes(wanted, notes)
+        after = replace(after, outboxes={one.key: _filled(found, after, one, news) for one in routes})
+        problem = memory.save(after)
+        if problem:
+            notes.append(f"what is notified can't be recorded, so it will be repeated: {problem}")
+        remarks = (*scan.report.notes, *((jump,) if jump else ()), *notes)
+        failed: list[str] = []
+        # Files of the state come last: they show whether the others were delivered.
+        for is_state in (False, True):
+            parcels = _parcels(scan, after, [one for one in routes if (one.word in OF_STATE) is is_state], remarks)
+            after, errors = _sent(after, parcels)
+            failed += errors
+        again = memory.save(after) if routes and not problem else ""
+        if again:
+            notes.append(f"what was delivered can't be recorded, so it will be repeated: {again}")
+    return EndedScan(notes=(*notes, *failed), metrics=metrics(after))
+
+
+def _sent(after: Notified, parcels: tuple[Parcel, ...]) -> tuple[Notified, list[str]]:
+    """Deliver, and return the state after that with the errors."""
+    boxes, errors = dict(after.outboxes), []
+    for parcel, result in zip(parcels, deliver(parcels), strict=True):
+        key = parcel.delivery.key
+        boxes[key] = _delivered(boxes[key], parcel, result)
+        if result.error:
+            kept = "" if result.done else "; it is kept for the next scan"
+            errors.append(f"notification of {parcel.delivery.shown} failed: {result.error}{kept}")
+    return replace(after, outboxes=boxes), errors
+
+
+def test(host: HostInfo, doctor: str, wanted: tuple[Recipient, ...]) -> tuple[tuple[str, str], ...]:
+    """Send everybody a test and return the recipients with their errors, "" for success."""
+    notes: list[str] = []
+    parts: list[tuple[str, str]] = []
+    routes: list[Delivery] = []
+    for given in wanted:
+        try:
+            routes.append(delivery(given))
+        except DoctorError as error:
+            parts.append(("", str(error)))
+    last = memory.load(notes).last
+    scan = None
+    if last is not None:
+        scan = NotedScan(started=last.started, exit_code=last.exit_code, verdict="", says=last.says, counts={})
+    now = time.time()
+    parcels = tuple(
+        Parcel(
+            delivery=route,
+            notice=Notice(id=new_id(), host=host, doctor=doctor, sent=now, scan=scan, is_test=True),
+        )
+        for route in routes
+    )
+    results = deliver(parcels)
+    return (*parts, *((route.shown, result.error) for route, result in zip(routes, results, strict=True)))
+
+
+def _is_old(report: ScanReport, found: Notified) -> bool:
+    """Whether a later scan has ended meanwhile: this one's news are from before it."""
+    return (
+        found.last is not None and report.started < found.last.started and not is_after(found.last.started, time.time())
+    )
+
+
+def _compared(scan: AfterScan, found: Notified, begun: Begun) -> tuple[Notified, tuple[NewsItem, ...]]:
+    report = scan.report
+    known = found.known or {}
+    is_renamed = any("/" in problem.id and problem.id not in scan.checks for problem in known.values())
+    after, news = compare(
+        known,
+        report,
+        remind_days=scan.remind_days,
+        renamed=scan.renamed() if is_renamed else {},
+    )
+    if begun.missed:
+        news = (missed(begun.missed, report.started), *news)
+    every = found.every or scan.every
+    return (
+        Notified(
+            every=every,
+            # The scan that holds the lock began last, and this is the end of it or of one beside it.
+            begun=0,
+            expected_by=memory.expected_by(every, report.started),
+            last=LastScan(started=report.started, exit_code=int(report.exit_code), says=report.verdict.says),
+            known=after,
+        ),
+        news,
+    )
+
+
+def _routes(wanted: tuple[Recipient, ...], notes: list[str]) -> list[Delivery]:
+    found = []
+    for given in wanted:
+        try:
+            found.append(delivery(given))
+        except DoctorError as error:
+            notes.append(f"a recipient of notifications can't be used: {error}")
+    return found
+
+
+def _filled(found: Notified, after: Notified, route: Delivery, news: tuple[NewsItem, ...]) -> Outbox:
+    """Return a recipient's outbox with the news. One that is new receives all that is known."""
+    box = found.outboxes.get(route.key)
+    if box is None and found.known is not None:
+        missing = [one for one in news if one.change == "missed"]
+        whole = [NewsItem(change="new", problem=one, found=one.since) for one in (after.known or {}).values()]
+        news = (*missing, *sorted(whole, key=lambda one: -one.problem.severity))
+    least = Severity.parse(route.given.least) if route.given.least else Severity.INFO
+    wanted = tuple(one for one in news if one.problem.severity >= least or one.change == "missed")
+    box = box or Outbox(shown=route.shown)
+    # A file of the state has no news to wait for.
+    waiting = () if route.word in OF_STATE else (*box.waiting, *wanted)
+    over = max(0, len(waiting) - memory.MOST_WAITING)
+    return replace(box, waiting=waiting[over:], dropped=box.dropped + over)
+
+
+def _parcels(scan: AfterScan, after: Notified, routes: list[Delivery], notes: tuple[str, ...]) -> tuple[Parcel, ...]:
+    report, now = scan.report, time.time()
+    found = []
+    for route in routes:
+        box = after.outboxes[route.key]
+        if not box.waiting and route.word not in OF_STATE:
+            continue
+        notice = Notice(
+            id=new_id(),
+            host=report.host,
+            doctor=report.doctor,
+            sent=now,
+            scan=NotedScan.of(report, scan.page),
+            news=box.waiting[-MOST_NEWS:],
+            omitted=box.dropped + max(0, len(box.waiting) - MOST_NEWS),
+            notes=notes,
+        )
+        found.append(Parcel(delivery=route, notice=notice, render=scan.render, extra=metrics(after)))
+    return tuple(found)
+
+
+def _delivered(box: Outbox, parcel: Parcel, result: Delivered) -> Outbox:
+    now = time.time()
+    if not result.done:
+        return replace(box, tried=now, error=result.error, failures=box.failures + 1)
+    what = "state of the scan" if parcel.delivery.word in OF_STATE else parcel.notice.subject()
+    return Outbox(shown=box.shown, delivered=now, what=what, tried=now, error=result.error)
+
+
+def metrics(after: Notified) -> bytes:
+    """Return the metrics that show a scan that does not run, and notifications that are not delivered."""
+    waiting = sum(1 for box in after.outboxes.values() if box.failures)
+    lines = [
+        "# HELP doctor_scan_expected_by_timestamp_seconds When the next scheduled scan must have ended; later, scans have stopped.",
+        "# TYPE doctor_scan_expected_by_timestamp_seconds gauge",
+        f"doctor_scan_expected_by_timestamp_seconds {after.expected_by:.10g}",
+        "# HELP doctor_notifications_failing Recipients whose last notification failed and is kept.",
+        "# TYPE doctor_notifications_failing gauge",
+        f"doctor_notifications_failing {waiting}",
+    ]
+    return ("\n".join(lines) + "\n").encode() if after.expected_by else ("\n".join(lines[3:]) + "\n").encode()

@@ -1,0 +1,193 @@
+"""TLS for notifications: of Python where it has it, else by curl or GNU wget of the host.
+
+The one file has no TLS of its own (docs/decisions/0059). Secrets and the body reach the programs by file descriptors: neither their arguments
+nor their environment shows them.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Self
+
+from doctor.model.errors import DoctorError
+from doctor.model.text import visible
+from doctor.notify.send import TryLaterError
+from doctor.state.settings import Recipient
+
+if TYPE_CHECKING:
+    import ssl
+
+_ANSWER_BYTES = 64 << 10
+# curl(1), EXIT CODES: the certificate or the TLS settings are wrong, which another attempt does not change.
+_CURL_CERTIFICATE = frozenset({35, 51, 53, 54, 58, 59, 60, 66, 77, 80, 83, 90, 91})
+_WGET_CERTIFICATE = 5
+
+
+def is_there() -> bool:
+    """Whether this Python has TLS."""
+    try:
+        import ssl  # noqa: F401, PLC0415
+    except ImportError:
+        return False
+    return True
+
+
+def context(ca_file: str) -> "ssl.SSLContext":
+    """Return a context that checks certificates by the host's list, or by the given file. Raises ``DoctorError``."""
+    import ssl  # noqa: PLC0415 - costs 10 ms, and is missing in the one file
+
+    try:
+        return ssl.create_default_context(cafile=ca_file or None)
+    except OSError as error:
+        raise DoctorError(f"can't read the certificates: {error.strerror or error}", where=ca_file) from error
+
+
+def accept_any(context: "ssl.SSLContext") -> None:
+    """Accept any certificate: the content is still hidden from those who only listen."""
+    import ssl  # noqa: PLC0415
+
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+
+
+def refuse_certificate(error: Exception) -> None:
+    """Raise ``DoctorError`` if an error is about the certificate: another attempt would not help."""
+    if is_there():
+        import ssl  # noqa: PLC0415
+
+        if isinstance(error, ssl.SSLCertVerificationError):
+            raise DoctorError(
+                f"the certificate of the server is not trusted: {error.verify_message}",
+                do="correct it, or name its CA as ca-file in a [[notify]] table of doctor.toml",
+            ) from error
+
+
+def curl_or_wget() -> str:
+    """Return the path of curl, else of GNU wget. Raises ``DoctorError`` if the host has neither."""
+    curl = shutil.which("curl")
+    if curl:
+        return curl
+    wget = shutil.which("wget")
+    # busybox's wget does not check certificates.
+    if wget and b"GNU Wget" in subprocess.run([wget, "--version"], capture_output=True, timeout=10, check=False).stdout:
+        return wget
+    raise DoctorError(
+        "this doctor has no TLS of its own, and the host has neither curl nor GNU wget",
+        do="install curl, or choose another recipient",
+    )
+
+
+def post(url: str, body: bytes, headers: Mapping[str, str], given: Recipient) -> tuple[int, str, str]:
+    """POST by curl or wget; return status, Location and the beginning of the answer. Raises ``DoctorError``."""
+    program = curl_or_wget()
+    is_curl = os.path.basename(program) == "curl"
+    with _held(body) as content:
+        settings = _curl(url, headers, given, content) if is_curl else _wget(headers, given, content)
+        with _held(settings.encode()) as configuration:
+            if is_curl:
+                argv = [program, "-q", "--config", configuration.path]
+            else:
+                argv = [program, f"--config={configuration.path}", f"--input-file={content.more(url)}"]
+            return _ran(argv, (content, configuration), given.timeout, is_curl=is_curl)
+
+
+class _held:  # noqa: N801 - a context manager, used as a function
+    """Bytes in memory that a child reads as a file."""
+
+    def __init__(self, content: bytes) -> None:
+        self.descriptors = [self._new(content)]
+
+    @staticmethod
+    def _new(content: bytes) -> int:
+        descriptor = os.memfd_create("doctor-notify", 0)
+        os.write(descriptor, content)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        return descriptor
+
+    def more(self, text: str) -> str:
+        """Hold another text, and return its path."""
+        self.descriptors.append(self._new(text.encode()))
+        return f"/proc/self/fd/{self.descriptors[-1]}"
+
+    @property
+    def path(self) -> str:
+        """The path for the child."""
+        return f"/proc/self/fd/{self.descriptors[0]}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for descriptor in self.descriptors:
+            os.close(descriptor)
+
+
+def _curl(url: str, headers: Mapping[str, str], given: Recipient, content: _held) -> str:
+    lines = [
+        f'url = "{_quoted(url)}"',
+        "silent",
+        "show-error",
+        "include",
+        'proto = "=https"',
+        'noproxy = "*"',
+        "max-redirs = 0",
+        f"max-time = {given.timeout}",
+        f"max-filesize = {_ANSWER_BYTES}",
+        f'data-binary = "@{content.path}"',
+        *(f'header = "{_quoted(f"{name}: {value}")}"' for name, value in headers.items()),
+        'header = "Expect:"',
+    ]
+    lines += [f'cacert = "{_quoted(given.ca_file)}"'] if given.ca_file else []
+    return "\n".join(lines) + "\n"
+
+
+def _wget(headers: Mapping[str, str], given: Recipient, content: _held) -> str:
+    lines = [
+        "quiet = off",
+        "verbose = off",
+        "server_response = on",
+        "use_proxy = off",
+        "max_redirect = 0",
+        "tries = 1",
+        f"timeout = {given.timeout}",
+        f"post_file = {content.path}",
+        "output_document = /dev/null",
+        *(f"header = {name}: {value}" for name, value in headers.items()),
+    ]
+    lines += [f"ca_certificate = {given.ca_file}"] if given.ca_file else []
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _ran(argv: list[str], held: tuple[_held, ...], timeout: int, *, is_curl: bool) -> tuple[int, str, str]:
+    descriptors = tuple(descriptor for one in held for descriptor in one.descriptors)
+    try:
+        done = subprocess.run(
+            argv,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=timeout + 1,
+            check=False,
+            pass_fds=descriptors,
+            env={"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "HOME": "/", "LC_ALL": "C"},
+        )
+    except subprocess.TimeoutExpired:
+        raise TryLaterError(f"no answer within {timeout} s") from None
+    except OSError as error:
+        raise DoctorError(f"can't run it: {error.strerror}", where=argv[0]) from error
+    answer = (done.stdout if is_curl else done.stderr)[:_ANSWER_BYTES].decode("utf-8", "replace")
+    found = re.findall(r"(?m)^ *HTTP/[\d.]+ (\d{3})", answer)
+    if found:
+        place = re.search(r"(?mi)^ *Location: *(\S+)", answer)
+        says = answer.replace("\r", "").partition("\n\n")[2].strip().splitlines() if is_curl else []
+        return int(found[-1]), place[1] if place else "", visible(says[0][:120]) if says else ""
+    lines = visible(done.stderr[:4096].decode("utf-8", "replace").strip(), keep="\n").splitlines()
+    says_last = lines[-1][:200] if lines else f"exit code {done.returncode}"
+    if done.returncode in (_CURL_CERTIFICATE if is_curl else {_WGET_CERTIFICATE}):
+        raise DoctorError(f"the TLS connection failed: {says_last}", where=argv[0])
+    raise TryLaterError(says_last, where=argv[0])

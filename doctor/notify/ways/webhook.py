@@ -1,0 +1,121 @@
+"""``https://…`` and ``http://…``: one POST with the notification as JSON.
+
+The certificate is checked, and a redirect is never followed: the request may carry a token, and its target could be this host. Where this
+doctor has no TLS of its own (the one file), curl or GNU wget of the host sends it; secrets reach them by a file descriptor.
+"""
+
+import hmac
+import http.client
+import socket
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from doctor.model.errors import DoctorError
+from doctor.model.text import visible
+from doctor.notify import tls
+from doctor.notify.notice import Notice
+from doctor.notify.recipients import Delivery, secret
+from doctor.notify.send import Parcel, TryLaterError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SIGNATURE = "X-Doctor-Signature-256"
+_ANSWER_BYTES = 4096
+_LATER = frozenset({408, 425, 429})
+
+
+def check(delivery: Delivery) -> None:
+    """Raise ``DoctorError`` if the secret can't be used, or https needs a program that the host does not have."""
+    given = delivery.given
+    if given.secret_file:
+        secret(given.secret_file)
+        if given.auth == "bearer" and delivery.word == "http":
+            raise DoctorError(
+                "a token must not be sent without TLS", where=delivery.shown, do='use https, or auth = "hmac"'
+            )
+    if delivery.word == "https" and not tls.is_there():
+        tls.curl_or_wget()
+
+
+def send(parcel: Parcel) -> None:
+    """Send it once. Raises ``TryLaterError`` if another attempt may succeed, else ``DoctorError``."""
+    delivery = parcel.delivery
+    check(delivery)
+    body = parcel.notice.document()
+    headers = _headers(delivery, parcel.notice, body)
+    if delivery.word == "https" and not tls.is_there():
+        status, place, says = tls.post(delivery.place, body, headers, delivery.given)
+    else:
+        status, place, says = _post(delivery, body, headers)
+    _judge(status, place, says)
+
+
+def _headers(delivery: Delivery, notice: Notice, body: bytes) -> "Mapping[str, str]":
+    found = {
+        "Content-Type": "application/json",
+        "User-Agent": f"doctor/{notice.doctor}",
+        "X-Doctor-Id": notice.id,
+    }
+    if delivery.given.secret_file:
+        key = secret(delivery.given.secret_file)
+        if delivery.given.auth == "bearer":
+            found["Authorization"] = f"Bearer {key}"
+        else:
+            found[SIGNATURE] = f"sha256={signature(key, body)}"
+    return found
+
+
+def signature(key: str, body: bytes) -> str:
+    """Return HMAC-SHA-256 of a body as hex digits (RFC 2104)."""
+    return hmac.new(key.encode(), body, "sha256").hexdigest()
+
+
+def _post(delivery: Delivery, body: bytes, headers: "Mapping[str, str]") -> tuple[int, str, str]:
+    """Return status, Location and the beginning of the answer. No proxy of the environment is used."""
+    url = urlsplit(delivery.place)
+    host, limit = url.hostname or "", delivery.given.timeout
+    connection: http.client.HTTPConnection
+    if delivery.word == "https":
+        connection = http.client.HTTPSConnection(
+            host, url.port, timeout=limit, context=tls.context(delivery.given.ca_file)
+        )
+    else:
+        connection = http.client.HTTPConnection(host, url.port, timeout=limit)
+    target = f"{url.path or '/'}{f'?{url.query}' if url.query else ''}"
+    try:
+        connection.request("POST", target, body, dict(headers))
+        answer = connection.getresponse()
+        return answer.status, answer.getheader("Location") or "", _text(answer.read(_ANSWER_BYTES))
+    except TimeoutError as error:
+        raise TryLaterError(f"no answer within {limit} s") from error
+    except (OSError, http.client.HTTPException) as error:
+        tls.refuse_certificate(error)
+        if isinstance(error, socket.gaierror):
+            raise TryLaterError(f"the name of the server is unknown: {error.strerror}") from error
+        says = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise TryLaterError(f"can't deliver it: {says}") from error
+    except ValueError as error:
+        raise DoctorError(f"can't send to this URL: {error}") from None
+    finally:
+        connection.close()
+
+
+def _judge(status: int, place: str, says: str) -> None:
+    if 200 <= status < 300:
+        return
+    if 300 <= status < 400:
+        target = urlsplit(place).hostname or "another path"
+        raise DoctorError(
+            f"the server answers {status} and redirects to {visible(target)}, which is not followed",
+            do="give the final URL",
+        )
+    text = f"the server answers {status}{f': {says}' if says else ''}"
+    if status >= 500 or status in _LATER:
+        raise TryLaterError(text)
+    raise DoctorError(text)
+
+
+def _text(raw: bytes) -> str:
+    lines = visible(raw.decode("utf-8", "replace").strip(), keep="\n").splitlines()
+    return lines[0][:120] if lines else ""

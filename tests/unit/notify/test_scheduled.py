@@ -1,0 +1,327 @@
+"""Notifications of scheduled scans, night after night: nothing is lost, nothing is repeated, nothing fails a scan."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from jsonschema import Draft202012Validator
+from msgspec.structs import replace
+
+from doctor.model.errors import DoctorError
+from doctor.model.report import ScanReport
+from doctor.notify import memory, scheduled, send
+from doctor.notify.scheduled import AfterScan, Begun, EndedScan
+from doctor.notify.send import Delivered, Parcel
+from doctor.state.settings import Recipient
+from tests.unit.notify.kit import DAY, HOST, NASTY, finding, notice, scan
+
+SCHEMA = json.loads((Path(__file__).parents[3] / "docs/schema/notification.schema.json").read_text())
+ONE, TWO = Recipient(to="mailto:a@example.com"), Recipient(to="https://b.example/x")
+START = time.time() - 100 * DAY
+
+
+class Post:
+    """Stands for the ways of delivery: what was sent to whom, and who refuses."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, list[str], Parcel]] = []
+        self.refusing: set[str] = set()
+        self.partly: set[str] = set()
+
+    def deliver(self, parcels: tuple[Parcel, ...]) -> tuple[Delivered, ...]:
+        """As ``send.deliver``."""
+        for one in parcels:
+            changes = [f"{item.change} {item.problem.subject}" for item in one.notice.news]
+            self.sent.append((one.delivery.given.to, changes, one))
+        return tuple(
+            Delivered(done=False, error="refused")
+            if one.delivery.given.to in self.refusing
+            else Delivered(done=True, error="x was refused" if one.delivery.given.to in self.partly else "")
+            for one in parcels
+        )
+
+    def news(self) -> list[tuple[str, list[str]]]:
+        """The news that were sent since the last call."""
+        found = [(to.partition(":")[0], changes) for to, changes, _ in self.sent]
+        self.sent.clear()
+        return found
+
+
+@pytest.fixture
+def post(monkeypatch: pytest.MonkeyPatch) -> Post:
+    """A post office in place of the network."""
+    made = Post()
+    monkeypatch.setattr(scheduled, "deliver", made.deliver)
+    return made
+
+
+def night(
+    report: ScanReport, number: float, *wanted: Recipient, begun: Begun | None = None, **more: object
+) -> EndedScan:
+    """One scheduled scan in the night with this number."""
+    after = AfterScan(
+        report=replace(report, started=START + number * DAY),
+        page="/var/lib/doctor/report.html",
+        every="daily",
+        remind_days=7,
+        render=lambda _: (b"", 0),
+        renamed=lambda: {"state/old": "state/x"},
+        checks=frozenset({"state/x", "state/y"}),
+    )
+    return scheduled.end(replace(after, **more), begun or Begun(), wanted)  # type: ignore[arg-type]
+
+
+def test_each_recipient_hears_each_change_once(post: Post) -> None:
+    night(scan(finding()), 0, ONE, TWO)
+    assert post.news() == [("mailto", ["new web"]), ("https", ["new web"])]
+    for number in (1, 2, 3):
+        night(scan(finding()), number, ONE, TWO)
+    assert post.news() == []
+    night(scan(), 4, ONE, TWO)
+    assert post.news() == [("mailto", ["resolved web"]), ("https", ["resolved web"])]
+
+
+def test_what_was_not_delivered_is_kept_and_retried(post: Post) -> None:
+    """With all that happened in between, in order; the other recipient is not bothered."""
+    post.refusing = {TWO.to}
+    ended = night(scan(finding("a")), 0, ONE, TWO)
+    assert ended.notes == ("notification of https://b.example/… failed: refused; it is kept for the next scan",)
+    assert b"doctor_notifications_failing 1\n" in ended.metrics
+    post.news()
+    night(scan(), 1, ONE, TWO)
+    assert post.news() == [("mailto", ["resolved a"]), ("https", ["new a", "resolved a"])]
+    box = next(one for one in memory.load([]).outboxes.values() if one.error)
+    assert (box.failures, len(box.waiting), box.delivered) == (2, 2, 0)
+    post.refusing = set()
+    assert night(scan(), 2, ONE, TWO).notes == ()
+    assert post.news() == [("https", ["new a", "resolved a"])]
+    assert b"doctor_notifications_failing 0\n" in night(scan(), 3, ONE, TWO).metrics
+    assert post.news() == []
+
+
+def test_a_delivery_to_some_is_not_repeated_for_them(post: Post) -> None:
+    post.partly = {ONE.to}
+    assert night(scan(finding()), 0, ONE).notes == ("notification of mail to a@example.com failed: x was refused",)
+    post.news()
+    night(scan(finding()), 1, ONE)
+    assert post.news() == []
+    assert [one.error for one in memory.load([]).outboxes.values()] == ["x was refused"]
+
+
+def test_an_outbox_is_bounded(post: Post) -> None:
+    """A server that is down for years: the latest news are kept, the others counted."""
+    post.refusing = {ONE.to}
+    for number in range(4):
+        names = [finding(f"{number}-{one}") for one in range(150)]
+        night(scan(*names), number, ONE)
+    (box,) = memory.load([]).outboxes.values()
+    assert len(box.waiting) == memory.MOST_WAITING
+    assert box.dropped == 4 * 150 + 3 * 150 - memory.MOST_WAITING
+    last = post.sent[-1][2].notice
+    assert len(last.news) + last.omitted == 4 * 150 + 3 * 150
+
+
+def test_a_later_recipient_hears_what_is_there(post: Post) -> None:
+    night(scan(finding()), 0)
+    night(scan(finding()), 1, ONE)
+    assert post.news() == [("mailto", ["new web"])]
+    night(scan(finding()), 2, ONE)
+    assert post.news() == []
+
+
+def test_a_recipient_may_want_only_the_worst(post: Post) -> None:
+    night(scan(finding()), 0, replace(ONE, least="critical"), TWO)
+    assert post.news() == [("https", ["new web"])]
+
+
+def test_a_killed_doctor_repeats_and_loses_nothing(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the record and the delivery."""
+
+    def die(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(scheduled, "deliver", die)
+    with pytest.raises(KeyboardInterrupt):
+        night(scan(finding()), 0, ONE)
+    monkeypatch.setattr(scheduled, "deliver", post.deliver)
+    night(scan(finding()), 1, ONE)
+    assert post.news() == [("mailto", ["new web"])]
+
+
+def test_a_full_disk_is_no_silence(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The news is sent, says that it will be repeated, and the scan has its result."""
+    monkeypatch.setattr(memory, "save", lambda _: "/x/notified.json: No space left on device")
+    for number in (0, 1):
+        ended = night(scan(finding()), number, ONE)
+        assert ended.notes == (
+            "what is notified can't be recorded, so it will be repeated: /x/notified.json: No space left on device",
+        )
+        assert "No space left" in post.sent[0][2].notice.notes[0]
+        assert post.news() == [("mailto", ["new web"])]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b'{"version": 1, "known": 3}', b"\xff" * 9, b"[" * 100_000, b"null"]
+)
+def test_a_corrupt_record_is_kept_aside(post: Post, content: bytes) -> None:
+    """Everything is new then, and a note says why."""
+    night(scan(finding()), 0, ONE)
+    post.news()
+    Path(memory.place()).write_bytes(content)
+    (note,) = night(scan(finding()), 1, ONE).notes
+    assert "every problem counts as new" in note
+    assert post.news() == [("mailto", ["new web"])]
+    assert any(".damaged-" in name for name in os.listdir(os.path.dirname(memory.place())))
+
+
+def test_a_record_of_a_newer_doctor_is_left_alone(post: Post) -> None:
+    night(scan(), 0)
+    Path(memory.place()).write_bytes(b'{"version": 2}')
+    with pytest.raises(DoctorError, match="a newer doctor wrote"):
+        night(scan(finding()), 1, ONE)
+    assert Path(memory.place()).read_bytes() == b'{"version": 2}'
+
+
+def test_an_upgrade_that_renames_a_check_is_no_news(post: Post) -> None:
+    night(scan(finding(identity="state/old")), 0, ONE, checks=frozenset({"state/old"}))
+    assert post.news() == [("mailto", ["new web"])]
+    night(scan(finding()), 1, ONE)
+    assert post.news() == []
+
+
+def test_a_host_may_be_called_anything(post: Post) -> None:
+    """It arrives as the published schema says; the record holds the bytes of the names."""
+    hostile = replace(scan(finding(NASTY, message=NASTY), host=replace(HOST, name=NASTY)), notes=(NASTY,))
+    night(hostile, 0, ONE)
+    night(hostile, 1, ONE)
+    assert len(post.sent) == 1
+    document = json.loads(post.sent[0][2].notice.document())
+    Draft202012Validator(SCHEMA).validate(document)
+    assert "\x1b" not in document["subject"]
+    assert "\n" not in document["subject"]
+
+
+def test_the_schema_describes_every_key() -> None:
+    """And is one that refuses something."""
+    Draft202012Validator.check_schema(SCHEMA)
+    assert not Draft202012Validator(SCHEMA).is_valid({})
+    document = json.loads(notice(finding()).document())
+    Draft202012Validator(SCHEMA).validate(document)
+    Draft202012Validator(SCHEMA).validate(json.loads(notice(is_test=True).document()))
+    assert set(document) == set(SCHEMA["properties"])
+    assert set(document["news"][0]) == set(SCHEMA["$defs"]["news"]["properties"])
+    assert set(document["scan"]) == set(SCHEMA["$defs"]["scan"]["properties"])
+    assert set(document["host"]) == set(SCHEMA["properties"]["host"]["properties"])
+
+
+# Scans that do not run
+
+
+def _begun(number: float) -> Begun:
+    """Begin the scan of that night in a process of its own: the one before has ended."""
+    while memory._held:
+        os.close(memory._held.pop())
+    return scheduled.begin(START + number * DAY)
+
+
+def test_a_scan_that_did_not_run_is_news_of_the_next(post: Post) -> None:
+    """Once; a timer that is late by an hour misses nothing."""
+    night(scan(), 0, ONE, begun=_begun(0))
+    night(scan(), 1.04, ONE, begun=_begun(1.04))
+    assert post.news() == []
+    night(scan(), 4, ONE, begun=_begun(4))
+    (sent,) = post.sent
+    assert sent[1] == ["missed this host"]
+    assert "no scheduled scan ran for 2 days" in sent[2].notice.news[0].problem.message
+    post.news()
+    night(scan(), 5, ONE, begun=_begun(5))
+    assert post.news() == []
+
+
+def test_a_scan_that_was_killed_is_news_of_the_next(post: Post) -> None:
+    night(scan(), 0, ONE, begun=_begun(0))
+    _begun(1)
+    os.close(memory._held.pop())
+    begun = _begun(2)
+    assert begun.missed.startswith("the scheduled scan of ")
+    assert "did not end" in begun.missed
+    os.close(memory._held.pop())
+
+
+def test_two_scans_at_once_are_neither_missed_nor_killed(post: Post) -> None:
+    """The later one sends nothing that the first has sent; the older one's news are not from after it."""
+    first, code = _begun(0), "from doctor.notify import scheduled; print(repr(scheduled.begin(9e9).missed))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "''\n"
+    night(scan(finding()), 0.01, ONE)
+    night(scan(), 0, ONE, begun=first)
+    assert post.news() == [("mailto", ["new web"])]
+    os.close(memory._held.pop())
+
+
+def test_the_second_waits_until_the_first_has_notified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """But not forever."""
+    monkeypatch.setattr(memory, "_WAIT_S", 0.3)
+    code = "import time\nfrom doctor.notify import memory\nwith memory.alone():\n print('held', flush=True)\n time.sleep(30)"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        begin = time.monotonic()
+        with memory.alone():
+            assert 0.25 < time.monotonic() - begin < 10
+        holder.kill()
+
+
+@pytest.mark.parametrize("jump", [-3000, 4000])
+def test_a_clock_that_jumps_misses_nothing(post: Post, jump: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next scan claims no years without scans, and remarks on the clock; later ones are as ever."""
+    night(scan(finding()), 0, ONE, begun=_begun(0))
+    os.close(memory._held.pop())
+    post.news()
+    begun = _begun(jump)
+    os.close(memory._held.pop())
+    assert begun.missed == ""
+    monkeypatch.setattr(scheduled, "time", SimpleNamespace(time=lambda: START + jump * DAY))
+    night(scan(finding()), jump, ONE, begun=begun)
+    post.news()
+    night(scan(finding("b")), jump + 1, ONE)
+    assert post.news() == [("mailto", ["new b", "resolved web"])]
+
+
+def test_metrics_show_when_the_next_scan_is_late(post: Post) -> None:
+    ended = night(scan(), 0)
+    expected = int(START + DAY + 3 * 3600)
+    assert f"doctor_scan_expected_by_timestamp_seconds {expected}" in ended.metrics.decode().replace(".", " ")
+    memory.installed("hourly", START)
+    assert memory.load([]).expected_by == START + 3600 + 1800
+    memory.installed("", START)
+    assert b"expected_by" not in scheduled.metrics(memory.load([]))
+
+
+# Deliveries
+
+
+def test_a_way_that_fails_or_hangs_harms_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even with an error that nobody foresaw."""
+
+    class Module:
+        def __init__(self, body: Callable[[Parcel], None]) -> None:
+            self.send = body
+
+    def crash(_: Parcel) -> None:
+        raise RecursionError("deep")
+
+    bodies = {"a": crash, "b": lambda _: time.sleep(30), "c": lambda _: None}
+    monkeypatch.setattr(send, "_limit", lambda _: 0.2)
+    monkeypatch.setattr("doctor.notify.recipients.Delivery.module", lambda self: Module(bodies[self.place[0]]))
+    from doctor.notify.recipients import delivery
+
+    parcels = [Parcel(delivery=delivery(Recipient(to=f"mailto:{one}@x")), notice=notice()) for one in "abc"]
+    results = send.deliver(tuple(parcels))
+    assert [one.error for one in results] == ["RecursionError: deep", "no answer within 0 s", ""]
