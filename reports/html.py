@@ -11,25 +11,29 @@ from markupsafe import Markup
 
 from doctor.api import report_format
 from doctor.model.finding import Evidence
+from doctor.model.fleet.report import FleetReport
 from doctor.model.outcome import Result
 from doctor.model.report import PlanReport, RepairReport, Report, ScanReport
 from doctor.model.text import plural, visible
 
 from . import _words
 from ._chart import HEIGHT, WIDTH, chart
+from ._fleet_html import fleet
 from ._ways_out import command, effect, links, with_cves
 
 # Evidence with fewer lines is shown; longer evidence is folded, so that the next problem stays in view.
 _SHORT_LINES = 4
 
 
-@report_format("html", media="text/html; charset=utf-8", of=("scan", "plan", "repair", "probe"), pages=True)
-def render(report: Report) -> bytes:
+@report_format("html", media="text/html; charset=utf-8", of=("scan", "plan", "repair", "probe", "fleet"), pages=True)
+def render(report: Report | FleetReport) -> bytes:
     """Render the page as UTF-8.
 
     Every value passes ``visible`` and then the escaping of jinja2; a missing value is an error. The page's content
     security policy allows only its one style sheet, by hash. Links lead to the references of checks and to CVEs.
     """
+    if isinstance(report, FleetReport):
+        return fleet(report, _environment(), _template)
     style = _template("page.css")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     page = (

@@ -6,6 +6,7 @@ from typing import Any
 from doctor.api import report_format
 from doctor.model.change import ScanChange
 from doctor.model.finding import Finding, Seen, WaiverNote
+from doctor.model.fleet.report import FleetReport
 from doctor.model.outcome import Outcome
 from doctor.model.probe_result import ProbeResult
 from doctor.model.report import (
@@ -24,14 +25,15 @@ from doctor.model.severity import Severity
 from doctor.model.text import visible
 from doctor.model.verdict import Verdict
 
+from ._fleet_json import fleet
 from ._words import iso
 
 SCHEMA_VERSION = "1"
 Document = dict[str, Any]
 
 
-@report_format("json", media="application/json", of=("scan", "plan", "repair", "probe"))
-def render(report: Report) -> bytes:
+@report_format("json", media="application/json", of=("scan", "plan", "repair", "probe", "fleet"))
+def render(report: Report | FleetReport) -> bytes:
     r"""Render one JSON document, ASCII only, each finding, outcome and action on a line of its own.
 
     Control characters, bidirectional overrides and undecodable bytes in text of the host are escaped (``\x1b``), so the
@@ -40,8 +42,10 @@ def render(report: Report) -> bytes:
     return _lines(document(report)).encode("ascii")
 
 
-def document(report: Report) -> Document:
+def document(report: Report | FleetReport) -> Document:
     """Return the document as plain values, keys in the order of the contract."""
+    if isinstance(report, FleetReport):
+        return {**_run(report), **fleet(report)}
     if isinstance(report, ScanReport):
         return _scan(report)
     if isinstance(report, PlanReport):
@@ -57,11 +61,15 @@ def document(report: Report) -> Document:
 
 
 def _head(report: Report) -> Document:
+    run = _run(report)
+    return {**{key: run.pop(key) for key in ("schema_version", "kind", "doctor")}, "host": _host(report.host), **run}
+
+
+def _run(report: Report | FleetReport) -> Document:
     return {
         "schema_version": SCHEMA_VERSION,
         "kind": report.kind,
         "doctor": report.doctor,
-        "host": _host(report.host),
         "started": iso(report.started),
         "seconds": round(report.seconds, 3),
     }

@@ -3,19 +3,21 @@
 from collections.abc import Iterable, Mapping
 
 from doctor.api import report_format
+from doctor.model.fleet.report import FleetReport
 from doctor.model.outcome import Result
 from doctor.model.probe_result import ProbeResult
 from doctor.model.report import ProbeReport, Report, ScanReport
 from doctor.model.text import visible
 from doctor.model.verdict import Verdict, VerdictState
 
+from ._fleet_prometheus import fleet
 from ._words import WORST_FIRST
 
 Sample = tuple[Mapping[str, str], float]
 
 
-@report_format("prometheus", media="text/plain; version=0.0.4", of=("scan", "probe"))
-def render(report: Report) -> bytes:
+@report_format("prometheus", media="text/plain; version=0.0.4", of=("scan", "probe", "fleet"))
+def render(report: Report | FleetReport) -> bytes:
     """Render gauges: the verdict, findings by severity, each finding by name, outcomes, probes, and the scan's time.
 
     A host without a problem exports the same series with zeros, so an alert on their absence means that scans have stopped.
@@ -25,6 +27,8 @@ def render(report: Report) -> bytes:
         text = _scan(report)
     elif isinstance(report, ProbeReport):
         text = _verdict(report.verdict) + _probes(report.probes) + _time(report)
+    elif isinstance(report, FleetReport):
+        text = fleet(report, _metric)
     else:
         text = ""
     return text.encode("utf-8")

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 from doctor.api import report_format
 from doctor.model.finding import Finding
+from doctor.model.fleet.report import FleetReport
 from doctor.model.outcome import Result
 from doctor.model.report import HostInfo, PlanReport, RepairReport, Report, ScanReport
 from doctor.model.text import plural
 
+from ._fleet_text import fleet
 from ._repair_text import evidence, plan, probes, repair
 from ._terminal import TerminalPage, label
 from ._words import accepted, apart, causes_by_check, having, incomplete, known_of, standing, took, when
@@ -18,15 +20,23 @@ _REASONS = 5
 _IDS = 4
 
 
-@report_format("text", media="text/plain", of=("scan", "plan", "repair", "probe"))
+@report_format("text", media="text/plain", of=("scan", "plan", "repair", "probe", "fleet"))
 def render(
-    report: Report, *, colour: bool = False, width: int = 80, verbose: bool = False, program: str = "doctor"
+    report: Report | FleetReport,
+    *,
+    colour: bool = False,
+    width: int = 80,
+    verbose: bool = False,
+    program: str = "doctor",
 ) -> bytes:
     """Render for a terminal of ``width`` columns, in colour only if requested; ``verbose`` adds passes and skips.
 
     ``program`` is the command by which this reader runs doctor.
     """
     page = TerminalPage(colour=colour, width=width, verbose=verbose, program=program)
+    if isinstance(report, FleetReport):
+        fleet(page, report)
+        return page.bytes()
     _head(page, report.host, f"doctor {report.doctor}, {when(report.started)}, {took(report.seconds)}")
     if isinstance(report, ScanReport):
         _scan(page, report)
@@ -151,7 +161,6 @@ def _ending(page: TerminalPage, report: ScanReport) -> None:
         page.line(note, first="note: ", first_style="warning")
     fixable = [item for item in standing(report) if item.fix is not None and item.fix.applicability.word != "manual"]
     if fixable:
-        option = "--bundle" if report.host.is_bundle else "--root"
-        where = "" if report.host.root == "/" else f" with the same {option}"
+        where = "" if report.host.root == "/" else " with the same --root"
         about = plural(len(fixable), "finding")
         page.line(f"'doctor fix'{where} shows the repair plan for {about}; it changes nothing")

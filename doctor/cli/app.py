@@ -43,7 +43,7 @@ _COMMANDS = {
     "run": ("host", "run_container"),
     "salvage": ("host", "salvage"),
     "report": ("about", "report"),
-    "bundle": ("about", "bundle"),
+    "fleet": ("fleet", "fleet"),
     "explain": ("about", "explain"),
     "list": ("about", "list_all"),
     "schedule": ("about", "schedule"),

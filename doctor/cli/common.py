@@ -22,6 +22,7 @@ from doctor.model.verdict import Scope
 from doctor.plugins.catalog import Catalog
 
 if TYPE_CHECKING:
+    from doctor.model.fleet.report import FleetReport
     from doctor.state.settings import Settings
     from doctor.state.waivers import Waived
 
@@ -263,7 +264,7 @@ def _json(words: tuple[str, ...]) -> str:
     return json.dumps(words)
 
 
-def emit(catalog: Catalog, report: Report, name: str, output: str, shared: SharedOptions) -> int:
+def emit(catalog: Catalog, report: "Report | FleetReport", name: str, output: str, shared: SharedOptions) -> int:
     """Render a report and write it; return its exit code, which a format may change (nagios)."""
     from doctor.facts.secrets.redact import redacted
 

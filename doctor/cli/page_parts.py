@@ -3,13 +3,18 @@
 from msgspec.structs import replace
 
 from doctor.model.declare import Declaration, FormatDeclaration
+from doctor.model.fleet.report import FleetReport
 from doctor.model.report import PlanReport, ProbeReport, RepairReport, Report, ScanReport
 from doctor.plugins.catalog import Catalog
 
 
-def completed(report: Report, catalog: Catalog, declaration: Declaration) -> Report:
+def completed(report: Report | FleetReport, catalog: Catalog, declaration: Declaration) -> Report | FleetReport:
     """Return the report for a format: with pages and repairs if its declaration asks for pages."""
-    if not isinstance(declaration, FormatDeclaration) or not declaration.pages or isinstance(report, ProbeReport):
+    if (
+        not isinstance(declaration, FormatDeclaration)
+        or not declaration.pages
+        or isinstance(report, ProbeReport | FleetReport)
+    ):
         return report
     from doctor.plugins.pages import pages
 

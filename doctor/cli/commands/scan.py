@@ -54,7 +54,6 @@ class ScanOptions(Struct, frozen=True, kw_only=True):
     since_last: bool = False
     scheduled: bool = False
     for_engine: str = ""
-    bundle: str = ""
 
 
 def run(options: ScanOptions, shared: SharedOptions) -> int:

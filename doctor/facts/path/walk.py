@@ -27,7 +27,7 @@ def walk(world: World, way: Way) -> Asking[Walk]:
     except WalkEnd as end:
         return _ended(trip, way, end)
     if trip.doubts:
-        return _finished(trip, way, UNKNOWN, says=f"{way.text}: unknown: {trip.doubts[0]}")
+        return _finished(trip, way, UNKNOWN, says=f"{way.text}: unknown because of {trip.doubts[0]}")
     return _finished(trip, way, DELIVERED, says=f"{way.text} arrive, and so do the answers")
 
 

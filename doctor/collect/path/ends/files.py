@@ -76,8 +76,7 @@ class _NameReader:
         if is_unchanged:
             self.unchanged[noted, is_own] = now
             return None
-        # Programs that write another server want it; a file without any serves nobody.
-        if servers and not self._is_late(container, path):
+        if not self._is_late(container, path):
             return None
         self.digests[path] = noted
         return ChangedFile(container=container.title, path=path, now=now, servers=servers, is_own=is_own)

@@ -1,0 +1,221 @@
+"""Assigns reports to hosts, and judges each host by its newest report."""
+
+from collections import defaultdict
+
+from msgspec import Struct
+
+from doctor.fleet.document import host_name
+from doctor.fleet.seen import SeenFinding, SeenReport
+from doctor.model.fleet.report import FleetHost
+from doctor.model.severity import Severity
+from doctor.model.text import plural
+from doctor.model.verdict import VerdictState
+from doctor.state.clock import date, is_after
+
+HostKey = tuple[str, str]
+"""Name and id: two hosts may have one name, and clones have one id."""
+_ID_DIGITS = 8
+_GAPS = 3
+RANK = {
+    VerdictState.HEALTHY: 0,
+    VerdictState.CLEAR: 1,
+    VerdictState.INCOMPLETE: 2,
+    VerdictState.PROBLEMS: 3,
+}
+
+
+class HostReports(Struct):
+    """The reports of one host that matter.
+
+    Attributes:
+        latest: the newest.
+        previous: the one before.
+        base: the newest from before the time to compare with.
+        narrow: the newest of a few checks (``--select``).
+        ahead: the newest of a time that this machine's clock has not reached.
+        count: how many there are.
+    """
+
+    latest: SeenReport | None = None
+    previous: SeenReport | None = None
+    base: SeenReport | None = None
+    narrow: SeenReport | None = None
+    ahead: SeenReport | None = None
+    count: int = 0
+
+    def add(self, seen: SeenReport, *, now: float, since: float | None) -> None:
+        """Add a report; the order does not matter."""
+        self.count += 1
+        if is_after(seen.started, now):
+            self.ahead = _newer(self.ahead, seen)
+            return
+        if seen.is_narrow:
+            self.narrow = _newer(self.narrow, seen)
+            return
+        if since is not None and seen.started <= since:
+            self.base = _newer(self.base, seen.thin())
+        self._order(seen)
+
+    def join(self, other: "HostReports") -> None:
+        """Add the reports of the same host under another key."""
+        count = self.count + other.count
+        for seen in filter(None, (other.previous, other.latest)):
+            self._order(seen)
+        for name in ("base", "narrow", "ahead"):
+            found = getattr(other, name)
+            if found is not None:
+                setattr(self, name, _newer(getattr(self, name), found))
+        self.count = count
+
+    def _order(self, seen: SeenReport) -> None:
+        if self.latest is None:
+            self.latest = seen
+        elif seen.started == self.latest.started:
+            # One report in two files, or two scans within a second.
+            self.latest = _newer(self.latest, seen)
+        elif seen.started > self.latest.started:
+            self.previous, self.latest = self.latest.thin(), seen
+        else:
+            self.previous = _newer(self.previous, seen.thin())
+
+
+class JudgedHost(Struct, frozen=True, kw_only=True):
+    """A host with its reports: what is shown, the findings of its newest report, and the report to compare with."""
+
+    host: FleetHost
+    findings: tuple[SeenFinding, ...]
+    probes: dict[str, str]
+    fail_on: Severity
+    versions: dict[str, str]
+    earlier: SeenReport | None
+    now_ids: frozenset[str]
+    is_listed: bool
+
+
+def joined(found: dict[HostKey, HostReports]) -> tuple[dict[HostKey, HostReports], list[str]]:
+    """Return the reports by host, and notes: reports without an id belong to the only host of their name."""
+    ids: dict[str, list[str]] = defaultdict(list)
+    names: dict[str, list[str]] = defaultdict(list)
+    for name, identity in found:
+        ids[name].append(identity)
+        if identity:
+            names[identity].append(name)
+    notes = []
+    for name, known in ids.items():
+        if len(known) == 2 and "" in known:
+            rest = found.pop((name, ""))
+            found[name, next(filter(None, known))].join(rest)
+        elif len(known) > 1:
+            notes.append(f"{plural(len(known), 'host')} have the name {host_name(name)}: the id distinguishes them")
+    for identity, same in sorted(names.items()):
+        if len(same) > 1:
+            shown = ", ".join(host_name(name) for name in sorted(same)[:4]) + (", …" if len(same) > 4 else "")
+            notes.append(
+                f"{shown} have one id ({identity[:_ID_DIGITS]}): clones with one machine id, or one host that was renamed"
+            )
+    return found, notes
+
+
+def titles(keys: list[HostKey]) -> dict[HostKey, str]:
+    """Return the name of each host for display, with the beginning of its id where the name is not enough."""
+    count: dict[str, int] = defaultdict(int)
+    for name, _ in keys:
+        count[host_name(name)] += 1
+    return {
+        (name, identity): host_name(name)
+        if count[host_name(name)] == 1
+        else f"{host_name(name)} (id {identity[:_ID_DIGITS] or 'unknown'})"
+        for name, identity in keys
+    }
+
+
+def judged(
+    key: HostKey, title: str, reports: HostReports, *, now: float, stale_after: float | None, since: float | None
+) -> JudgedHost:
+    """Judge a host. A doubt makes it incomplete, unless it has a problem anyway."""
+    chosen = reports.latest or reports.narrow or reports.ahead
+    assert chosen is not None  # noqa: S101 - a host exists because of a report
+    doubts, others = _doubts(reports, chosen)
+    is_stale = stale_after is not None and now - chosen.started > stale_after
+    if is_stale:
+        doubts.insert(0, f"stale: its newest report is of {date(chosen.started)}")
+    known = {one.brief.fingerprint for one in chosen.findings}
+    findings = list(chosen.findings)
+    findings += [one for other in others for one in other.findings if one.brief.fingerprint not in known]
+    worst = max((seen for seen in (chosen, *others)), key=lambda seen: (RANK[seen.state], seen.worst or 0))
+    state = worst.state
+    if state is VerdictState.INCOMPLETE:
+        doubts += [
+            *chosen.gaps[:_GAPS],
+            *([f"and {len(chosen.gaps) - _GAPS} more"] if len(chosen.gaps) > _GAPS else []),
+        ]
+    elif doubts and state is not VerdictState.PROBLEMS:
+        state = VerdictState.INCOMPLETE
+    standing = sorted((one.brief for one in findings if not one.is_waived), key=lambda one: (-one.severity, one.id))
+    name, identity = key
+    host = FleetHost(
+        title=title,
+        name=host_name(name),
+        id=identity,
+        state=state,
+        says=chosen.says,
+        doubts=tuple(doubts),
+        stale=is_stale,
+        started=chosen.started,
+        worst=worst.worst,
+        problems=max(seen.problems for seen in (chosen, *others)),
+        waived=sum(1 for one in findings if one.is_waived),
+        ran=chosen.ran,
+        installed=chosen.installed,
+        doctor=chosen.versions["doctor"],
+        engine=chosen.versions["engine"],
+        kernel=chosen.versions["kernel"],
+        os=chosen.versions["os"],
+        root=chosen.root,
+        reports=reports.count,
+        file=chosen.file,
+        findings=tuple(standing),
+    )
+    return JudgedHost(
+        host=host,
+        findings=tuple(findings),
+        probes=chosen.probes,
+        fail_on=chosen.fail_on,
+        versions=chosen.versions,
+        earlier=_earlier(reports, since),
+        now_ids=chosen.ids,
+        is_listed=not chosen.hidden,
+    )
+
+
+def _earlier(reports: HostReports, since: float | None) -> SeenReport | None:
+    """Return the complete list of findings to compare with, ``None`` without one."""
+    earlier = reports.previous if since is None else reports.base
+    if earlier is None or earlier.hidden or reports.latest is None or reports.latest.hidden:
+        return None
+    return None if since is not None and reports.latest.started <= since else earlier
+
+
+def _doubts(reports: HostReports, chosen: SeenReport) -> tuple[list[str], list[SeenReport]]:
+    """Return why the chosen report is not the whole truth, and the other reports that count, too."""
+    doubts: list[str] = []
+    others = []
+    if chosen.is_narrow:
+        doubts.append(f"only {chosen.ran} of {chosen.installed} checks ran (--select or --skip)")
+    elif reports.narrow is not None and reports.narrow.started > chosen.started:
+        others.append(reports.narrow)
+    if reports.ahead is not None:
+        when = date(reports.ahead.started)
+        doubts.append(f"a report of it is of {when}, which is later than this clock: remove it if that is wrong")
+        if reports.ahead is not chosen:
+            others.append(reports.ahead)
+    return doubts, others
+
+
+def _newer(one: SeenReport | None, other: SeenReport) -> SeenReport:
+    """Return the newer report; of two of the same time, the worse one."""
+    if one is None or other.started > one.started:
+        return other
+    if other.started == one.started:
+        return max((one, other), key=lambda seen: (RANK[seen.state], seen.problems))
+    return one

@@ -1,0 +1,151 @@
+"""One report, reduced to what the merged report needs of it."""
+
+from collections.abc import Callable
+from sys import intern
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from doctor.fleet import document
+from doctor.fleet.document import ReportedFinding, ReportedScan, clean
+from doctor.model.errors import FormatError
+from doctor.model.fleet.report import HostFinding
+from doctor.model.outcome import Result
+from doctor.model.severity import Applicability, Severity
+from doctor.model.verdict import VerdictState
+
+_NARROW = 2
+"""A scan that ran less than this part of the checks is about a question, not about the host."""
+
+
+class SeenFinding(Struct, frozen=True):
+    """A finding with what explains it and what a test container showed."""
+
+    brief: HostFinding
+    is_waived: bool
+    causes: tuple[str, ...]
+    fix: str
+    risk: str
+
+
+class SeenReport(Struct, frozen=True, kw_only=True):
+    """One report.
+
+    Attributes:
+        started: seconds since the epoch.
+        file: its file.
+        state: its verdict; ``worst`` problem, number of ``problems``, and its sentence, ``says``.
+        findings: empty once the report is only compared with.
+        ids: checks with a finding without a waiver.
+        gaps: why something could not be examined.
+        probes: test containers and their outcomes.
+        fail_on: the least severity that counts as a problem.
+        hidden: how many findings are left out of it.
+        versions: of the engine, the kernel, doctor and the system.
+    """
+
+    started: float
+    file: str
+    state: VerdictState
+    says: str
+    worst: Severity | None
+    problems: int
+    ran: int
+    installed: int
+    findings: tuple[SeenFinding, ...]
+    ids: frozenset[str]
+    gaps: tuple[str, ...]
+    probes: dict[str, str]
+    fail_on: Severity
+    hidden: int
+    versions: dict[str, str]
+    root: str
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether most checks did not run, so that it does not replace an earlier report of the host."""
+        return self.ran * _NARROW < self.installed
+
+    def thin(self) -> "SeenReport":
+        """Return it for comparisons alone."""
+        return replace(self, findings=(), gaps=(), probes={}, says="") if self.findings or self.says else self
+
+
+class Reducer:
+    """Turns the content of files into ``SeenReport`` values; equal texts are kept once."""
+
+    def __init__(self) -> None:
+        self._texts: dict[str, str] = {}
+
+    def __call__(self, raw: bytes, file: str) -> tuple[tuple[str, str], SeenReport]:
+        """Return name and id of the host, and its report. Raises ``FormatError``."""
+        found = document.decode(raw)
+        if found.for_engine:
+            raise FormatError("it is about a supposed upgrade (--for-engine), not about the host as it is")
+        state = document.state_of(found)
+        findings = tuple(self._finding(one) for one in found.findings)
+        fail_on = document.severity_of(found.fail_on)
+        standing = [one.brief for one in findings if not one.is_waived]
+        levels = [one.severity for one in standing if one.severity >= fail_on]
+        said = document.severity_of(found.verdict.worst) if found.verdict.worst else None
+        seen = SeenReport(
+            started=document.time_of(found.started),
+            file=file,
+            state=state,
+            says=self._kept(clean(found.verdict.says)),
+            worst=max([*levels, *([said] if said else [])], default=None),
+            problems=max(found.verdict.problems, len(levels)),
+            ran=found.verdict.ran,
+            installed=found.verdict.installed,
+            findings=findings,
+            ids=frozenset(one.id for one in standing),
+            gaps=document.reasons(found) if state is not VerdictState.HEALTHY and _has_gaps(found) else (),
+            probes={self._kept(one.name): intern(one.outcome) for one in found.probes},
+            fail_on=fail_on,
+            hidden=found.summary.hidden,
+            versions=self._versions(found),
+            root=self._kept(clean(found.host.root)),
+        )
+        return (found.host.name, found.host.id if _is_id(found.host.id) else ""), seen
+
+    def _finding(self, one: ReportedFinding) -> SeenFinding:
+        keep: Callable[[str], str] = self._kept
+        return SeenFinding(
+            HostFinding(
+                keep(clean(one.id, 120)),
+                document.severity_of(one.severity),
+                keep(clean(one.message)),
+                keep(clean(one.subject.kind, 60)),
+                keep(clean(one.subject.name)),
+                keep(clean(one.fingerprint, 64)),
+            ),
+            bool(one.waived),
+            tuple(keep(clean(cause, 64)) for cause in one.causes),
+            keep(clean(one.fix.summary)) if one.fix else "",
+            one.fix.applicability if one.fix else "",
+        )
+
+    def _versions(self, found: ReportedScan) -> dict[str, str]:
+        host = found.host
+        texts = {"engine": host.engine, "kernel": host.kernel, "doctor": found.doctor, "os": host.os}
+        return {of: self._kept(clean(text, 120)) for of, text in texts.items()}
+
+    def _kept(self, text: str) -> str:
+        return self._texts.setdefault(text, text)
+
+
+def risk_of(word: str) -> Applicability | None:
+    """Return the risk with this name, ``None`` for another word."""
+    return Applicability[word.upper()] if word.upper() in Applicability.__members__ else None
+
+
+def _has_gaps(found: ReportedScan) -> bool:
+    return b'"incomplete": true' in bytes(found.outcomes) or b'"incomplete":true' in bytes(found.outcomes)
+
+
+def _is_id(text: str) -> bool:
+    return len(text) == 32 and all(letter in "0123456789abcdef" for letter in text)
+
+
+FAILED = Result.FAIL.value
+PASSED = Result.PASS.value

@@ -1,0 +1,1 @@
+"""The merged reports of many hosts, as report formats show them."""

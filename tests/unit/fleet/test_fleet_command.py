@@ -1,0 +1,93 @@
+"""``doctor fleet`` as it is typed."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from doctor.cli.commands import fleet
+from doctor.cli.common import SharedOptions
+from doctor.cli.options.fleet import _formats
+from doctor.model.errors import DoctorError, UsageError
+from doctor.plugins.load import load
+from tests.unit.fleet.fleet_kit import finding, report, write
+
+PLAIN = SharedOptions(verbose=False, quiet=False, colour=False)
+NOW = 1_800_000_000.0
+
+
+def words(*places: Path, **more: str) -> fleet.FleetWords:
+    return fleet.FleetWords(places=tuple(map(str, places)), stale_after=more.pop("stale_after", "never"), **more)
+
+
+def test_it_prints_and_returns_the_worst(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = write(tmp_path / "r", report("a", finding("engine/down", "critical"), ago=10_000_000_000 - 8_300_000_000))
+    assert fleet.run(words(folder), PLAIN) == 1
+    assert "CRITICAL  1 of 1 host: engine/down on a" in capsys.readouterr().out
+    assert fleet.run(words(tmp_path / "none"), PLAIN) == 3
+    place = tmp_path / "page.html"
+    assert fleet.run(words(folder, format="html", output=str(place)), PLAIN) == 1
+    assert "<h1>1 host</h1>" in place.read_text()
+
+
+def test_times() -> None:
+    assert fleet.since("7d", NOW) == NOW - 7 * 86400
+    assert fleet.since("12h", NOW) == NOW - 12 * 3600
+    assert fleet.since("2027-01-01", NOW) == fleet.since("2027-01-01T01:00+01:00", NOW) == 1_798_761_600
+    assert (fleet.stale_after("36h"), fleet.stale_after("never")) == (36 * 3600, None)
+
+
+@pytest.mark.parametrize("text", ["yesterday", "7", "-7d", "7 days", "2027-13-01", "", "9999999d", "2031-01-01"])
+def test_a_time_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match=r"is not a time|is in the future"):
+        fleet.since(text, NOW)
+
+
+@pytest.mark.parametrize("text", ["0d", "soon", "", "-1d", "2"])
+def test_a_limit_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="is not a time"):
+        fleet.stale_after(text)
+
+
+def test_mistakes_are_reported_before_anything_is_read(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no report is named"):
+        fleet.run(words(), PLAIN)
+    with pytest.raises(
+        UsageError, match="format 'nagios' can't show many hosts — choose one of html, json, prometheus, text"
+    ):
+        fleet.run(words(tmp_path, format="nagios"), PLAIN)
+    with pytest.raises(DoctorError, match=r"can't read the list of hosts .*/none: no such file"):
+        fleet.run(words(tmp_path, expected=str(tmp_path / "none")), PLAIN)
+
+
+def test_a_list_of_hosts_may_have_comments(tmp_path: Path) -> None:
+    """The first word of a line, as in an inventory."""
+    (tmp_path / "hosts").write_text("# all\n\na\nb ansible_user=root # old\n")
+    assert fleet._expected(str(tmp_path / "hosts")) == ("a", "b")
+
+
+def test_completion_offers_the_formats_that_can_show_it() -> None:
+    catalog = load()
+    able = [name for name in sorted(catalog.formats) if "fleet" in catalog.report_format(name).declaration.of]  # type: ignore[union-attr]
+    assert sorted(_formats("")) == able
+
+
+def test_it_starts_without_what_it_does_not_need(tmp_path: Path) -> None:
+    """No page, no database, no host."""
+    folder = write(tmp_path / "r", report("a"))
+    code = (
+        "import sys\nfrom doctor.cli.entry import command\n"
+        f"sys.argv = ['doctor', 'fleet', {str(folder)!r}]\ncommand()\nprint(*sys.modules, file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+    loaded = set(done.stderr.split())
+    assert not loaded & {
+        "jinja2",
+        "sqlite3",
+        "pyroute2",
+        "psutil",
+        "ssl",
+        "doctor.scan.run",
+        "doctor.host.live",
+    }
