@@ -36,6 +36,8 @@ _UNUSED = [
     "_interpreters",
     "_interpchannels",
     "_interpqueues",
+    "pyexpat",
+    "_elementtree",
 ]
 _PSUTIL = ("-DPSUTIL_POSIX=1", "-DPSUTIL_LINUX=1", "-DPSUTIL_SIZEOF_PID_T=4")
 _HOOK = "int doctor_sha256_blocks(uint32_t *state, const uint8_t *data, size_t blocks);\n"

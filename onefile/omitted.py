@@ -10,7 +10,7 @@ _OTHER_SYSTEMS = "_aix_support _osx_support _ios_support _apple_support _android
 _WITHOUT_THEIR_LIBRARY = "dbm lzma bz2 ssl"
 _TWINS = "_pydecimal _pydatetime _pyio _pylong _py_abc _strptime_old"
 """Python's own forms of what is compiled in."""
-_SELDOM = "xmlrpc wsgiref mailbox imaplib poplib ftplib webbrowser antigravity this __phello__ xml"
+_SELDOM = "xmlrpc wsgiref mailbox imaplib poplib ftplib webbrowser plistlib antigravity this __phello__ xml"
 
 _ALL = (_DEVELOPER, _TERMINAL, _INSTALLING, _OTHER_SYSTEMS, _WITHOUT_THEIR_LIBRARY, _TWINS, _SELDOM)
 NAMES = frozenset(name for names in _ALL for name in names.split())
