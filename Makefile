@@ -1,5 +1,5 @@
 # The development loop. Each target is one line that you can also type.
-.PHONY: help setup check fix test cases live browser docs asked new-check case bench demo
+.PHONY: help setup check fix test cases live browser docs asked new-check case bench onefile onefile-test demo
 
 help:  ## show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 14
@@ -42,6 +42,9 @@ bench:  ## compare doctor with other tools (root)
 
 onefile:  ## build doctor-x86_64 and doctor-aarch64 into dist
 	/usr/bin/python3.13 -m onefile
+
+onefile-test:  ## test the built one file: by itself, with the unit tests, on throw-away hosts (root)
+	sh scripts/onefile-test
 
 demo:  ## break a throw-away host and repair it (root)
 	sh scripts/demo

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from onefile.compile import TARGETS, Build, program, unpack
 from onefile.fetch import HERE, fetch, inputs, python, run
+from onefile.licences import TEXT, licences
 from onefile.pack import pack
 
 _HOT_ROOMS = ("checks", "runtime")
@@ -49,7 +50,7 @@ def main() -> None:
         say(f"{machine}: the interpreter")
         static = program(Build(work, machine, options.jobs)).read_bytes()
         say(f"{machine}: packing")
-        whole = pack(static, roots, HERE, hot(work, roots))
+        whole = pack(static, roots, HERE, hot(work, roots), texts={TEXT: licences(work)})
         path = options.out / f"doctor-{machine}"
         path.write_bytes(whole)
         path.chmod(0o755)
@@ -59,20 +60,31 @@ def main() -> None:
 def tree(work: Path) -> list[Path]:
     """Return the directories that are packed: doctor's own wheel and the packages, and the standard library."""
     packages = work / "packages"
-    run("rm", "-rf", str(packages), cwd=work)
+    run("rm", "-rf", str(packages), str(work / "own"), cwd=work)
     packages.mkdir()
     run(str(python(work)), "-m", "hatchling", "build", "-t", "wheel", "-d", str(work / "own"), cwd=HERE.parent)
-    for wheel in (*sorted((work / "own").glob("*.whl"))[-1:], *sorted((work / "wheels").glob("*.whl"))):
-        if not wheel.name.startswith("ziglang"):
-            with zipfile.ZipFile(wheel) as archive:
-                archive.extractall(packages)
+    recorded = [file for name, known in inputs()["wheels"].items() if name != "ziglang" for file in known]
+    for wheel in (*(work / "own").glob("*.whl"), *(work / "wheels" / file for file in recorded if file != "version")):
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(packages)
     for name, place in (
         ("psutil", "psutil/psutil"),
         ("msgspec", "msgspec/src/msgspec"),
         ("markupsafe", "markupsafe/src/markupsafe"),
     ):
         run("cp", "-r", str(work / "unpacked" / place), str(packages / name), cwd=work)
+    _without_tls(packages / "pyroute2/netlink/rtnl/probe_msg.py")
     return [packages, work / "unpacked/python3.13/Lib"]
+
+
+def _without_tls(path: Path) -> None:
+    """Have a module of pyroute2 that imports ``ssl`` for a probe of its own, which doctor does not use, do without."""
+    text = path.read_text()
+    if text.count("\nimport ssl\n") != 1:
+        raise LookupError(f"{path} imports ssl in another way")
+    path.write_text(
+        text.replace("\nimport ssl\n", "\nssl = None  # changed for doctor's one file, which has no OpenSSL\n")
+    )
 
 
 def hot(work: Path, roots: list[Path]) -> frozenset[str]:

@@ -1,9 +1,9 @@
-"""What stays out of the file: parts of the standard library and of the packages that can't work in it, or that nothing asks for.
+"""Leaves out of the file parts of the standard library and of the packages that can't work in it, or that nothing asks for.
 
 ``tests/onefile/test_modules.py`` imports every module of doctor from the file. A plugin may use the rest of the library.
 """
 
-_DEVELOPER = "test idlelib unittest doctest pydoc pydoc_data pdb bdb cProfile profile pstats trace tracemalloc timeit tabnanny pyclbr symtable"
+_DEVELOPER = "test idlelib doctest pydoc pydoc_data pdb bdb cProfile profile pstats trace tracemalloc timeit tabnanny pyclbr symtable"
 _TERMINAL = "tkinter turtle turtledemo curses _pyrepl rlcompleter readline code codeop cmd"
 _INSTALLING = "ensurepip venv zipapp compileall py_compile modulefinder pickletools lib2to3 distutils site-packages"
 _OTHER_SYSTEMS = "_aix_support _osx_support _ios_support _apple_support _android_support nturl2path msilib"

@@ -2,7 +2,7 @@
 
     program | zeros up to a page | code, files | folders | index | a stored zip of the modules that start the interpreter
 
-What a scan loads is stored as it is and read in place; the rest is compressed. The same input gives the same bytes.
+The modules of a scan are stored as they are, and read in place; the rest is compressed. The same input gives the same bytes.
 Modules have no source: a traceback shows file and line, and nothing else reads it.
 """
 
@@ -19,7 +19,7 @@ from types import MappingProxyType
 from onefile.omitted import is_omitted
 
 START = ("encodings/__init__.py", "encodings/aliases.py", "encodings/utf_8.py")
-"""What the interpreter imports before the boot module: from the zip, by the frozen zipimport."""
+"""Imported by the interpreter before the boot module: from the zip, by the frozen zipimport."""
 PAGE = 4096
 FOLDERS = "folders"
 """The name of the table of folders among the files."""
@@ -117,7 +117,6 @@ def pack(
     hot: frozenset[str],
     *,
     texts: Mapping[str, bytes] = MappingProxyType({}),
-    start: str = "doctor_start.py",
 ) -> bytes:
     """Return the whole file: ``program`` with the modules of ``roots`` and the boot module.
 
@@ -127,7 +126,6 @@ def pack(
         boot: the directory of ``doctor_boot.py`` and of the modules that belong to it.
         hot: names of modules that each scan loads.
         texts: further data files, by their path.
-        start: what starts the command; another one runs the tests.
     """
     padded = program + bytes(-len(program) % PAGE)
     packed = Packed(len(padded), hot | {"doctor_files"})
@@ -142,8 +140,19 @@ def pack(
     stdlib = next(root for root in roots if (root / START[0]).exists())
     first = {name: (stdlib / name).read_bytes() for name in START}
     first["doctor_boot.py"] = finder.replace("INDEX = (0, 0)", numbers).encode()
-    first["doctor_start.py"] = (boot / start).read_bytes()
-    return sized(padded + b"".join(packed.content()) + _archive(first))
+    first["doctor_start.py"] = (boot / "doctor_start.py").read_bytes()
+    return sized(
+        padded + b"".join(packed.content()) + _archive({name: _compiled(name, each) for name, each in first.items()})
+    )
+
+
+def started_by(whole: bytes, source: bytes) -> bytes:
+    """Return a packed file with another module in the place of ``doctor_start``: the tests run Python code in it."""
+    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
+        begin = min(entry.header_offset for entry in archive.infolist())
+        first = {name.removesuffix("c"): archive.read(name) for name in archive.namelist()}
+    first["doctor_start.py"] = _compiled("doctor_start.py", source)
+    return sized(whole[:begin] + _archive(first))
 
 
 def sized(whole: bytes) -> bytes:
@@ -154,12 +163,15 @@ def sized(whole: bytes) -> bytes:
     return whole[:at] + struct.pack("<Q", len(whole)) + whole[at + 8 :]
 
 
-def _archive(sources: dict[str, bytes]) -> bytes:
+def _compiled(name: str, source: bytes) -> bytes:
+    # Flags 0, time and size 0: the interpreter compares none of them in an archive without the source.
+    return importlib.util.MAGIC_NUMBER + bytes(12) + code(name, source)
+
+
+def _archive(modules: Mapping[str, bytes]) -> bytes:
     """Return a zip of compiled modules, without compression: zlib is not there yet."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
-        for name, source in sources.items():
-            head = importlib.util.MAGIC_NUMBER + bytes(12)
-            # Flags 0, time and size 0: the interpreter compares none of them in an archive without the source.
-            archive.writestr(zipfile.ZipInfo(f"{name}c", (1980, 1, 1, 0, 0, 0)), head + code(name, source))
+        for name, content in modules.items():
+            archive.writestr(zipfile.ZipInfo(f"{name}c", (1980, 1, 1, 0, 0, 0)), content)
     return stream.getvalue()

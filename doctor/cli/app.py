@@ -74,6 +74,13 @@ def _show(shell: str) -> None:
         raise typer.Exit
 
 
+def _licences(wanted: bool) -> None:
+    if wanted:
+        from doctor.cli.commands import licences
+
+        raise typer.Exit(licences.show())
+
+
 @app.callback()
 def options(
     context: typer.Context,
@@ -99,9 +106,15 @@ def options(
             help="Print the completion for bash, zsh or fish.",
         ),
     ] = "",
+    licences: Annotated[
+        bool,
+        typer.Option(
+            "--licences", callback=_licences, is_eager=True, help="Print the licences of doctor and its parts."
+        ),
+    ] = False,
 ) -> None:
     """Options accepted before or after any command."""
-    del version, install_completion, show_completion
+    del version, install_completion, show_completion, licences
     context.obj = {"verbose": verbose, "quiet": quiet, "color": color}
 
 

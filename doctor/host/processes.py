@@ -7,9 +7,13 @@ from doctor.model.missing import HostError, Missing, Why
 
 
 def read_all() -> tuple[Process, ...]:
-    """Return every process that exists long enough to be read, by pid."""
+    """Return every process that exists long enough to be read, by pid. Raises ``HostError`` where /proc is not mounted."""
     found = []
-    for pid in sorted(int(name) for name in os.listdir("/proc") if name.isdecimal()):
+    pids = sorted(map(int, _pids()))
+    if not pids:
+        # An empty list would mean that no engine runs.
+        raise HostError(Missing(Why.UNREADABLE, "/proc is not mounted: run 'mount -t proc proc /proc'"))
+    for pid in pids:
         try:
             found.append(_read(pid))
         except (OSError, ValueError, IndexError):
@@ -33,7 +37,7 @@ def environ(pid: int) -> dict[str, str]:
 
 def are_there(names: frozenset[str]) -> bool:
     """Whether a process with one of these names (/proc/PID/comm) exists."""
-    for pid in filter(str.isdecimal, os.listdir("/proc")):
+    for pid in _pids():
         try:
             with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as stream:
                 if stream.read().strip() in names:
@@ -41,6 +45,13 @@ def are_there(names: frozenset[str]) -> bool:
         except OSError:
             continue
     return False
+
+
+def _pids() -> list[str]:
+    try:
+        return list(filter(str.isdecimal, os.listdir("/proc")))
+    except FileNotFoundError:
+        return []
 
 
 def start_ticks(pid: int) -> int:

@@ -149,7 +149,12 @@ class _Judge:
         place = Registry(host="its token server", port=443, source="", tls=True)
         found = trouble(place, said, self.known, self.now) if said.get("problem") else None
         if found is not None:
-            return Trouble(text=f"answers, but its token server {found.text}", do=found.do, is_proxy=found.is_proxy)
+            return Trouble(
+                text=f"answers, but its token server {found.text}",
+                do=found.do,
+                is_proxy=found.is_proxy,
+                is_doubt=found.is_doubt,
+            )
         then = said.get("then")
         return self._limit(then) if isinstance(then, dict) else None
 

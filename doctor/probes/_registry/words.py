@@ -26,6 +26,12 @@ def trouble(one: Registry, said: dict[str, Any], known: Registries, now: float) 
     proxy = known.proxies.to(one.host, one.port, tls=one.tls)
     if not problem:
         return _late(one, said, known) or _answered(said) or _no_registry(one, said)
+    if problem == "no-tls":
+        return Trouble(
+            text="accepts connections, but this one file of doctor has no TLS, so what it answers is unknown",
+            do=f"run 'curl -v https://{one.host}:{one.port}/v2/' on the host, or doctor from its package",
+            is_doubt=True,
+        )
     if step in {"resolve", "connect"}:
         found = _unreached(one if proxy is None else proxy, said, known)
         if proxy is None:

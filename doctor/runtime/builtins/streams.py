@@ -2,8 +2,9 @@
 
 import select
 import socket
-import ssl
 import time
+
+from doctor.runtime.builtins.tls import ssl
 
 _CHUNK = 16384
 _MOST_BYTES = 1 << 20
@@ -65,7 +66,7 @@ class PlainStream:
 class TlsStream:
     """TLS over a stream."""
 
-    def __init__(self, under: "PlainStream | TlsStream", context: ssl.SSLContext, name: str) -> None:
+    def __init__(self, under: "PlainStream | TlsStream", context: "ssl.SSLContext", name: str) -> None:
         self._under = under
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.object = context.wrap_bio(self._in, self._out, server_hostname=name)
@@ -150,7 +151,7 @@ class TlsStream:
             return
 
 
-def _reason(error: ssl.SSLError) -> str:
+def _reason(error: "ssl.SSLError") -> str:
     return (error.reason or "TLS error").replace("_", " ").lower()
 
 

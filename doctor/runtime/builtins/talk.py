@@ -5,13 +5,13 @@ import encodings.idna as _idna  # noqa: F401 - ssl encodes names with it, and a 
 import hashlib
 import json
 import re
-import ssl
 import time
 
 from doctor.runtime.base.frozen import TYPE_CHECKING
 from doctor.runtime.builtins.names import resolved
 from doctor.runtime.builtins.streams import PlainStream, StepError, TlsStream, connected
 from doctor.runtime.builtins.targets import RegistryTalk, TalkProxy, TalkTarget, blind
+from doctor.runtime.builtins.tls import NO_TLS, ssl
 
 if TYPE_CHECKING:
     Stream = PlainStream | TlsStream
@@ -72,6 +72,8 @@ def _through(talk: RegistryTalk, target: TalkTarget, proxy: TalkProxy, stream: "
 
 def _to_proxy(talk: RegistryTalk, proxy: TalkProxy, stream: "Stream") -> "Stream":
     """Return TLS to a proxy; ``plain`` if it speaks plain HTTP only, which some show by silence."""
+    if ssl is None:
+        raise StepError(NO_TLS)
     over = TlsStream(stream, talk.context(proxy), proxy.host)
     half = time.monotonic() + (talk.deadline - time.monotonic()) / 2
     stream.deadline = half
@@ -110,6 +112,9 @@ def _tunnel(target: TalkTarget, proxy: TalkProxy, stream: "Stream") -> tuple[int
 
 
 def _secured(talk: RegistryTalk, target: TalkTarget, stream: "Stream") -> "Stream":
+    if ssl is None:
+        stream.close()
+        raise StepError(NO_TLS)
     over = TlsStream(stream, talk.context(target), target.host)
     is_direct = target.proxy is None
     stream.deadline -= (talk.deadline - time.monotonic()) * _KEPT_FOR_SMALL if is_direct else 0

@@ -1,11 +1,11 @@
 """The arguments of the builtin ``registry``: servers, proxies, and the authorities that they are verified with."""
 
-import ssl
 import threading
 import time
 
 from doctor.runtime.builtins.answers import needed
 from doctor.runtime.builtins.streams import StepError
+from doctor.runtime.builtins.tls import ssl
 from doctor.runtime.plan.reader import FieldReader
 
 
@@ -22,7 +22,7 @@ class RegistryTalk:
         self._contexts: dict[str, ssl.SSLContext] = {}
         self._lock = threading.Lock()
 
-    def context(self, target: "TalkTarget | TalkProxy") -> ssl.SSLContext:
+    def context(self, target: "TalkTarget | TalkProxy") -> "ssl.SSLContext":
         """Return the TLS settings for a target; those of one store are made once, for it costs 10 ms."""
         key = f"{target.store}\0{target.certificate}"
         with self._lock:
@@ -30,7 +30,7 @@ class RegistryTalk:
                 self._contexts[key] = self._made(target)
             return self._contexts[key]
 
-    def _made(self, target: "TalkTarget | TalkProxy") -> ssl.SSLContext:
+    def _made(self, target: "TalkTarget | TalkProxy") -> "ssl.SSLContext":
         context = blind()
         if target.store:
             context.verify_mode = ssl.CERT_REQUIRED
@@ -51,7 +51,7 @@ class RegistryTalk:
         return context
 
 
-def blind() -> ssl.SSLContext:
+def blind() -> "ssl.SSLContext":
     """Return TLS settings that verify nothing: nothing is sent over them but a request without credentials."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False

@@ -200,3 +200,10 @@ def test_the_live_host_is_this_machine() -> None:
     assert abs(host.now() - time.time()) < 60
     with pytest.raises(HostError):
         host.engine("/version", socket=HostPath("/nowhere/docker.sock"))
+
+
+def test_a_root_without_proc_has_no_list_of_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty list would mean that no engine holds the data root."""
+    monkeypatch.setattr(processes, "_pids", list)
+    with pytest.raises(HostError, match="/proc is not mounted"):
+        processes.read_all()

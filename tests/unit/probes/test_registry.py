@@ -26,6 +26,7 @@ DROPPED = {"step": "connect", "problem": "silent", "address": "192.0.2.1"}
 REFUSED = {"step": "connect", "problem": "errno", "errno": 111, "address": "192.0.2.1"}
 NXDOMAIN = {"step": "resolve", "problem": "no-address", "servers": {"10.0.0.1": "NXDOMAIN"}}
 SERVFAIL = {"step": "resolve", "problem": "no-address", "servers": {"10.0.0.1": "SERVFAIL"}}
+NO_TLS = {"step": "tls", "problem": "no-tls", "address": "192.0.2.1"}
 UNTRUSTED = {"step": "tls", "problem": "untrusted", "errno": 20}
 
 
@@ -55,6 +56,7 @@ def judged(
     [
         ([(HUB_USED, OK)], {}, Result.PASS),
         ([(HUB_USED, DROPPED)], {}, Result.FAIL),
+        ([(HUB_USED, NO_TLS)], {}, Result.UNPROVEN),
         ([(HUB_USED, SERVFAIL)], {}, Result.FAIL),
         ([(HUB_USED, DROPPED)], {"has_way_out": False}, Result.SKIP),
         ([(HUB_MAYBE, DROPPED)], {}, Result.SKIP),
@@ -224,3 +226,11 @@ def test_the_question_to_the_engine_is_part_of_the_limit(spent: float) -> None:
     launch = next(registry(Registries(items=(HUB_USED,), asked_s=spent), RegistryCertificates()))
     assert isinstance(launch, Launch)
     assert launch.containers[0]["args"]["timeout_s"] + 0.5 + spent <= 3
+
+
+def test_a_doctor_without_tls_judges_neither_a_registry_nor_its_token_server() -> None:
+    """The one file: a doubt, never a failure, and a way to look."""
+    found = judged((HUB_USED, NO_TLS))
+    assert "has no TLS" in found.message
+    asked = {"step": "done", "status": 401, "headers": {"www-authenticate": 'Bearer realm="https://auth.lan/token"'}}
+    assert judged((MIRROR, asked), second={"mirror.lan:5000": NO_TLS}).result is Result.UNPROVEN
