@@ -48,6 +48,7 @@ _COMMANDS = {
     "list": ("about", "list_all"),
     "schedule": ("about", "schedule"),
     "guard": ("about", "guard"),
+    "kubernetes": ("kubernetes", "kubernetes"),
 }
 
 

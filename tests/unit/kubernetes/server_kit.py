@@ -1,0 +1,142 @@
+"""An API server of the tests: real HTTP, one node, and each body checked with the published schema of Kubernetes."""
+
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+VERSIONS = ("1.30.0", "1.37.0")
+NODE = "node-1.example"
+Reply = Callable[["Handler"], None]
+
+
+def valid(document: dict[str, Any]) -> None:
+    """Check an object with the schemas, unknown fields included; skip where they are not installed."""
+    schemas = pytest.importorskip("kubernetes_validate", reason="pip install kubernetes-validate")
+    for version in VERSIONS:
+        schemas.validate(document, version, strict=True)
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers as an API server does: a script of failures first, then for real."""
+
+    protocol_version = "HTTP/1.1"
+    server: "Server"
+
+    def log_message(self, *_: Any) -> None:
+        """Be quiet."""
+
+    def answer(self, status: int, body: dict[str, Any] | bytes, **headers: str) -> None:
+        """Send an answer."""
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Length", str(len(raw)))
+        self.end_headers()
+        self.wfile.write(raw)
+
+    def refuse(self, status: int, message: str, **headers: str) -> None:
+        """Send a refusal in the form of the API."""
+        self.answer(status, {"kind": "Status", "status": "Failure", "message": message, "code": status}, **headers)
+
+    def do_PATCH(self) -> None:
+        """Patch the node's status."""
+        self._take()
+
+    def do_POST(self) -> None:
+        """Create an event."""
+        self._take()
+
+    def _take(self) -> None:
+        raw = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        self.server.requests.append((self.command, self.path, dict(self.headers), json.loads(raw)))
+        if self.server.script:
+            self.server.script.pop(0)(self)
+            return
+        path, body = self.path.partition("?")[0], json.loads(raw)
+        if self.command == "PATCH" and path == f"/api/v1/nodes/{NODE}/status":
+            assert self.headers["Content-Type"] == "application/strategic-merge-patch+json"
+            self.server.merge(body)
+            self.answer(200, self.server.node)
+        elif self.command == "POST" and re.fullmatch(r"/api/v1/namespaces/default/events", path):
+            valid(body)
+            # Validation asks this beyond the schema: an event about a node is in the namespace "default".
+            assert body["metadata"]["namespace"] == "default"
+            assert len(body["message"].encode()) <= 1024
+            self.server.events.append(body)
+            self.answer(201, body)
+        else:
+            self.refuse(404, f"nodes {path} not found")
+
+
+class Server(ThreadingHTTPServer):
+    """The server's state: the node, the events, all requests, and the answers that come first."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        """Listen on a free port of the loopback."""
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.requests: list[tuple[str, str, dict[str, str], dict[str, Any]]] = []
+        self.events: list[dict[str, Any]] = []
+        self.script: list[Reply] = []
+        ready = {
+            "type": "Ready",
+            "status": "True",
+            "reason": "KubeletReady",
+            "message": "kubelet is posting ready status",
+        }
+        self.node: dict[str, Any] = {
+            "apiVersion": "v1",
+            "kind": "Node",
+            "metadata": {"name": NODE, "uid": "0a-1b"},
+            "status": {"conditions": [ready]},
+        }
+
+    @property
+    def url(self) -> str:
+        """The address."""
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def merge(self, body: dict[str, Any]) -> None:
+        """Merge a strategic patch: conditions by their type, and nothing else is patched."""
+        assert set(body) <= {"status"}
+        assert set(body.get("status", {})) <= {"conditions"}
+        merged = {one["type"]: one for one in self.node["status"]["conditions"]}
+        for one in body.get("status", {}).get("conditions", []):
+            merged[one["type"]] = {**merged.get(one["type"], {}), **one}
+        self.node["status"]["conditions"] = list(merged.values())
+        valid(self.node)
+
+    def condition(self, name: str = "ContainerHostProblem") -> dict[str, Any]:
+        """The node's condition of a type; empty without one."""
+        found: dict[str, Any] = next((one for one in self.node["status"]["conditions"] if one["type"] == name), {})
+        return found
+
+
+@contextmanager
+def serving() -> Iterator[Server]:
+    """Run a server in a thread."""
+    server = Server()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def account(place: Path, token: str = "first.token") -> str:
+    """Write a service account's directory."""
+    place.mkdir(exist_ok=True)
+    (place / "token").write_text(token)
+    return str(place)
