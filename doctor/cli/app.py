@@ -43,6 +43,8 @@ _COMMANDS = {
     "run": ("host", "run_container"),
     "salvage": ("host", "salvage"),
     "report": ("about", "report"),
+    "history": ("history", "history"),
+    "bundle": ("about", "bundle"),
     "fleet": ("fleet", "fleet"),
     "explain": ("about", "explain"),
     "list": ("about", "list_all"),

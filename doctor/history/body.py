@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from doctor.model.errors import FormatError
 from doctor.model.finding import Finding
 from doctor.model.report import RepairReport, ScanReport
+from doctor.state.clock import is_time
 
 # A report of 2,000 findings is 2 MB; a larger file is not a report.
 _LIMIT_BYTES = 256 << 20
@@ -48,7 +49,11 @@ def _packed(plain: ScanReport | RepairReport) -> bytes:
 
 def unpack(data: bytes) -> ScanReport:
     """Return the report. Raises ``FormatError`` for invalid bytes or a report of another version of doctor."""
-    return _unpacked(data, ScanReport, "a scan of the history")
+    what = "a scan of the history"
+    report = _unpacked(data, ScanReport, what)
+    if not is_time(report.started):
+        raise FormatError(f"can't read {what}: its start is not a time")
+    return report
 
 
 def unpack_repair(data: bytes) -> RepairReport:

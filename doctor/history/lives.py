@@ -11,6 +11,9 @@ from doctor.model.probe_result import judged
 from doctor.model.report import ScanReport
 from doctor.model.severity import Severity
 
+_LONGEST = 1000
+"""Characters that are kept of a message."""
+
 
 class Life(Struct, frozen=True, kw_only=True):
     """A finding over all scans of its host: as the last scan saw it, and whether it is still there.
@@ -96,7 +99,7 @@ def _brief(finding: Finding) -> Finding:
     return Finding(
         id=finding.id,
         subject=Subject(finding.subject.kind, finding.subject.name),
-        message=finding.message,
+        message=finding.message if len(finding.message) <= _LONGEST else f"{finding.message[:_LONGEST]}…",
         severity=Severity(finding.level),
         waived=finding.waived,
     )

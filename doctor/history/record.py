@@ -36,15 +36,15 @@ def insert(
         life_table.rename(connection, checks, renamed)
         shown, lives = advanced(connection, report)
         counts = summary(shown) | {"state": shown.verdict.state.value}
-        if shown.change is not None and shown.change.since is not None:
-            counts |= {"plus": shown.change.plus, "minus": shown.change.minus}
+        change = shown.change
+        if change is not None and change.since is not None:
+            counts |= {"plus": change.plus, "minus": change.minus, "worse": len(change.worse)}
         number = connection.execute(
             "INSERT INTO scan (host, root, started, exit_code, counts, body) VALUES (?, ?, ?, ?, ?, ?)",
             (*place, report.started, report.exit_code, json.dumps(counts), pack(shown)),
         ).lastrowid
         life_table.write(connection, place, lives, number or 0)
-        if retention.drop(connection, keep, time.time() if now is None else now):
-            life_table.forget(connection)
+        retention.drop(connection, keep, time.time() if now is None else now)
     retention.shrink(connection)
     return number or 0, shown
 

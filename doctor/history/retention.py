@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from doctor.history.life_table import forget
 from doctor.state.clock import DAY_S, believable
 from doctor.state.settings import Keep
 
@@ -13,16 +14,17 @@ _SPARE_BYTES = 4 * _MIB
 """Free pages up to this size stay in the file: the next scans use them."""
 
 
-def drop(connection: "sqlite3.Connection", keep: Keep, now: float) -> int:
-    """Drop scans that are too many or too old, and the oldest ones of a file that is too large; return how many.
+def drop(connection: "sqlite3.Connection", keep: Keep, now: float) -> None:
+    """Drop scans that are too many or too old, the oldest ones of a file that is too large, and lives that no scan is left of.
 
     The newest scan of each host stays.
     """
     before = connection.total_changes
     _too_old(connection, keep, now)
     _too_many(connection, keep)
+    if connection.total_changes > before:
+        forget(connection)
     _too_large(connection, keep)
-    return connection.total_changes - before
 
 
 def shrink(connection: "sqlite3.Connection") -> None:
@@ -71,6 +73,7 @@ def _too_large(connection: "sqlite3.Connection", keep: Keep) -> None:
         )
         if connection.total_changes == before:
             return
+        forget(connection)
 
 
 def _used(connection: "sqlite3.Connection") -> int:

@@ -5,6 +5,7 @@ created in a read-only state directory. Errors never fail a scan: they become no
 """
 
 import json
+import math
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -42,7 +43,7 @@ class KeptScan(Struct, frozen=True, kw_only=True):
         started: seconds since the epoch.
         counts: findings by severity, then checks, as in the summary of the JSON format.
         state: the word of the verdict, "" for a scan of an older doctor.
-        plus, minus: how many findings are new or gone since the scan before; ``None`` without one.
+        plus, minus, worse: how many findings are new, gone or worse since the scan before; ``None`` without one.
     """
 
     number: int
@@ -54,6 +55,25 @@ class KeptScan(Struct, frozen=True, kw_only=True):
     state: str = ""
     plus: int | None = None
     minus: int | None = None
+    worse: int | None = None
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """A selection of scans; its defaults select all.
+
+    Attributes:
+        host, root: "" for any.
+        first, last: numbers; ``after``, ``before``: times of the start. All inclusive.
+        limit: how many of the newest, -1 for all.
+    """
+
+    host: str = ""
+    root: str = ""
+    first: int = 0
+    last: int | None = None
+    after: float = 0.0
+    before: float = math.inf
+    limit: int = -1
 
 
 class History:
@@ -67,6 +87,7 @@ class History:
         self.notes: list[str] = []
         self._connection: sqlite3.Connection | None = None
         self._patience_s = _PATIENCE_S
+        self._is_copy = False
 
     def __enter__(self) -> Self:
         return self
@@ -103,24 +124,35 @@ class History:
         read = self._with(lambda connection: advanced(connection, report)[0], "earlier scans are not shown")
         return report if read is None else read
 
-    def rows(self, host: HostInfo, limit: int = 60) -> tuple[HistoryRow, ...]:
-        """Return the latest scans of a host as a chart wants them, oldest first."""
+    def rows(self, host: HostInfo, limit: int = 60, *, before: int | None = None) -> tuple[HistoryRow, ...]:
+        """Return the latest scans of a host as a chart wants them, oldest first; only those before scan ``before``."""
+        name, root = place_of(host)
+        chosen = Wanted(host=name, root=root, last=None if before is None else before - 1, limit=limit)
         return tuple(
             HistoryRow(started=kept.started, counts=kept.counts, exit_code=kept.exit_code)
-            for kept in self.scans(host, limit)
+            for kept in reversed(self.find(chosen))
         )
 
     def scans(self, host: HostInfo | None = None, limit: int = 60) -> tuple[KeptScan, ...]:
         """Return the latest scans, of one host or of all, oldest first."""
-        place = None if host is None else place_of(host)
+        name, root = ("", "") if host is None else place_of(host)
+        return tuple(reversed(self.find(Wanted(host=name, root=root, limit=limit))))
+
+    def find(self, chosen: Wanted) -> tuple[KeptScan, ...]:
+        """Return the scans of a selection, newest first."""
 
         def select(connection: "sqlite3.Connection") -> tuple[KeptScan, ...]:
             found = connection.execute(
                 "SELECT number, host, root, started, counts, exit_code FROM scan"
-                " WHERE ? IS NULL OR (host = ? AND root = ?) ORDER BY number DESC LIMIT ?",
-                (place and place[0], *(place or (None, None)), limit),
+                " WHERE (? = '' OR host = ?) AND (? = '' OR root = ?)"
+                " AND number >= ? AND (? IS NULL OR number <= ?) AND started >= ? AND started <= ?"
+                " ORDER BY number DESC LIMIT ?",
+                (
+                    *(chosen.host, chosen.host, chosen.root, chosen.root),
+                    *(chosen.first, chosen.last, chosen.last, chosen.after, chosen.before, chosen.limit),
+                ),
             )
-            return tuple(_kept(row) for row in reversed(found.fetchall()) if is_time(row[3]))
+            return tuple(_kept(row) for row in found if is_time(row[3]))
 
         return self._with(select, "earlier scans are not shown") or ()
 
@@ -177,6 +209,8 @@ class History:
         import sqlite3  # noqa: PLC0415
 
         if self._connection is not None:
+            if writes and self._is_copy:
+                raise self._unwritable()
             return self._connection
         if writes:
             ensure_dir(os.path.dirname(self.path))
@@ -185,32 +219,39 @@ class History:
         elif not os.path.exists(self.path):
             return None
         refuse_weak(self.path, "the history")
-        connection = sqlite3.connect(address(self.path), uri=True, timeout=self._patience_s)
+        self._connection = sqlite3.connect(address(self.path), uri=True, timeout=self._patience_s)
         try:
-            connection.execute("PRAGMA trusted_schema = OFF")
-            connection.execute("PRAGMA synchronous = FULL")
-            connection = self._brought_up(connection)
-            connection.text_factory = _text
+            self._connection.execute("PRAGMA trusted_schema = OFF")
+            self._connection.execute("PRAGMA synchronous = FULL")
+            self._bring_up(writes=writes)
+            self._connection.text_factory = _text
         except BaseException:
-            connection.close()
+            self.__exit__()
             raise
-        self._connection = connection
-        return connection
+        return self._connection
 
-    def _brought_up(self, connection: "sqlite3.Connection") -> "sqlite3.Connection":
-        """Return the connection with today's tables."""
+    def _unwritable(self) -> DoctorError:
+        return DoctorError("an older doctor wrote the history, and its file can't be written", where=self.path)
+
+    def _bring_up(self, *, writes: bool) -> None:
+        """Give the database today's tables; one that can't be written is copied into memory first."""
+        connection = self._connection
+        if connection is None:
+            return
         version = version_of(connection, self.path)
         if version == VERSION:
-            return connection
+            return
         if not os.access(self.path, os.W_OK) or not os.access(os.path.dirname(self.path), os.W_OK):
-            connection = copied(connection)
+            if writes:
+                raise self._unwritable()
+            self._connection, self._is_copy = copied(connection), True
+            connection = self._connection
         if not version:
             # Only an empty database takes it: free pages can then be returned without a copy of the file.
             connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         with connection:
             if migrate(connection, self.path) == 1:
                 fill(connection)
-        return connection
 
     def _set_aside(self, problem: str, loss: str) -> bool:
         """Rename a damaged database; the process id distinguishes renames in the same second."""
@@ -246,6 +287,7 @@ def _kept(row: tuple[int, str, str, float, str, int]) -> KeptScan:
         state=state if isinstance(state, str) else "",
         plus=figures.pop("plus", None),
         minus=figures.pop("minus", None),
+        worse=figures.pop("worse", None),
     )
 
 

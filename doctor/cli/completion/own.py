@@ -1,8 +1,12 @@
 """What doctor itself has: checks, formats, probes, repairs, scans."""
 
 import os
+from typing import TYPE_CHECKING
 
 from doctor.state.paths import config_file, runs_dir, state_dir
+
+if TYPE_CHECKING:
+    from doctor.history.store import KeptScan
 
 _MOST = 50
 
@@ -32,18 +36,28 @@ def runs() -> list[str]:
 
 def scans() -> list[tuple[str, str]]:
     """Return the numbers of the latest scans with their times, newest first."""
-    if not os.path.exists(os.path.join(state_dir(), "history.db")):
-        return []
     import time
 
+    return [
+        (str(one.number), time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(one.started))) for one in reversed(_kept())
+    ]
+
+
+def hosts() -> list[str]:
+    """Return the names of the hosts of the latest scans."""
+    return sorted({one.host for one in _kept()})
+
+
+def _kept() -> "tuple[KeptScan, ...]":
+    if not os.path.exists(os.path.join(state_dir(), "history.db")):
+        return ()
     from doctor.cli.msgspec_import import load_msgspec
 
     load_msgspec()
     from doctor.history.store import History
 
     with History() as history:
-        kept = history.scans(limit=_MOST)
-    return [(str(one.number), time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(one.started))) for one in reversed(kept)]
+        return history.scans(limit=_MOST)
 
 
 def engine_series() -> list[str]:

@@ -101,6 +101,10 @@ def _scans(asked: Incomplete) -> Values:
     return Values(tuple((number, about) for number, about in own.scans() if number.startswith(asked.word)))
 
 
+def _hosts(asked: Incomplete) -> Values:
+    return _starting(own.hosts(), asked.word)
+
+
 def _images(asked: Incomplete) -> Values:
     found = _starting(engine.images(), asked.word)
     return found if found.items else Values((), FILES)
@@ -144,13 +148,17 @@ _VALUES: dict[str, Callable[[Incomplete], Values]] = {
     "allow": _of("safe", "disruptive", "destructive"),
     "choose": _choices,
     "color": _of("auto", "always", "never"),
+    "diff scans": _scans,
     "explain words": _explained,
     "fail_on": _of("info", "warning", "error", "critical"),
     "fix ids": _checks,
     "for_engine": _series,
     "format": _formats,
     "install every": _of("hourly", "daily", "weekly"),
+    "host": _hosts,
     "list kind": _of("checks", "fixers", "probes", "formats", "plugins"),
+    "list since": _scans,
+    "list until": _scans,
     "probe names": _probes,
     "purge run": _runs,
     "run image": _images,
@@ -159,6 +167,7 @@ _VALUES: dict[str, Callable[[Incomplete], Values]] = {
     "salvage images": _images,
     "scan_number": _scans,
     "select": _list_of_checks,
+    "show scan": _scans,
     "skip": _list_of_checks,
     "undo run": _runs,
 }

@@ -64,13 +64,17 @@ def report(
     context: typer.Context,
     scan_number: Annotated[
         str,
-        typer.Argument(metavar="[SCAN | REPAIR]", help="Number of a scan or name of a repair; default: the last scan."),
+        typer.Argument(
+            metavar="[SCAN | REPAIR]", help="A scan's number or time, or name of a repair; default: the last scan."
+        ),
     ] = "",
     output: Output = "",
     format: Annotated[  # noqa: A002
         str, typer.Option("--format", "-f", metavar="FORMAT", help="Report format; see 'doctor list formats'.")
     ] = "html",
-    list_scans: Annotated[bool, typer.Option("--list", help="List the kept scans.")] = False,
+    list_scans: Annotated[
+        bool, typer.Option("--list", help="List the last kept scans, as 'doctor history list' does.")
+    ] = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
     color: Color = "auto",
@@ -80,7 +84,7 @@ def report(
     \b
     Examples:
       doctor report -o report.html
-      doctor report --list
+      doctor report 2026-11-30 -o page.html
       doctor report 0007-20270115-080001 -o repair.html
     """
     from doctor.cli.commands import report as body

@@ -59,7 +59,7 @@ def test_standard_output_and_other_formats(kept: Path, capfdbinary: pytest.Captu
 
 def test_mistakes_are_named(kept: Path, tmp_path: Path) -> None:
     """No number, no such scan, no place, nothing kept."""
-    with pytest.raises(UsageError, match="neither the number of a scan nor the name of a repair"):
+    with pytest.raises(UsageError, match="is neither a scan's number nor a time"):
         report.run("yesterday", "", PLAIN)
     with pytest.raises(DoctorError, match="scan 99 is not kept"):
         report.run("99", "", PLAIN)

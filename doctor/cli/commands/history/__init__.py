@@ -1,0 +1,1 @@
+"""``doctor history``: kept scans, and the difference between two of them."""
