@@ -47,7 +47,7 @@ def _content(report: FleetReport) -> dict[str, Any]:
             for state in words.STATES
             if report.count(state)
         ],
-        "wrong": words.problems(report),
+        "wrong": words.in_families(report),
         "rest": words.others(report),
         "waived": words.waived(report),
         "doubtful": sorted(doubtful.items(), key=lambda item: -len(item[1])),
@@ -58,7 +58,7 @@ def _content(report: FleetReport) -> dict[str, Any]:
         ],
         "versions": [(of, [one for one in report.versions if one.of == of]) for of in VERSIONS],
         "headline": lambda found: words.headline(found, len(report.hosts), _FEW),
-        "remarks": words.remarks,
+        "remarks": lambda found: words.remarks(found, len(report.hosts)),
         "few": lambda titles: words.names(titles, _FEW),
         "many": lambda titles: words.names(titles, _NAMED),
         "is_long": lambda titles: len(titles) > _FEW + 1,

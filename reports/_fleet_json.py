@@ -70,6 +70,7 @@ def _finding(found: FleetFinding) -> dict[str, Any]:
         "before": found.before,
         "now": found.now,
         "only": None if only is None else {"of": only[0], "version": visible(only[1]), "hosts": only[2]},
+        "since": None if found.since is None else {"time": iso(found.since[0]), "host": visible(found.since[1])},
         "fix": None if found.risk is None else {"applicability": found.risk.word, "summary": visible(found.fix)},
     }
 

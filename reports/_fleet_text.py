@@ -8,7 +8,7 @@ from doctor.model.severity import Severity
 from doctor.model.text import plural
 from doctor.model.verdict import VerdictState
 
-from ._fleet_words import STATE_WORDS, STATES, headline, names, others, problems, remarks, waived
+from ._fleet_words import STATE_WORDS, STATES, causes, headline, in_families, names, others, remarks, waived
 from ._terminal import TerminalPage, label
 from ._words import took, when
 
@@ -30,7 +30,7 @@ def fleet(page: TerminalPage, report: FleetReport) -> None:
     page.line(", ".join(counted), style="dim") if counted else None
     if report.changes is not None:
         _changes(page, report.changes)
-    for found in problems(report):
+    for found in in_families(report) if page.verbose else causes(report):
         page.blank()
         _finding(page, found, len(report.hosts))
     _uncertain(page, report)
@@ -52,7 +52,7 @@ def _finding(page: TerminalPage, found: FleetFinding, total: int) -> None:
     text = headline(found, total, _most(page))
     page.line(text, first=label(found.severity), first_style=found.severity.word, style="bold")
     page.line(found.message, indent=_INDENT)
-    for remark in remarks(found):
+    for remark in remarks(found, total):
         page.line(remark, indent=_INDENT, style="warning" if remark.startswith("spreading") else "dim")
     if found.risk is not None:
         page.line(found.fix, indent=_INDENT, first=f"fix ({found.risk.word}): ", first_style=found.risk.word)

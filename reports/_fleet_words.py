@@ -6,6 +6,8 @@ from doctor.model.fleet.report import FleetFinding, FleetReport
 from doctor.model.text import plural
 from doctor.model.verdict import VerdictState
 
+from ._words import when
+
 STATES = (VerdictState.PROBLEMS, VerdictState.INCOMPLETE, VerdictState.CLEAR, VerdictState.HEALTHY)
 STATE_WORDS = {
     VerdictState.PROBLEMS: "with problems",
@@ -42,18 +44,22 @@ def headline(found: FleetFinding, total: int, most: int) -> str:
     return f"{who}: {where}"
 
 
-def remarks(found: FleetFinding) -> list[str]:
-    """Return what else is known about a finding, one line each."""
+def remarks(found: FleetFinding, total: int) -> list[str]:
+    """Return what else is known about a finding, one line each; ``total`` is the number of hosts."""
     said = []
     if found.messages > 1:
         said.append(f"the commonest of {found.messages} messages")
     if found.is_spreading:
+        before = f"{found.before} of them" if found.before else "none of them"
         said.append(
-            f"spreading: on {found.now} hosts now, on {found.before} of the same hosts in their earlier reports"
+            f"spreading: of the hosts with an earlier report, {found.now} have it now, and {before} had it then"
         )
+    if found.since is not None:
+        first, host = found.since
+        said.append(f"since {when(first)}" + (f", first on {host}" if len(found.hosts) > 1 else ""))
     if found.only is not None:
         of, version, number = found.only
-        said.append(f"only on hosts with {of} {version}, on {len(found.hosts)} of the {number} that have it")
+        said.append(f"all of these have {of} {version}, as {number} of {plural(total, 'host')} do")
     if found.because:
         said.append(f"because of {', '.join(found.because)}")
     if found.explains:
@@ -68,6 +74,24 @@ def remarks(found: FleetFinding) -> list[str]:
 def problems(report: FleetReport) -> list[FleetFinding]:
     """Return the findings that count against a host."""
     return [found for found in report.findings if found.is_problem]
+
+
+def causes(report: FleetReport) -> list[FleetFinding]:
+    """Return the problems that no other problem explains: each names what it explains."""
+    shown = {found.id for found in problems(report)}
+    return [found for found in problems(report) if not shown.issuperset(found.because) or not found.because]
+
+
+def in_families(report: FleetReport) -> list[FleetFinding]:
+    """Return the problems, each cause before its symptoms."""
+    every = problems(report)
+    ordered: dict[str, FleetFinding] = {}
+    for cause in causes(report):
+        ordered.setdefault(cause.id, cause)
+        for one in every:
+            if one.because and cause.id in one.because:
+                ordered.setdefault(one.id, one)
+    return list((ordered | {one.id: one for one in every if one.id not in ordered}).values())
 
 
 def others(report: FleetReport) -> list[FleetFinding]:

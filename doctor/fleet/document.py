@@ -41,6 +41,12 @@ class ReportedFix(Struct):
     summary: str = ""
 
 
+class ReportedSeen(Struct):
+    """``seen`` of a finding: since when the kept scans of its host have it without a break."""
+
+    since: str = ""
+
+
 class ReportedFinding(Struct):
     """A finding without its evidence."""
 
@@ -52,6 +58,7 @@ class ReportedFinding(Struct):
     waived: str = ""
     causes: tuple[str, ...] = ()
     fix: ReportedFix | None = None
+    seen: ReportedSeen | None = None
 
 
 class ReportedVerdict(Struct):

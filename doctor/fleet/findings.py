@@ -2,11 +2,15 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from contextlib import suppress
+from math import inf
 
 from msgspec import Struct
 
+from doctor.fleet.document import time_of
 from doctor.fleet.hosts import JudgedHost
 from doctor.fleet.seen import FAILED, PASSED, SeenFinding, risk_of
+from doctor.model.errors import FormatError
 from doctor.model.fleet.report import VERSIONS, FleetFinding
 from doctor.model.severity import Severity
 
@@ -24,6 +28,8 @@ CANNOT = {
 """What a host can't do whose test container fails, by probe, the worst first."""
 _COMMON = 0.5
 """A version explains a finding if at least this part of the hosts with it have the finding."""
+_CHANCE = 0.01
+"""It is suspected if all hosts with the finding have it, and would by chance only this often."""
 
 
 class _OneCheck(Struct):
@@ -38,6 +44,7 @@ class _OneCheck(Struct):
     because: Counter[str] = Counter()
     explains: Counter[str] = Counter()
     fixes: Counter[tuple[str, str]] = Counter()
+    since: tuple[float, str] | None = None
 
 
 def by_check(hosts: list[JudgedHost], breaks: Callable[[str], tuple[str, ...]]) -> tuple[FleetFinding, ...]:
@@ -80,6 +87,9 @@ def _add(groups: dict[str, _OneCheck], judged: JudgedHost) -> None:
         group.because.update(causes)
         for cause in causes:
             groups[cause].explains[one.brief.id] += 1
+        if one.since:
+            with suppress(FormatError):
+                group.since = min(group.since or (inf, ""), (time_of(one.since), title))
         if one.fix:
             group.fixes[one.fix, one.risk] += 1
 
@@ -112,6 +122,7 @@ def _entry(
         before=before,
         now=now,
         only=_only(group, having, total),
+        since=group.since,
         fix=fix,
         risk=risk_of(risk),
     )
@@ -140,7 +151,7 @@ def _is_proven(identity: str, probe: str, judged: JudgedHost) -> bool:
 
 
 def _only(group: _OneCheck, having: dict[str, Counter[str]], total: int) -> tuple[str, str, int] | None:
-    """Return the version that all these hosts have, if most hosts with it have the finding and the others do not."""
+    """Return the version that all these hosts have, if most hosts with it have the finding, or few other hosts have it."""
     affected = list(group.hosts.values())
     best: tuple[str, str, int] | None = None
     if len(affected) < 2:
@@ -151,7 +162,9 @@ def _only(group: _OneCheck, having: dict[str, Counter[str]], total: int) -> tupl
             continue
         (value,) = values
         with_it = having[of][value]
-        if with_it < total and len(affected) >= _COMMON * with_it and (best is None or with_it < best[2]):
+        by_chance = (with_it / total) ** len(affected)
+        is_telling = len(affected) >= _COMMON * with_it or by_chance < _CHANCE
+        if with_it < total and is_telling and (best is None or with_it < best[2]):
             best = (of, value, with_it)
     return best
 

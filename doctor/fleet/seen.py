@@ -19,13 +19,14 @@ _NARROW = 2
 
 
 class SeenFinding(Struct, frozen=True):
-    """A finding with what explains it and what a test container showed."""
+    """A finding with what explains it, its repair, and the time since when its host has it ("" if unknown)."""
 
     brief: HostFinding
     is_waived: bool
     causes: tuple[str, ...]
     fix: str
     risk: str
+    since: str
 
 
 class SeenReport(Struct, frozen=True, kw_only=True):
@@ -123,6 +124,7 @@ class Reducer:
             tuple(keep(clean(cause, 64)) for cause in one.causes),
             keep(clean(one.fix.summary)) if one.fix else "",
             one.fix.applicability if one.fix else "",
+            keep(one.seen.since) if one.seen else "",
         )
 
     def _versions(self, found: ReportedScan) -> dict[str, str]:

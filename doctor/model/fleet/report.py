@@ -84,7 +84,9 @@ class FleetFinding(Struct, frozen=True, kw_only=True):
         because: checks whose findings explain each of these.
         explains: checks whose findings are explained by these.
         before: how many of the hosts with an earlier report had it then; ``now`` how many of the same hosts have it now.
-        only: a version that all these hosts have, and few others: the kind, the version, the hosts that have it.
+        only: a version that all these hosts have, and few others: the kind, the version, how many hosts have it.
+        since: since when a host has it without a break (seconds since the epoch), and the host that has it longest; ``None`` if no
+            host keeps its scans.
         fix: the repair; ``risk`` of it, ``None`` without one.
     """
 
@@ -103,6 +105,7 @@ class FleetFinding(Struct, frozen=True, kw_only=True):
     before: int
     now: int
     only: tuple[str, str, int] | None
+    since: tuple[float, str] | None
     fix: str
     risk: Applicability | None
 

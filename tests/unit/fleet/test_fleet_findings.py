@@ -23,7 +23,7 @@ def test_the_headline_says_what_is_lost_and_where(tmp_path: Path) -> None:
     first, second = merged(tmp_path).findings
     assert words.headline(first, 4, 5) == "3 of 4 hosts can't start containers: engine/shim-missing on a, b, c"
     assert (first.explains, second.because) == (("probe/start-failed",), ("engine/shim-missing",))
-    assert "explains probe/start-failed" in words.remarks(first)
+    assert "explains probe/start-failed" in words.remarks(first, 4)
 
 
 def test_what_a_check_declares_is_only_likely(tmp_path: Path) -> None:
@@ -75,7 +75,9 @@ def test_spreading_is_more_hosts_than_in_the_earlier_reports_of_the_same_hosts(t
     )
     (found,) = merged(tmp_path).findings
     assert (found.before, found.now, found.is_spreading) == (1, 3, True)
-    assert "spreading: on 3 hosts now, on 1 of the same hosts in their earlier reports" in words.remarks(found)
+    assert "spreading: of the hosts with an earlier report, 3 have it now, and 1 of them had it then" in words.remarks(
+        found, 10
+    )
 
 
 def test_what_does_not_grow_does_not_spread(tmp_path: Path) -> None:
@@ -93,7 +95,7 @@ def test_a_version_that_explains_it_is_named(tmp_path: Path) -> None:
     )
     (found,) = merged(tmp_path).findings
     assert found.only == ("engine", "29.0.1", 4)
-    assert "only on hosts with engine 29.0.1, on 3 of the 4 that have it" in words.remarks(found)
+    assert "all of these have engine 29.0.1, as 4 of 10 hosts do" in words.remarks(found, 10)
 
 
 def test_versions_are_counted_with_problems(tmp_path: Path) -> None:
@@ -148,3 +150,27 @@ def test_what_changed_since(tmp_path: Path) -> None:
         ("engine", "28.5.2", "29.0.1", ("better",))
     ]
     assert (found.appeared, found.silent) == (("young",), ("silent",))
+
+
+def test_since_when_is_what_the_hosts_remember(tmp_path: Path) -> None:
+    """The one that has it longest is named; a time that is no date is left out."""
+    write(
+        tmp_path,
+        report("a", SHIM | {"seen": {"since": "2026-12-01T00:00:00Z"}}),
+        report("b", SHIM | {"seen": {"since": "2026-11-30T22:00:00Z"}}),
+        report("c", SHIM | {"seen": {"since": "long ago"}}),
+    )
+    (found,) = merged(tmp_path).findings
+    assert "since 2026-11-30 22:00 UTC, first on b" in words.remarks(found, 3)
+
+
+def test_a_symptom_follows_its_cause(tmp_path: Path) -> None:
+    """Not a problem of another kind; in the short text the cause names it."""
+    write(tmp_path, report("a", SHIM, symptom(SHIM), LOGS, **FAILED))
+    found = merged(tmp_path)
+    assert [one.id for one in words.in_families(found)] == [
+        "engine/shim-missing",
+        "probe/start-failed",
+        "logging/unbounded",
+    ]
+    assert [one.id for one in words.causes(found)] == ["engine/shim-missing", "logging/unbounded"]
