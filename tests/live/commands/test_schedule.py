@@ -62,8 +62,9 @@ def test_a_timer_scans_and_goes_without_a_trace(systemd_host: SystemdHost) -> No
     host = systemd_host
     before = host.run(["find", "/etc", "/var/lib/systemd", "-newermt", "1 minute ago", "-name", "*doctor*"]).stdout
     assert before == ""
-    first = host.doctor("schedule", "install")
+    first = host.doctor("schedule", "install", "--notify", "journal")
     assert first.returncode == 0, first.stderr
+    assert "journal" not in host.read("/etc/systemd/system/doctor-scan.service")
     again = host.doctor("schedule", "install")
     assert "is up to date" in again.stdout
     assert host.run(["systemctl", "is-enabled", "doctor-scan.timer"]).stdout == "enabled\n"
@@ -76,6 +77,7 @@ def test_a_timer_scans_and_goes_without_a_trace(systemd_host: SystemdHost) -> No
         assert host.run(["systemctl", "is-failed", "doctor-scan.service"], check=False).stdout == "inactive\n"
     assert host.exists(f"{STATE}/report.html")
     assert _kept(host) == 2
+    _check_journal(host)
     by_timer = _outcomes(host.doctor("report", "-f", "json", "-o", "-").stdout)
     by_hand = _outcomes(host.doctor("scan", "--format", "json").stdout)
     assert by_timer == by_hand
@@ -88,6 +90,23 @@ def test_a_timer_scans_and_goes_without_a_trace(systemd_host: SystemdHost) -> No
     assert left == ""
     assert "doctor-scan" not in host.run(["systemctl", "list-units", "--all", "--no-pager"]).stdout
     assert host.exists(f"{STATE}/history.db")
+
+
+def _check_journal(host: SystemdHost) -> None:
+    """Each problem is in the journal once, after two scans, with its priority; a test is marked as one."""
+    assert "sent a test to journal" in host.doctor("schedule", "test-notify").stdout
+    host.run(["journalctl", "--sync"])
+    raw = host.run(["journalctl", "-t", "doctor", "-o", "json", "--no-pager"]).stdout
+    rows = [row for row in map(json.loads, raw.splitlines()) if "DOCTOR_CHANGE" in row]
+    assert [row["PRIORITY"] for row in rows if row["DOCTOR_CHANGE"] == "test"] == ["6"]
+    news = [row for row in rows if row["DOCTOR_CHANGE"] == "new"]
+    marks = [row["DOCTOR_FINGERPRINT"] for row in news]
+    assert len(marks) == len(set(marks))
+    levels = {"critical": "2", "error": "3", "warning": "4"}
+    assert all(row["PRIORITY"] == levels[row["DOCTOR_SEVERITY"]] for row in news)
+    report = json.loads(host.doctor("report", "-f", "json", "-o", "-").stdout)
+    problems = {one["fingerprint"] for one in report["findings"] if one["severity"] != "info" and not one["waived"]}
+    assert problems <= set(marks)
 
 
 def _outcomes(document: str) -> dict[str, str]:
