@@ -10,7 +10,7 @@ from doctor.model.report import ProbeReport, Report, ScanReport
 from doctor.model.text import visible
 from doctor.model.verdict import Verdict, VerdictState
 
-from ._words import fix_line, iso
+from ._words import fix_line, iso, known_of
 
 # Name, message and text of the element inside a test case; None for a plain pass.
 Inside = tuple[str, str, str] | None
@@ -72,7 +72,7 @@ def _checks(report: ScanReport) -> list[tuple[str, str, float, Inside]]:
 
 def _check(report: ScanReport, outcome: Outcome, found: list[Finding]) -> Inside:
     failing = [finding for finding in found if not finding.waived and finding.level >= report.fail_on]
-    text = "\n\n".join(_described(finding) for finding in found)
+    text = "\n\n".join(_described(finding, report.started) for finding in found)
     if failing:
         return "failure", failing[0].message, text
     if outcome.result is Result.ERROR or outcome.incomplete:
@@ -84,11 +84,12 @@ def _check(report: ScanReport, outcome: Outcome, found: list[Finding]) -> Inside
     return ("system-out", "", text) if found else None
 
 
-def _described(finding: Finding) -> str:
+def _described(finding: Finding, now: float) -> str:
     lines = [f"{finding.level.word}: {finding.message}", f"subject: {finding.subject.kind} {finding.subject.name}"]
     lines += _seen(finding.evidence)
     if finding.fix is not None:
         lines.append(f"fix: {fix_line(finding)}")
+    lines += known_of(finding, now)
     if finding.waived:
         lines.append(f"waived: {finding.waived}")
     return "\n".join(lines)

@@ -1,8 +1,11 @@
 """Metrics in the Prometheus text format, for node_exporter's textfile collector."""
 
+import time
+from calendar import timegm
 from collections.abc import Iterable, Mapping
 
 from doctor.api import report_format
+from doctor.model.finding import Finding
 from doctor.model.fleet.report import FleetReport
 from doctor.model.outcome import Result
 from doctor.model.probe_result import ProbeResult
@@ -13,6 +16,7 @@ from doctor.model.verdict import Verdict, VerdictState
 from ._fleet_prometheus import fleet
 from ._words import WORST_FIRST
 
+_DAY_S = 86400
 Sample = tuple[Mapping[str, str], float]
 
 
@@ -57,19 +61,7 @@ def _scan(report: ScanReport) -> str:
         _metric(
             "doctor_finding",
             "1 for each finding without a waiver.",
-            _once(
-                (
-                    {
-                        "check": finding.id,
-                        "severity": finding.level.word,
-                        "kind": finding.subject.kind,
-                        "subject": finding.subject.name,
-                    },
-                    1,
-                )
-                for finding in report.findings
-                if not finding.waived
-            ),
+            _once((_labels(finding), 1) for finding in report.findings if not finding.waived),
         ),
         _metric(
             "doctor_outcomes",
@@ -80,6 +72,20 @@ def _scan(report: ScanReport) -> str:
             "doctor_incomplete",
             "Checks that could not examine everything.",
             [({}, verdict.incomplete)],
+        ),
+        _metric(
+            "doctor_finding_waived",
+            "1 for each finding that the settings waive.",
+            _once((_labels(finding), 1) for finding in report.findings if finding.waived),
+        ),
+        _metric(
+            "doctor_waiver_end_timestamp_seconds",
+            "End of the last day of a waiver: the finding then counts again.",
+            _once(
+                (_labels(finding), end)
+                for finding in report.findings
+                if finding.waived and (end := _end(finding)) is not None
+            ),
         ),
         _metric("doctor_waived", "Findings waived in the settings.", [({}, verdict.waived)]),
         _metric("doctor_checks_run", "Checks selected for this scan.", [({}, verdict.ran)]),
@@ -93,6 +99,24 @@ def _scan(report: ScanReport) -> str:
         _time(report),
     ]
     return "".join(parts)
+
+
+def _labels(finding: Finding) -> dict[str, str]:
+    return {
+        "check": finding.id,
+        "severity": finding.level.word,
+        "kind": finding.subject.kind,
+        "subject": finding.subject.name,
+    }
+
+
+def _end(finding: Finding) -> float | None:
+    """Return when the waiver of a finding ends: days are those of UTC."""
+    expires = "" if finding.waiver is None else finding.waiver.expires
+    try:
+        return timegm(time.strptime(expires, "%Y-%m-%d")) + _DAY_S if expires else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def _verdict(verdict: Verdict) -> str:

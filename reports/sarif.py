@@ -110,14 +110,18 @@ def _result(finding: Finding, rules: list[str], hidden: tuple[str, ...]) -> dict
     }
     if hidden:
         result["baselineState"] = "unchanged" if finding.fingerprint in hidden else "new"
+    if finding.seen is not None:
+        result["provenance"] = {"firstDetectionTimeUtc": iso(finding.seen.first)}
     if finding.waived:
-        result["suppressions"] = [{"kind": "external", "justification": visible(finding.waived)}]
+        result["suppressions"] = [{"kind": "external", "status": "accepted", "justification": visible(finding.waived)}]
     return result
 
 
 def _message(finding: Finding) -> str:
     lines = [visible(finding.message)]
     lines += [f"{visible(seen.source)}: {visible(seen.value, keep=chr(10))}" for seen in finding.evidence]
+    if finding.waiver is not None and not finding.waiver.in_force:
+        lines.append(visible(finding.waiver.says))
     if finding.fix is not None:
         lines.append(f"Fix: {visible(fix_line(finding))}")
     return "\n".join(lines)

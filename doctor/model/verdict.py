@@ -138,7 +138,7 @@ def judge(
     )
     begin = _looked(verdict) if found or _has_looked(outcomes) else _nothing(outcomes, scope)
     if verdict.is_green:
-        begin = _clear(state, standing, below, fail_on)
+        begin = _clear(state, standing, below, fail_on) + _accepted(findings)
     if scope.engine:
         begin = f"after an upgrade to engine {scope.engine}: {begin}"
     left_out = _left_out(verdict, scope)
@@ -232,6 +232,15 @@ def _clear(state: VerdictState, standing: list[Finding], below: list[Severity], 
         begin = f"no finding at or above {fail_on.word}, but {', '.join(words)}"
     remarks = sum(1 for finding in standing if finding.level is Severity.INFO)
     return f"{begin}, with {plural(remarks, 'remark')}" if remarks else begin
+
+
+def _accepted(findings: tuple[Finding, ...]) -> str:
+    """Return how many findings are waived and how bad they are: a green verdict must not hide them."""
+    levels = [finding.level for finding in findings if finding.waived]
+    if not levels:
+        return ""
+    worst = max(levels).word
+    return f", {len(levels)} waived ({worst if len(levels) == 1 else f'the worst is {worst}'})"
 
 
 def tried(probes: tuple[ProbeResult, ...]) -> list[str]:

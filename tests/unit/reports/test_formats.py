@@ -58,7 +58,7 @@ def test_a_format_renders_what_it_says_it_can(name: str, report: Report) -> None
             "no problem found, with 1 remark; test containers passed: storage, egress",
         ),
         (replace(samples.CLEAR, findings=(samples.INFO,)), "no problem found, with 1 remark"),
-        (replace(samples.CLEAR, findings=(samples.WAIVED,)), "no problem found"),
+        (replace(samples.CLEAR, findings=(samples.WAIVED,)), "no problem found, 1 waived (warning)"),
         (
             replace(samples.CLEAR, findings=(samples.LOGS, samples.INFO), fail_on=Severity.CRITICAL),
             "no finding at or above critical, but 1 warning, with 1 remark",

@@ -1,0 +1,102 @@
+"""Waivers in every format: in force they are shown as waived, after their end as findings that count again."""
+
+import json
+import re
+
+import pytest
+from msgspec.structs import replace
+
+from doctor.model.change import ScanChange
+from doctor.model.finding import Seen, WaiverNote
+from doctor.model.report import ScanReport
+from doctor.model.severity import Severity
+from tests.unit.reports import samples
+from tests.unit.reports.test_green import FORMATS, can_show, render
+
+NOTE = WaiverNote(reason="behind the VPN, OPS-311", author="Jo Miller", created="2026-12-01", expires="2027-06-30")
+ENDED = replace(NOTE, expires="2026-12-31", in_force=False)
+CRITICAL = replace(samples.WAIVED, severity=Severity.CRITICAL, waiver=NOTE, waived=NOTE.says)
+AGAIN = replace(
+    CRITICAL,
+    waiver=ENDED,
+    waived="",
+    seen=Seen(first=samples.STARTED - 40 * 86400, since=samples.STARTED - 9 * 86400, times=2, scans=9),
+)
+ACCEPTED = replace(samples.HEALTHY, findings=(CRITICAL,))
+COUNTED = replace(
+    samples.HEALTHY,
+    findings=(AGAIN,),
+    change=ScanChange(since=samples.STARTED - 86400, plus=1, unwaived=(AGAIN.fingerprint,)),
+)
+WHOLE = [name for name in FORMATS if can_show(name, ACCEPTED)]
+
+
+def plain(name: str, report: ScanReport) -> str:
+    """A rendering without what a format escapes, and without line breaks."""
+    text = render(name, report).replace("\\", "")
+    return re.sub(r"\s+", " ", text)
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_healthy_host_says_what_is_waived(name: str) -> None:
+    """Never the word alone: one look at it must not hide a critical finding."""
+    text = plain(name, ACCEPTED)
+    words = {
+        "prometheus": 'doctor_finding_waived{check="security/tcp-exposed",severity="critical"',
+    }
+    assert words.get(name, "waived (critical)") in text
+    if name != "prometheus":
+        assert re.search(r"[Hh]ealthy, 1 waived \(critical\)", text)
+    assert (ACCEPTED.verdict.exit_code, ACCEPTED.verdict.is_green) == (0, True)
+
+
+@pytest.mark.parametrize("name", [one for one in WHOLE if one not in {"nagios", "npd", "prometheus"}])
+def test_reason_author_and_end_are_shown(name: str) -> None:
+    """Formats of one line and metrics have no room for the reason."""
+    text = plain(name, ACCEPTED)
+    assert "behind the VPN, OPS-311, by Jo Miller, until 2027-06-30" in text
+
+
+@pytest.mark.parametrize("name", [one for one in WHOLE if one not in {"html", "nagios", "npd", "prometheus"}])
+def test_after_its_end_a_finding_is_shown_again(name: str) -> None:
+    """With the day of the end, and it counts."""
+    assert COUNTED.verdict.exit_code == 1
+    text = plain(name, COUNTED)
+    if name == "json":
+        waiver = json.loads(render(name, COUNTED))["findings"][0]["waiver"]
+        assert (waiver["expires"], waiver["in_force"]) == ("2026-12-31", False)
+    else:
+        assert "the waiver ended on 2026-12-31 (behind the VPN, OPS-311, by Jo Miller)" in text
+
+
+@pytest.mark.parametrize("name", ["text", "markdown", "json"])
+def test_people_see_since_when_it_is_there(name: str) -> None:
+    """And what changed since the scan before."""
+    text = plain(name, COUNTED)
+    assert "+1 since yesterday 08:00 UTC" in text
+    if name == "json":
+        seen = json.loads(render(name, COUNTED))["findings"][0]["seen"]
+        assert seen == {"first": "2026-12-06T08:00:00Z", "since": "2027-01-06T08:00:00Z", "times": 2, "scans": 9}
+    else:
+        says = "since 2027-01-06 08:00 UTC (9 days, 9 scans), for the 2nd time, first on 2026-12-06"
+        assert says in text
+
+
+def test_metrics_have_the_end() -> None:
+    """The last day is included: the sample is the midnight after it."""
+    text = render("prometheus", ACCEPTED)
+    labels = 'check="security/tcp-exposed",severity="critical",kind="listener",subject="tcp://0.0.0.0:2376"'
+    assert f"doctor_finding_waived{{{labels}}} 1 " in text
+    assert f"doctor_waiver_end_timestamp_seconds{{{labels}}} 1814400000 " in text
+    assert "doctor_waiver_end" not in render("prometheus", samples.BROKEN)
+    nobody = replace(CRITICAL, waiver=replace(NOTE, expires="never"))
+    assert "doctor_waiver_end" not in render("prometheus", replace(ACCEPTED, findings=(nobody,)))
+
+
+def test_a_service_knows_when_it_was_first_seen() -> None:
+    """SARIF has a place for it, and for a waiver in force."""
+    again = json.loads(render("sarif", COUNTED))["runs"][0]["results"][0]
+    assert again["provenance"] == {"firstDetectionTimeUtc": "2026-12-06T08:00:00Z"}
+    assert "suppressions" not in again
+    accepted = json.loads(render("sarif", ACCEPTED))["runs"][0]["results"][0]
+    assert accepted["suppressions"][0]["status"] == "accepted"
