@@ -17,8 +17,8 @@ def container_resolv_changed(files: NameFiles) -> Iterator[Finding]:
     """The resolv.conf of a running container names no server, or on a network of a user not the engine's name server.
 
     What it looks at:
-        The resolv.conf of each running container, beside the digest that the engine noted when it wrote the file. A change within
-        five seconds of the container's start is its own program's will and left out, as are containers whose programs may change the
+        The resolv.conf of each running container, beside the digest that the engine noted when it wrote the file. Another server
+        within five seconds of the container's start is its own program's will and left out, as are containers whose programs may change the
         network (NET_ADMIN, as VPN clients have it) and files that the user mounted.
 
     Why it matters:

@@ -76,7 +76,8 @@ class _NameReader:
         if is_unchanged:
             self.unchanged[noted, is_own] = now
             return None
-        if not self._is_late(container, path):
+        # Programs that write another server want it; a file without any serves nobody.
+        if servers and not self._is_late(container, path):
             return None
         self.digests[path] = noted
         return ChangedFile(container=container.title, path=path, now=now, servers=servers, is_own=is_own)
