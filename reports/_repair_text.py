@@ -44,7 +44,7 @@ def plan(page: TerminalPage, report: PlanReport) -> None:
     _findings(page, "Predicted to remain", unresolved(report))
     _manual(page, report.manual)
     if report.actions and report.risk is not None:
-        page.heading("To apply this plan")
+        page.heading(report.heading)
         page.block(report.command, indent=2)
         if report.probes:
             page.line(f"these test containers then verify it: {', '.join(report.probes)}", indent=2, style="dim")

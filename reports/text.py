@@ -161,6 +161,7 @@ def _ending(page: TerminalPage, report: ScanReport) -> None:
         page.line(note, first="note: ", first_style="warning")
     fixable = [item for item in standing(report) if item.fix is not None and item.fix.applicability.word != "manual"]
     if fixable:
-        where = "" if report.host.root == "/" else " with the same --root"
+        option = "--bundle" if report.host.is_bundle else "--root"
+        where = "" if report.host.root == "/" else f" with the same {option}"
         about = plural(len(fixable), "finding")
         page.line(f"'doctor fix'{where} shows the repair plan for {about}; it changes nothing")

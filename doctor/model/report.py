@@ -24,6 +24,7 @@ class HostInfo(Struct, frozen=True, kw_only=True):
         root: "/" for the live host, else the directory or bundle examined.
         os: PRETTY_NAME of os-release, "" if unknown.
         engine: version of the Docker Engine, "" if unknown.
+        is_bundle: whether only the facts of a bundle were examined.
         id: derived from the machine id (``doctor.formats.host.machine_id``), "" if unknown.
     """
 
@@ -33,6 +34,7 @@ class HostInfo(Struct, frozen=True, kw_only=True):
     os: str = ""
     engine: str = ""
     id: str = ""
+    is_bundle: bool = False
 
 
 class HistoryRow(Struct, frozen=True, kw_only=True):
@@ -196,6 +198,11 @@ class PlanReport(Struct, frozen=True, kw_only=True):
     pages: dict[str, CheckPage] = {}
 
     kind = "plan"
+
+    @property
+    def heading(self) -> str:
+        """The words above the command that applies it: the plan of a bundle is for another machine."""
+        return f"To apply this plan, on {self.host.name}" if self.host.is_bundle else "To apply this plan"
 
     @property
     def verdict(self) -> Verdict:

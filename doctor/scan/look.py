@@ -1,6 +1,7 @@
 """Looks with one check: it has an outcome whatever happens, and is imported only if its facts are there."""
 
 import time
+from functools import partial
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -148,7 +149,7 @@ def _with_fixes(found: list[Finding], catalog: Catalog, facts: Facts) -> tuple[F
         return ()
     from doctor.scan.offer import fix_of  # noqa: PLC0415 - a healthy host needs no fixer
 
-    return tuple(replace(finding, fix=fix_of(finding, catalog, facts)) for finding in found)
+    return tuple(replace(one, fix=facts.fix(one, partial(fix_of, one, catalog, facts))) for one in found)
 
 
 def _missing(identity: str, missing: Missing) -> Outcome:

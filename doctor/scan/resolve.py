@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from doctor.host.base import Host
 from doctor.model.declare import CollectorDeclaration, declaration_of
 from doctor.model.errors import DoctorError, FormatError, UsageError
+from doctor.model.finding import Finding, FixSummary
 from doctor.model.missing import HostError, Missing, Why
 from doctor.scan.asked import table
 
@@ -121,6 +122,11 @@ class Facts:
     def look(self, name: str, find: Callable[[], _Look]) -> _Look:
         """Return the result of ``find`` on these facts; ``name`` identifies it."""
         del name
+        return find()
+
+    def fix(self, finding: Finding, find: Callable[[], FixSummary | None]) -> FixSummary | None:
+        """Return the fix of a finding, which ``find`` asks the fixer for."""
+        del finding
         return find()
 
     def predicted(self, host: Host) -> "Facts":

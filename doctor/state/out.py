@@ -126,12 +126,13 @@ def _parts(path: str) -> list[str]:
     return [part for part in path.split("/") if part not in {"", "."}]
 
 
-def write_out(path: str, content: bytes, *, mode: int = 0o644, make: bool = False) -> None:
+def write_out(path: str, content: bytes, *, mode: int = 0o644, make: bool = False, takes_over: bool = True) -> None:
     """Write a requested file: atomically, or into an existing pipe or device (/dev/stdout).
 
-    A new file gets ``mode`` less the umask. Raises ``RefusedError`` and ``OSError``.
+    A new file gets ``mode`` less the umask; a replaced one too, if it ``takes_over`` nothing. Raises ``RefusedError`` and
+    ``OSError``.
     """
-    with replacing(path, mode=mode, make=make) as descriptor:
+    with replacing(path, mode=mode, make=make, takes_over=takes_over) as descriptor:
         rest = memoryview(content)
         while rest:
             rest = rest[os.write(descriptor, rest) :]
@@ -153,7 +154,7 @@ def open_directory(path: str, *, mode: int) -> int:
 
 
 @contextmanager
-def replacing(path: str, *, mode: int = 0o644, make: bool = False) -> Iterator[int]:
+def replacing(path: str, *, mode: int = 0o644, make: bool = False, takes_over: bool = True) -> Iterator[int]:
     """Open a path for writing; a file gets its name and the new content once the block succeeded."""
     spot = Spot(path, make=make)
     try:
@@ -164,7 +165,7 @@ def replacing(path: str, *, mode: int = 0o644, make: bool = False) -> Iterator[i
             with _through(spot) as descriptor:
                 yield descriptor
             return
-        with _renamed(spot, mode) as descriptor:
+        with _renamed(spot, mode, takes_over=takes_over) as descriptor:
             yield descriptor
     finally:
         spot.close()
@@ -182,11 +183,11 @@ def _through(spot: Spot) -> Iterator[int]:
 
 
 @contextmanager
-def _renamed(spot: Spot, mode: int) -> Iterator[int]:
+def _renamed(spot: Spot, mode: int, *, takes_over: bool) -> Iterator[int]:
     temporary = f".doctor-{os.getpid()}.tmp"
     try:
         descriptor = _new(temporary, mode, spot.directory)
-        if spot.found is not None and not _takes_over(descriptor, spot):
+        if takes_over and spot.found is not None and not _takes_over(descriptor, spot):
             os.close(descriptor)
             os.unlink(temporary, dir_fd=spot.directory)
             descriptor = -1

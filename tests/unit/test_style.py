@@ -30,6 +30,7 @@ ROOMS = (
     "docs/settings.md",
     "docs/writing-a-check.md",
     "doctor/api",
+    "doctor/bundle",
     "doctor/cli",
     "doctor/collect",
     "doctor/engines",

@@ -19,6 +19,10 @@ def run(options: FixOptions, shared: SharedOptions) -> int:
     settings = load_settings()
     catalog = load_catalog(settings)
     catalog.report_format(options.format)
+    if options.bundle:
+        from doctor.cli.commands.bundled import fix_bundle
+
+        return fix_bundle(options, shared, settings, catalog)
     job = FixJob(
         options=options,
         shared=shared,

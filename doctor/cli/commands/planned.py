@@ -23,6 +23,7 @@ from doctor.model.verdict import judge
 from doctor.plugins.catalog import Catalog
 from doctor.repair.planning.choose import parse
 from doctor.repair.planning.plan import Plan, make_plan
+from doctor.scan.run import Scan
 from doctor.state.settings import Settings
 
 
@@ -36,6 +37,7 @@ class FixOptions(Struct, frozen=True, kw_only=True):
     resume: bool = False
     deep: bool = False
     root: str = ""
+    bundle: str = ""
     choose: tuple[str, ...] = ()
     format: str = "text"
     output: str = ""
@@ -79,8 +81,8 @@ def warn_incomplete(job: FixJob, report: PlanReport) -> None:
         job.shared.progress(f"note: {says}")
 
 
-def plan_of(job: FixJob, allow: Applicability) -> Plan:
-    """Make the plan for the options."""
+def plan_of(job: FixJob, allow: Applicability, before: Scan | None = None) -> Plan:
+    """Make the plan for the options; ``before`` is the scan of the host, if it is known."""
     ids = job.catalog.choose((), job.settings.skip)
     wanted = job.catalog.choose(job.options.ids, ()) if job.options.ids else ()
     return make_plan(
@@ -92,6 +94,7 @@ def plan_of(job: FixJob, allow: Applicability) -> Plan:
         is_waived=lambda finding: bool(waive((finding,), job.settings, job.host.now(), job.catalog)[0].waived),
         deep=job.options.deep,
         choices=tuple(parse(text) for text in job.options.choose),
+        before=before,
     )
 
 

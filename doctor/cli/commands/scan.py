@@ -54,6 +54,7 @@ class ScanOptions(Struct, frozen=True, kw_only=True):
     since_last: bool = False
     scheduled: bool = False
     for_engine: str = ""
+    bundle: str = ""
 
 
 def run(options: ScanOptions, shared: SharedOptions) -> int:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from doctor.cli.options.shared import Color, Output, Quiet, Verbose, shared_options
+from doctor.cli.options.shared import Color, Output, Quiet, Root, Verbose, shared_options
 
 
 def list_all(
@@ -27,6 +27,35 @@ def list_all(
     from doctor.cli.commands import list as body
 
     raise typer.Exit(body.run(kind, format, shared_options(context, verbose, quiet, color)))
+
+
+def bundle(
+    context: typer.Context,
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="FILE", help="File to write; - for standard output.")
+    ] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing; list what would be in it.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
+    root: Root = "",
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+    color: Color = "auto",
+) -> None:
+    """Save the facts of the host, without secrets, as one file.
+
+    'doctor scan --bundle FILE' has the same findings on any other machine. --dry-run -v lists each fact, its size, and how much
+    of it is masked.
+
+    \b
+    Examples:
+      doctor bundle --dry-run
+      doctor bundle -o web-1.bundle
+      ssh web-1 sudo doctor bundle -o - | doctor scan --bundle -
+    """
+    from doctor.cli.commands import bundle as body
+
+    options = body.BundleOptions(output=output, root=root, dry_run=dry_run, force=force)
+    raise typer.Exit(body.run(options, shared_options(context, verbose, quiet, color)))
 
 
 def explain(

@@ -6,6 +6,7 @@ import typer
 
 from doctor.cli.options.shared import (
     Allow,
+    Bundle,
     Color,
     DataRoot,
     ForEngine,
@@ -30,6 +31,7 @@ def scan(
     probe: Annotated[bool, typer.Option("--probe", help="Also run test containers.")] = False,
     root: Root = "",
     data_root: DataRoot = "",
+    bundle: Bundle = "",
     format: Format = "text",  # noqa: A002 - the option's name
     output: Output = "",
     fail_on: Annotated[
@@ -53,28 +55,31 @@ def scan(
       doctor scan --select network,firewall -v
       doctor scan --root /mnt/disk --format html -o report.html
       doctor scan --for-engine 29
+      doctor scan --bundle web-1.bundle
     """
     from doctor.cli.commands import scan as body
 
-    raise typer.Exit(
-        body.run(
-            body.ScanOptions(
-                select=select,
-                skip=skip,
-                deep=deep,
-                probe=probe,
-                root=root,
-                data_root=data_root,
-                format=format,
-                output=output,
-                fail_on=fail_on,
-                since_last=since_last,
-                scheduled=scheduled,
-                for_engine=for_engine,
-            ),
-            shared_options(context, verbose, quiet, color),
-        )
+    options = body.ScanOptions(
+        select=select,
+        skip=skip,
+        deep=deep,
+        probe=probe,
+        root=root,
+        data_root=data_root,
+        bundle=bundle,
+        format=format,
+        output=output,
+        fail_on=fail_on,
+        since_last=since_last,
+        scheduled=scheduled,
+        for_engine=for_engine,
     )
+    shared = shared_options(context, verbose, quiet, color)
+    if bundle:
+        from doctor.cli.commands.bundled import scan_bundle
+
+        raise typer.Exit(scan_bundle(options, shared))
+    raise typer.Exit(body.run(options, shared))
 
 
 def fix(
@@ -96,6 +101,7 @@ def fix(
         ),
     ] = None,
     root: Root = "",
+    bundle: Bundle = "",
     format: Format = "text",  # noqa: A002 - the option's name
     output: Output = "",
     verbose: Verbose = False,
@@ -127,6 +133,7 @@ def fix(
                 resume=resume,
                 deep=deep,
                 root=root,
+                bundle=bundle,
                 choose=tuple(choose or ()),
                 format=format,
                 output=output,

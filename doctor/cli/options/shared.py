@@ -17,6 +17,12 @@ ForEngine = Annotated[
 Root = Annotated[
     str, typer.Option("--root", metavar="DIR", help="Examine the host mounted at DIR instead of this one.")
 ]
+Bundle = Annotated[
+    str,
+    typer.Option(
+        "--bundle", metavar="FILE", help="Judge the host of this bundle ('doctor bundle') instead of this one."
+    ),
+]
 DataRoot = Annotated[
     str,
     typer.Option("--data-root", metavar="DIR", help=f"Examine a copy of {docker.DEFAULT_ROOT} without its host."),

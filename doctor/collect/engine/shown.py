@@ -42,7 +42,7 @@ def _values(raw: dict[str, Any], registries: dict[str, Any], answer: EngineAnswe
     if "Runtimes" in raw:
         found["runtimes"] = sorted(mapping(raw["Runtimes"]))
     if "DefaultAddressPools" in raw:
-        found["default-address-pools"] = list(pools(raw["DefaultAddressPools"]))
+        found["default-address-pools"] = [list(pool) for pool in pools(raw["DefaultAddressPools"])]
     if "Authorization" in mapping(raw.get("Plugins")):
         found["authorization-plugins"] = sorted(texts(mapping(raw["Plugins"])["Authorization"]))
     if "SecurityOptions" in raw:

@@ -75,7 +75,7 @@ def _normal(key: str, value: Any) -> Any:
         drivers = [str(one).partition("=")[2] for one in _list(value) if str(one).startswith("native.cgroupdriver=")]
         return drivers[-1] if drivers else None
     if key == "default-address-pools":
-        return list(pools(value))
+        return [list(pool) for pool in pools(value)]
     if key == "userns-remap":
         return bool(value)
     return value if key == "seccomp-profile" and value else None

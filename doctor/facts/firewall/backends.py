@@ -40,7 +40,7 @@ class OtherBackend(Struct, frozen=True, kw_only=True):
 
 def is_switched(firewall: Firewall, rules: EngineRules) -> bool:
     """Whether the engine's rules are in the backend that the ``iptables`` command does not use."""
-    return firewall.other is not None and rules.families[0].saved is firewall.other
+    return firewall.other is not None and rules.families[0].saved.save == firewall.other.save
 
 
 def other_backend(firewall: Firewall, rules: EngineRules, networks: Networks) -> OtherBackend | None:

@@ -75,10 +75,10 @@ _KERNEL = "apparmor constraint cgroup_disable cgroup_enable cgroup_memory quiet 
 _FLAGS = (
     # Options of iptables, nft, ip, systemctl, docker and doctor itself, as in advice and rules.
     "add-interface add-port add-protocol add-service algo allow all apply changelog choose cidr comment config-file cpus ctdir ctstate data-block-size deep dport dports "
-    "dst-range dst-type entrypoint fail-on file force format from gateway graph hosts-dir icmp-type icmpv6-type id internal ip-range ipv6 length "
+    "bundle data-root dry-run dst-range dst-type entrypoint fail-on file for-engine force format from gateway graph hosts-dir icmp-type icmpv6-type id internal ip-range ipv6 length "
     "limit limit-burst list log-level log-prefix lower mac-source mark match-set memory memory-swap name network no-stream now "
-    "nr-data-blocks oom-score-adjust out output overlay path pid pids platform port-range ports probe reject-with reload repair root rsource "
-    "run save-mark seconds select set-mark set-xmark since skip sport sports src-range src-type state storage-opt subnet sync system tag trace "
+    "nr-data-blocks oom-score-adjust out output overlay path pid pids platform port-range ports probe reject-with reload repair resume root rsource "
+    "run save-mark scheduled seconds select set-mark set-xmark since skip sport sports src-range src-type since-last state storage-opt subnet sync system tag trace "
     "tcp-flags client-name org sparse timestamp to permanent to-destination to-ports to-source transaction-id uid-owner update volumes yes zone remove-interface "
     "add-subgids add-subuids advertise-addr cgroupns failed make-rshared previous seccomp task_memcg unit userns vsyscall "
     "color every full net only-upgrade qf reinstall runtime tar time-style xattrs-include"

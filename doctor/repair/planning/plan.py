@@ -90,15 +90,16 @@ def make_plan(
     is_waived: Callable[[Finding], bool] = lambda _: False,
     deep: bool = False,
     choices: tuple[Choice, ...] = (),
+    before: Scan | None = None,
 ) -> Plan:
     """Plan the repair of ``host``.
 
     ``ids`` are the checks that judge it; ``wanted`` limits the repair to findings of these checks (all, if empty);
-    ``is_waived`` is whether the settings accept a finding, ``choices`` are the user's answers. Raises ``UsageError`` for an
-    invalid choice.
+    ``is_waived`` is whether the settings accept a finding, ``choices`` are the user's answers. ``before`` is the host's scan,
+    with ``NotedFacts``, if it is known. Raises ``UsageError`` for an invalid choice.
     """
     ids = tuple(ids)
-    before = scan(host, catalog, ids, deep=deep, facts=NotedFacts(host))
+    before = before or scan(host, catalog, ids, deep=deep, facts=NotedFacts(host))
     known = controls(before.facts)
     draft = Draft(
         host=host,
