@@ -14,7 +14,7 @@ import pytest
 from tests.hosts.box import Box
 from tests.hosts.sandbox import CHECKOUT
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
 
 KIT = CHECKOUT / "tests/hosts/ansible"
 FORWARD = "/proc/sys/net/ipv4/ip_forward"
@@ -26,7 +26,7 @@ Results = dict[str, dict[str, dict[str, Any]]]
 def tool(name: str, *words: str, env: dict[str, str], check: bool = True) -> subprocess.CompletedProcess[str]:
     """Run one of ansible-core's commands."""
     command = [str(Path(sys.executable).with_name(name)), *words]
-    return subprocess.run(command, check=check, capture_output=True, text=True, timeout=55, env=os.environ | env)
+    return subprocess.run(command, check=check, capture_output=True, text=True, timeout=150, env=os.environ | env)
 
 
 @pytest.fixture
@@ -123,9 +123,9 @@ def test_the_life_of_a_repair_on_three_hosts(
     # Nothing was planned into the host's state either.
     assert all(not one["stdout_lines"][1:] or "runs" not in one["stdout"] for one in found["before"].values())
 
-    for host, result in found["refused"].items():
-        assert not result["changed"], host
-        assert "--root contains no host" in result["msg"]
+    refused = found["refused"]["well"]
+    assert not refused["changed"]
+    assert "--root contains no host" in refused["msg"]
     for host in ("forward", "config"):
         repair = found["repair"][host]
         assert repair["changed"]
@@ -141,12 +141,14 @@ def test_the_life_of_a_repair_on_three_hosts(
     assert found["after"]["forward"]["stdout_lines"][0] == "0"
     assert BROKEN.strip() in found["after"]["config"]["stdout"]
 
-    assert {one["verdict"] for one in found["copied"].values()} == {"problems", "clear"}
-    assert all(one["changed"] for one in found["would install"].values())
-    assert all(one["changed"] and one["version"] for one in found["install"].values())
-    assert not any(one["changed"] for one in found["installed"].values())
-    assert all("does not run as /root/doctor" in one["msg"] for one in found["broken file"].values())
-    assert all("was not found on the host" in one["msg"] for one in found["not there"].values())
+    well = {task: results["well"] for task, results in found.items() if "well" in results}
+    assert well["copied"]["verdict"] == "clear"
+    assert well["would install"]["changed"]
+    assert well["install"]["changed"]
+    assert well["install"]["version"]
+    assert not well["installed"]["changed"]
+    assert "does not run as /root/doctor" in well["broken file"]["msg"]
+    assert "was not found on the host" in well["not there"]["msg"]
 
 
 def test_each_module_is_documented(collection: Path, env: dict[str, str]) -> None:
