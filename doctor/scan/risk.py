@@ -12,6 +12,7 @@ from doctor.facts.config.engine import DaemonJson, EngineConfig
 from doctor.facts.config.options import takes_by_reload
 from doctor.facts.engine.control import EngineControl
 from doctor.facts.engine.state import EngineState
+from doctor.facts.secrets.redact import revealed
 from doctor.host.base import Host
 from doctor.host.overlay import OverlayHost
 from doctor.model.action import Action
@@ -169,7 +170,14 @@ def info_after_reload(info: bytes, settings: dict[str, object]) -> bytes:
     for key, name in _SAID.items():
         if key in settings:
             said[name] = settings[key]
-    return msgspec.json.encode(said)
+    return msgspec.json.encode(said, enc_hook=_real)
+
+
+def _real(value: object) -> str:
+    """Return the text of a ``Concealed`` label: a prediction has what the engine would have."""
+    if isinstance(value, str):
+        return revealed(value)
+    raise TypeError(type(value).__name__)
 
 
 _SAID = {
