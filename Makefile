@@ -19,6 +19,9 @@ test:  ## run the unit tests
 cases:  ## run every case: findings, plan, apply, undo
 	.venv/bin/pytest -q tests/cases
 
+bundles:  ## judge the bundle of every case, with findings and plans as on its host
+	DOCTOR_EVERY_BUNDLE=1 .venv/bin/pytest -q tests/cases/test_bundles.py
+
 live:  ## run the live tests on throw-away hosts with a real dockerd (root)
 	.venv/bin/python -m tests.hosts.prepare && .venv/bin/pytest -q tests/live -m live
 

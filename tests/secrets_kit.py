@@ -1,5 +1,8 @@
 """Secrets of forty kinds, each with a canary that a search finds, also where only a piece of it leaks."""
 
+import base64
+import re
+
 CANARY = "c4n4ry"
 
 _VALUES = (
@@ -15,3 +18,18 @@ def kinds(number: int) -> list[str]:
     """Return one value of each kind, with the canary of this number."""
     canary = f"{CANARY}{number:04d}x"
     return [text.replace("{{", "{").replace("}}", "}").replace("{c}", canary) for text in _VALUES]
+
+
+def found_in(content: bytes) -> list[str]:
+    """Return what is around each canary in bytes, also where it is encoded: base64 at each of its three offsets, hex, UTF-16, reversed."""
+    plain = CANARY.encode()
+    forms = {plain, plain.upper(), plain.hex().encode(), plain[::-1], CANARY.encode("utf-16-le")}
+    for lead in range(3):
+        # Only the characters that depend on nothing before or after.
+        text = base64.b64encode(bytes(lead) + plain)
+        forms.add(text[-(-lead * 8 // 6) : (lead + len(plain)) * 8 // 6])
+    return [
+        f"{form!r}: {content[max(0, place.start() - 80) : place.end() + 60]!r}"
+        for form in sorted(forms)
+        for place in re.finditer(re.escape(form), content)
+    ]

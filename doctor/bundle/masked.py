@@ -25,6 +25,15 @@ _OWNERS = frozenset({"owner"})
 _ENGINES = frozenset({"containerd", "docker-containerd", "dockerd", "kubelet"})
 _HARMLESS = frozenset({"docker-proxy"})
 """Programs whose arguments are addresses and ports only."""
+_SHORT = {
+    "-H": "hosts",
+    "-b": "bridge",
+    "-c": "config",
+    "-g": "data-root",
+    "-l": "log-level",
+    "-p": "pidfile",
+    "-s": "storage-driver",
+}
 _SCRIPTS = frozenset({"firewalld"})
 """Names of scripts that a check looks for among the arguments of their interpreter."""
 _ESCAPE = "\x1a"
@@ -124,7 +133,7 @@ class Masker:
                 kept.append(self._text(word, ""))
             elif program in _ENGINES:
                 kept.append(self._counted(word, str(conceal(flag, word)) if flag else redact(word)))
-                flag = word.lstrip("-") if word.startswith("-") and "=" not in word else ""
+                flag = _SHORT.get(word, word.lstrip("-")) if word.startswith("-") and "=" not in word else ""
             elif word.rpartition("/")[2] in _SCRIPTS:
                 kept.append(word)
             else:

@@ -103,10 +103,10 @@ def take(
     *,
     report: ScanReport,
     plans: Mapping[Applicability, PlanReport],
-    taken: float,
     is_root: bool,
 ) -> TakenBundle:
     """Return the bundle of a host: ``before`` is its scan with all checks, ``report`` the report of it."""
+    taken = before.facts.host.now()
     listed = BundleList(doctor=__version__, taken=taken, host=_short(report.host), is_root=is_root, parts=())
     recorder = _Recorder(before.facts, listed)
     ids = tuple(one.id for one in before.outcomes)

@@ -68,7 +68,6 @@ def run(options: BundleOptions, shared: SharedOptions) -> int:
         catalog,
         report=report,
         plans=_plans(job, before),
-        taken=host.now(),
         is_root=os.geteuid() == 0,
     )
     if os.geteuid() != 0:

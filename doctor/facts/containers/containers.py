@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import cached_property
+from typing import Annotated
 
 from msgspec import Struct
 
@@ -10,6 +11,7 @@ from doctor.facts.containers.devices import DeviceRequest
 from doctor.model.finding import Evidence
 from doctor.model.missing import Missing
 from doctor.model.paths import HostPath, join
+from doctor.model.secret import SECRET
 
 _POLICIES = frozenset({"always", "unless-stopped", "on-failure"})
 
@@ -121,7 +123,7 @@ class HostConfig(Struct, frozen=True, kw_only=True):
     """
 
     log_driver: str = ""
-    log_options: dict[str, str]
+    log_options: Annotated[dict[str, str], SECRET]
     restart_policy: str = ""
     max_retries: int = 0
     auto_remove: bool = False

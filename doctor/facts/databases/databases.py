@@ -119,7 +119,7 @@ class VolumeRecord(Guarded, frozen=True, kw_only=True):
 
     name: str
     driver: str
-    labels: dict[str, str] = field(default_factory=dict)
+    labels: Annotated[dict[str, str], SECRET] = field(default_factory=dict)
     options: Annotated[dict[str, str], SECRET] = field(default_factory=dict)
 
 

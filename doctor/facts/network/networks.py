@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from typing import Annotated
 
 from msgspec import Struct
 
 from doctor.model.missing import Missing
+from doctor.model.secret import SECRET
 
 _INTERFACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@:-]{0,14}\Z")
 
@@ -119,7 +121,7 @@ class Network(Struct, frozen=True, kw_only=True):
     ipv6: bool = False
     is_default: bool = False
     created: str = ""
-    options: dict[str, str] = {}
+    options: Annotated[dict[str, str], SECRET] = {}
 
     @property
     def is_bridge(self) -> bool:

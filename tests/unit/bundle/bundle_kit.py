@@ -35,7 +35,7 @@ def scanned(host: Host) -> Scan:
 def taken(host: Host, found: Scan) -> TakenBundle:
     """Return the bundle of a host, without plans."""
     report = make_report(host, found, Settings(), CATALOG, started=host.now(), seconds=0.0, fail_on=Severity.WARNING)
-    return take(found, CATALOG, report=report, plans={}, taken=host.now(), is_root=True)
+    return take(found, CATALOG, report=report, plans={}, is_root=True)
 
 
 def of_case(case: Case, where: Path) -> tuple[Scan, TakenBundle]:

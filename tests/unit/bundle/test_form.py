@@ -110,8 +110,10 @@ def test_a_wrong_list_is_refused(change: dict[str, object], words: str) -> None:
         b'{"format":"doctor-bundle","version":1}',
         b"[" * 100_000,
         b'{"format":' * 50_000,
-    ]
-    + [b'{"format":"doctor-bundle","version":' + b"9" * 100_000 + b"}", b'{"x":' + b"[" * 200_000, b"\xff\x00"],
+        b'{"format":"doctor-bundle","version":' + b"9" * 100_000 + b"}",
+        b'{"x":' + b"[" * 200_000,
+        b"\xff\x00",
+    ],
 )
 def test_a_list_that_is_none_is_refused(line: bytes) -> None:
     refused(packed(line + b"\n"))

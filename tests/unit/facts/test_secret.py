@@ -5,8 +5,10 @@ from typing import Annotated
 from msgspec.structs import replace
 
 from doctor.facts.config.engine import DaemonJson, EngineFlags
+from doctor.facts.containers.containers import HostConfig
 from doctor.facts.databases.databases import VolumeRecord
 from doctor.facts.engine.control import Holder
+from doctor.facts.network.networks import Network
 from doctor.facts.volumes.volumes import VolumeDirectory
 from doctor.model.secret import SECRET, Guarded, secret_fields
 
@@ -28,9 +30,11 @@ def test_a_secret_is_not_printed() -> None:
 
 
 def test_what_may_hold_a_password_is_declared() -> None:
-    """Environments, daemon.json (proxies), and options of a volume (CIFS and NFS mounts)."""
+    """Environments, daemon.json (proxies), labels, and options of volumes (CIFS and NFS mounts), networks and logs."""
     assert secret_fields(Login) == {"password"}
-    assert secret_fields(VolumeRecord) == {"options"}
+    assert secret_fields(VolumeRecord) == {"labels", "options"}
+    assert secret_fields(HostConfig) == {"log_options"}
+    assert secret_fields(Network) == {"options"}
     assert secret_fields(DaemonJson) == {"content"}
     assert secret_fields(EngineFlags) == {"environment"}
     assert secret_fields(Holder) == {"env"}
