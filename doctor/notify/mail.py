@@ -40,6 +40,8 @@ class MailRoute:
 
     def __init__(self, delivery: Delivery) -> None:
         self.shown = delivery.shown
+        self.is_tls = delivery.word == "smtps"
+        self.name = "doctor"
         if delivery.word == "mailto":
             path, _, query = delivery.place.partition("?")
             options = self._options(query)
@@ -49,7 +51,7 @@ class MailRoute:
             options = self._options(url.query)
             listed = options.get("to", "")
             self.host, self.user = url.hostname or "", unquote(url.username or "")
-            self.port = url.port or (465 if delivery.word == "smtps" else 25)
+            self.port = url.port or (465 if self.is_tls else 25)
         self.to = addresses(listed, self.shown)
         given = addresses(options["from"], self.shown) if "from" in options else ()
         if len(given) > 1:

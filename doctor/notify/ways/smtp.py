@@ -4,12 +4,13 @@ STARTTLS is used where the server offers it. Its certificate is checked for smtp
 not, as between mail servers: a relay in the same network rarely has a certificate that this host can check.
 """
 
+import shutil
 import smtplib
 import socket
 
 from doctor.model.errors import DoctorError
 from doctor.model.text import visible
-from doctor.notify import tls
+from doctor.notify import by_curl, tls
 from doctor.notify.mail import MailRoute, message
 from doctor.notify.recipients import Delivery, secret
 from doctor.notify.send import Parcel, PartlyError, TryLaterError
@@ -28,11 +29,7 @@ def check(delivery: Delivery) -> None:
             do='write smtp://USER@HOST/… and secret-file = "/FILE" in a [[notify]] table of doctor.toml',
         )
     if _must_check(delivery, way) and not tls.is_there():
-        raise DoctorError(
-            "this doctor has no TLS of its own, which this mail server needs",
-            where=delivery.shown,
-            do="use mailto:, https:// or command:, or the installed doctor",
-        )
+        by_curl.curl()
 
 
 def _must_check(delivery: Delivery, way: MailRoute) -> bool:
@@ -44,6 +41,9 @@ def send(parcel: Parcel) -> None:
     delivery = parcel.delivery
     check(delivery)
     way = MailRoute(delivery)
+    if not tls.is_there() and shutil.which("curl"):
+        _by_curl(parcel, way)
+        return
     try:
         _send(parcel, way)
     except smtplib.SMTPRecipientsRefused as error:
@@ -60,6 +60,31 @@ def send(parcel: Parcel) -> None:
         if isinstance(error, socket.gaierror):
             raise TryLaterError(f"the name of the server is unknown: {error.strerror}") from error
         raise TryLaterError(f"can't deliver it: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _by_curl(parcel: Parcel, way: MailRoute) -> None:
+    """Send one message per address: curl sends nothing if a single one of several is refused."""
+    delivery, sender = parcel.delivery, way.sender_on(parcel.notice)
+    content = message(parcel.notice, sender, way.to).as_bytes()
+    password = secret(delivery.given.secret_file) if way.user else ""
+    way.name = parcel.notice.name
+    failed: list[DoctorError] = []
+    for address in way.to:
+        try:
+            by_curl.mail(
+                way,
+                (sender, address),
+                content,
+                must_check=_must_check(delivery, way),
+                password=password,
+                given=delivery.given,
+            )
+        except DoctorError as error:
+            failed.append(error)
+    if len(failed) == len(way.to):
+        raise failed[0]
+    if failed:
+        raise PartlyError(f"not every address received it: {failed[0]}")
 
 
 def _send(parcel: Parcel, way: MailRoute) -> None:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from doctor.model.errors import DoctorError
 from doctor.model.text import visible
-from doctor.notify import tls
+from doctor.notify import by_curl, tls
 from doctor.notify.notice import Notice
 from doctor.notify.recipients import Delivery, secret
 from doctor.notify.send import Parcel, TryLaterError
@@ -35,7 +35,7 @@ def check(delivery: Delivery) -> None:
                 "a token must not be sent without TLS", where=delivery.shown, do='use https, or auth = "hmac"'
             )
     if delivery.word == "https" and not tls.is_there():
-        tls.curl_or_wget()
+        by_curl.curl_or_wget()
 
 
 def send(parcel: Parcel) -> None:
@@ -45,7 +45,7 @@ def send(parcel: Parcel) -> None:
     body = parcel.notice.document()
     headers = _headers(delivery, parcel.notice, body)
     if delivery.word == "https" and not tls.is_there():
-        status, place, says = tls.post(delivery.place, body, headers, delivery.given)
+        status, place, says = by_curl.post(delivery.place, body, headers, delivery.given)
     else:
         status, place, says = _post(delivery, body, headers)
     _judge(status, place, says)

@@ -6,7 +6,6 @@ import json
 import shutil
 import socket
 import ssl
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -141,27 +140,6 @@ def test_a_server_that_does_not_answer(kind: str, monkeypatch: pytest.MonkeyPatc
     (result,) = send.deliver((parcel(f"http://127.0.0.1:{server.getsockname()[1]}/"),))
     assert (result.done, bool(result.error)) == (False, True)
     server.close()
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate of localhost that nobody trusts, with its key."""
-    place = tmp_path_factory.mktemp("tls") / "both.pem"
-    words = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
-    argv = [
-        "openssl",
-        *words.split(),
-        "-addext",
-        "subjectAltName=DNS:localhost",
-        "-keyout",
-        place,
-        "-out",
-        f"{place}.crt",
-    ]
-    if shutil.which("openssl") is None:
-        pytest.skip("there is no openssl on this machine")
-    subprocess.run(argv, check=True, capture_output=True)
-    return place
 
 
 PROGRAMS = ["python", *filter(shutil.which, ["curl", "wget"])]
