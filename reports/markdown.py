@@ -39,7 +39,7 @@ def render(report: Report) -> bytes:
         lines += _scan(report)
     elif isinstance(report, PlanReport):
         lines += _actions("Plan", report.actions) if report.actions else []
-        lines += [plain(f"{report.heading}:"), "", *block(report.command, "sh")] if report.actions else []
+        lines += [f"{plain(report.heading)}:", "", *block(report.command, "sh")] if report.actions else []
         lines += _manual(report)
     elif isinstance(report, RepairReport):
         lines += _repair(report)
