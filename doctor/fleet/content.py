@@ -9,6 +9,7 @@ from doctor.model.errors import FormatError
 LIMIT_BYTES = 64 << 20
 """A report of 2,000 findings is 2 MB."""
 _GZIP = b"\x1f\x8b"
+_BUNDLE = b'{"format":"doctor-bundle"'
 _PIECE = 1 << 20
 _FOREIGN = {
     b"\xfd7zXZ\0": "xz",
@@ -18,8 +19,12 @@ _FOREIGN = {
 }
 
 
+class BundleError(FormatError):
+    """The file is a bundle: its report is read in another way."""
+
+
 def content(path: str, limit: int = LIMIT_BYTES) -> bytes:
-    """Return the content of a file, uncompressed. Raises ``FormatError`` with the reason."""
+    """Return the content of a file, uncompressed. Raises ``FormatError`` with the reason, ``BundleError`` for a bundle."""
     try:
         # A named pipe without a writer would block an open for ever.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
@@ -38,6 +43,8 @@ def content(path: str, limit: int = LIMIT_BYTES) -> bytes:
     finally:
         os.close(descriptor)
     if raw.startswith(_GZIP):
+        if _starts_bundle(raw):
+            raise BundleError("it is a bundle: 'doctor scan --bundle FILE --format json' writes a report")
         return _unpacked(raw, limit)
     for magic, name in _FOREIGN.items():
         if raw.startswith(magic):
@@ -55,6 +62,13 @@ def _all(descriptor: int, expected: int, limit: int) -> bytes:
         pieces.append(os.read(descriptor, _PIECE))
         length += len(pieces[-1])
     return pieces[0] if len(pieces) == 2 else b"".join(pieces)
+
+
+def _starts_bundle(raw: bytes) -> bool:
+    try:
+        return zlib.decompressobj(wbits=31).decompress(raw, len(_BUNDLE)) == _BUNDLE
+    except zlib.error:
+        return False
 
 
 def _unpacked(raw: bytes, limit: int) -> bytes:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from doctor.fleet.changes import changes
-from doctor.fleet.content import content
+from doctor.fleet.content import BundleError, content
 from doctor.fleet.document import clean, host_name
 from doctor.fleet.files import FoundFiles
 from doctor.fleet.findings import by_check
@@ -47,9 +47,16 @@ def merge(
     options: FleetOptions,
     doctor: str,
     breaks: Callable[[str], tuple[str, ...]],
-    read: Callable[[str], bytes] = content,
+    of_bundle: Callable[[str], bytes],
 ) -> FleetReport:
-    """Read all reports and merge them; nothing of a file is kept but what is shown."""
+    """Read all reports and merge them; nothing of a file is kept but what is shown.
+
+    Args:
+        options: what is merged.
+        doctor: the version of this doctor.
+        breaks: returns the probes that a check declares to fail.
+        of_bundle: returns the JSON report of the scan in a bundle; raises ``FormatError``.
+    """
     clock = time.perf_counter()
     files = FoundFiles(unread=[])
     reducer = Reducer()
@@ -57,7 +64,7 @@ def merge(
     count = 0
     for path, _ in files.below(options.places):
         try:
-            key, seen = reducer(read(path), path)
+            key, seen = reducer(_read(path, of_bundle), path)
         except FormatError as error:
             files.unread.append((path, error.what))
             continue
@@ -86,6 +93,13 @@ def merge(
         stale_after=options.stale_after,
         seconds=round(time.perf_counter() - clock, 3),
     )
+
+
+def _read(path: str, of_bundle: Callable[[str], bytes]) -> bytes:
+    try:
+        return content(path)
+    except BundleError:
+        return of_bundle(path)
 
 
 def _judged(found: dict[HostKey, HostReports], options: FleetOptions) -> list[JudgedHost]:

@@ -6,22 +6,11 @@ import typer
 
 from doctor.cli.options.shared import Color, Output, Quiet, Verbose, shared_options
 
-
-def _formats(incomplete: str) -> list[str]:
-    """Return the formats that can show a fleet, for completion."""
-    return [name for name in ("text", "json", "html", "prometheus") if name.startswith(incomplete)]
-
-
-def _times(incomplete: str) -> list[str]:
-    """Return usual times, for completion."""
-    return [time for time in ("1d", "7d", "30d") if time.startswith(incomplete)]
-
-
 Places = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="DIR|FILE…",
-        help="Directories and files with JSON reports of 'doctor scan', plain or compressed with gzip.",
+        help="Directories and files with JSON reports of 'doctor scan', plain or compressed with gzip, and bundles of 'doctor bundle'.",
         show_default=False,
     ),
 ]
@@ -31,7 +20,6 @@ Since = Annotated[
         "--since",
         metavar="TIME",
         help="Show what changed since then: 12h, 7d, or a date such as 2026-11-23.",
-        autocompletion=_times,
     ),
 ]
 StaleAfter = Annotated[
@@ -46,7 +34,7 @@ Hosts = Annotated[
 ]
 FleetFormat = Annotated[
     str,
-    typer.Option("--format", "-f", metavar="FORMAT", help="text, json, html or prometheus.", autocompletion=_formats),
+    typer.Option("--format", "-f", metavar="FORMAT", help="text, json, html or prometheus."),
 ]
 
 
@@ -74,7 +62,7 @@ def fleet(
       doctor fleet reports/ --hosts inventory.txt --format html -o fleet.html
       doctor fleet web-*.json.gz --format prometheus -o /var/lib/node_exporter/fleet.prom
     """
-    from doctor.cli.commands import fleet as body
+    from doctor.cli.commands.fleet import command as body
 
     options = body.FleetWords(
         places=tuple(places or ()),

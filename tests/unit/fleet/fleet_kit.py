@@ -2,9 +2,12 @@
 
 import json
 import time
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from doctor.fleet.merge import FleetOptions, merge
 from doctor.model.fleet.report import FleetReport
@@ -78,7 +81,14 @@ def write(folder: Path, *reports: dict[str, Any]) -> Path:
     return folder
 
 
-def merged(*places: Path, stale_after: float | None = 2 * DAY, **more: Any) -> FleetReport:
+def no_bundle(path: str) -> bytes:
+    """Fail: these files are reports."""
+    pytest.fail(f"{path} was taken for a bundle")
+
+
+def merged(
+    *places: Path, of_bundle: Callable[[str], bytes] = no_bundle, stale_after: float | None = 2 * DAY, **more: Any
+) -> FleetReport:
     """Merge what is in these places, at the time NOW."""
     options = FleetOptions(places=tuple(map(str, places)), now=NOW, stale_after=stale_after, **more)
-    return merge(options, "0.1.0", lambda identity: BREAKS.get(identity, ()))
+    return merge(options, "0.1.0", lambda identity: BREAKS.get(identity, ()), of_bundle)

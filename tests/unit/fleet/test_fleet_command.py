@@ -1,16 +1,18 @@
 """``doctor fleet`` as it is typed."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from doctor.cli.commands import fleet
+from doctor.cli.commands.fleet import command as fleet
 from doctor.cli.common import SharedOptions
-from doctor.cli.options.fleet import _formats
 from doctor.model.errors import DoctorError, UsageError
 from doctor.plugins.load import load
+from tests.cases.case import all_cases
+from tests.unit.bundle import bundle_kit
 from tests.unit.fleet.fleet_kit import finding, report, write
 
 PLAIN = SharedOptions(verbose=False, quiet=False, colour=False)
@@ -70,7 +72,14 @@ def test_a_list_of_hosts_may_have_comments(tmp_path: Path) -> None:
 def test_completion_offers_the_formats_that_can_show_it() -> None:
     catalog = load()
     able = [name for name in sorted(catalog.formats) if "fleet" in catalog.report_format(name).declaration.of]  # type: ignore[union-attr]
-    assert sorted(_formats("")) == able
+    done = subprocess.run(
+        [Path(sys.executable).with_name("doctor"), "__complete", "fleet", "--format", ""],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert sorted(done.stdout.split()[:-1]) == able
 
 
 def test_it_starts_without_what_it_does_not_need(tmp_path: Path) -> None:
@@ -91,3 +100,18 @@ def test_it_starts_without_what_it_does_not_need(tmp_path: Path) -> None:
         "doctor.scan.run",
         "doctor.host.live",
     }
+
+
+def test_a_bundle_counts_as_the_report_in_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Beside reports; one that is truncated is named."""
+    case = next(one for one in all_cases() if one.name.startswith("config/invalid-json/"))
+    _, taken = bundle_kit.of_case(case, tmp_path / "case")
+    folder = write(tmp_path / "r", report("a"))
+    (folder / "b.bundle").write_bytes(taken.raw)
+    (folder / "c.bundle").write_bytes(taken.raw[: len(taken.raw) // 2])
+    assert fleet.run(words(folder, format="json"), PLAIN) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert "config/invalid-json" in {one["id"] for one in found["findings"]}
+    assert found["summary"]["hosts"] == 2
+    assert [one["path"] for one in found["unread"]] == [str(folder / "c.bundle")]
+    assert found["unread"][0]["reason"].startswith("can't read the bundle")

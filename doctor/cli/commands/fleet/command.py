@@ -52,7 +52,12 @@ def run(words: FleetWords, shared: SharedOptions) -> int:
         expected=_expected(words.expected) if words.expected else (),
         now=now,
     )
-    report = merge(options, __version__, lambda identity: _breaks(catalog, identity))
+    report = merge(
+        options,
+        __version__,
+        breaks=lambda identity: _breaks(catalog, identity),
+        of_bundle=lambda path: _of_bundle(catalog, path),
+    )
     return emit(catalog, report, words.format, words.output, shared)
 
 
@@ -95,6 +100,18 @@ def _expected(path: str) -> tuple[str, ...]:
         ) from error
     names = (line.split("#", 1)[0].split() for line in text.splitlines())
     return tuple(found[0] for found in names if found)
+
+
+def _of_bundle(catalog: Catalog, path: str) -> bytes:
+    """Return the report of the host's own scan in a bundle, as JSON: the checks do not run again. Raises ``FormatError``."""
+    from doctor.bundle.reading import open_bundle
+
+    try:
+        report = open_bundle(path).report()
+    except DoctorError as error:
+        raise FormatError(error.what) from error
+    raw: bytes = catalog.report_format("json").function(report)
+    return raw
 
 
 def _breaks(catalog: Catalog, identity: str) -> tuple[str, ...]:
