@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from doctor.model.declare import CheckPage
 from doctor.model.finding import Finding
+from doctor.model.report import HostInfo
 from doctor.model.severity import Applicability
 from doctor.model.text import visible
 
@@ -27,14 +28,15 @@ class PageLink(Struct, frozen=True):
     address: str
 
 
-def command(finding: Finding, root: str = "/") -> str:
+def command(finding: Finding, host: HostInfo) -> str:
     """Return the command that shows the repair of a finding, or else what a person can do.
 
     >>> from doctor.model.finding import FixSummary, Subject
+    >>> disk = HostInfo(name="web", root="/mnt/disk 1")
     >>> found = Finding(subject=Subject("x", "y"), message="m", id="a/b", fix=FixSummary(Applicability.DISRUPTIVE, "s"))
-    >>> command(found, "/mnt/disk 1")
+    >>> command(found, disk)
     "doctor fix a/b --allow disruptive --root '/mnt/disk 1'"
-    >>> command(Finding(subject=Subject("x", "y"), message="m", id="probe/egress-failed"))
+    >>> command(Finding(subject=Subject("x", "y"), message="m", id="probe/egress-failed"), disk)
     'doctor probe egress'
     """
     name = finding.id.removeprefix("probe/").removesuffix("-failed")
@@ -45,8 +47,8 @@ def command(finding: Finding, root: str = "/") -> str:
     words = ["doctor", "fix", finding.id]
     if finding.fix.applicability > Applicability.SAFE:
         words += ["--allow", finding.fix.applicability.word]
-    if root != "/":
-        words += ["--root", root]
+    if host.root != "/":
+        words += ["--bundle" if host.is_bundle else "--root", host.root]
     return shlex.join(words)
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -86,6 +87,7 @@ def _environment() -> Environment:
     environment.globals["by_source"] = _words.by_source
     environment.globals["causes_by_check"] = _words.causes_by_check
     environment.globals["command"] = command
+    environment.globals["known_of"] = _words.known_of
     environment.globals["links"] = links
     environment.globals["repaired_words"] = _words.repaired
     environment.globals["levels"] = [level.word for level in _words.WORST_FIRST]
@@ -103,6 +105,21 @@ def _is_short(seen: Evidence) -> bool:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def _signed(report: ScanReport) -> str:
+    """Return what changed since the scan before, with the sign for less instead of a hyphen."""
+    says = "" if report.change is None else report.change.says(report.started)
+    return re.sub(r"(?<=\d) (?=\d+ worse)", ", ", re.sub(r"(?<!\S)-(?=\d+ )", "\N{MINUS SIGN}", says))
+
+
+def _marks(report: ScanReport) -> dict[str, str]:
+    """Return fingerprint → "new", "returned" or "worse", for findings that changed since the scan before."""
+    change = report.change
+    if change is None or change.since is None:
+        return {}
+    marks = dict.fromkeys(change.worse, "worse") | dict.fromkeys(change.new, "new")
+    return marks | dict.fromkeys(change.returned, "returned")
 
 
 def _title(report: Report) -> str:
@@ -131,8 +148,11 @@ def _scan(report: ScanReport) -> dict[str, Any]:
         "passed": _words.having(report, Result.PASS),
         "skipped": _words.having(report, Result.SKIP),
         "anchors": anchors,
+        "since": _signed(report),
+        "marks": _marks(report),
         "shown": {finding.fingerprint for finding in report.shown},
         "chart": chart(report),
         "chart_size": (WIDTH, HEIGHT),
         "probes": () if proven else report.probes,
+        "is_probed_well": all(probe.result in {Result.PASS, Result.SKIP} for probe in report.probes),
     }

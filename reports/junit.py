@@ -12,6 +12,8 @@ from doctor.model.verdict import Verdict, VerdictState
 
 from ._words import fix_line, iso, known_of
 
+_FAILED = (("failures", "failure"), ("errors", "error"))
+_SKIPPED = ("skipped", "skipped")
 # Name, message and text of the element inside a test case; None for a plain pass.
 Inside = tuple[str, str, str] | None
 
@@ -34,19 +36,24 @@ def render(report: Report) -> bytes:
     if isinstance(report, ScanReport):
         cases += _checks(report)
     cases += [("probe", probe.name, probe.seconds, _probe(probe)) for probe in probes]
-    for area, name, seconds, inside in cases:
-        suites.setdefault(area, []).append(_case(area, name, seconds, inside))
+    seconds: dict[str, float] = {}
+    for area, name, took, inside in cases:
+        suites.setdefault(area, []).append(_case(area, name, took, inside))
+        seconds[area] = seconds.get(area, 0.0) + took
         count = counts.setdefault(area, {"failure": 0, "error": 0, "skipped": 0, "system-out": 0})
         if inside is not None:
             count[inside[0]] += 1
     lines = ['<?xml version="1.0" encoding="UTF-8"?>']
     total = sum(len(found) for found in suites.values())
-    lines.append(f'<testsuites name="doctor" tests="{total}"{_totals(list(counts.values()))}>')
+    # Jenkins' schema knows no skipped tests here, and no time zone in a time stamp; Ant's requires both to be so.
+    lines.append(
+        f'<testsuites name="doctor" tests="{total}"{_totals(list(counts.values()), _FAILED)} time="{report.seconds:.3f}">'
+    )
     for area, found in suites.items():
         host = _attribute(report.host.name)
         lines.append(
-            f'  <testsuite name="{_attribute(area)}" tests="{len(found)}"{_totals([counts[area]])}'
-            f' hostname="{host}" timestamp="{iso(report.started)}">'
+            f'  <testsuite name="{_attribute(area)}" tests="{len(found)}"{_totals([counts[area]], (*_FAILED, _SKIPPED))}'
+            f' time="{seconds[area]:.3f}" hostname="{host}" timestamp="{iso(report.started).rstrip("Z")}">'
         )
         lines += [*found, "  </testsuite>"]
     lines.append("</testsuites>\n")
@@ -107,8 +114,7 @@ def _probe(probe: ProbeResult) -> Inside:
     return word, probe.message, text
 
 
-def _totals(counts: list[dict[str, int]]) -> str:
-    words = (("failures", "failure"), ("errors", "error"), ("skipped", "skipped"))
+def _totals(counts: list[dict[str, int]], words: tuple[tuple[str, str], ...]) -> str:
     return "".join(f' {name}="{sum(count[word] for count in counts)}"' for name, word in words)
 
 

@@ -18,18 +18,18 @@ def completed(report: Report | FleetReport, catalog: Catalog, declaration: Decla
         return report
     from doctor.plugins.pages import pages
 
+    if isinstance(report, ScanReport) and not report.repairs and not report.scope.engine:
+        from doctor.cli.commands.report.kept_repairs import recent
+
+        report = replace(report, repairs=recent(report))
+    return replace(report, pages=pages(catalog, ids_of(report)))
+
+
+def ids_of(report: ScanReport | PlanReport | RepairReport) -> list[str]:
+    """Return the ids of all findings of a report, those of its repairs included."""
     if isinstance(report, ScanReport):
-        from doctor.cli.commands.kept_repairs import recent
-
-        # A supposed upgrade has no past.
-        repairs = report.repairs or (() if report.scope.engine else recent(report))
-        ids = [finding.id for finding in report.findings]
-        ids += [finding.id for repair in repairs for finding in repair.resolved]
-        return replace(report, repairs=repairs, pages=pages(catalog, ids))
-    return replace(report, pages=pages(catalog, _ids(report)))
-
-
-def _ids(report: PlanReport | RepairReport) -> list[str]:
-    gone = report.resolves if isinstance(report, PlanReport) else report.resolved
-    found = (*gone, *report.remaining, *(item.finding for item in report.manual))
+        found = (*report.findings, *(finding for repair in report.repairs for finding in repair.resolved))
+    else:
+        gone = report.resolves if isinstance(report, PlanReport) else report.resolved
+        found = (*gone, *report.remaining, *(item.finding for item in report.manual))
     return [finding.id for finding in found]

@@ -9,15 +9,16 @@ from msgspec.structs import replace
 
 from doctor.model.report import Report
 from tests.browser.conftest import Open
-from tests.unit.reports import samples
+from tests.unit.reports import pages, samples
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
 REPORTS: dict[str, Report] = {
-    "broken": samples.BROKEN,
+    "changed": pages.completed(pages.CHANGED),
     "healthy": samples.HEALTHY,
+    "remarks": pages.REMARKS,
     "incomplete": samples.INCOMPLETE,
-    "repaired": samples.REPAIRED,
+    "repaired": pages.completed(samples.REPAIRED),
     "plan": samples.PLAN,
     "rolled-back": samples.ROLLED_BACK,
     "probed": samples.PROBED,
@@ -113,8 +114,9 @@ def test_paper_shows_the_problems(look: Open) -> None:
     asked_for = ("the host's resolv.conf names a server", "no kubelet on this host", samples.INFO.message)
     assert not any(page.get_by_text(words).first.is_visible() for words in (*asked_for, "Skip to the findings"))
     assert sheets(page) <= 2
+    assert sheets(look(pages.completed(pages.ORDINARY), media="print").page) <= 2
     page.emulate_media(media="screen")
-    page.get_by_label("Print remarks, earlier scans and passed checks, too").check()
+    page.get_by_label("Print also repairs, remarks, earlier scans and what passed").check()
     page.emulate_media(media="print")
     for words in asked_for:
         found = page.get_by_text(words).first

@@ -7,9 +7,9 @@ from msgspec.structs import replace
 
 from doctor import __version__
 from doctor.cli import spelled
-from doctor.cli.commands.kept_repairs import keep
 from doctor.cli.commands.planned import FixJob, plan_of, plan_report, warn_incomplete
 from doctor.cli.commands.provers import image_prover, prover
+from doctor.cli.commands.report.kept_repairs import keep
 from doctor.cli.common import (
     asked,
     emit,

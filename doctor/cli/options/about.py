@@ -116,7 +116,7 @@ def report(
       doctor report 2026-11-30 -o page.html
       doctor report 0007-20270115-080001 -o repair.html
     """
-    from doctor.cli.commands import report as body
+    from doctor.cli.commands.report import command as body
 
     shared = shared_options(context, verbose, quiet, color)
     raise typer.Exit(body.run(scan_number, output, shared, format_name=format, list_scans=list_scans))

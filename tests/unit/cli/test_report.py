@@ -7,7 +7,7 @@ import pytest
 from markupsafe import escape
 from msgspec.structs import replace
 
-from doctor.cli.commands import report
+from doctor.cli.commands.report import command as report
 from doctor.cli.common import SharedOptions
 from doctor.history.store import History
 from doctor.model.errors import DoctorError, UsageError

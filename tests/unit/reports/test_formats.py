@@ -205,6 +205,8 @@ class TestJunit:
             cases = list(suite.iter("testcase"))
             assert int(suite.attrib["tests"]) == len(cases)
             for attribute, element in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+                if suite is top and attribute == "skipped":
+                    continue  # Jenkins' schema has no such attribute there.
                 assert int(suite.attrib[attribute]) == sum(1 for case in cases if case.find(element) is not None)
 
     def test_what_fails_is_what_makes_the_scan_fail(self) -> None:
@@ -243,9 +245,10 @@ class TestSarif:
         name = b"/var/lib/a b%\xe9\x1b\xe2\x82\xac".decode("utf-8", "surrogateescape")
         finding = replace(samples.DATABASE, subject=Subject("file", name))
         result = json.loads(sarif.render(replace(samples.BROKEN, findings=(finding,))))["runs"][0]["results"][0]
-        address = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
-        assert address.isascii()
-        assert unquote(urlsplit(address).path, errors="surrogateescape") == name
+        place = result["locations"][0]["physicalLocation"]["artifactLocation"]
+        assert place["uri"].isascii()
+        assert place["uriBaseId"] == "ROOT"
+        assert "/" + unquote(urlsplit(place["uri"]).path, errors="surrogateescape") == name
 
     def test_a_waived_finding_is_suppressed(self) -> None:
         """With the reason."""

@@ -5,9 +5,9 @@ import sys
 import time
 
 from doctor.cli import unseen
-from doctor.cli.commands import kept_repairs
 from doctor.cli.commands.history import point
 from doctor.cli.commands.history.command import lines, report_of
+from doctor.cli.commands.report import kept_repairs
 from doctor.cli.common import SharedOptions, load_catalog, load_settings, write_report
 from doctor.cli.page_parts import completed
 from doctor.history.store import History, Wanted

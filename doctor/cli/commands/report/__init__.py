@@ -1,0 +1,1 @@
+"""``doctor report``: pages of kept scans and repairs."""
