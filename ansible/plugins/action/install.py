@@ -21,7 +21,7 @@ class ActionModule(DoctorAction):
         local, dest = self.local_file(args["src"]), args["dest"]
         wanted = digest(local)
         quoted = shlex.quote(dest)
-        _, found = self.run_script(f"sha256sum {quoted} 2>/dev/null")
+        found = self.run_script(f"sha256sum {quoted} 2>/dev/null")[1]
         result = {"dest": dest, "checksum": wanted}
         if wanted in found.split() and self.run_script(f"test -x {quoted}")[0] == 0:
             return {**result, "changed": False}
