@@ -14,7 +14,7 @@ from doctor.model.report import HostInfo, ScanReport, summary
 from doctor.model.severity import Severity
 from doctor.model.text import plural, visible
 from doctor.notify.news import NewsItem
-from doctor.state.clock import date
+from doctor.state.clock import DAY_S, date
 
 SCHEMA_VERSION = "1"
 MOST_NEWS = 100
@@ -114,6 +114,8 @@ class Notice(Struct, frozen=True, kw_only=True):
         if self.scan is not None:
             lines.append(f"scan of {date(self.scan.started)}: {_short(self.scan.says)}")
             lines += [f"report: {visible(self.scan.report)}"] if self.scan.report else []
+        if self.severity > Severity.INFO:
+            lines.append("next: run 'doctor fix' there; it shows the repair plan and changes nothing")
         lines += [f"note: {_short(note)}" for note in self.notes[:20]]
         system = ", ".join(
             filter(None, (self.host.os, self.host.kernel, self.host.engine and f"engine {self.host.engine}"))
@@ -188,7 +190,9 @@ def _item(one: NewsItem) -> dict[str, Any]:
 def _lines(one: NewsItem) -> list[str]:
     problem = one.problem
     head = f"{_HEADS[one.change].upper()} {problem.severity.word}: {_short(problem.message)}"
-    says = [problem.id, f"since {date(problem.since)}"]
+    days = int((one.found - problem.since) // DAY_S)
+    long = f" ({plural(days, 'day')})" if days > 0 else ""
+    says = [problem.id, f"since {date(problem.since)}{long}"]
     if one.change == "unknown":
         says.append("no scan examines it any more, so it is unknown whether the problem remains")
     if problem.returned:

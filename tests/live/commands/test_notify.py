@@ -60,7 +60,7 @@ class Outside:
         Path(f"{self.file}.well").touch()
 
     def arrived(self) -> list[dict[str, Any]]:
-        """What arrived since the last call."""
+        """Everything that arrived since the last call."""
         found = self.file.read_text("utf-8").splitlines() if self.file.exists() else []
         self.file.unlink(missing_ok=True)
         return [json.loads(line) for line in found]
@@ -104,7 +104,7 @@ def scan(box: Box) -> Any:
 
 
 def test_news_reach_everybody_once_and_failures_lose_nothing(bare_box: Box, outside: Outside) -> None:
-    """The first scan has news; ill servers get theirs when they are well again; nothing is sent twice; a full disk is no silence."""
+    """The first scan has news; ill servers get theirs when they are well again; nothing is sent twice; a full disk silences nothing."""
     box = bare_box
     box.write("/etc/doctor/doctor.toml", SETTINGS + ILL_SETTINGS)
     done = box.doctor("schedule", "install")

@@ -19,7 +19,7 @@ aiosmtp = pytest.importorskip("aiosmtpd.smtp")
 
 
 class Mailbox:
-    """What arrived; some addresses are refused."""
+    """The mail that arrived; some addresses are refused."""
 
     def __init__(self) -> None:
         self.got: list[tuple[str, list[str], bytes, bool, bool]] = []
