@@ -73,20 +73,7 @@ def _scan(report: ScanReport) -> str:
             "Checks that could not examine everything.",
             [({}, verdict.incomplete)],
         ),
-        _metric(
-            "doctor_finding_waived",
-            "1 for each finding that the settings waive.",
-            _once((_labels(finding), 1) for finding in report.findings if finding.waived),
-        ),
-        _metric(
-            "doctor_waiver_end_timestamp_seconds",
-            "End of the last day of a waiver: the finding then counts again.",
-            _once(
-                (_labels(finding), end)
-                for finding in report.findings
-                if finding.waived and (end := _end(finding)) is not None
-            ),
-        ),
+        _waived(report),
         _metric("doctor_waived", "Findings waived in the settings.", [({}, verdict.waived)]),
         _metric("doctor_checks_run", "Checks selected for this scan.", [({}, verdict.ran)]),
         _metric("doctor_checks_installed", "Checks installed.", [({}, verdict.installed)]),
@@ -99,6 +86,20 @@ def _scan(report: ScanReport) -> str:
         _time(report),
     ]
     return "".join(parts)
+
+
+def _waived(report: ScanReport) -> str:
+    waived = [finding for finding in report.findings if finding.waived]
+    ends = [(_labels(finding), end) for finding in waived if (end := _end(finding)) is not None]
+    return _metric(
+        "doctor_finding_waived",
+        "1 for each finding that the settings waive.",
+        _once((_labels(finding), 1) for finding in waived),
+    ) + _metric(
+        "doctor_waiver_end_timestamp_seconds",
+        "End of the last day of a waiver: the finding then counts again.",
+        _once(ends),
+    )
 
 
 def _labels(finding: Finding) -> dict[str, str]:

@@ -44,6 +44,7 @@ _COMMANDS = {
     "salvage": ("host", "salvage"),
     "report": ("about", "report"),
     "history": ("history", "history"),
+    "waive": ("waive", "waive"),
     "bundle": ("about", "bundle"),
     "fleet": ("fleet", "fleet"),
     "explain": ("about", "explain"),

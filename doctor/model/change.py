@@ -46,14 +46,18 @@ class ScanChange(Struct, frozen=True, kw_only=True):
 
         >>> ScanChange(since=0, plus=2, minus=1, new=("a", "b")).says(86400 + 60)
         '+2 -1 since yesterday 00:00 UTC'
+        >>> ScanChange(since=0, plus=1, worse=("c",), waived=("d",)).says(60)
+        '+1, 1 worse, 1 newly waived since today 00:00 UTC'
         >>> ScanChange(since=0).says(3 * 86400), ScanChange().says(0)
         ('no change since 1970-01-01 00:00 UTC', '')
         """
         if self.since is None:
             return ""
-        parts = [f"+{self.plus}" if self.plus else "", f"-{self.minus}" if self.minus else ""]
+        signed = " ".join(f"{sign}{number}" for sign, number in (("+", self.plus), ("-", self.minus)) if number)
+        parts = [signed]
         parts.append(f"{len(self.worse)} worse" if self.worse else "")
-        return f"{' '.join(filter(None, parts)) or 'no change'} since {_named(self.since, now)}"
+        parts.append(f"{len(self.waived)} newly waived" if self.waived else "")
+        return f"{', '.join(filter(None, parts)) or 'no change'} since {_named(self.since, now)}"
 
 
 def counts(finding: Finding) -> bool:

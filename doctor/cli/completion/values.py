@@ -173,6 +173,7 @@ _VALUES: dict[str, Callable[[Incomplete], Values]] = {
     "show scan": _scans,
     "skip": _list_of_checks,
     "undo run": _runs,
+    "waive check": _checks,
 }
 """By the parameter's name, with the command's in front where several have it."""
 _BY_METAVAR: dict[str, Callable[[Incomplete], Values]] = {
