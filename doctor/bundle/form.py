@@ -25,7 +25,7 @@ LARGEST_FILE = 32 << 20
 LARGEST_LIST = 1 << 20
 LARGEST_PART = 32 << 20
 LARGEST_WHOLE = 128 << 20
-"""Limits in bytes, of the file and of what is in it; a host with 1,000 containers has 1/20 of that (benchmarks/BUNDLE.md)."""
+"""Limits in bytes, of the file and of what is in it; a host with 1,000 containers has a thirtieth of that (benchmarks/BUNDLE.md)."""
 MOST_PARTS = 4096
 LONGEST_NAME = 256
 _LAST_SECOND = 253402300799

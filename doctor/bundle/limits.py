@@ -11,7 +11,7 @@ from doctor.model.errors import UsageError
 
 SECONDS = 120.0
 MEMORY_BYTES = 1 << 30
-"""A host with 1,000 containers needs 2 seconds and 60 MiB (benchmarks/BUNDLE.md)."""
+"""A host with 1,000 containers needs 0.6 seconds and 50 MiB (benchmarks/BUNDLE.md)."""
 
 
 class _TooLong(BaseException):

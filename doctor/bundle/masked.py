@@ -1,8 +1,8 @@
 """A fact without what may be a secret, as a bundle holds it.
 
 A report shows only what a check quotes. A bundle holds all that the collectors kept, so more is masked than in a report: each value
-of a field that is declared secret, arguments of programs that no check knows, and the content of files. What a check
-can't judge then is taken from the scan of the host (``doctor.bundle.take``).
+of a field that is declared secret, arguments of programs that no check knows, and the content of files. If a check can't judge
+the rest, its result is that of the scan of the host (``doctor.bundle.take``).
 """
 
 import re

@@ -109,7 +109,7 @@ class BundleFacts(Facts):
         found = self._bundle.fact(fact)
         if found is not None:
             return found
-        if is_of_doctor(fact):
+        if is_of_doctor(fact) or follows(fact):
             return super()._collect(fact)
         return Missing(
             Why.UNREADABLE, f"the bundle has no {fact.__name__}: doctor {self._bundle.listed.doctor} did not need it"
@@ -171,11 +171,20 @@ _TABLES = ("doctor.facts.engine.versions.Lifecycles",)
 @cache
 def is_of_doctor(fact: type) -> bool:
     """Whether a fact is a table of doctor itself, or follows from one and other facts: a newer doctor knows more than the host's."""
-    if fact_name(fact) in _TABLES:
-        return True
+    return fact_name(fact) in _TABLES or (
+        follows(fact) and (not _needed(fact) or any(map(is_of_doctor, _needed(fact))))
+    )
+
+
+@cache
+def follows(fact: type) -> bool:
+    """Whether a fact is made of other facts only."""
     try:
-        collector = find_collector(fact)
-        needed = [split(annotation, collector)[0] for annotation in parameters(collector).values()]
+        return Host not in _needed(fact)
     except (ImportError, DoctorError):
         return False
-    return Host not in needed and (not needed or any(map(is_of_doctor, needed)))
+
+
+def _needed(fact: type) -> list[type]:
+    collector = find_collector(fact)
+    return [split(annotation, collector)[0] for annotation in parameters(collector).values()]

@@ -15,7 +15,7 @@ from doctor.bundle import form, kept
 from doctor.bundle.form import LARGEST_PART, LARGEST_WHOLE, LONGEST_NAME, BundleList, Part
 from doctor.bundle.host import BundleHost
 from doctor.bundle.masked import Masker
-from doctor.bundle.reading import REPORT, fact_name, is_of_doctor, plan_name
+from doctor.bundle.reading import REPORT, fact_name, follows, is_of_doctor, plan_name
 from doctor.facts.secrets.redact import redacted
 from doctor.host.base import Host
 from doctor.model.errors import DoctorError, FormatError
@@ -61,7 +61,13 @@ class _Recorder(Facts):
     def _collect(self, fact: type) -> Any:
         if is_of_doctor(fact):
             return super()._collect(fact)
-        return self.record(fact, self._source.get(fact))
+        value = self._source.get(fact)
+        if follows(fact):
+            found = super()._collect(fact)
+            # A reader makes it of the others, too: the largest facts of a host need no place.
+            if found == Masker().fact(value):
+                return found
+        return self.record(fact, value)
 
     def record(self, fact: type, value: Any, *, is_asked: bool = True) -> Any:
         """Record a fact; return it as it is read. One that no check asks for is left out if it can't be kept."""
@@ -112,7 +118,7 @@ def take(
     ids = tuple(one.id for one in before.outcomes)
     again = scan(recorder.host, catalog, ids, facts=recorder)
     for fact, value in before.facts.known.items():
-        if fact_name(fact) not in recorder.parts and not is_given(fact) and not is_of_doctor(fact):
+        if fact not in recorder.known and not is_given(fact) and not is_of_doctor(fact):
             recorder.record(fact, value, is_asked=False)
     parts, contents = dict(recorder.parts), dict(recorder.contents)
     values = {REPORT: report} | {plan_name(allow): plan for allow, plan in plans.items()}

@@ -1,6 +1,7 @@
 """Takes bundles of cases, and builds files that are nearly bundles."""
 
 import hashlib
+import random
 import zlib
 from pathlib import Path
 from typing import Any
@@ -78,3 +79,29 @@ def forged(file: BundleFile, contents: dict[str, bytes] | None = None, **changes
     )
     listed = msgspec.to_builtins(replace(file.listed, parts=parts)) | changes
     return packed(msgspec.json.encode(listed) + b"\n" + b"".join(found[one.name] for one in parts))
+
+
+_ODD = (
+    0,
+    -1,
+    2**63 - 1,
+    -(2**63),
+    "",
+    "<script>alert(1)</script>",
+    "\x00",
+    "../../etc/passwd",
+    "9" * 50,
+    "::",
+    "0.0.0.0/0",
+)
+
+
+def twisted(value: object, chance: random.Random) -> object:
+    """Return a value of the same types that no collector returns: huge numbers, empty texts, markup, lists twice or empty."""
+    if isinstance(value, dict):
+        return {key: twisted(item, chance) for key, item in value.items()}
+    if isinstance(value, list):
+        return [twisted(item, chance) for item in value] * chance.choice((1, 1, 1, 1, 2, 0))
+    if type(value) in {int, str} and chance.random() < 0.1:
+        return chance.choice([one for one in _ODD if type(one) is type(value)])
+    return value

@@ -21,7 +21,7 @@ from doctor.model.missing import HostError
 from doctor.model.outcome import Result
 from doctor.model.paths import HostPath
 from tests.cases.case import find
-from tests.unit.bundle.bundle_kit import CATALOG, IDS, forged, of_case, opened, result
+from tests.unit.bundle.bundle_kit import CATALOG, IDS, forged, of_case, opened, result, twisted
 
 CASE = "network/ip-forward-off/after-hardening-file"
 
@@ -116,7 +116,7 @@ def test_forged_values_are_errors_of_checks_only(small: bytes) -> None:
     sane = result(judge(opened(small), CATALOG, IDS))[1]
     for _ in range(12):
         contents = {
-            one.name: msgspec.msgpack.encode(_twisted(msgspec.msgpack.decode(bytes(file.contents[one.name])), chance))
+            one.name: msgspec.msgpack.encode(twisted(msgspec.msgpack.decode(bytes(file.contents[one.name])), chance))
             for one in file.listed.parts
             if "." in one.name and not one.missing
         }
@@ -125,31 +125,6 @@ def test_forged_values_are_errors_of_checks_only(small: bytes) -> None:
             found = judge(opened(forged(file, contents)), CATALOG, IDS)
         assert time.process_time() - began < 10
         assert [one.id for one in found.outcomes] == [one.id for one in sane]
-
-
-_ODD = (
-    0,
-    -1,
-    2**63 - 1,
-    -(2**63),
-    "",
-    "<script>alert(1)</script>",
-    "\x00",
-    "../../etc/passwd",
-    "9" * 50,
-    "::",
-    "0.0.0.0/0",
-)
-
-
-def _twisted(value: object, chance: random.Random) -> object:
-    if isinstance(value, dict):
-        return {key: _twisted(item, chance) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_twisted(item, chance) for item in value] * chance.choice((1, 1, 1, 1, 2, 0))
-    if type(value) in {int, str} and chance.random() < 0.1:
-        return chance.choice([one for one in _ODD if type(one) is type(value)])
-    return value
 
 
 def _endless() -> None:
