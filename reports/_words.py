@@ -12,6 +12,7 @@ from doctor.model.verdict import is_problem
 
 WORST_FIRST = tuple(sorted(Severity, reverse=True))
 _CAUSES = 3
+NOT_KNOWN = "Found before, and unknown now: their checks did not run completely"
 _FULL = 3
 
 

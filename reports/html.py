@@ -88,6 +88,7 @@ def _environment() -> Environment:
     environment.globals["causes_by_check"] = _words.causes_by_check
     environment.globals["command"] = command
     environment.globals["known_of"] = _words.known_of
+    environment.globals["not_known"] = _words.NOT_KNOWN
     environment.globals["links"] = links
     environment.globals["repaired_words"] = _words.repaired
     environment.globals["levels"] = [level.word for level in _words.WORST_FIRST]
@@ -110,7 +111,7 @@ def _capital(text: str) -> str:
 def _signed(report: ScanReport) -> str:
     """Return what changed since the scan before, with the sign for less instead of a hyphen."""
     says = "" if report.change is None else report.change.says(report.started)
-    return re.sub(r"(?<=\d) (?=\d+ worse)", ", ", re.sub(r"(?<!\S)-(?=\d+ )", "\N{MINUS SIGN}", says))
+    return re.sub(r"(?<!\S)-(?=\d+[ ,])", "\N{MINUS SIGN}", says)
 
 
 def _marks(report: ScanReport) -> dict[str, str]:

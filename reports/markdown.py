@@ -9,6 +9,7 @@ from doctor.model.report import PlannedAction, PlanReport, RepairReport, Report,
 from doctor.model.text import visible
 
 from ._words import (
+    NOT_KNOWN,
     accepted,
     apart,
     causes_by_check,
@@ -89,7 +90,19 @@ def _scan(report: ScanReport) -> list[str]:
         lines += ["## Accepted", ""]
         lines += [f"- {code(item.id)} {plain(item.message)}: {plain(item.waived)}" for item in waived]
         lines.append("")
+    lines += _before(report)
     return lines + [f"> {plain(note)}" for note in report.notes]
+
+
+def _before(report: ScanReport) -> list[str]:
+    """Return the findings of earlier scans that are gone, or unknown now."""
+    if report.change is None:
+        return []
+    lines = []
+    for title, found in (("No longer there", report.change.gone), (NOT_KNOWN, report.change.unknown)):
+        if found:
+            lines += [f"## {title}", "", *(f"- {code(one.id)} {plain(one.message)}" for one in found), ""]
+    return lines
 
 
 def _finding(finding: Finding, report: ScanReport) -> list[str]:

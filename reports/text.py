@@ -12,12 +12,13 @@ from doctor.model.text import plural
 from ._fleet_text import fleet
 from ._repair_text import evidence, plan, probes, repair
 from ._terminal import TerminalPage, label
-from ._words import accepted, apart, causes_by_check, having, incomplete, known_of, standing, took, when
+from ._words import NOT_KNOWN, accepted, apart, causes_by_check, having, incomplete, known_of, standing, took, when
 
 _INDENT = 10
 # One missing privilege can have dozens of reasons and affect a hundred checks: the first few are enough.
 _REASONS = 5
 _IDS = 4
+_GONE = 5
 
 
 @report_format("text", media="text/plain", of=("scan", "plan", "repair", "probe", "fleet"))
@@ -75,6 +76,7 @@ def _scan(page: TerminalPage, report: ScanReport) -> None:
         _finding(page, finding, report)
     _remarks(page, report, remarks)
     _accepted(page, report)
+    _before(page, report)
     for repaired in report.repairs:
         page.heading(f"Repair {repaired.run}")
         repair(page, repaired)
@@ -120,6 +122,20 @@ def _accepted(page: TerminalPage, report: ScanReport) -> None:
         page.heading("Accepted by the settings")
         for finding in waived:
             page.line(f"{finding.message} ({finding.id}): {finding.waived}", indent=2, style="dim")
+
+
+def _before(page: TerminalPage, report: ScanReport) -> None:
+    """Print the findings of earlier scans that are not among those of this one: gone, or unknown now."""
+    if report.change is None:
+        return
+    for title, found in (("No longer there", report.change.gone), (NOT_KNOWN, report.change.unknown)):
+        shown = found if page.verbose else found[:_GONE]
+        if shown:
+            page.heading(title)
+        for finding in shown:
+            page.line(f"{finding.message} ({finding.id})", indent=2, style="dim")
+        if len(shown) < len(found):
+            page.line(f"and {len(found) - len(shown)} more (-v shows all)", indent=2, style="dim")
 
 
 def _unseen(page: TerminalPage, report: ScanReport) -> None:

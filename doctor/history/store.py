@@ -7,13 +7,13 @@ created in a read-only state directory. Errors never fail a scan: they become no
 import json
 import math
 import os
-import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from msgspec import Struct
 
 from doctor.history.body import unpack
+from doctor.history.damage import set_aside
 from doctor.history.record import advanced, fill, insert, place_of
 from doctor.history.schema import VERSION, address, copied, migrate, version_of
 from doctor.model.errors import DoctorError, FormatError
@@ -254,13 +254,8 @@ class History:
                 fill(connection)
 
     def _set_aside(self, problem: str, loss: str) -> bool:
-        """Rename a damaged database; the process id distinguishes renames in the same second."""
-        aside = f"{self.path}.damaged-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}"
         try:
-            os.rename(self.path, aside)
-            # Its journal would be applied to the new one.
-            if os.path.exists(f"{self.path}-journal"):
-                os.rename(f"{self.path}-journal", f"{aside}-journal")
+            aside = set_aside(self.path)
         except OSError as error:
             self.notes.append(f"{loss}: {self.path}: {problem}; it can't be renamed: {error.strerror}")
             return False

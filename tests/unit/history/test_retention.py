@@ -1,9 +1,11 @@
 """The limits of the history, and what a disk or another program can do to it: a scan is never lost for it."""
 
 import os
+import signal
 import sqlite3
 import stat
 import subprocess
+import time
 import zlib
 from pathlib import Path
 
@@ -221,3 +223,37 @@ def test_a_newest_scan_of_a_host_stays(tmp_path: Path) -> None:
         for day in range(1, 30):
             history.record(scan("a", day), Keep(days=3), now=NOW + day * DAY)
         assert [one.host for one in history.scans()] == ["gone", *["alpha"] * 4]
+
+
+def test_few_corrupt_histories_are_kept(tmp_path: Path) -> None:
+    """A disk that fails each night must not be filled with them."""
+    for night in range(8):
+        (tmp_path / f"{NAME}.damaged-2027011{night}T020000Z-7").write_bytes(b"")
+    (tmp_path / NAME).write_bytes(b"\xff" * 8192)
+    (tmp_path / NAME).chmod(0o600)
+    with History(str(tmp_path)) as history:
+        history.keep(scan("a"))
+    damaged = sorted(one for one in os.listdir(tmp_path) if ".damaged-" in one)
+    assert len(damaged) == 4
+    assert [one.partition("-2027")[2][:4] for one in damaged if "-2027" in one][-1] == "0117"
+
+
+def test_killed_at_any_instant_scan_and_lives_agree(tmp_path: Path) -> None:
+    """Both are one transaction."""
+    filled(tmp_path, 1)
+    for number in range(10):
+        child = os.fork()
+        if not child:
+            try:
+                with History(str(tmp_path)) as history:
+                    for day in range(1000):
+                        history.keep(scan("a", 1 + day))
+            finally:
+                os._exit(0)
+        time.sleep(0.02 + number * 0.007)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        with History(str(tmp_path)) as history:
+            shown = history.keep(scan("a", number))
+            assert seen(shown).scans == len(history.scans(limit=-1))
+            assert history.notes == []
