@@ -79,10 +79,10 @@ class Api:
     ) -> None:
         parts = urlsplit(server.url)
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path not in {"", "/"}:
-            raise UsageError(f"--api '{server.url}' is not the address of an API server", do="use https://HOST:PORT")
+            raise UsageError(f"--server '{server.url}' is not the address of an API server", do="use https://HOST:PORT")
         if parts.scheme == "http" and parts.hostname not in {"127.0.0.1", "::1", "localhost"}:
             raise UsageError(
-                f"--api '{server.url}' is not encrypted", do="use https, or http to 'kubectl proxy' on this host"
+                f"--server '{server.url}' is not encrypted", do="use https, or http to 'kubectl proxy' on this host"
             )
         self._server = server
         self._parts = parts
@@ -153,7 +153,7 @@ class Api:
         except ImportError:
             raise DoctorError(
                 "this doctor has no TLS, so it can't reach the API server",
-                do="use the installed command (pip install container-doctor), or --api http://127.0.0.1:8001 with 'kubectl proxy'",
+                do="use the installed command (pip install container-doctor), or 'kubectl proxy' and its address http://127.0.0.1:8001 as --server",
             ) from None
         try:
             context = ssl.create_default_context(cafile=f"{self._server.account}/ca.crt")

@@ -35,7 +35,8 @@ def _names(package: str) -> tuple[list[str], list[str]]:
         with os.scandir(directory_of(package)) as entries:
             for entry in entries:
                 (folders if entry.is_dir() else files).append(entry.name)
-    except NotADirectoryError:
+    except (NotADirectoryError, FileNotFoundError):
+        # In one file, which is gone from sight where doctor has entered the root directory of a host.
         return _archived(package)
     return files, folders
 

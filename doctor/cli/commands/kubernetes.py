@@ -43,7 +43,7 @@ class PublishLoop(Struct, frozen=True, kw_only=True):
     conditions: tuple[str, ...] = ()
     every: str = "1m"
     oldest: str = "35m"
-    api: str = ""
+    server: str = ""
     account: str = ""
     once: bool = False
 
@@ -97,7 +97,7 @@ def publish(options: PublishLoop, shared: SharedOptions) -> int:
         rules=rules,
         oldest_s=seconds(options.oldest, "--oldest"),
     )
-    api = Api(Server(url=options.api or _own_server(), account=options.account or ACCOUNT))
+    api = Api(Server(url=options.server or _own_server(), account=options.account or ACCOUNT))
     every = seconds(options.every, "--every")
     _end_at_sigterm()
     if options.once:
@@ -112,7 +112,7 @@ def _own_server() -> str:
     """Return the address of the API server that Kubernetes gives each pod."""
     host, port = os.environ.get("KUBERNETES_SERVICE_HOST", ""), os.environ.get("KUBERNETES_SERVICE_PORT", "443")
     if not host:
-        raise UsageError("this is not a pod of Kubernetes", do="name the API server with --api")
+        raise UsageError("this is not a pod of Kubernetes", do="name the API server with --server")
     return f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
 
 

@@ -77,7 +77,9 @@ def kubernetes_publish(
     oldest: Annotated[
         str, typer.Option("--oldest", metavar="TIME", help="Age at which a scan proves nothing any more.")
     ] = "35m",
-    api: Annotated[str, typer.Option("--api", metavar="URL", help="API server; default: the one of the pod.")] = "",
+    server: Annotated[
+        str, typer.Option("--server", metavar="URL", help="API server; default: the one of the pod.")
+    ] = "",
     account: Annotated[
         str, typer.Option("--account", metavar="DIR", help="Directory with token and ca.crt; default: that of the pod.")
     ] = "",
@@ -93,7 +95,7 @@ def kubernetes_publish(
     \b
     Examples:
       doctor kubernetes publish --from /reports/scan.json
-      doctor kubernetes publish --from scan.json --node node-1 --api http://127.0.0.1:8001 --once
+      doctor kubernetes publish --from scan.json --node node-1 --server http://127.0.0.1:8001 --once
       doctor kubernetes publish --from scan.json --condition ContainerNetworkProblem=network,firewall,path,dns
     """
     from doctor.cli.commands import kubernetes as body
@@ -106,7 +108,7 @@ def kubernetes_publish(
                 conditions=tuple(condition or ()),
                 every=every,
                 oldest=oldest,
-                api=api,
+                server=server,
                 account=account,
                 once=once,
             ),
