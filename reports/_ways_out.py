@@ -54,6 +54,8 @@ def command(finding: Finding, host: HostInfo) -> str:
 
 def effect(text: str) -> str:
     """Return what the command does, in a few words."""
+    if text.startswith("doctor fix ") and " --bundle " in text:
+        return "shows the repair, which is applied on the host itself"
     if text.startswith("doctor fix "):
         return "shows the repair; --apply carries it out"
     return "tries it again" if text.startswith("doctor probe ") else "describes the problem and the way out"

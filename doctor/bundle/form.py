@@ -123,7 +123,7 @@ def _content(path: str) -> bytes:
         raise UsageError(f"can't read the bundle: {error.strerror}", where=os.path.abspath(path)) from error
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise _wrong("it is not a regular file", os.path.abspath(path), do="name a file of 'doctor bundle -o FILE'")
+            raise _wrong("it is not a regular file", os.path.abspath(path), do="name a file, or - for standard input")
         with open(descriptor, "rb", closefd=False) as stream:
             return stream.read(LARGEST_FILE + 1)
     except OSError as error:
@@ -185,7 +185,7 @@ def _problem(listed: BundleList) -> str:
         return f"a text about the host has more than {LONGEST_NAME} characters"
     if not 0 <= listed.taken <= _LAST_SECOND:
         return "its time does not exist"
-    if len(listed.parts) > MOST_PARTS:
+    if len(listed.parts) > MOST_PARTS or len(listed.from_host) > MOST_PARTS:
         return f"it has more than {MOST_PARTS} parts"
     if len({one.name for one in listed.parts}) < len(listed.parts):
         return "two parts have the same name"

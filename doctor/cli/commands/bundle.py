@@ -111,18 +111,11 @@ def _plans(job: FixJob, before: Scan) -> dict[Applicability, PlanReport]:
             # If nothing waits for a larger --allow, the next plan is the same.
             if last is None or any(one.needs is not None for one in last.manual):
                 last = plan_report(own, plan_of(own, allow, before))
-            plans[allow] = replace(last, command=_command(own, allow))
+            plans[allow] = replace(last, command="")
     except DoctorError as error:
         job.shared.progress(f"note: the bundle has no plan: {error}")
         return {}
     return plans
-
-
-def _command(job: FixJob, allow: Applicability) -> str:
-    """Return the command that applies a plan on the host, without paths of this installation."""
-    words = ["doctor", "fix", *(["--root", job.options.root] if job.options.root else [])]
-    words += [] if allow is Applicability.SAFE else ["--allow", allow.word]
-    return " ".join([*words, "--apply"])
 
 
 def _write(options: BundleOptions, raw: bytes) -> None:

@@ -13,12 +13,13 @@ from doctor.cli.commands.planned import FixOptions
 from doctor.cli.commands.scan import ScanOptions, make_report
 from doctor.cli.common import SharedOptions, applicability, emit, load_catalog, load_settings, scope, severity, words
 from doctor.model.errors import UsageError
-from doctor.model.report import ScanReport
+from doctor.model.report import PlanReport, ScanReport
 from doctor.model.severity import Severity
 from doctor.model.text import plural
 from doctor.plugins.catalog import Catalog
 from doctor.state.settings import Settings
 
+_NAMED = 6
 _NEEDS_HOST = "run it on the host itself"
 
 
@@ -80,11 +81,7 @@ def fix_bundle(options: FixOptions, shared: SharedOptions, settings: Settings, c
             do="run 'doctor fix --apply' on the host, or leave out --apply to see the plan",
         )
     refuse_others(deep=options.deep, root=bool(options.root), choose=bool(options.choose))
-    if options.ids:
-        raise UsageError(
-            "ids can't be combined with --bundle: the plan in a bundle is for all findings",
-            do=f"leave out {' '.join(options.ids)}, or {_NEEDS_HOST}",
-        )
+    wanted = frozenset(catalog.choose(options.ids, ())) if options.ids else frozenset[str]()
     allow = applicability(options.allow) if options.allow else settings.allow
     with bounded(options.bundle):
         bundle = open_bundle(options.bundle)
@@ -104,7 +101,25 @@ def fix_bundle(options: FixOptions, shared: SharedOptions, settings: Settings, c
         shared.progress(
             f"note: {plural(len(new), 'problem')} of 'doctor scan --bundle' were not known to the doctor that made it"
         )
-    return emit(catalog, plan, options.format, options.output, shared)
+    # A bundle is anyone's text: the command to paste is doctor's own.
+    plan = narrowed(plan, wanted) if wanted else plan
+    words = ["doctor", "fix", *options.ids, *(["--allow", allow.word] if options.allow else []), "--apply"]
+    return emit(catalog, replace(plan, command=" ".join(words)), options.format, options.output, shared)
+
+
+def narrowed(plan: PlanReport, wanted: frozenset[str]) -> PlanReport:
+    """Return the part of a plan that resolves findings of these checks, with the stops and starts of engines that it has."""
+    kept = [one for one in plan.actions if not wanted.isdisjoint(one.check_ids)]
+    kept = [one for one in plan.actions if one in kept or not one.check_ids] if kept else []
+    resolved = {fingerprint for action in kept for fingerprint in action.fixes}
+    return replace(
+        plan,
+        actions=tuple(replace(one, number=number) for number, one in enumerate(kept, 1)),
+        risk=max((one.risk for one in kept), default=None),
+        manual=tuple(one for one in plan.manual if one.finding.id in wanted),
+        resolves=tuple(one for one in plan.resolves if one.fingerprint in resolved),
+        remaining=(*plan.remaining, *(one for one in plan.resolves if one.fingerprint not in resolved)),
+    )
 
 
 def refuse_others(**others: bool) -> None:
@@ -133,10 +148,10 @@ def _notes(listed: BundleList) -> list[str]:
     when = time.strftime("%Y-%m-%d %H:%M", time.gmtime(listed.taken))
     notes = [f"from a bundle: {listed.host.name} as it was on {when} UTC{_ago(listed.taken)}"]
     if listed.from_host:
-        notes.append(
-            f"{plural(len(listed.from_host), 'result')} of the host's own scan, because a bundle leaves out what it depends on: "
-            + ", ".join(listed.from_host)
-        )
+        left = len(listed.from_host) - _NAMED
+        names = ", ".join(listed.from_host[:_NAMED]) + (f" and {left} more" if left > 0 else "")
+        few = plural(len(listed.from_host), "result")
+        notes.append(f"{few} of the host's own scan, because a bundle leaves out what it depends on: {names}")
     if not listed.is_root:
         notes.append(
             "the bundle was taken without root, so much of the host is not in it: take it with 'sudo doctor bundle'"
