@@ -20,7 +20,7 @@ HEIGHT = 100
 _TOP, _BASE = 8, 92
 _HOUR, _DAY = 3600, 86400
 # Steps of the axis; longer ones are calendar months.
-_STEPS = (_HOUR, 3 * _HOUR, 6 * _HOUR, 12 * _HOUR, _DAY, 2 * _DAY, 7 * _DAY, 14 * _DAY)
+_STEPS = (60, 300, 900, _HOUR, 3 * _HOUR, 6 * _HOUR, 12 * _HOUR, _DAY, 2 * _DAY, 7 * _DAY, 14 * _DAY)
 _TICKS = 6
 # Scans by hand between the scheduled ones do not make the schedule denser.
 _BY_HAND = 50 * 60

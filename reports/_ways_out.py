@@ -72,7 +72,7 @@ def links(page: CheckPage | None) -> list[PageLink]:
 
 
 def _link(text: str) -> PageLink:
-    if not re.fullmatch(r"https?://[\x21-\x7e]+", text):
+    if not re.fullmatch(r"https://[\x21-\x7e]+", text):
         return PageLink(text, "")
     parts = urlsplit(text)
     if parts.hostname == "github.com" and (found := _GITHUB.match(parts.path)):

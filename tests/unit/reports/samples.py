@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from doctor.model.change import ScanChange
 from doctor.model.finding import Evidence, Finding, FixSummary, Subject
 from doctor.model.outcome import Outcome, Result
 from doctor.model.probe_result import ProbeResult
@@ -387,6 +388,7 @@ def hostile(text: str = NASTY) -> tuple[Report, ...]:
             repairs=(repair,),
             notes=(text,),
             ok={"state/x": text},
+            change=ScanChange(since=0.0, new=(finding.fingerprint,), gone=(finding,), unknown=(symptom,)),
         ),
         replace(PLAN, host=host, actions=(action,), manual=manual, resolves=(finding,), remaining=(symptom,)),
         repair,
