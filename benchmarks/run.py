@@ -31,7 +31,7 @@ def main() -> None:
         parser.error(f"no such table: {', '.join(sorted(unknown))}")
     if os.geteuid() != 0:
         parser.error("data roots and boxes can only be made by root")
-    _compile()
+    compile_rooms()
     texts = [_heading(options.rounds)]
     print(texts[0], flush=True)
     for name in options.tables or names:
@@ -42,7 +42,7 @@ def main() -> None:
         _RESULTS.write_text("\n".join(texts), encoding="utf-8")
 
 
-def _compile() -> None:
+def compile_rooms() -> None:
     """Leave bytecode beside the sources, as an installer does, and let the measured processes use it."""
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     for room in ("doctor", "checks", "fixers", "reports"):

@@ -16,7 +16,7 @@ from onefile.fetch import HERE, fetch, inputs, python, run
 from onefile.licences import TEXT, licences
 from onefile.pack import pack
 
-_HOT_ROOMS = ("checks", "runtime")
+_HOT_ROOMS = ("checks", "runtime", "facts", "collect", "formats", "guard")
 _HOT = """
 import json, os, sys
 from doctor.cli.entry import main

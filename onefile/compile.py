@@ -55,6 +55,8 @@ class Build:
         self.prefix = self.at / "prefix"
         for folder in (self.sources, self.at, self.prefix / "lib", self.prefix / "include"):
             folder.mkdir(parents=True, exist_ok=True)
+        # Names of files in messages must not depend on where the build is.
+        self.flags = (*_PLAIN.split(), f"-ffile-prefix-map={work}=.", f"-ffile-prefix-map={HERE}=.")
         self.env = {
             "PATH": f"{self.at}:{python(work).parent}:/usr/bin:/bin:/usr/sbin:/sbin",
             "HOME": str(work),
@@ -77,7 +79,7 @@ class Build:
 
     def cc(self, *argv: object, cwd: Path) -> None:
         """Compile."""
-        run("zcc", *_PLAIN.split(), *map(str, argv), cwd=cwd, env=self.env)
+        run("zcc", *self.flags, *map(str, argv), cwd=cwd, env=self.env)
 
     def make(self, *argv: str, cwd: Path, env: dict[str, str] | None = None) -> str:
         """Run make."""
@@ -154,7 +156,7 @@ def _libffi(build: Build) -> None:
         "--disable-shared --enable-static --disable-docs --disable-multi-os-directory --with-pic"
         f" --host={TARGETS[build.machine]} --prefix={build.prefix} CC=zcc AR=zar RANLIB=zranlib"
     )
-    env = {**build.env, "CFLAGS": f"-O2 {_PLAIN}"}
+    env = {**build.env, "CFLAGS": f"-O2 {' '.join(build.flags)}"}
     run(str(source / "configure"), *options.split(), cwd=at, env=env)
     build.make("install", cwd=at)
 
@@ -172,7 +174,7 @@ def interpreter(build: Build) -> Path:
     env |= {"LDFLAGS": "-static", "LINKFORSHARED": " "}
     options = [
         *("CC=zcc", "CXX=false", "AR=zar", "RANLIB=zranlib", "OPT=-DNDEBUG -O3 -fwrapv"),
-        f"CFLAGS={_PLAIN} -fno-semantic-interposition",
+        f"CFLAGS={' '.join(build.flags)} -fno-semantic-interposition",
         *("MODULE_BUILDTYPE=static", "--without-ensurepip", "--disable-test-modules", "--with-computed-gotos"),
         *("--without-doc-strings", "--without-readline", "--with-pkg-config=no"),
     ]
@@ -183,7 +185,8 @@ def interpreter(build: Build) -> Path:
             "--with-build-python=/usr/bin/python3.13",
         ]
         env |= {"ac_cv_file__dev_ptmx": "yes", "ac_cv_file__dev_ptc": "no", "ac_cv_buggy_getaddrinfo": "no"}
-    run(str(source / "configure"), *options, cwd=at, env={**build.env, **env})
+    # By a relative path: the interpreter keeps the one to its source.
+    run(os.path.relpath(source / "configure", at), *options, cwd=at, env={**build.env, **env})
     setup = (at / "Modules/Setup.stdlib").read_text()
     (at / "Modules/Setup.local").write_text(re.sub(r"(?m)^\*shared\*", "*static*", setup))
     build.cc("-O3", "-c", HERE / "sha256.c", "-o", build.at / "sha256.o", cwd=build.at)

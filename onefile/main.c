@@ -116,6 +116,7 @@ int main(int argc, char **argv) {
     PyPreConfig before;
     PyPreConfig_InitIsolatedConfig(&before);
     before.utf8_mode = 1;
+    before.allocator = PYMEM_ALLOCATOR_MIMALLOC; /* musl's own is slow, and pymalloc leaves it all that is larger than 512 bytes */
     stop_at(Py_PreInitialize(&before));
 
     PyConfig config;

@@ -43,6 +43,7 @@ __attribute__((target("sha,sse4.1,ssse3"))) static void run(uint32_t *state, con
         __m128i w[4];
         for (int i = 0; i < 4; i++)
             w[i] = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(data + 16 * i)), order);
+#pragma clang loop unroll(full)
         for (int i = 0; i < 16; i++) {
             const __m128i now = w[i & 3];
             __m128i sum = _mm_add_epi32(now, _mm_load_si128((const __m128i *)(K + 4 * i)));
@@ -76,6 +77,7 @@ __attribute__((target("sha2"))) static void run(uint32_t *state, const uint8_t *
         uint32x4_t w[4];
         for (int i = 0; i < 4; i++)
             w[i] = vreinterpretq_u32_u8(vrev32q_u8(vld1q_u8(data + 16 * i)));
+#pragma clang loop unroll(full)
         for (int i = 0; i < 16; i++) {
             const uint32x4_t sum = vaddq_u32(w[i & 3], vld1q_u32(K + 4 * i)), was = abcd;
             if (i < 12)

@@ -13,6 +13,8 @@ from importlib.util import MAGIC_NUMBER, spec_from_file_location
 from stat import S_ISREG
 from types import CodeType, ModuleType
 
+from doctor import IS_ONE_FILE
+
 _OURS = "doctor."
 _SUFFIX = f".{sys.implementation.cache_tag}{f'.opt-{sys.flags.optimize}' if sys.flags.optimize else ''}.pyc"
 _MOST_BYTES = 1 << 16
@@ -80,6 +82,6 @@ class _OwnLoader(SourceFileLoader):
 
 
 def find_own_modules() -> None:
-    """Use the finder from now on."""
-    if OwnModules not in sys.meta_path:
+    """Use the finder from now on. The one file has a finder of its own."""
+    if OwnModules not in sys.meta_path and not IS_ONE_FILE:
         sys.meta_path.insert(0, OwnModules)
