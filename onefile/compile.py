@@ -198,7 +198,7 @@ def interpreter(build: Build) -> Path:
 def extensions(build: Build, at: Path) -> list[Path]:
     """Compile the extensions of the packages, and main; return the objects."""
     source = build.sources
-    flags = ("-O2", "-fvisibility=hidden", f"-I{source}/python3.13/Include", f"-I{at}")
+    flags = ("-O3", "-fvisibility=hidden", f"-I{source}/python3.13/Include", f"-I{at}")
     psutil = source / "psutil/psutil"
     numbers = re.findall(r'__version__ = "([\d.]+)"', (psutil / "__init__.py").read_text())
     version = numbers[0].replace(".", "")
@@ -212,7 +212,7 @@ def extensions(build: Build, at: Path) -> list[Path]:
             ),
             (*_PSUTIL, f"-DPSUTIL_VERSION={version}"),
         ),
-        "main": ((HERE / "main.c", HERE / "sha256.c"), ("-O3",)),
+        "main": ((HERE / "main.c", HERE / "sha256.c"), ()),
     }
     objects = []
     for name, (sources, more) in files.items():

@@ -22,7 +22,7 @@ static const struct {
 } known[] = {
     {"syscall", (void *)syscall}, {"fstatfs", (void *)fstatfs}, {"umount2", (void *)umount2},
     {"unshare", (void *)unshare}, {"mount", (void *)mount},     {"setns", (void *)setns},
-    {"prctl", (void *)prctl},     {"klogctl", (void *)klogctl},
+    {"prctl", (void *)prctl},     {"klogctl", (void *)klogctl}, {"statx", (void *)statx},
 };
 static const char *failed;
 

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
-ASKED = re.compile(r"(?:\blibc\.|_libc\.|CDLL\(None[^)]*\)\.)(\w+)\(|dlsym\([^\"]*\"(\w+)\"")
+ASKED = re.compile(r"(?:\blibc\.|_libc\.|CDLL\(None[^)]*\)\.)(\w+)\(|dlsym\([^\"]*\"(\w+)\"|getattr\(_?libc, \"(\w+)\"")
 NAMED = re.compile(r"\b_call\(\"(\w+)\"")
 ALIAS = re.compile(r"= _libc\.(\w+)$", re.MULTILINE)
 
