@@ -1,5 +1,5 @@
 # The development loop. Each target is one line that you can also type.
-.PHONY: help setup check fix test cases live browser docs asked new-check case bench onefile onefile-test demo
+.PHONY: help setup check fix test cases live browser docs asked new-check case bench onefile onefile-test packages packages-test demo
 
 help:  ## show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 14
@@ -48,6 +48,13 @@ onefile:  ## build doctor-x86_64 and doctor-aarch64 into dist
 
 onefile-test:  ## test the built one file: by itself, with the unit tests, on throw-away hosts (root)
 	sh scripts/onefile-test
+
+packages:  ## build a .deb and an .rpm of each dist/doctor-* into dist
+	.venv/bin/pip install -q -e '.[packages]' && .venv/bin/python -m packages
+
+packages-test:  ## install, upgrade, remove and purge the packages in roots of their own (root)
+	.venv/bin/python -m packages --out build/packages/test amd64 && .venv/bin/python -m packages --out build/packages/test --release 2 amd64
+	PACKAGES_DIR=build/packages/test .venv/bin/pytest -q -s tests/packages -m live
 
 demo:  ## break a throw-away host and repair it (root)
 	sh scripts/demo

@@ -52,6 +52,7 @@ ROOMS = (
     "doctor/state",
     "doctor/trace",
     "fixers",
+    "packages",
     "reports",
     "scripts",
     "tests/**/*.py",

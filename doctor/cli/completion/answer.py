@@ -14,11 +14,11 @@ from typing import Any
 from doctor.cli.completion.values import FILES, Values, names, values_of
 
 _LIMIT_S = 2.0
-"""An answer that takes longer is none: a shell waits for it, and the disk may be dead."""
+"""A slower answer is empty: a shell waits for it, and the disk may be dead."""
 
 
 def answer(words: list[str], *, described: bool) -> int:
-    """Print the answer and return 0, also if there is none: a shell shows no error of a completion."""
+    """Print the answer and return 0, also for an empty answer: a shell shows no error of a completion."""
     gc.disable()  # the process ends before a collection pays
     *before, incomplete = words or [""]
     found = Values()

@@ -1,4 +1,4 @@
-"""What doctor itself has: checks, formats, probes, repairs, scans."""
+"""Names of what doctor itself has: checks, formats, probes, repairs, scans."""
 
 import os
 from typing import TYPE_CHECKING

@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 from doctor.cli.completion import engine, own
 
 FILES = 0
-"""What the shell does: complete names of files."""
+"""The shell completes names of files. This and the others are its orders."""
 SPACE = 4
 """Add a space after a value; no names of files."""
 NO_SPACE = 6
-"""A value may go on: an area, a list with commas."""
+"""A value may be longer: an area, a list with commas."""
 DIRECTORIES = 16
 _LONGEST = 120
 
