@@ -103,10 +103,20 @@ def chart(report: ScanReport) -> Chart | None:
             )
             for index in breaks
         ),
-        first=when(first)[:10],
-        last=when(last)[:10],
+        **_ends(when(first).removesuffix(" UTC"), when(last).removesuffix(" UTC")),
         rows=tuple(reversed(rows)),
     )
+
+
+def _ends(first: str, last: str) -> dict[str, str]:
+    """Return the first and the last day, with times for the scans of one day.
+
+    >>> _ends("2026-11-01 08:00", "2026-11-30 08:00"), _ends("2026-11-30 08:00", "2026-11-30 09:30")
+    ({'first': '2026-11-01', 'last': '2026-11-30'}, {'first': '2026-11-30 08:00', 'last': '09:30'})
+    """
+    if first[:10] == last[:10]:
+        return {"first": first, "last": last[11:]}
+    return {"first": first[:10], "last": last[:10]}
 
 
 def gaps(times: Sequence[float]) -> list[int]:

@@ -101,6 +101,10 @@ def _scans(asked: Incomplete) -> Values:
     return Values(tuple((number, about) for number, about in own.scans() if number.startswith(asked.word)))
 
 
+def _scans_and_runs(asked: Incomplete) -> Values:
+    return Values((*_scans(asked).items, *_runs(asked).items))
+
+
 def _hosts(asked: Incomplete) -> Values:
     return _starting(own.hosts(), asked.word)
 
@@ -168,7 +172,7 @@ _VALUES: dict[str, Callable[[Incomplete], Values]] = {
     "run net": _networks,
     "run volume": _files,
     "salvage images": _images,
-    "scan_number": _scans,
+    "scan_number": _scans_and_runs,
     "select": _list_of_checks,
     "show scan": _scans,
     "skip": _list_of_checks,
