@@ -80,6 +80,11 @@ def test_spreading_is_more_hosts_than_in_the_earlier_reports_of_the_same_hosts(t
     )
 
 
+def test_one_host_is_no_spread(tmp_path: Path) -> None:
+    write(tmp_path, report("a", SHIM), report("a", ago=DAY), report("b"), report("b", ago=DAY))
+    assert not merged(tmp_path).findings[0].is_spreading
+
+
 def test_what_does_not_grow_does_not_spread(tmp_path: Path) -> None:
     write(tmp_path, *(report(name, SHIM, ago=ago) for name in "ab" for ago in (HOUR, DAY)))
     assert not merged(tmp_path).findings[0].is_spreading
@@ -118,6 +123,12 @@ def test_a_host_that_differs_from_those_like_it(tmp_path: Path) -> None:
         ("web10", "web#, Debian 13", 12, ("engine 26.1.5, and 11 of them have 28.5.2",)),
         ("web11", "web#, Debian 13", 12, ("7 problems, and nine of ten have at most 0",)),
     ]
+
+
+def test_a_version_that_several_have_is_no_outlier(tmp_path: Path) -> None:
+    """An upgrade that has begun, for instance."""
+    write(tmp_path, *(report(f"web{number}", host={"engine": "29.0.1"} if number < 2 else {}) for number in range(12)))
+    assert merged(tmp_path).outliers == ()
 
 
 def test_few_hosts_have_no_outlier(tmp_path: Path) -> None:

@@ -50,9 +50,16 @@ def test_clones_stay_two_hosts_and_are_named(tmp_path: Path) -> None:
 
 def test_one_report_in_two_files_is_one(tmp_path: Path) -> None:
     """And nothing spreads from a host to itself; of two of the same second the worse counts."""
-    write(tmp_path, report("a", WRONG), report("a", WRONG), report("a"))
-    found = merged(tmp_path)
-    assert (len(found.hosts), found.hosts[0].state, found.findings[0].now) == (1, VerdictState.PROBLEMS, 0)
+    same = [report("a", WRONG), report("a", WRONG), report("a")]
+    for name, order in (("x", same), ("y", same[::-1])):
+        write(tmp_path / name, *order)
+        found = merged(tmp_path / name)
+        assert (len(found.hosts), found.hosts[0].state, found.findings[0].now) == (1, VerdictState.PROBLEMS, 0)
+
+
+def test_a_name_that_looks_like_two_is_quoted(tmp_path: Path) -> None:
+    write(tmp_path, report("a, b"), report("c"))
+    assert [host.title for host in merged(tmp_path).hosts] == ['"a, b"', "c"]
 
 
 def test_a_scan_of_one_check_does_not_replace_a_whole_one(tmp_path: Path) -> None:

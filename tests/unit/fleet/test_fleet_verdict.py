@@ -80,7 +80,7 @@ def test_a_stale_report_keeps_its_problems(tmp_path: Path) -> None:
 
 
 LIES: dict[str, dict[str, Any]] = {
-    "a problem in a healthy report": report("a", WRONG, verdict={"state": "healthy"}),
+    "a problem in a healthy report": report("a", WRONG, verdict={"state": "healthy", "problems": 0, "worst": None}),
     "a failed test container": healthy("a", probes=[{"name": "start", "outcome": "fail"}]),
     "a count": report("a", verdict={"state": "clear", "problems": 2}),
 }
