@@ -107,8 +107,8 @@ def test_removed_and_replaced_while_it_runs(file: Path, root: Path, tmp_path: Pa
         [copy, "scan", "--root", root], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as running:
         maps = Path(f"/proc/{running.pid}/maps")
-        while "r--s 00000000" not in maps.read_text():  # it reads its own file
-            time.sleep(0.001)
+        while not any("r--s 00000000" in line and str(copy) in line for line in maps.read_text().splitlines()):
+            time.sleep(0.001)  # until it reads its own file
         running.send_signal(signal.SIGSTOP)
         copy.unlink()
         shutil.copy("/bin/true", copy)
