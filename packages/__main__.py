@@ -94,10 +94,15 @@ def stage(tree: Path, kind: str, program: Path, epoch: int) -> None:
     put(tree / "usr/share/fish/vendor_completions.d/doctor.fish", script("fish").encode())
     job = units.ScheduledJob(command=("/usr/bin/doctor", "scan", "--scheduled", "--probe"), every="daily", probe=True)
     for name, text in ((units.SERVICE, units.service(job)), (units.TIMER, units.timer(job))):
-        put(tree / "usr/lib/systemd/system" / name, text.replace(units.MADE, _MADE).encode())
+        put(tree / "usr/lib/systemd/system" / name, packaged_unit(text).encode())
     documents(tree / DOC, kind, program)
     if kind == "rpm":
         put(tree / f"usr/share/licenses/{NAME}/LICENSE", (ROOT / "LICENSE").read_bytes())
+
+
+def packaged_unit(text: str) -> str:
+    """Return a unit of a schedule as a package has it."""
+    return text.replace(units.MADE, _MADE).replace("[Unit]\n", "[Unit]\nDocumentation=man:doctor-schedule(1)\n")
 
 
 def documents(place: Path, kind: str, program: Path) -> None:

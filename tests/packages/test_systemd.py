@@ -38,6 +38,10 @@ def test_units_and_schedule_do_not_clash(host: SystemdHost) -> None:
     assert shown(host, TIMER, "UnitFileState") == "disabled"
     assert host.run(["systemd-analyze", "verify", f"/usr/lib/systemd/system/{TIMER}"], check=False).stderr == ""
     host.run(["systemctl", "enable", "--now", TIMER])
+    assert f"/usr/lib/systemd/system/{TIMER}\ntimer active" in host.run(["doctor", "schedule", "status"]).stdout
+    assert "schedule removed" in host.run(["doctor", "schedule", "remove"]).stdout
+    assert shown(host, TIMER, "UnitFileState") == "disabled"
+    host.run(["systemctl", "enable", "--now", TIMER])
     assert host.run(["doctor", "schedule", "install", "--every", "hourly", "--no-probe"], check=False).returncode == 0
     assert shown(host, TIMER, "FragmentPath") == f"/etc/systemd/system/{TIMER}"
     assert shown(host, TIMER, "ActiveState") == "active"

@@ -195,3 +195,38 @@ def test_an_unprintable_path_is_refused() -> None:
         units.service(units.ScheduledJob(command=("/d\nExecStart=/evil",), every="daily"))
     with pytest.raises(UsageError, match="a program path with a quote"):
         units.service(units.ScheduledJob(command=("/it's/doctor",), every="daily"))
+
+
+def test_the_timer_of_a_package_is_shown_and_disabled(
+    cron: schedule.Places, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A package has a timer of the same name; its file stays when it is disabled."""
+    asked: list[str] = []
+
+    def systemctl(*words: str) -> str:
+        asked.append(" ".join(words[:2]))
+        return "ActiveState=active\n"
+
+    monkeypatch.setattr(installed, "systemctl", systemctl)
+    monkeypatch.setattr(schedule.installed, "systemctl", systemctl)
+    (tmp_path / "systemd").mkdir()
+    places = replace(cron, units=str(tmp_path / "units"), systemd=str(tmp_path / "systemd"))
+    packaged = tmp_path / "lib" / units.TIMER
+    wants = tmp_path / "units/timers.target.wants"
+    for folder in (packaged.parent, wants):
+        folder.mkdir(parents=True)
+    packaged.write_text("[Timer]\n")
+    assert schedule.of_a_package(places) == ""
+    (wants / units.TIMER).symlink_to(packaged)
+    assert status.run(SAY, places=places) == 0
+    assert f"{packaged}\ntimer active" in capsys.readouterr().out
+    assert schedule.remove(SAY, places=places) == 0
+    assert "schedule removed" in capsys.readouterr().out
+    assert "disable --now" in asked
+    assert packaged.exists()
+    # The administrator's own file counts instead of the package's.
+    own = tmp_path / "units" / units.TIMER
+    own.write_text("[Timer]\n")
+    (wants / units.TIMER).unlink()
+    (wants / units.TIMER).symlink_to(own)
+    assert schedule.of_a_package(places) == ""

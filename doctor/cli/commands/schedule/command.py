@@ -108,8 +108,11 @@ def remove(shared: SharedOptions, *, places: Places = HERE) -> int:
     """Stop the schedule and remove its files; history and reports are kept. Return 0, also if nothing was installed."""
     installed.need_root("remove a schedule")
     found = ours(places)
-    if os.path.isdir(places.systemd) and any(path.endswith(units.TIMER) for path in found):
+    packaged = of_a_package(places)
+    if os.path.isdir(places.systemd) and (packaged or any(path.endswith(units.TIMER) for path in found)):
         installed.systemctl("disable", "--now", units.TIMER)
+        if packaged:
+            installed.say(shared, f"disabled {packaged}")
     for path in found:
         _remove_file(path, shared)
     if os.path.isdir(places.systemd) and found:
@@ -122,7 +125,8 @@ def remove(shared: SharedOptions, *, places: Places = HERE) -> int:
         problem = memory.installed("", time.time())
         if problem:
             shared.progress(f"note: the removal can't be recorded: {problem}")
-    installed.say(shared, "schedule removed; history and reports are kept" if found else "no schedule is installed")
+    is_done = bool(found or packaged)
+    installed.say(shared, "schedule removed; history and reports are kept" if is_done else "no schedule is installed")
     return 0
 
 
@@ -157,6 +161,13 @@ def ours(places: Places) -> list[str]:
         os.path.join(places.units, units.TIMER),
     )
     return [path for path in candidates if units.MADE in installed.read(path)]
+
+
+def of_a_package(places: Places) -> str:
+    """Return the path of the timer that a package brought, if it is enabled; "" if not. One below /etc counts instead."""
+    enabled = os.path.join(places.units, "timers.target.wants", units.TIMER)
+    path = os.path.realpath(enabled)
+    return path if os.path.isfile(path) and os.path.dirname(path) != os.path.realpath(places.units) else ""
 
 
 def _remove_file(path: str, shared: SharedOptions) -> None:

@@ -7,7 +7,7 @@ import time
 from doctor import __version__
 from doctor.cli import installed, spelled, unseen
 from doctor.cli.commands import units
-from doctor.cli.commands.schedule.command import HERE, Places, ours
+from doctor.cli.commands.schedule.command import HERE, Places, of_a_package, ours
 from doctor.cli.common import SharedOptions, host_info, load_settings, open_host
 from doctor.model.errors import DoctorError, UsageError
 from doctor.model.exit_code import ExitCode
@@ -27,7 +27,7 @@ def run(shared: SharedOptions, *, places: Places = HERE) -> int:
     from doctor.history.store import History
 
     is_blind = unseen.warn("scans", shared)
-    found = ours(places)
+    found = ours(places) or [path for path in (of_a_package(places),) if path]
     if not found:
         print(spelled.pasted("not installed; 'doctor schedule install' installs it"))
     for path in found:
