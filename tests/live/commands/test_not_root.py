@@ -28,6 +28,7 @@ COMMANDS = {
     "guard": 0,
     "schedule install": 5,
     "schedule status": 3,
+    "schedule test-notify": 5,
     "report --list": 3,
     "report": 3,
 }
