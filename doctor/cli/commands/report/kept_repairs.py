@@ -3,6 +3,7 @@
 import os
 import re
 import time
+from calendar import timegm
 from collections.abc import Callable
 
 from msgspec.structs import replace
@@ -15,6 +16,7 @@ from doctor.model.severity import Applicability
 from doctor.repair.runs.found import Known, find_run, survey
 from doctor.repair.runs.record import PlanRecord
 from doctor.state.clock import DAY_S
+from doctor.state.paths import runs_dir
 
 _NAME = re.compile(r"\d{4,}-\d{8}-\d{6}")
 
@@ -51,13 +53,25 @@ def named(name: str) -> RepairReport:
 def recent(scan: ScanReport) -> tuple[RepairReport, ...]:
     """Return the reports of the repairs of this host in the day before a scan, oldest first; those that can't be read are left out."""
     try:
+        # Journals hold contents of files: without a run of these days, none is read.
+        if not any(_is_near(name, scan.started) for name in os.listdir(runs_dir())):
+            return ()
         known, _ = survey()
-    except DoctorError:
+    except (DoctorError, OSError):
         return ()
     # A run of the demo and the scan after it are minutes apart; a nightly page shows each repair once.
     near = [one for one in known if not one.plan.undoes and 0 <= scan.started - one.plan.started < DAY_S]
     same = [one for one in near if os.path.realpath(one.plan.root) == os.path.realpath(scan.host.root)]
     return tuple(_report(one, known) for one in same if one.result)
+
+
+def _is_near(name: str, started: float) -> bool:
+    """Whether a run's name has a time within two days of a scan; a name without a valid one may be of any time."""
+    try:
+        made = timegm(time.strptime(name.partition("-")[2], "%Y%m%d-%H%M%S"))
+    except ValueError:
+        return not name.startswith(".")
+    return abs(started - made) < 2 * DAY_S
 
 
 def _report(found: Known, known: tuple[Known, ...]) -> RepairReport:
