@@ -28,7 +28,9 @@ from doctor.plugins.catalog import Catalog
 from doctor.scan.resolve import Facts, find_collector
 from doctor.scan.run import Scan, scan
 
-_LARGEST_FACTS = LARGEST_WHOLE * 3 // 4
+_LARGEST_FACTS = LARGEST_WHOLE // 2
+_LARGEST_PLAN = LARGEST_PART // 8
+_LONGEST_REASON = 200
 
 
 class TakenBundle(Struct, frozen=True):
@@ -124,9 +126,13 @@ def take(
     values = {REPORT: report} | {plan_name(allow): plan for allow, plan in plans.items()}
     for name, value in values.items():
         raw, masker = kept.encode(plain(redacted(value)))
-        parts[name], contents[name] = _part(name, raw, masker, value), raw
+        if len(raw) <= _LARGEST_PLAN or name == REPORT:
+            parts[name], contents[name] = _part(name, raw, masker, value), raw
     listed = replace(listed, from_host=_differing(before, again), parts=tuple(one for _, one in sorted(parts.items())))
-    return TakenBundle(listed, form.pack(listed, contents))
+    found = TakenBundle(listed, form.pack(listed, contents))
+    # What is written can be read: the same limits, before anybody carries the file away.
+    form.parse(found.raw, "the bundle of this host")
+    return found
 
 
 def is_given(fact: type) -> bool:
@@ -154,7 +160,7 @@ def _part(name: str, raw: bytes, masker: Masker, value: Any) -> Part:
         sha256=form.digest(raw),
         masked=masker.masked,
         dropped=masker.dropped,
-        missing=(redacted(value).reason or value.why.value) if isinstance(value, Missing) else "",
+        missing=(redacted(value).reason or value.why.value)[:_LONGEST_REASON] if isinstance(value, Missing) else "",
         is_escaped=masker.escaped,
     )
 

@@ -126,7 +126,7 @@ def test_a_second_stream_behind_it_is_refused() -> None:
 
 @pytest.mark.parametrize("begin", [b"", unpacked(SMALL), b'{"format":"doctor-bundle","version":1,"x":"'])
 def test_a_bomb_is_not_unpacked(begin: bytes) -> None:
-    """4 GiB of zeros in 4 MiB: refused within a second, and with a few MiB of memory."""
+    """64 MiB of zeros in 64 KiB: refused within a second, and with a few MiB of memory."""
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
     block = bytes(1 << 20)
     raw = packer.compress(begin) + b"".join(packer.compress(block) for _ in range(64)) + packer.flush()
