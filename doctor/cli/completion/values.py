@@ -163,6 +163,7 @@ _VALUES: dict[str, Callable[[Incomplete], Values]] = {
     "for_engine": _series,
     "format": _formats,
     "install every": _of("hourly", "daily", "weekly"),
+    "install notify": _of("journal", "none"),
     "host": _hosts,
     "list kind": _of("checks", "fixers", "probes", "formats", "plugins"),
     "list since": _scans,

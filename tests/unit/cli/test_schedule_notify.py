@@ -156,6 +156,9 @@ def test_a_scan_that_is_overdue_is_shown(cron: schedule.Places, capsys: pytest.C
     capsys.readouterr()
     assert status.run(SAY, places=cron) == 3
     assert "overdue: a scan was expected by 1970-01-13 16:46 UTC" in capsys.readouterr().out
+    os.unlink(cron.cron)
+    assert status.run(SAY, places=cron) == 0
+    assert "overdue:" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

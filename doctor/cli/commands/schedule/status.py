@@ -45,7 +45,7 @@ def run(shared: SharedOptions, *, places: Places = HERE) -> int:
             print("last scan: unknown" if is_blind else "last scan: none")
         for note in history.notes:
             shared.progress(f"note: {note}")
-    is_fine = is_blind or _print_notified(load_settings(), shared, time.time())
+    is_fine = is_blind or _print_notified(load_settings(), shared, time.time(), is_installed=bool(found))
     return ExitCode.INCOMPLETE if is_blind or not is_fine else ExitCode.OK
 
 
@@ -67,7 +67,7 @@ def test_notify(shared: SharedOptions) -> int:
     return ExitCode.INCOMPLETE if any(error for _, error in results) else ExitCode.OK
 
 
-def _print_notified(settings: Settings, shared: SharedOptions, now: float) -> bool:
+def _print_notified(settings: Settings, shared: SharedOptions, now: float, *, is_installed: bool) -> bool:
     """Print the last scheduled scan and each recipient's last notification; return whether all is well."""
     notes: list[str] = []
     try:
@@ -78,7 +78,7 @@ def _print_notified(settings: Settings, shared: SharedOptions, now: float) -> bo
         return False
     for note in notes:
         shared.progress(f"note: {note}")
-    is_fine = _print_last(found, now)
+    is_fine = _print_last(found, now, is_installed=is_installed)
     routes: list[Delivery] = []
     for given in wanted:
         try:
@@ -95,14 +95,14 @@ def _print_notified(settings: Settings, shared: SharedOptions, now: float) -> bo
     return is_fine
 
 
-def _print_last(found: Notified, now: float) -> bool:
+def _print_last(found: Notified, now: float, *, is_installed: bool) -> bool:
     if found.last is not None:
         print(
             visible(
                 f"last scheduled scan: {date(found.last.started)}, exit code {found.last.exit_code}: {found.last.says}"
             )
         )
-    if found.every and found.expected_by and now > found.expected_by:
+    if is_installed and found.expected_by and now > found.expected_by:
         print(f"overdue: a scan was expected by {date(found.expected_by)}")
         return False
     return True
