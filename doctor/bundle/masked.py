@@ -145,6 +145,13 @@ def _escape(found: re.Match[str]) -> str:
     return f"{_ESCAPE}{ord(found[0]):04x}"
 
 
+def as_read(value: Any) -> Any:
+    """Return a fact as a reader of a bundle gets it."""
+    masker = Masker()
+    found = masker.fact(value)
+    return unescaped(found) if masker.escaped else found
+
+
 def unescaped(value: Any) -> Any:
     """Return a value with the texts restored that are not UTF-8."""
     return _mapped(value, lambda text: _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text))

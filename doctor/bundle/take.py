@@ -14,7 +14,7 @@ from doctor import __version__
 from doctor.bundle import form, kept
 from doctor.bundle.form import LARGEST_PART, LARGEST_WHOLE, LONGEST_NAME, BundleList, Part
 from doctor.bundle.host import BundleHost
-from doctor.bundle.masked import Masker
+from doctor.bundle.masked import Masker, as_read
 from doctor.bundle.reading import REPORT, fact_name, follows, is_of_doctor, plan_name
 from doctor.facts.secrets.redact import redacted
 from doctor.host.base import Host
@@ -67,7 +67,7 @@ class _Recorder(Facts):
         if follows(fact):
             found = super()._collect(fact)
             # A reader makes it of the others, too: the largest facts of a host need no place.
-            if found == Masker().fact(value):
+            if found == as_read(value):
                 return found
         return self.record(fact, value)
 
@@ -100,7 +100,7 @@ class _Stored(Struct, frozen=True):
         kind = Missing if isinstance(value, Missing) else fact
         again = kept.decode(raw, kind, is_escaped=masker.escaped)
         # A value of a subclass, or of a type that no annotation names, is read as something else.
-        if not masker.escaped and again != Masker().fact(value):
+        if again != as_read(value):
             raise FormatError(f"{fact.__name__} can't be kept in a bundle: its types are not complete")
         return cls(_part(fact_name(fact), raw, masker, value), raw, again)
 
