@@ -232,7 +232,9 @@ def _failure(answer):
     if answer.code == 6:
         why += [f"{one['what']}: {one['why']}; next: {one['do']}" for one in report.get("half_done", ())]
     elif answer.code == 5:
-        why += [f"{one['id']}: {one['why']}" for one in report.get("manual", ())]
+        # A remark refuses nothing.
+        remarks = {one["fingerprint"] for one in report.get("findings", ()) if one["severity"] == "info"}
+        why += [f"{one['id']}: {one['why']}" for one in report.get("manual", ()) if one["fingerprint"] not in remarks]
     said = "; ".join(filter(None, why)) or _short(answer.messages) or "it gave no reason"
     return f"{_FAILED.get(answer.code, f'doctor ended with code {answer.code}')}: {said}"
 

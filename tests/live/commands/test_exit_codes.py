@@ -95,7 +95,8 @@ def half_done(box: Box) -> int:
     box.outside(["nft", "-f", str(box.path("/tmp/ttl.nft"))])
     pin = f"mount --bind {HARDENING} {HARDENING} && mount -o remount,ro,bind {HARDENING}"
     box.start(
-        ["sh", "-c", f"until grep -q 'ip_forward = 1' {HARDENING}; do sleep 0.02; done; {pin}"], log="/tmp/pin.log"
+        ["sh", "-c", f"while grep -q '^net.ipv4.ip_forward' {HARDENING}; do sleep 0.02; done; {pin}"],
+        log="/tmp/pin.log",
     )
     try:
         done = box.doctor("fix", "network", "--apply", "--yes", "--format", "json")

@@ -12,7 +12,7 @@ import pytest
 from doctor.reports import json as json_format
 from msgspec.structs import replace
 
-from doctor.model.report import Report
+from doctor.model.report import ManualFix, Report
 from tests.unit.reports import samples
 
 SOURCE = Path(__file__).parents[3] / "ansible/plugins/plugin_utils/answers.py"
@@ -149,6 +149,14 @@ def test_what_is_half_done_is_in_the_message() -> None:
     result = answers.repaired(read(samples.HALF_DONE, 6, "repair"))
     assert samples.HALF_DONE.half_done[0].what in result["msg"]
     assert "next: " in result["msg"]
+
+
+def test_a_refusal_names_the_risk_and_no_remark() -> None:
+    risky = ManualFix(finding=samples.FORWARD, why="it is disruptive: add --allow disruptive", advice="x")
+    remark = ManualFix(finding=samples.INFO, why="only you can decide this", advice="x")
+    refused = replace(samples.REPAIR, run="", actions=(), error="", manual=(risky, remark))
+    message = answers.repaired(read(refused, 5, "repair"))["msg"]
+    assert message == "doctor refused: network/ip-forward-off: it is disruptive: add --allow disruptive"
 
 
 def test_a_refusal_without_a_report_has_doctors_own_words() -> None:
