@@ -40,7 +40,9 @@ def fleet(page: TerminalPage, report: FleetReport) -> None:
     page.blank()
     for note in report.notes:
         page.line(note, first="note: ", first_style="warning")
-    if report.hosts and not page.verbose:
+    if not report.hosts:
+        page.line("'doctor scan --format json -o FILE' writes the report of a host", style="dim")
+    elif not page.verbose:
         page.line("-v shows every host; --format json has everything", style="dim")
 
 

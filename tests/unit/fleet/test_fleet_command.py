@@ -9,6 +9,7 @@ import pytest
 
 from doctor.cli.commands.fleet import command as fleet
 from doctor.cli.common import SharedOptions
+from doctor.formats.host.machine_id import host_id
 from doctor.model.errors import DoctorError, UsageError
 from doctor.plugins.load import load
 from tests.cases.case import all_cases
@@ -67,6 +68,9 @@ def test_a_list_of_hosts_may_have_comments(tmp_path: Path) -> None:
     """The first word of a line, as in an inventory."""
     (tmp_path / "hosts").write_text("# all\n\na\nb ansible_user=root # old\n")
     assert fleet._expected(str(tmp_path / "hosts")) == ("a", "b")
+    (tmp_path / "none").write_text("# nothing yet\n")
+    with pytest.raises(UsageError, match=r"the list of hosts .* is empty"):
+        fleet._expected(str(tmp_path / "none"))
 
 
 def test_completion_offers_the_formats_that_can_show_it() -> None:
@@ -115,3 +119,16 @@ def test_a_bundle_counts_as_the_report_in_it(tmp_path: Path, capsys: pytest.Capt
     assert found["summary"]["hosts"] == 2
     assert [one["path"] for one in found["unread"]] == [str(folder / "c.bundle")]
     assert found["unread"][0]["reason"].startswith("can't read the bundle")
+
+
+def test_the_id_is_in_the_report_and_the_machine_id_is_not(tmp_path: Path) -> None:
+    """Of a mounted disk as of a live host."""
+    machine = "8f4a1c9d2b7e4f60a3d5e6f708192a3b"
+    for path, text in (("etc/machine-id", f"{machine}\n"), ("etc/hostname", "web\n"), ("usr/lib/os-release", "")):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    program = Path(sys.executable).with_name("doctor")
+    argv = [program, "scan", "--root", str(tmp_path), "--format", "json"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
+    assert json.loads(done.stdout)["host"]["id"] == host_id(machine) != ""
+    assert machine not in done.stdout + done.stderr

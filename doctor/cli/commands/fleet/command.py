@@ -7,7 +7,6 @@ from msgspec import Struct
 
 from doctor import __version__
 from doctor.cli.common import SharedOptions, emit, load_catalog, load_settings
-from doctor.fleet.content import content
 from doctor.fleet.document import time_of
 from doctor.fleet.merge import FleetOptions, merge
 from doctor.model.declare import CheckDeclaration
@@ -15,6 +14,7 @@ from doctor.model.errors import DoctorError, FormatError, UsageError
 from doctor.plugins.catalog import Catalog
 from doctor.state.clock import is_after
 
+_LIST_BYTES = 16 << 20
 _UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 
@@ -93,13 +93,17 @@ def _age(text: str) -> float | None:
 def _expected(path: str) -> tuple[str, ...]:
     """Return the names in a list of hosts: one a line; comments, empty lines and what follows a name are left out."""
     try:
-        text = content(path).decode("utf-8", "surrogateescape")
-    except FormatError as error:
-        raise DoctorError(
-            f"can't read the list of hosts {path}: {error.what}", do="name another --hosts FILE"
-        ) from error
+        # A pipe is what a shell makes of <(an inventory's command).
+        with open(path, "rb") as file:
+            text = file.read(_LIST_BYTES).decode("utf-8", "surrogateescape")
+    except (OSError, ValueError) as error:
+        reason = (getattr(error, "strerror", "") or str(error)).lower()
+        raise DoctorError(f"can't read the list of hosts {path}: {reason}", do="name another --hosts FILE") from error
     names = (line.split("#", 1)[0].split() for line in text.splitlines())
-    return tuple(found[0] for found in names if found)
+    found = tuple(words[0] for words in names if words)
+    if not found:
+        raise UsageError(f"the list of hosts {path} is empty", do="name another --hosts FILE, or leave the option out")
+    return found
 
 
 def _of_bundle(catalog: Catalog, path: str) -> bytes:
