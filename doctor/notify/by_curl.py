@@ -55,9 +55,9 @@ def post(url: str, body: bytes, headers: Mapping[str, str], given: Recipient) ->
     """POST by curl or wget; return status, Location and the beginning of the answer. Raises ``DoctorError``."""
     program = curl_or_wget()
     is_curl = os.path.basename(program) == "curl"
-    with HeldFiles(body) as content:
+    with MemoryFiles(body) as content:
         settings = _curl(url, headers, given, content) if is_curl else _wget(headers, given, content)
-        with HeldFiles(settings.encode()) as configuration:
+        with MemoryFiles(settings.encode()) as configuration:
             if is_curl:
                 argv = [program, "-q", "--config", configuration.path]
             else:
@@ -65,7 +65,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], given: Recipient) ->
             return _answered(_ran(argv, (content, configuration), given.timeout), is_curl=is_curl)
 
 
-class HeldFiles:
+class MemoryFiles:
     """Bytes in memory that a child reads as files."""
 
     def __init__(self, content: bytes) -> None:
@@ -96,7 +96,7 @@ class HeldFiles:
             os.close(descriptor)
 
 
-def _curl(url: str, headers: Mapping[str, str], given: Recipient, content: HeldFiles) -> str:
+def _curl(url: str, headers: Mapping[str, str], given: Recipient, content: MemoryFiles) -> str:
     lines = [
         f'url = "{_quoted(url)}"',
         "silent",
@@ -115,7 +115,7 @@ def _curl(url: str, headers: Mapping[str, str], given: Recipient, content: HeldF
     return "\n".join(lines) + "\n"
 
 
-def _wget(headers: Mapping[str, str], given: Recipient, content: HeldFiles) -> str:
+def _wget(headers: Mapping[str, str], given: Recipient, content: MemoryFiles) -> str:
     lines = [
         "quiet = off",
         "verbose = off",
@@ -143,7 +143,7 @@ def mail(
     program = curl()
     scheme = "smtps" if route.is_tls else "smtp"
     host = f"[{route.host}]" if ":" in route.host else route.host
-    with HeldFiles(content) as message:
+    with MemoryFiles(content) as message:
         lines = [
             f'url = "{scheme}://{host}:{route.port}/{route.name}"',
             "silent",
@@ -159,7 +159,7 @@ def mail(
         lines += [f'user = "{_quoted(f"{route.user}:{password}")}"'] if route.user else []
         lines += [] if must_check else ["insecure"]
         lines += [f'cacert = "{_quoted(given.ca_file)}"'] if given.ca_file else []
-        with HeldFiles(("\n".join(lines) + "\n").encode()) as settings:
+        with MemoryFiles(("\n".join(lines) + "\n").encode()) as settings:
             done = _ran([program, "-q", "--config", settings.path], (message, settings), given.timeout)
     if done.returncode != 0:
         says = _last_line(done)
@@ -168,7 +168,7 @@ def mail(
         raise (DoctorError if is_final else TryLaterError)(says)
 
 
-def _ran(argv: list[str], held: "tuple[HeldFiles, ...]", timeout: int) -> "subprocess.CompletedProcess[bytes]":
+def _ran(argv: list[str], held: "tuple[MemoryFiles, ...]", timeout: int) -> "subprocess.CompletedProcess[bytes]":
     try:
         return subprocess.run(
             argv,

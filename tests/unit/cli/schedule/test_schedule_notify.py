@@ -114,7 +114,7 @@ def scheduled_scan() -> subprocess.CompletedProcess[str]:
     """Scan as cron does."""
     environment = {key: value for key, value in os.environ.items() if key != "JOURNAL_STREAM"}
     return subprocess.run(
-        [Path(__file__).parents[3] / ".venv/bin/python", "-c", SCAN],
+        [Path(__file__).parents[4] / ".venv/bin/python", "-c", SCAN],
         capture_output=True,
         text=True,
         check=False,
