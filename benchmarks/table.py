@@ -33,21 +33,23 @@ def cost(samples: Sequence[Sample]) -> Cost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
-    """A promise about one figure: at most `most` seconds or MiB, or at most `most` times another command's figure."""
+    """A promise about one figure: at most `most` seconds or MiB, at most `most` times another command's figure, or so much more."""
 
     name: str
     figure: str  # wall_s, cpu_s or rss_mib
     most: float
     times: str = ""
+    plus: str = ""
 
     def verdict(self, costs: Mapping[str, Cost]) -> str:
         """One line that says what was promised, what was measured, and whether it holds."""
         mine = costs.get(self.name)
-        other = costs.get(self.times)
-        if mine is None or (self.times and other is None):
+        other = costs.get(self.times or self.plus)
+        if mine is None or ((self.times or self.plus) and other is None):
             return f"- not measured: {self._promise()}"
         value = float(getattr(mine, self.figure))
-        shown = value if other is None else value / float(getattr(other, self.figure))
+        base = 0.0 if other is None else float(getattr(other, self.figure))
+        shown = value / base if self.times else value - base
         unit = " times" if self.times else {"rss_mib": " MiB"}.get(self.figure, " s")
         return f"- {'met' if shown <= self.most else '**MISSED**'}: {self._promise()}: {_digits(shown)}{unit}"
 
@@ -55,7 +57,8 @@ class Bar:
         what = {"wall_s": "wall", "cpu_s": "CPU", "rss_mib": "peak RSS"}[self.figure]
         if self.times:
             return f"{what} of `{self.name}` at most {self.most:g} times that of `{self.times}`"
-        return f"{what} of `{self.name}` at most {self.most:g} {'MiB' if self.figure == 'rss_mib' else 's'}"
+        more = f" more than that of `{self.plus}`" if self.plus else ""
+        return f"{what} of `{self.name}` at most {self.most:g} {'MiB' if self.figure == 'rss_mib' else 's'}{more}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

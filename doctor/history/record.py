@@ -53,7 +53,7 @@ def advanced(connection: "sqlite3.Connection", report: ScanReport) -> tuple[Scan
     """Return the report with what is known about its findings, and the lives that change."""
     place = place_of(report.host)
     last = connection.execute(
-        "SELECT started FROM scan WHERE host = ? AND root = ? ORDER BY number DESC LIMIT 1", place
+        "SELECT started FROM scan NOT INDEXED WHERE host = ? AND root = ? ORDER BY number DESC LIMIT 1", place
     ).fetchone()
     lives = life_table.read(connection, place, [finding.fingerprint for finding in report.findings])
     return advance(lives, report, None if last is None else last[0])
