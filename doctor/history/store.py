@@ -174,8 +174,13 @@ class History:
         try:
             return unpack(body)
         except FormatError as error:
-            self.notes.append(f"scan {number}: {error}")
+            self._note(f"scan {number}: {error}")
             return None
+
+    def _note(self, text: str) -> None:
+        # One fault concerns several questions of a scan.
+        if text not in self.notes:
+            self.notes.append(text)
 
     def _with(self, use: "Callable[[sqlite3.Connection], T]", loss: str, *, writes: bool = False) -> T | None:
         """Run ``use`` on the database; an error becomes a note that starts with ``loss``.
@@ -189,7 +194,7 @@ class History:
                 connection = self._open(writes=writes)
                 return None if connection is None else use(connection)
             except DoctorError as error:
-                self.notes.append(f"{loss}: {error}")
+                self._note(f"{loss}: {error}")
                 return None
             except (sqlite3.Error, OSError) as error:
                 code = getattr(error, "sqlite_errorcode", 0) & 0xFF
@@ -198,7 +203,7 @@ class History:
                     self._patience_s = 0.0
                     self.__exit__()
                 if attempt or code not in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
-                    self.notes.append(f"{loss}: {self.path}: {error}")
+                    self._note(f"{loss}: {self.path}: {error}")
                     return None
                 self.__exit__()
                 if not self._set_aside(str(error), loss):
@@ -257,9 +262,9 @@ class History:
         try:
             aside = set_aside(self.path)
         except OSError as error:
-            self.notes.append(f"{loss}: {self.path}: {problem}; it can't be renamed: {error.strerror}")
+            self._note(f"{loss}: {self.path}: {problem}; it can't be renamed: {error.strerror}")
             return False
-        self.notes.append(f"the history was corrupt ({problem}) and is kept as {aside}; a new one was created")
+        self._note(f"the history was corrupt ({problem}) and is kept as {aside}; a new one was created")
         return True
 
 

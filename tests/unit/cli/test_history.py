@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from doctor.cli.commands.history import command, difference
 from doctor.cli.commands.history.command import ListOptions
+from doctor.cli.commands.report import command as report
 from doctor.cli.common import SharedOptions
 from doctor.cli.completion import own
 from doctor.history.store import NAME, History
@@ -111,7 +112,7 @@ def test_a_scan_is_shown_as_it_was(kept: Path, capfdbinary: pytest.CaptureFixtur
     assert command.show("2", "", "json", "", PLAIN) == 0
     document = json.loads(capfdbinary.readouterr().out)
     assert [one["seen"]["scans"] for one in document["findings"]] == [2, 1, 2]
-    assert document["change"]["says"] == "+1 since yesterday 08:00 UTC"
+    assert document["change"]["says"] == "+1, 1 newly waived since yesterday 08:00 UTC"
     for word in ("2027-01-16 19:00", "2027-01-16T08:00"):
         assert command.show(word, "", "nagios", "", PLAIN) == 0
         assert b"2 problems found" in capfdbinary.readouterr().out
@@ -233,6 +234,25 @@ def test_rows_of_somebody_else(kept: Path, capsys: pytest.CaptureFixture[str]) -
         shown = history.keep(scan(9, finding("a")))
         assert [one.seen and one.seen.scans for one in shown.findings] == [1]
         assert history.notes == []
+
+
+def test_a_history_that_can_not_be_read_is_not_an_empty_one(kept: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a newer doctor, or locked: the reason is given once, and the exit code is that of an incomplete answer."""
+    connection = sqlite3.connect(kept / NAME)
+    connection.execute("PRAGMA user_version = 99")
+    connection.commit()
+    connection.close()
+    assert command.list_all(ListOptions(), PLAIN) == 3
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.count("a newer doctor wrote this history") == 1
+    assert command.list_all(ListOptions(format="json"), PLAIN) == 3
+    assert len(printed(capsys)["notes"]) == 1
+    assert report.run("", "", PLAIN, list_scans=True) == 3
+    assert "no scan" not in capsys.readouterr().out
+    with pytest.raises(DoctorError, match="a newer doctor wrote this history") as caught:
+        command.show("", "", "text", "", PLAIN)
+    assert "no scan" not in str(caught.value)
 
 
 def test_numbers_and_hosts_are_completed(kept: Path) -> None:

@@ -41,11 +41,11 @@ def list_all(options: ListOptions, shared: SharedOptions) -> int:
     is_blind = unseen.warn("scans", shared)
     with History() as history:
         found = history.find(chosen)
-        is_empty = not found and not history.find(Wanted(limit=1))
+        is_empty = not found and not history.notes and not history.find(Wanted(limit=1))
         notes = tuple(history.notes)
     if options.format == "json":
         print_json({"scans": [fields(one) for one in found]}, notes)
-    elif not shared.quiet:
+    elif not shared.quiet and (found or not notes):
         print("\n".join(lines(found, is_empty=is_empty)))
     for note in notes:
         shared.progress(f"note: {note}")

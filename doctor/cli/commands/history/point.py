@@ -77,8 +77,10 @@ def one(history: History, word: str, host: str, now: float) -> KeptScan:
     found = history.find(chosen)
     if found:
         return found[0]
+    if history.notes:
+        raise DoctorError("; ".join(history.notes))
     of_host = f" of host {host}" if host else ""
     if history.find(Wanted(limit=1)):
         what = f"scan {word} is not kept" if word.isdigit() else f"no scan{of_host} up to {word or 'now'} is kept"
-        raise DoctorError("; ".join([what, *history.notes]), do="'doctor history list' shows the kept scans")
-    raise DoctorError("; ".join([NOTHING, *history.notes]), do="run 'doctor scan' first")
+        raise DoctorError(what, do="'doctor history list' shows the kept scans")
+    raise DoctorError(NOTHING, do="run 'doctor scan' first")

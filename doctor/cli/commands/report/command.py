@@ -30,7 +30,11 @@ def run(scan: str, output: str, shared: SharedOptions, *, format_name: str = "ht
     with History() as history:
         if list_scans:
             found = history.find(Wanted(limit=_LISTED))
-            print("\n".join(lines(found, is_empty=not found)))
+            for note in history.notes:
+                shared.progress(f"note: {note}")
+            if found or not history.notes:
+                print("\n".join(lines(found, is_empty=not found)))
+            is_blind = is_blind or bool(history.notes)
             return ExitCode.INCOMPLETE if is_blind else ExitCode.OK
         report: Report = (
             kept_repairs.named(scan)
