@@ -15,6 +15,7 @@ VALUES = {
     "--skip": "skip",
     "--root": "root",
     "--data-root": "data_root",
+    "--bundle": "bundle",
     "--format": "format",
     "-f": "format",
     "--output": "output",
@@ -76,6 +77,10 @@ def scan(values: dict[str, str], flags: dict[str, bool]) -> int:
     """Run the requested scan and return its exit code."""
     from doctor.cli.commands import scan as body
 
+    if values.get("bundle"):
+        from doctor.cli.commands import bundled
+
+        return _run(bundled.scan_bundle, body.ScanOptions, values, flags)
     return _run(body.run, body.ScanOptions, values, flags)
 
 

@@ -76,9 +76,9 @@ def scan(
     )
     shared = shared_options(context, verbose, quiet, color)
     if bundle:
-        from doctor.cli.commands.bundled import scan_bundle
+        from doctor.cli.commands import bundled
 
-        raise typer.Exit(scan_bundle(options, shared))
+        raise typer.Exit(bundled.scan_bundle(options, shared))
     raise typer.Exit(body.run(options, shared))
 
 

@@ -13,8 +13,8 @@ from typer.main import get_command
 
 from doctor.cli import app as full
 from doctor.cli import entry, quick
+from doctor.cli.commands import bundled, planned
 from doctor.cli.commands import fix as plan_body
-from doctor.cli.commands import planned
 from doctor.cli.commands import scan as body
 
 
@@ -49,8 +49,8 @@ def test_a_plan_takes_some_of_the_options_of_fix() -> None:
 def asked(monkeypatch: pytest.MonkeyPatch, arguments: list[str], way: Any) -> tuple[Any, Any] | None:
     """Return the arguments of the command's body; ``None`` if it is not called."""
     calls: list[tuple[Any, Any]] = []
-    for each in (body, plan_body):
-        monkeypatch.setattr(each, "run", lambda options, shared: calls.append((options, shared)) or 0)
+    for each, name in ((body, "run"), (plan_body, "run"), (bundled, "scan_bundle")):
+        monkeypatch.setattr(each, name, lambda options, shared: calls.append((options, shared)) or 0)
     way(arguments)
     return calls[0] if calls else None
 
