@@ -112,9 +112,9 @@ def test_a_host_that_changed_during_the_question(patient_box: Box) -> None:
     """Somebody edits the file that the plan would write while doctor waits for the answer: nothing is overwritten."""
     box = patient_box
     faults.inject(box, "forward/file-off")
-    edit = f"sleep 4; echo '# mine' >>{HARDENING}; echo y"
+    edit = f"until grep -qF '[y/N]' /tmp/said; do sleep 0.1; done; echo '# mine' >>{HARDENING}; echo y"
     said = box.run(
-        ["script", "-qec", f"({edit}) | {ON_TERMINAL} {box.doctor_path} fix --apply", "/dev/null"], check=False
+        ["script", "-qefc", f"({edit}) | {ON_TERMINAL} {box.doctor_path} fix --apply", "/tmp/said"], check=False
     ).stdout
     if "is not a terminal" in said:
         pytest.skip("this machine's script(1) gives a pipe no terminal")
