@@ -20,6 +20,8 @@ from doctor.state.clock import DAY_S, is_after
 NewsKind = Literal["new", "worse", "resolved", "waived", "still", "unknown", "missed"]
 INCOMPLETE = "scan/incomplete"
 """Stands for a scan that could not examine everything, as a problem like any other."""
+FAILED = "scan/failed"
+"""Stands for a scheduled scan that can't run, because the settings are wrong."""
 MISSED = "scan/missed"
 _UNSEEN_DAYS = 7
 """How long a problem counts as known that no scan examines any more, if reminders are off."""
@@ -99,7 +101,7 @@ def compare(
             news.append(item)
     waived = {finding.fingerprint: finding.waived for finding in report.findings if finding.waived}
     lower = {finding.fingerprint for finding in report.findings if not finding.waived}
-    complete = judged(report.outcomes, report.probes) | {INCOMPLETE}
+    complete = judged(report.outcomes, report.probes) | {INCOMPLETE, FAILED}
     for mark, old in before.items():
         if mark in present:
             continue
@@ -182,8 +184,25 @@ def _renamed(known: Known, renamed: Mapping[str, str]) -> dict[str, KnownProblem
 
 def missed(message: str, now: float) -> NewsItem:
     """Return the news that a scheduled scan did not run or did not end."""
-    problem = KnownProblem(
-        id=MISSED,
+    return NewsItem(change="missed", problem=_of_scans(MISSED, message, now), found=now)
+
+
+def failed(
+    known: Known, message: str, now: float, *, remind_days: int
+) -> tuple[dict[str, KnownProblem], NewsItem | None]:
+    """Return the known problems if a scheduled scan can't run, and the news of that: once, and again after some days."""
+    problem = _of_scans(FAILED, message, now)
+    mark = problem.finding.fingerprint
+    old = known.get(mark)
+    if old is not None and not _is_due(old, now, remind_days):
+        return dict(known), None
+    found = problem if old is None else replace(problem, since=min(old.since, now))
+    return {**known, mark: found}, NewsItem(change="new" if old is None else "still", problem=found, found=now)
+
+
+def _of_scans(identity: str, message: str, now: float) -> KnownProblem:
+    return KnownProblem(
+        id=identity,
         kind="scan",
         subject="this host",
         message=message,
@@ -191,4 +210,3 @@ def missed(message: str, now: float) -> NewsItem:
         since=now,
         reported=now,
     )
-    return NewsItem(change="missed", problem=problem, found=now)

@@ -11,12 +11,15 @@ from doctor.model.report import HostInfo, ScanReport
 from doctor.model.severity import Severity
 from doctor.notify import memory
 from doctor.notify.memory import LastScan, Notified, Outbox
-from doctor.notify.news import NewsItem, compare, missed
+from doctor.notify.news import NewsItem, compare, failed, missed
 from doctor.notify.notice import MOST_NEWS, NotedScan, Notice, new_id
 from doctor.notify.recipients import OF_STATE, Delivery, delivery
 from doctor.notify.send import Delivered, Parcel, deliver
 from doctor.state.clock import is_after
 from doctor.state.settings import Recipient
+
+_REMIND_DAYS = 7
+"""After how many days a scan that can't run is news again: its settings can't be read."""
 
 
 class Begun(Struct, frozen=True, kw_only=True):
@@ -111,6 +114,27 @@ def _sent(after: Notified, parcels: tuple[Parcel, ...]) -> tuple[Notified, list[
     return replace(after, outboxes=boxes), errors
 
 
+def could_not_run(error: str, host: HostInfo, doctor: str, wanted: tuple[Recipient, ...]) -> tuple[str, ...]:
+    """Notify everybody that a scheduled scan can't run, once while that lasts; return remarks."""
+    now, notes = time.time(), list[str]()
+    with memory.alone():
+        found = memory.load(notes)
+        known, item = failed(found.known or {}, f"scheduled scans can't run: {error}", now, remind_days=_REMIND_DAYS)
+        routes = [one for one in _routes(wanted, notes) if one.word not in OF_STATE]
+        if item is None or not routes:
+            return tuple(notes)
+        after = replace(found, known=known)
+        boxes = {one.key: _filled(found, after, one, (item,)) for one in routes}
+        after = replace(after, outboxes={**found.outboxes, **boxes})
+        problem = memory.save(after)
+        about = Notice(id="", host=host, doctor=doctor, sent=now, scan=None, notes=tuple(notes))
+        parcels = tuple(_parcel(one, after, about) for one in routes)
+        after, errors = _sent(after, parcels)
+        problem = problem or memory.save(after)
+    notes += [f"what is notified can't be recorded, so it will be repeated: {problem}"] if problem else []
+    return (*notes, *errors)
+
+
 def test(host: HostInfo, doctor: str, wanted: tuple[Recipient, ...]) -> tuple[tuple[str, str], ...]:
     """Send everybody a test and return the recipients with their errors, "" for success."""
     notes: list[str] = []
@@ -197,24 +221,22 @@ def _filled(found: Notified, after: Notified, route: Delivery, news: tuple[NewsI
 
 
 def _parcels(scan: AfterScan, after: Notified, routes: list[Delivery], notes: tuple[str, ...]) -> tuple[Parcel, ...]:
-    report, now = scan.report, time.time()
-    found = []
-    for route in routes:
-        box = after.outboxes[route.key]
-        if not box.waiting and route.word not in OF_STATE:
-            continue
-        notice = Notice(
-            id=new_id(),
-            host=report.host,
-            doctor=report.doctor,
-            sent=now,
-            scan=NotedScan.of(report, scan.page),
-            news=box.waiting[-MOST_NEWS:],
-            omitted=box.dropped + max(0, len(box.waiting) - MOST_NEWS),
-            notes=notes,
-        )
-        found.append(Parcel(delivery=route, notice=notice, render=scan.render, extra=metrics(after)))
-    return tuple(found)
+    wanted = [one for one in routes if after.outboxes[one.key].waiting or one.word in OF_STATE]
+    report, noted = scan.report, NotedScan.of(scan.report, scan.page)
+    about = Notice(id="", host=report.host, doctor=report.doctor, sent=time.time(), scan=noted, notes=notes)
+    return tuple(replace(_parcel(one, after, about), render=scan.render) for one in wanted)
+
+
+def _parcel(route: Delivery, after: Notified, about: Notice) -> Parcel:
+    """Return what one recipient gets: its news, and what all are sent alike."""
+    box = after.outboxes[route.key]
+    notice = replace(
+        about,
+        id=new_id(),
+        news=box.waiting[-MOST_NEWS:],
+        omitted=box.dropped + max(0, len(box.waiting) - MOST_NEWS),
+    )
+    return Parcel(delivery=route, notice=notice, extra=metrics(after))
 
 
 def _delivered(box: Outbox, parcel: Parcel, result: Delivered) -> Outbox:

@@ -23,7 +23,7 @@ from doctor.cli.common import (
 from doctor.cli.repair_lock import warn_unfinished
 from doctor.facts.engine.state import EngineVersion
 from doctor.host.base import Host
-from doctor.model.errors import UsageError
+from doctor.model.errors import DoctorError, UsageError
 from doctor.model.outcome import Result
 from doctor.model.probe_result import ProbeResult, judged
 from doctor.model.report import ScanReport
@@ -59,8 +59,7 @@ class ScanOptions(Struct, frozen=True, kw_only=True):
 
 def run(options: ScanOptions, shared: SharedOptions) -> int:
     """Scan and print; return the exit code."""
-    settings = load_settings()
-    catalog = load_catalog(settings)
+    settings, catalog = _prepared(options, shared)
     # A mistyped format or id is reported before the host is examined.
     catalog.report_format(options.format)
     fail_on = severity(options.fail_on, "--fail-on") if options.fail_on else settings.fail_on
@@ -236,6 +235,19 @@ def _only_changes(report: ScanReport, shared: SharedOptions) -> ScanReport:
     for finding in change.gone:
         shared.progress(f"resolved: {finding.id}: {finding.subject.name}")
     return replace(report, hidden=same)
+
+
+def _prepared(options: ScanOptions, shared: SharedOptions) -> tuple[Settings, Catalog]:
+    """Return the settings and the catalogue. If they are wrong, somebody hears of a scheduled scan that can't run."""
+    try:
+        settings = load_settings()
+        return settings, load_catalog(settings)
+    except DoctorError as error:
+        if options.scheduled:
+            from doctor.cli.commands.schedule import announce
+
+            announce.could_not_run(error, shared)
+        raise
 
 
 def _begin(*, is_kept: bool) -> "Begun | None":

@@ -23,7 +23,7 @@ from tests.unit.notify.kit import DAY, HOST, NASTY, finding, notice, scan
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "docs/schema/notification.schema.json").read_text())
 ONE, TWO = Recipient(to="mailto:a@example.com"), Recipient(to="https://b.example/x")
-START = time.time() - 100 * DAY
+START = int(time.time()) - 100 * DAY
 
 
 class Post:
@@ -242,6 +242,20 @@ def test_a_scan_that_did_not_run_is_news_of_the_next(post: Post) -> None:
     post.news()
     night(scan(), 5, ONE, begun=_begun(5))
     assert post.news() == []
+
+
+def test_a_scan_that_can_not_run_is_news_in_the_same_night(post: Post) -> None:
+    """Once, however many nights; it is resolved by one that runs, which shows the rest."""
+    night(scan(finding()), 0, ONE)
+    post.news()
+    for _ in range(3):
+        assert scheduled.could_not_run("setting 'x' is unknown", HOST, "0.1.0", (ONE, TWO)) == ()
+    sent = post.sent[0][2].notice
+    Draft202012Validator(SCHEMA).validate(json.loads(sent.document()))
+    assert sent.news[0].problem.message == "scheduled scans can't run: setting 'x' is unknown"
+    assert post.news() == [("mailto", ["new this host"]), ("https", ["new web", "new this host"])]
+    night(scan(finding()), 3, ONE, TWO)
+    assert post.news() == [("mailto", ["resolved this host"]), ("https", ["resolved this host"])]
 
 
 def test_a_scan_that_was_killed_is_news_of_the_next(post: Post) -> None:

@@ -7,13 +7,14 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from doctor.cli.common import SharedOptions, write_report
+from doctor import __version__
+from doctor.cli.common import SharedOptions, host_info, open_host, write_report
 from doctor.facts.secrets.redact import redacted
 from doctor.model.errors import DoctorError
 from doctor.model.exit_code import ExitCode
 from doctor.model.report import ScanReport
 from doctor.notify import scheduled
-from doctor.notify.recipients import OF_STATE, recipients
+from doctor.notify.recipients import OF_STATE, installed, recipients
 from doctor.notify.scheduled import AfterScan, Begun
 from doctor.plugins.catalog import Catalog
 from doctor.state.settings import Recipient, Settings
@@ -22,6 +23,16 @@ from doctor.state.settings import Recipient, Settings
 def begin() -> Begun:
     """Record the begin of a scheduled scan, which shows later whether it ended."""
     return scheduled.begin(time.time())
+
+
+def could_not_run(error: DoctorError, shared: SharedOptions) -> None:
+    """Notify the recipients of the installation that scheduled scans can't run; those of the settings are unknown then."""
+    try:
+        notes = scheduled.could_not_run(str(error), host_info(open_host("")), __version__, installed())
+    except DoctorError as problem:
+        notes = (f"nobody was notified: {problem}",)
+    for note in notes:
+        shared.progress(f"note: {note}")
 
 
 def end(

@@ -148,6 +148,22 @@ def test_status_shows_the_news_that_nobody_got(
     assert f"\nnext {dt.datetime.now().astimezone():%Y}"[:5] in shown
 
 
+def test_wrong_settings_reach_the_recipients_of_the_installation(cron: schedule.Places, tmp_path: Path) -> None:
+    """The exit code is that of wrong settings; two nights are one piece of news."""
+    page = tmp_path / "page"
+    page.write_text(f"#!/bin/sh\ncat >> {tmp_path}/in\n")
+    page.chmod(0o755)
+    schedule.install(SAY, notify=(f"command:{page}",), places=cron)
+    (tmp_path / "etc/doctor.toml").write_text("fail-onn = 1\n")
+    for _ in range(2):
+        done = scheduled_scan()
+        assert done.returncode == 2
+        assert "setting 'fail-onn' is unknown" in done.stderr
+    document = json.loads((tmp_path / "in").read_bytes())
+    assert "scheduled scans can't run: " in document["news"][0]["message"]
+    assert "fail-onn" in document["news"][0]["message"]
+
+
 def test_a_scan_that_is_overdue_is_shown(cron: schedule.Places, capsys: pytest.CaptureFixture[str]) -> None:
     schedule.install(SAY, places=cron)
     assert status.run(SAY, places=cron) == 0
