@@ -122,6 +122,7 @@ def _changes(changed: FleetChanges) -> dict[str, Any]:
                 "message": visible(one.message),
                 "new": _texts(one.new),
                 "gone": _texts(one.gone),
+                "unknown": _texts(one.unknown),
             }
             for one in changed.findings
         ],

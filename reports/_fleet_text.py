@@ -79,7 +79,11 @@ def _found(page: TerminalPage, changed: FleetChanges) -> Iterator[_Line]:
     for one in changed.findings:
         if one.severity is Severity.INFO and not page.verbose:
             continue
-        for first, style, titles in (("new ", one.severity.word, one.new), ("gone ", "pass", one.gone)):
+        for first, style, titles in (
+            ("new ", one.severity.word, one.new),
+            ("gone ", "pass", one.gone),
+            ("not examined again ", "warning", one.unknown),
+        ):
             if titles:
                 yield first, style, f"{one.id} on {plural(len(titles), 'host')}: {names(titles, _most(page))}"
 

@@ -17,6 +17,7 @@ def changes(hosts: list[JudgedHost], since: float, known: dict[str, tuple[Severi
     compared = [judged for judged in hosts if judged.earlier is not None]
     new: dict[str, list[str]] = defaultdict(list)
     gone: dict[str, list[str]] = defaultdict(list)
+    unknown: dict[str, list[str]] = defaultdict(list)
     versions: dict[tuple[str, str, str], list[str]] = defaultdict(list)
     words = dict(known)
     worse: _Moved = []
@@ -27,17 +28,18 @@ def changes(hosts: list[JudgedHost], since: float, known: dict[str, tuple[Severi
             continue
         title = judged.host.title
         for identity, one in occurrences(judged.findings).items():
-            if identity not in earlier.ids and identity in judged.now_ids:
+            if identity not in earlier.ids and identity in judged.now_ids and judged.is_comparable(identity):
                 new[identity].append(title)
                 words.setdefault(identity, (one.brief.severity, one.brief.message))
         for identity in earlier.ids - judged.now_ids:
-            gone[identity].append(title)
+            (gone if judged.is_comparable(identity) else unknown)[identity].append(title)
         for of in VERSIONS:
             before, after = earlier.versions[of], judged.versions[of]
             if before and after and before != after:
                 versions[of, before, after].append(title)
         step = RANK[judged.host.state] - RANK[earlier.state]
-        if step:
+        # A host that is not examined completely any more is no better, whatever it was.
+        if step > 0 or (step < 0 and judged.host.state is not VerdictState.INCOMPLETE):
             (worse if step > 0 else better).append((title, earlier.state, judged.host.state))
     found = [
         FindingChange(
@@ -46,8 +48,9 @@ def changes(hosts: list[JudgedHost], since: float, known: dict[str, tuple[Severi
             message=words[identity][1] if identity in words else "",
             new=tuple(new[identity]),
             gone=tuple(gone[identity]),
+            unknown=tuple(unknown[identity]),
         )
-        for identity in {*new, *gone}
+        for identity in {*new, *gone, *unknown}
     ]
     shown = sorted(found, key=lambda one: (not one.new, -one.severity, -len(one.new), -len(one.gone), one.id))
     return FleetChanges(

@@ -73,9 +73,10 @@ class ReportedVerdict(Struct):
 
 
 class ReportedSummary(Struct):
-    """``summary`` of a report: how many findings a display filter left out of it."""
+    """``summary`` of a report: findings that a display filter left out of it, and checks that could not examine everything."""
 
     hidden: int = 0
+    incomplete: int = -1
 
 
 class ReportedProbe(Struct):
@@ -176,14 +177,22 @@ def time_of(text: str) -> float:
         raise FormatError(f"its time '{_short(text)}' is not a date") from error
 
 
-def reasons(found: ReportedScan) -> tuple[str, ...]:
-    """Return why something could not be examined, each reason once; decoded only for an incomplete report."""
+def outcomes(found: ReportedScan) -> list[ReportedOutcome]:
+    """Return the outcomes of all checks; none if they can't be read."""
     try:
-        outcomes = _OUTCOMES.decode(found.outcomes)
+        return _OUTCOMES.decode(found.outcomes)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return ()
-    words = [one.reason for one in outcomes if one.incomplete or one.outcome == "error"]
-    return tuple(dict.fromkeys(_short(word) for word in words if word))
+        return []
+
+
+def is_gap(one: ReportedOutcome) -> bool:
+    """Whether a check could not examine everything."""
+    return one.incomplete or one.outcome == "error"
+
+
+def reasons(found: list[ReportedOutcome]) -> tuple[str, ...]:
+    """Return why something could not be examined, each reason once."""
+    return tuple(dict.fromkeys(_short(one.reason) for one in found if is_gap(one) and one.reason))
 
 
 def clean(text: str, longest: int = _LONGEST_TEXT) -> str:

@@ -57,8 +57,14 @@ def by_check(hosts: list[JudgedHost], breaks: Callable[[str], tuple[str, ...]]) 
     for judged in hosts:
         _add(groups, judged)
     then = [judged for judged in hosts if judged.earlier is not None]
-    before = Counter(identity for judged in then if judged.earlier for identity in judged.earlier.ids)
-    now = Counter(identity for judged in then for identity in judged.now_ids)
+    before = Counter(
+        identity
+        for judged in then
+        if judged.earlier is not None
+        for identity in judged.earlier.ids
+        if judged.is_comparable(identity)
+    )
+    now = Counter(identity for judged in then for identity in judged.now_ids if judged.is_comparable(identity))
     having = {of: Counter(judged.versions[of] for judged in hosts) for of in VERSIONS}
     found = [
         _entry(

@@ -88,8 +88,17 @@ class JudgedHost(Struct, frozen=True, kw_only=True):
     fail_on: Severity
     versions: dict[str, str]
     earlier: SeenReport | None
-    now_ids: frozenset[str]
+    latest: SeenReport
     is_listed: bool
+
+    @property
+    def now_ids(self) -> frozenset[str]:
+        """Checks with a finding in the newest report."""
+        return self.latest.ids
+
+    def is_comparable(self, identity: str) -> bool:
+        """Whether both reports judged a check: else one without its finding proves nothing."""
+        return self.earlier is not None and self.earlier.has_judged(identity) and self.latest.has_judged(identity)
 
 
 def joined(found: dict[HostKey, HostReports]) -> tuple[dict[HostKey, HostReports], list[str]]:
@@ -183,7 +192,7 @@ def judged(
         fail_on=chosen.fail_on,
         versions=chosen.versions,
         earlier=_earlier(reports, since),
-        now_ids=chosen.ids,
+        latest=chosen,
         is_listed=not chosen.hidden,
     )
 

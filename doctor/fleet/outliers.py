@@ -68,7 +68,7 @@ def _among(members: list[JudgedHost], crowd: list[JudgedHost], like: str) -> lis
         differences += [
             f"no finding of {identity}, and {count} of them have one"
             for identity, count in everywhere.items()
-            if judged.is_listed and identity not in judged.now_ids
+            if judged.is_listed and identity not in judged.now_ids and judged.latest.has_judged(identity)
         ]
         if differences:
             found.append(FleetOutlier(host=judged.host.title, like=like, of=len(crowd), differences=tuple(differences)))

@@ -1,6 +1,6 @@
 """One report, reduced to what the merged report needs of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from sys import intern
 
 from msgspec import Struct
@@ -40,6 +40,7 @@ class SeenReport(Struct, frozen=True, kw_only=True):
         ids: checks with a finding without a waiver.
         gaps: why something could not be examined.
         probes: test containers and their outcomes.
+        ran_ids: checks that ran, ``gap_ids`` those that could not examine everything.
         fail_on: the least severity that counts as a problem.
         hidden: how many findings are left out of it.
         versions: of the engine, the kernel, doctor and the system.
@@ -57,6 +58,8 @@ class SeenReport(Struct, frozen=True, kw_only=True):
     ids: frozenset[str]
     gaps: tuple[str, ...]
     probes: dict[str, str]
+    ran_ids: frozenset[str]
+    gap_ids: frozenset[str]
     fail_on: Severity
     hidden: int
     versions: dict[str, str]
@@ -69,7 +72,15 @@ class SeenReport(Struct, frozen=True, kw_only=True):
 
     def thin(self) -> "SeenReport":
         """Return it for comparisons alone."""
-        return replace(self, findings=(), gaps=(), probes={}, says="") if self.findings or self.says else self
+        return replace(self, findings=(), gaps=(), says="") if self.findings or self.says else self
+
+    def has_judged(self, identity: str) -> bool:
+        """Whether a finding of this check would be in the report: one that is not there proves nothing otherwise."""
+        if identity in self.ids:
+            return True
+        if identity.startswith("probe/"):
+            return self.probes.get(identity.removeprefix("probe/").removesuffix("-failed")) in _JUDGED
+        return identity in self.ran_ids and identity not in self.gap_ids
 
 
 class Reducer:
@@ -77,6 +88,8 @@ class Reducer:
 
     def __init__(self) -> None:
         self._texts: dict[str, str] = {}
+        self._ran: dict[tuple[str, int, int], frozenset[str]] = {}
+        self._sets: dict[frozenset[str], frozenset[str]] = {}
 
     def __call__(self, raw: bytes, file: str) -> tuple[tuple[str, str], SeenReport]:
         """Return name and id of the host, and its report. Raises ``FormatError``."""
@@ -85,6 +98,7 @@ class Reducer:
             raise FormatError("it is about a supposed upgrade (--for-engine), not about the host as it is")
         state = document.state_of(found)
         findings = tuple(self._finding(one) for one in found.findings)
+        ran_ids, gap_ids, gaps = self._outcomes(found)
         fail_on = document.severity_of(found.fail_on)
         standing = [one.brief for one in findings if not one.is_waived]
         levels = [one.severity for one in standing if one.severity >= fail_on]
@@ -100,7 +114,9 @@ class Reducer:
             installed=found.verdict.installed,
             findings=findings,
             ids=frozenset(one.id for one in standing),
-            gaps=document.reasons(found) if state is not VerdictState.HEALTHY and _has_gaps(found) else (),
+            gaps=gaps,
+            ran_ids=ran_ids,
+            gap_ids=gap_ids,
             probes={self._kept(one.name): intern(one.outcome) for one in found.probes},
             fail_on=fail_on,
             hidden=found.summary.hidden,
@@ -108,6 +124,24 @@ class Reducer:
             root=self._kept(clean(found.host.root)),
         )
         return (found.host.name, found.host.id if _is_id(found.host.id) else ""), seen
+
+    def _outcomes(self, found: ReportedScan) -> tuple[frozenset[str], frozenset[str], tuple[str, ...]]:
+        """Return the checks that ran, those with gaps, and the reasons.
+
+        The outcomes are most of a report, so they are decoded only for gaps, and once for each doctor and number of checks.
+        """
+        key = (found.doctor, found.verdict.ran, found.verdict.installed)
+        known = self._ran.get(key)
+        if known is not None and found.summary.incomplete == 0:
+            return known, frozenset(), ()
+        every = document.outcomes(found)
+        ran = self._set(one.id for one in every)
+        self._ran.setdefault(key, ran)
+        return ran, self._set(one.id for one in every if document.is_gap(one)), document.reasons(every)
+
+    def _set(self, ids: Iterable[str]) -> frozenset[str]:
+        found = frozenset(self._kept(one) for one in ids)
+        return self._sets.setdefault(found, found)
 
     def _finding(self, one: ReportedFinding) -> SeenFinding:
         keep: Callable[[str], str] = self._kept
@@ -141,13 +175,10 @@ def risk_of(word: str) -> Applicability | None:
     return Applicability[word.upper()] if word.upper() in Applicability.__members__ else None
 
 
-def _has_gaps(found: ReportedScan) -> bool:
-    return b'"incomplete": true' in bytes(found.outcomes) or b'"incomplete":true' in bytes(found.outcomes)
-
-
 def _is_id(text: str) -> bool:
     return len(text) == 32 and all(letter in "0123456789abcdef" for letter in text)
 
 
+_JUDGED = frozenset({Result.PASS.value, Result.FAIL.value, Result.SKIP.value})
 FAILED = Result.FAIL.value
 PASSED = Result.PASS.value

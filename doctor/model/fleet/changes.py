@@ -7,13 +7,16 @@ from doctor.model.verdict import VerdictState
 
 
 class FindingChange(Struct, frozen=True, kw_only=True):
-    """A check with the titles of the hosts that have its finding now and not before, and of those on which it is gone."""
+    """A check with the titles of the hosts that have its finding now and not before, of those on which it is gone, and of those
+    that had it and were not examined for it again.
+    """
 
     id: str
     severity: Severity
     message: str
     new: tuple[str, ...]
     gone: tuple[str, ...]
+    unknown: tuple[str, ...]
 
 
 class VersionChange(Struct, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from doctor.reports import _fleet_words as words
 
 from tests.unit.fleet.fleet_kit import DAY, HOUR, finding, merged, report, write
@@ -164,7 +165,7 @@ def test_what_changed_since(tmp_path: Path) -> None:
 
 
 def test_since_when_is_what_the_hosts_remember(tmp_path: Path) -> None:
-    """The one that has it longest is named; a time that is no date is left out."""
+    """The one that has it longest is named; text in place of a date is left out."""
     write(
         tmp_path,
         report("a", SHIM | {"seen": {"since": "2026-12-01T00:00:00Z"}}),
@@ -185,3 +186,38 @@ def test_a_symptom_follows_its_cause(tmp_path: Path) -> None:
         "logging/unbounded",
     ]
     assert [one.id for one in words.causes(found)] == ["engine/shim-missing", "logging/unbounded"]
+
+
+GAP = [{"id": "engine/shim-missing", "outcome": "skip", "reason": "no root", "incomplete": True}]
+
+
+@pytest.mark.parametrize(
+    "blind",
+    [{"outcomes": GAP}, {"outcomes": [GAP[0] | {"outcome": "error", "incomplete": False}]}, {"outcomes": []}],
+    ids=["incomplete", "error", "did not run"],
+)
+def test_a_check_that_could_not_look_proves_no_change(tmp_path: Path, blind: dict[str, Any]) -> None:
+    """Its finding is not gone, and not new when it can look again; nor does it spread."""
+    since = {"since": 1_800_000_000.0 - 7 * DAY}
+    # Versions of doctor differ: outcomes are known once for each version and number of checks.
+    unsure = {"verdict": {"state": "incomplete", "says": "?"}}
+    write(tmp_path / "x", report("a", SHIM, ago=8 * DAY, doctor="1"), report("a", doctor="2", **blind, **unsure))
+    lost = merged(tmp_path / "x", **since).changes
+    assert lost is not None
+    assert [(one.new, one.gone, one.unknown) for one in lost.findings] == [((), (), ("a",))]
+    assert lost.better == ()
+    pairs = [(report(name, ago=8 * DAY, doctor="2", **blind), report(name, SHIM, doctor="1")) for name in "ab"]
+    write(tmp_path / "y", *(one for pair in pairs for one in pair))
+    found = merged(tmp_path / "y", **since)
+    assert found.changes is not None
+    assert found.changes.findings == ()
+    assert not found.findings[0].is_spreading
+
+
+def test_a_scan_without_test_containers_proves_nothing_about_them(tmp_path: Path) -> None:
+    failed = finding("probe/start-failed")
+    pairs = [(report(name, ago=DAY), report(name, failed, **FAILED)) for name in "ab"]
+    write(tmp_path, *(one for pair in pairs for one in pair))
+    assert not merged(tmp_path).findings[0].is_spreading
+    write(tmp_path, *(report(name, ago=DAY / 2, probes=[{"name": "start", "outcome": "pass"}]) for name in "ab"))
+    assert merged(tmp_path).findings[0].is_spreading
