@@ -73,6 +73,15 @@ def _scan(report: ScanReport) -> str:
             "Checks that could not examine everything.",
             [({}, verdict.incomplete)],
         ),
+        _metric(
+            "doctor_finding_since_timestamp_seconds",
+            "First scan that found it without a break, for each finding without a waiver.",
+            _once(
+                (_labels(finding), finding.seen.since)
+                for finding in report.findings
+                if finding.seen is not None and not finding.waived
+            ),
+        ),
         _waived(report),
         _metric("doctor_waived", "Findings waived in the settings.", [({}, verdict.waived)]),
         _metric("doctor_checks_run", "Checks selected for this scan.", [({}, verdict.ran)]),

@@ -82,9 +82,18 @@ def test_a_locked_history_costs_two_seconds_at_most(tmp_path: Path, monkeypatch:
     """Another program holds it: the scan is shown, and not kept."""
     monkeypatch.setattr("doctor.history.store._PATIENCE_S", 0.1)
     filled(tmp_path)
+    connect, waits = sqlite3.connect, []
+
+    def counting(path: str, *, timeout: float, uri: bool) -> sqlite3.Connection:
+        waits.append(timeout)
+        return connect(path, timeout=timeout, uri=uri)
+
     holder = sqlite3.connect(tmp_path / NAME, isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")
-    shown = kept_anyway(tmp_path, monkeypatch)
+    with monkeypatch.context() as patched:
+        patched.setattr(sqlite3, "connect", counting)
+        shown = kept_anyway(tmp_path, monkeypatch)
+    assert waits == [0.1, 0.0, 0.0]
     assert any("this scan is not kept" in note and "locked" in note for note in shown.notes)
     holder.execute("ROLLBACK")
     # A reader that holds it for long stops the write alone.

@@ -16,11 +16,12 @@ from tests.unit.reports.test_green import FORMATS, can_show, render
 NOTE = WaiverNote(reason="behind the VPN, OPS-311", author="Jo Miller", created="2026-12-01", expires="2027-06-30")
 ENDED = replace(NOTE, expires="2026-12-31", in_force=False)
 CRITICAL = replace(samples.WAIVED, severity=Severity.CRITICAL, waiver=NOTE, waived=NOTE.says)
+AGAIN_SINCE = samples.STARTED - 9 * 86400
 AGAIN = replace(
     CRITICAL,
     waiver=ENDED,
     waived="",
-    seen=Seen(first=samples.STARTED - 40 * 86400, since=samples.STARTED - 9 * 86400, times=2, scans=9),
+    seen=Seen(first=samples.STARTED - 40 * 86400, since=AGAIN_SINCE, times=2, scans=9),
 )
 ACCEPTED = replace(samples.HEALTHY, findings=(CRITICAL,))
 COUNTED = replace(
@@ -101,12 +102,13 @@ def test_people_see_what_is_gone_and_what_is_unknown(name: str) -> None:
         assert text.index("Found before, and unknown now") < text.index(unknown)
 
 
-def test_metrics_have_the_end() -> None:
-    """The last day is included: the sample is the midnight after it."""
+def test_metrics_have_the_end_and_the_beginning() -> None:
+    """The last day of a waiver is included: the sample is the midnight after it."""
     text = render("prometheus", ACCEPTED)
     labels = 'check="security/tcp-exposed",severity="critical",kind="listener",subject="tcp://0.0.0.0:2376"'
     assert f"doctor_finding_waived{{{labels}}} 1 " in text
     assert f"doctor_waiver_end_timestamp_seconds{{{labels}}} 1814400000 " in text
+    assert f"doctor_finding_since_timestamp_seconds{{{labels}}} {AGAIN_SINCE:.0f} " in render("prometheus", COUNTED)
     assert "doctor_waiver_end" not in render("prometheus", samples.BROKEN)
     nobody = replace(CRITICAL, waiver=replace(NOTE, expires="never"))
     assert "doctor_waiver_end" not in render("prometheus", replace(ACCEPTED, findings=(nobody,)))
