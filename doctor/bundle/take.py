@@ -130,7 +130,7 @@ def take(
             parts[name], contents[name] = _part(name, raw, masker, value), raw
     listed = replace(listed, from_host=_differing(before, again), parts=tuple(one for _, one in sorted(parts.items())))
     found = TakenBundle(listed, form.pack(listed, contents))
-    # What is written can be read: the same limits, before anybody carries the file away.
+    # A file within the limits of a reader, before anybody carries it away.
     form.parse(found.raw, "the bundle of this host")
     return found
 
