@@ -17,6 +17,7 @@ from ._ways_out import command
 from ._words import fix_line, incomplete, is_untried, iso, problems
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+ADDRESS = "https://github.com/container-doctor/doctor"
 # SARIF 2.1.0 section 3.27.10 knows note, warning and error.
 _LEVELS = {Severity.INFO: "note", Severity.WARNING: "warning", Severity.ERROR: "error", Severity.CRITICAL: "error"}
 # GitHub's scale: above 9.0 critical, above 7.0 high, above 4.0 medium. A rule with a score is a security alert there.
@@ -41,6 +42,7 @@ def render(report: Report) -> bytes:
             "driver": {
                 "name": "doctor",
                 "semanticVersion": report.doctor,
+                "informationUri": ADDRESS,
                 "rules": [_rule(report, identity) for identity in rules],
             }
         },

@@ -3,6 +3,8 @@
 import io
 import json
 import re
+import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -60,8 +62,14 @@ def test_each_sarif_result_has_a_place_and_each_rule_has_help(report: ScanReport
         assert rule["fullDescription"]["text"]
 
 
+def test_sarif_names_the_project_s_address() -> None:
+    """The one of the package."""
+    project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text("utf-8"))["project"]
+    assert run_of(samples.CLEAR)["tool"]["driver"]["informationUri"] == project["urls"]["Homepage"]
+
+
 def test_sarif_scores_only_security() -> None:
-    """A full disk is no security alert: a service that ranks by scores would block a release for it."""
+    """A full disk does not concern security, and a service that ranks by scores would block a release for it."""
     rules = {rule["id"]: rule for rule in run_of(SCANS["changed"])["tool"]["driver"]["rules"]}
     scored = {name for name, rule in rules.items() if "security-severity" in rule["properties"]}
     assert scored == {"kernel/vulnerable", "security/tcp-exposed"}
