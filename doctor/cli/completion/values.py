@@ -63,14 +63,14 @@ def _starting(words: Iterable[str], word: str, directive: int = SPACE) -> Values
 
 def _checks(asked: Incomplete) -> Values:
     """Areas, and the ids of an area that is named: all ids at once would fill the screen."""
-    known = own.check_ids()
-    areas = sorted({identity.partition("/")[0] for identity in known})
-    fitting = [area for area in areas if area.startswith(asked.word)]
-    if "/" not in asked.word and len(fitting) != 1:
+    area, is_named, _ = asked.word.partition("/")
+    fitting = [one for one in own.areas() if one == area or (one.startswith(area) and not is_named)]
+    if len(fitting) != 1:
         return _starting(fitting, asked.word, NO_SPACE)
+    known = own.check_ids(fitting[0])
     given = {str(one) for value in asked.given.values() if isinstance(value, (list, tuple)) for one in value}
     found = _starting([*fitting, *(one for one in known if one not in given)], asked.word)
-    return Values(found.items, SPACE if "/" in asked.word else NO_SPACE)
+    return Values(found.items, SPACE if is_named else NO_SPACE)
 
 
 def _list_of_checks(asked: Incomplete) -> Values:
