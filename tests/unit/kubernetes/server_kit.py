@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socketserver import TCPServer
 from typing import Any
 
 import pytest
@@ -99,6 +100,11 @@ class Server(ThreadingHTTPServer):
             "metadata": {"name": NODE, "uid": "0a-1b"},
             "status": {"conditions": [ready]},
         }
+
+    def server_bind(self) -> None:
+        """Bind without the look-up of this machine's name, which takes seconds without a name server."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = "localhost", self.server_address[1]
 
     @property
     def url(self) -> str:
