@@ -157,7 +157,8 @@ def test_any_damage_is_survived(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         directory.mkdir(mode=0o700)
         (directory / NAME).write_bytes(content)
         (directory / NAME).chmod(0o600)
-        kept_anyway(directory, monkeypatch)
+        shown = kept_anyway(directory, monkeypatch)
+        assert [one.subject.name for one in shown.findings] == ["a"]
 
 
 def old(directory: Path, *reports: ScanReport) -> Path:
