@@ -20,6 +20,7 @@ from doctor.model.report import PlanReport
 from doctor.model.severity import Applicability
 from doctor.model.text import plural, visible
 from doctor.scan.noted import NotedFacts
+from doctor.scan.resolve import located
 from doctor.scan.run import Scan, scan
 from doctor.state.out import write_out
 
@@ -112,8 +113,9 @@ def _plans(job: FixJob, before: Scan) -> dict[Applicability, PlanReport]:
             if last is None or any(one.needs is not None for one in last.manual):
                 last = plan_report(own, plan_of(own, allow, before))
             plans[allow] = replace(last, command="")
-    except DoctorError as error:
-        job.shared.progress(f"note: the bundle has no plan: {error}")
+    except Exception as error:  # noqa: BLE001 - boundary 2 of 3: a plan that fails must not cost the facts
+        reason = str(error) if isinstance(error, DoctorError) else located(error)
+        job.shared.progress(f"note: the bundle has no plan: {reason}")
         return {}
     return plans
 

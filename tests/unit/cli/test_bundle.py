@@ -68,6 +68,19 @@ def test_it_is_of_its_owner_alone_and_replaces_nothing(
     assert path.stat().st_mode & 0o777 == 0o600
 
 
+def test_without_a_plan_it_has_the_facts(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A defect in planning is no reason to send nothing, and the reader is shown that there is none."""
+    path = tmp_path / "x.bundle"
+    monkeypatch.setattr("doctor.cli.commands.bundle.plan_of", lambda *_: 1 // 0)
+    assert doctor("bundle", "--root", str(root), "-o", str(path)) == 0
+    assert "note: the bundle has no plan: ZeroDivisionError" in capsys.readouterr().err
+    assert doctor("scan", "--bundle", str(path), "-q") == 1
+    assert doctor("fix", "--bundle", str(path)) == 2
+    assert "the bundle has no plan" in capsys.readouterr().err
+
+
 def test_a_dry_run_writes_nothing(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "x.bundle"
     assert doctor("bundle", "--dry-run", "--root", str(root), "-o", str(path)) == 0
