@@ -38,7 +38,12 @@ def insert(
         counts = summary(shown) | {"state": shown.verdict.state.value}
         change = shown.change
         if change is not None and change.since is not None:
-            counts |= {"plus": change.plus, "minus": change.minus, "worse": len(change.worse)}
+            counts |= {
+                "plus": change.plus,
+                "minus": change.minus,
+                "worse": len(change.worse),
+                "accepted": len(change.waived),
+            }
         number = connection.execute(
             "INSERT INTO scan (host, root, started, exit_code, counts, body) VALUES (?, ?, ?, ?, ?, ?)",
             (*place, report.started, report.exit_code, json.dumps(counts), pack(shown)),

@@ -43,7 +43,7 @@ class KeptScan(Struct, frozen=True, kw_only=True):
         started: seconds since the epoch.
         counts: findings by severity, then checks, as in the summary of the JSON format.
         state: the word of the verdict, "" for a scan of an older doctor.
-        plus, minus, worse: how many findings are new, gone or worse since the scan before; ``None`` without one.
+        plus, minus, worse, accepted: how many findings are new, gone, worse or newly waived; ``None`` without a scan before.
     """
 
     number: int
@@ -56,6 +56,7 @@ class KeptScan(Struct, frozen=True, kw_only=True):
     plus: int | None = None
     minus: int | None = None
     worse: int | None = None
+    accepted: int | None = None
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
@@ -288,6 +289,7 @@ def _kept(row: tuple[int, str, str, float, str, int]) -> KeptScan:
         plus=figures.pop("plus", None),
         minus=figures.pop("minus", None),
         worse=figures.pop("worse", None),
+        accepted=figures.pop("accepted", None),
     )
 
 

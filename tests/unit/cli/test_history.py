@@ -76,12 +76,12 @@ def test_a_list_has_result_and_change(kept: Path, capsys: pytest.CaptureFixture[
     """The host's column is there only if it says something."""
     assert command.list_all(ListOptions(), PLAIN) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "scan  when                  host   result    change   findings",
-        "   5  2027-01-18 08:00 UTC  alpha  problems  -1       1 critical",
-        "   4  2027-01-17 08:00 UTC  alpha  problems  1 worse  1 critical, 1 incomplete",
-        "   3  2027-01-16 20:00 UTC  beta   clear     ?        none",
-        "   2  2027-01-16 08:00 UTC  alpha  problems  +1       2 error, 1 waived",
-        "   1  2027-01-15 08:00 UTC  alpha  problems  ?        2 error",
+        "scan  when                  host   result    change        findings",
+        "   5  2027-01-18 08:00 UTC  alpha  problems  -1            1 critical",
+        "   4  2027-01-17 08:00 UTC  alpha  problems  1 worse       1 critical, 1 incomplete",
+        "   3  2027-01-16 20:00 UTC  beta   clear     ?             none",
+        "   2  2027-01-16 08:00 UTC  alpha  problems  +1, 1 waived  2 error, 1 waived",
+        "   1  2027-01-15 08:00 UTC  alpha  problems  ?             2 error",
     ]
     assert command.list_all(ListOptions(host="beta"), PLAIN) == 0
     assert capsys.readouterr().out.splitlines()[0] == "scan  when                  result  change  findings"

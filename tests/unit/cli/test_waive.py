@@ -133,7 +133,7 @@ def test_a_place_that_can_not_be_written(config: Path, monkeypatch: pytest.Monke
         raise PermissionError(13, os.strerror(13))
 
     monkeypatch.setattr(waive, "write_out", refuse)
-    with pytest.raises(RefusedError, match="sudo"):
+    with pytest.raises(RefusedError, match=r"sudo .*waive network/ip-forward-off' with the same options"):
         waive.run(ORDINARY, PLAIN, today=TODAY)
     config.parent.write_bytes(b"")
     monkeypatch.undo()

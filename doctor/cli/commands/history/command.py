@@ -75,12 +75,13 @@ def lines(found: tuple[KeptScan, ...], *, is_empty: bool = False) -> list[str]:
 def _change(one: KeptScan) -> str:
     if one.plus is None or one.minus is None:
         return "?"
+    signed = (f"+{one.plus}" if one.plus else "", f"-{one.minus}" if one.minus else "")
     parts = (
-        f"+{one.plus}" if one.plus else "",
-        f"-{one.minus}" if one.minus else "",
+        " ".join(filter(None, signed)),
         f"{one.worse} worse" if one.worse else "",
+        f"{one.accepted} waived" if one.accepted else "",
     )
-    return " ".join(filter(None, parts)) or "="
+    return ", ".join(filter(None, parts)) or "="
 
 
 def _counted(one: KeptScan) -> str:
@@ -135,6 +136,7 @@ def fields(one: KeptScan) -> dict[str, Any]:
         "plus": one.plus,
         "minus": one.minus,
         "worse": one.worse,
+        "accepted": one.accepted,
     }
 
 

@@ -123,7 +123,9 @@ def _write(path: str, waiver: Waiver) -> None:
                 text = stream.read()
         write_out(path, added(text, waiver, path), make=True)
     except PermissionError as error:
-        raise RefusedError("the settings can't be written", where=path, do=f"run '{as_root()}'") from error
+        raise RefusedError(
+            "the settings can't be written", where=path, do=f"run '{as_root('waive', waiver.id)}' with the same options"
+        ) from error
     except OSError as error:
         raise DoctorError(f"the settings can't be written: {error.strerror}", where=path) from error
 
