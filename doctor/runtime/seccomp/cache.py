@@ -25,18 +25,26 @@ _SUM_BYTES = 8
 
 def compiled(profile: object) -> tuple[bytes, int]:
     """The program for a `linux.seccomp`, and the flags to load it with. Raises LaunchError (2)."""
+    try:
+        made_by = [pack.look(name) for name in _MADE_BY]
+    except OSError:
+        return _compile(profile)  # in an archive or in one file: there is no place for a cache
     # In version 0 of the format equal profiles have equal bytes, different ones never do.
-    key = (kernel.MACHINE, marshal.dumps(profile, 0), [pack.look(name) for name in _MADE_BY])  # type: ignore[arg-type]
+    key = (kernel.MACHINE, marshal.dumps(profile, 0), made_by)  # type: ignore[arg-type]
     path = pack.path_of("filter")
     found = _read(path, key)
     if found is not None:
         return found
-    from doctor.runtime.seccomp.profile import compiled as compile_profile  # noqa: PLC0415 - not if it is cached
-
-    program, flags = compile_profile(ConfigPart(profile, "linux.seccomp"))
+    program, flags = _compile(profile)
     body = marshal.dumps((key, program, flags))
     pack.write(path, _imp.source_hash(0, body) + body)
     return program, flags
+
+
+def _compile(profile: object) -> tuple[bytes, int]:
+    from doctor.runtime.seccomp.profile import compiled as compile_profile  # noqa: PLC0415 - not if it is cached
+
+    return compile_profile(ConfigPart(profile, "linux.seccomp"))
 
 
 def _read(path: str, key: object) -> tuple[bytes, int] | None:

@@ -1,7 +1,6 @@
 """The runtime launches an image straight from a real data root, with dockerd dead."""
 
 import json
-import re
 
 import pytest
 
@@ -89,14 +88,14 @@ def test_a_layer_that_is_a_link_shows_nothing_of_the_host(box: Box) -> None:
     run = ("run", "--net", "none", "-e", "SECRET=hush-hush", "app:latest", "sh", "-c")
     plain = box.doctor(*run, 'echo "$SECRET $GREETING"')
     assert plain.stdout == "hush-hush hello\n", plain.stderr
-    watch = '"$@" & sleep 2; grep -la -e __main__.py -e ^doctor-runtime /proc/[0-9]*/cmdline | xargs cat | tr "\\0" " "; wait'
-    seen = box.run(["sh", "-c", watch, "sh", box.doctor_path, *run, "sleep 4"], check=False).stdout
+    list_all = 'for each in /proc/[0-9]*/cmdline; do tr "\\n\\0" "  " <$each; echo; done'
+    watch = f'"$@" & sleep 2; {list_all} 2>/dev/null; wait'
+    lines = box.run(["sh", "-c", watch, "sh", box.doctor_path, *run, "sleep 4"], check=False).stdout.splitlines()
+    # The runtime's own: a module of Python, or the one file by its other name.
+    seen = "\n".join(line for line in lines if "runtime/__main__.py" in line or line.startswith("doctor-runtime "))
     assert "--env-fd" in seen
     assert "--layers-root /var/lib/docker/overlay2 " in seen
-    assert not any(
-        "SECRET" in part.partition(" run ")[2].partition(" sh -c")[0]
-        for part in re.split("-I -S -E|\\0?doctor-runtime ", seen)[1:]
-    )
+    assert "SECRET" not in seen
     assert "GREETING" not in seen
     diff = data["UpperDir"]
     box.run(["mv", diff, f"{diff}.away"])

@@ -121,3 +121,14 @@ def test_an_unwritable_directory_is_ignored(compilations: list[object], tmp_path
     (tmp_path / "__pycache__").rmdir()
     assert cache.compiled(changed()) == cache.compiled(changed()) == fresh(PROFILE)
     assert len(compilations) == 3
+
+
+def test_without_a_directory_the_filter_is_compiled_each_time(
+    compilations: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a zipped wheel and in the one file the runtime's sources are in no directory."""
+    expected = cache.compiled(PROFILE)
+    (tmp_path / "archive").touch()
+    monkeypatch.setattr(pack, "_HERE", str(tmp_path / "archive/doctor/runtime"))
+    assert cache.compiled(PROFILE) == cache.compiled(PROFILE) == expected
+    assert len(compilations) == 3
