@@ -192,7 +192,8 @@ def is_gap(one: ReportedOutcome) -> bool:
 
 def reasons(found: list[ReportedOutcome]) -> tuple[str, ...]:
     """Return why something could not be examined, each reason once."""
-    return tuple(dict.fromkeys(_short(one.reason) for one in found if is_gap(one) and one.reason))
+    every = dict.fromkeys(one.reason for one in found if is_gap(one) and one.reason)
+    return tuple(dict.fromkeys(_short(reason) for reason in every))
 
 
 def clean(text: str, longest: int = _LONGEST_TEXT) -> str:

@@ -153,12 +153,8 @@ def judged(
     findings += [one for other in others for one in other.findings if one.brief.fingerprint not in known]
     worst = max((seen for seen in (chosen, *others)), key=lambda seen: (RANK[seen.state], seen.worst or 0))
     state = worst.state
-    if state is VerdictState.INCOMPLETE:
-        doubts += [
-            *chosen.gaps[:_GAPS],
-            *([f"and {len(chosen.gaps) - _GAPS} more"] if len(chosen.gaps) > _GAPS else []),
-        ]
-    elif doubts and state is not VerdictState.PROBLEMS:
+    doubts += [*chosen.gaps[:_GAPS], *(["and other reasons"] if len(chosen.gaps) > _GAPS else [])]
+    if doubts and state is not VerdictState.PROBLEMS:
         state = VerdictState.INCOMPLETE
     standing = sorted((one.brief for one in findings if not one.is_waived), key=lambda one: (-one.severity, one.id))
     name, identity = key

@@ -135,9 +135,9 @@ class Reducer:
         if known is not None and found.summary.incomplete == 0:
             return known, frozenset(), ()
         every = document.outcomes(found)
-        ran = self._set(one.id for one in every)
-        self._ran.setdefault(key, ran)
-        return ran, self._set(one.id for one in every if document.is_gap(one)), document.reasons(every)
+        if known is None or len(known) != len(every):
+            known = self._ran[key] = self._set(one.id for one in every)
+        return known, self._set(one.id for one in every if document.is_gap(one)), document.reasons(every)
 
     def _set(self, ids: Iterable[str]) -> frozenset[str]:
         found = frozenset(self._kept(one) for one in ids)

@@ -41,6 +41,9 @@ INCOMPLETE: dict[str, dict[str, Any]] = {
     "its verdict": report("b", verdict={"state": "incomplete", "says": "?"}),
     "stale": healthy("b", ago=2 * DAY + HOUR),
     "from the future": healthy("b", ago=-DAY),
+    "healthy with a check that could not look": healthy(
+        "b", outcomes=[{"id": "a/b", "outcome": "skip", "reason": "no root", "incomplete": True}]
+    ),
     "few checks": report("b", verdict={"ran": 3}),
 }
 
@@ -106,3 +109,11 @@ def test_fail_on_of_the_scan_decides_what_a_problem_is(tmp_path: Path) -> None:
     write(tmp_path, report("a", mild, fail_on="error", verdict={"state": "clear", "problems": 0}))
     found = merged(tmp_path)
     assert (found.exit_code, found.findings[0].is_problem) == (ExitCode.OK, False)
+
+
+def test_a_host_with_problems_also_shows_its_gaps(tmp_path: Path) -> None:
+    """More may be wrong than was found."""
+    gap = {"id": "a/b", "outcome": "error", "reason": "no root", "incomplete": True}
+    write(tmp_path, report("a", WRONG, outcomes=[gap]))
+    (host,) = merged(tmp_path).hosts
+    assert (host.state, host.doubts) == (VerdictState.PROBLEMS, ("no root",))
