@@ -153,9 +153,7 @@ def _notes(listed: BundleList) -> list[str]:
         few = plural(len(listed.from_host), "result")
         notes.append(f"{few} of the host's own scan, because a bundle leaves out what it depends on: {names}")
     if not listed.is_root:
-        notes.append(
-            "the bundle was taken without root, so much of the host is not in it: take it with 'sudo doctor bundle'"
-        )
+        notes.append("the bundle was taken without root, so much of the host is not in it: take it as root")
     if listed.doctor != __version__:
         notes.append(
             f"doctor {listed.doctor} took the bundle, and doctor {__version__} judges it: some facts may not fit"

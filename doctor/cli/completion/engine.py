@@ -48,7 +48,7 @@ def images() -> list[str]:
 def _images() -> Iterator[str]:
     top = os.path.join(data_root(), docker.IMAGE)
     for driver in _listed(top):
-        names = _object(_read(os.path.join(top, driver, "repositories.json"))).get("Repositories")
+        names = _object(_read(os.path.join(top, driver, docker.TAGS))).get("Repositories")
         for repository in names.values() if isinstance(names, dict) else ():
             yield from (name for name in repository if "@" not in name and name.isprintable())
 

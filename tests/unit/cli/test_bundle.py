@@ -71,7 +71,7 @@ def test_it_is_of_its_owner_alone_and_replaces_nothing(
 def test_without_a_plan_it_has_the_facts(
     root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A defect in planning is no reason to send nothing, and the reader is shown that there is none."""
+    """A defect in planning costs the plan alone, and the reader is shown that it is missing."""
     path = tmp_path / "x.bundle"
     monkeypatch.setattr("doctor.cli.commands.bundle.plan_of", lambda *_: 1 // 0)
     assert doctor("bundle", "--root", str(root), "-o", str(path)) == 0

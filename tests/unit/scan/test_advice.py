@@ -30,8 +30,17 @@ CATALOG = load()
 FILES = [path for room in ("doctor", "checks", "fixers", "reports") for path in sorted((ROOT / room).rglob("*.py"))]
 QUOTED = re.compile(r"'(doctor [a-z-][^']*)'")
 BARE = re.compile(r"(?<!['\w/-])doctor (?:scan|fix|undo|probe|report|explain|list|guard|salvage|schedule)(?: |$)")
-# Help texts show commands bare, in columns, under their own name; so do default values.
-HELP = {"doctor/cli/app.py", "doctor/cli/options/host.py", "doctor/cli/options/about.py", "doctor/cli/spelled.py"}
+# Help texts show commands bare, in columns, under their own name; so do default values, pages that are read on other machines, and
+# the command that docker adds.
+HELP = {
+    "doctor/cli/app.py",
+    "doctor/cli/options/host.py",
+    "doctor/cli/options/about.py",
+    "doctor/cli/spelled.py",
+    "doctor/cli/docker_plugin.py",
+    "reports/_ways_out.py",
+    "reports/sarif.py",
+}
 
 
 def sayings(path: Path) -> Iterator[str]:
