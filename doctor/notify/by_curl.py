@@ -197,7 +197,7 @@ def _answered(done: "subprocess.CompletedProcess[bytes]", *, is_curl: bool) -> t
     if found:
         place = re.search(r"(?mi)^ *Location: *(\S+)", answer)
         says = answer.replace("\r", "").partition("\n\n")[2].strip().splitlines() if is_curl else []
-        return int(found[-1]), place[1] if place else "", visible(says[0][:120]) if says else ""
+        return int(found[-1]), place[1] if place else "", visible(says[0]) if says else ""
     if done.returncode in (_CURL_CERTIFICATE if is_curl else {_WGET_CERTIFICATE}):
         raise DoctorError(f"the TLS connection failed: {_last_line(done)}")
     raise TryLaterError(_last_line(done))

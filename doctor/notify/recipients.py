@@ -134,51 +134,67 @@ def delivery(given: Recipient) -> Delivery:
 
 
 def _of_word(given: Recipient, to: str) -> Delivery:
+    # Of a recipient in a root-only file, only the file's name is shown: its content may be a bare token.
+    label = shown(given.to)
     if not to.isascii() or not to.isprintable():
-        raise UsageError("a recipient must be printable ASCII", where=shown(given.to), do="encode it as a URL")
+        raise UsageError("a recipient must be printable ASCII", where=label, do="encode it as a URL")
     word, colon, rest = to.partition(":")
     word = word.lower()
     if word not in WAYS or (word == "journal") == bool(colon) or (word != "journal" and not rest):
-        raise UsageError(f"the recipient '{shown(to)}' is unknown", do=f"known are {KNOWN}")
+        what = f"the recipient '{label}'" if label == shown(to) else f"the recipient in {given.to[5:]}"
+        raise UsageError(f"{what} is unknown", do=f"known are {KNOWN}")
     if WAYS[word] in {"webhook", "smtp"}:
-        _check_url(to)
+        _check_url(to, label)
         rest = to
     elif word in {"command", *OF_STATE} and not rest.startswith("/"):
-        raise UsageError(f"the recipient '{shown(to)}' needs an absolute path", do=f"write {word}:/PATH")
-    label = f"from:{given.to[5:]}" if given.to.startswith("from:") else shown(to)
+        raise UsageError(f"the recipient '{label}' needs an absolute path", do=f"write {word}:/PATH")
     return Delivery(word=word, place=rest, shown=label, given=replace(given, to=to))
 
 
-def _check_url(to: str) -> None:
+def _check_url(to: str, label: str) -> None:
+    # The library's own errors repeat the URL.
+    if " " in to:
+        raise UsageError("the URL of a recipient contains a space", where=label, do="remove it, or write %20")
     try:
         url = urlsplit(to)
         host, _ = url.hostname, url.port
-    except ValueError as error:
-        raise UsageError(f"can't read the URL of a recipient: {error}", where=shown(to)) from None
+    except ValueError:
+        raise UsageError("the URL of a recipient has no valid host and port", where=label) from None
     if not host or not re.fullmatch(r"[A-Za-z0-9._:-]+", host):
-        raise UsageError("the URL of a recipient has no valid host", where=shown(to))
+        raise UsageError("the URL of a recipient has no valid host", where=label, do=f"write {url.scheme}://HOST/…")
     if url.password is not None or (url.username and url.scheme in {"http", "https"}):
         raise RefusedError(
             "the URL of a recipient contains a login, which other users could see",
-            where=shown(to),
+            where=label,
             do="put it into a root-only file, and name that as secret-file of a [[notify]] table in doctor.toml",
         )
 
 
 def shown(to: str) -> str:
-    """Return a recipient for a reader: of a web address only the host, as its path is often a secret.
+    """Return a recipient for a reader: of an address only the host, and of a command the program, as the rest is often a secret.
 
     >>> shown("https://hooks.example/T0/B1/x7?k=1"), shown("smtp://me:x@mail.example:25/?to=ops@example.com"), shown("mailto:ops@example.com")
     ('https://hooks.example/…', 'smtp://mail.example:25/…', 'mail to ops@example.com')
+    >>> shown("command:/bin/page --token x7"), shown("htps://hooks.example/x7"), shown("hooks.example/x7"), shown("https:/hooks.example/x7")
+    ('command:/bin/page …', 'htps://hooks.example/…', 'hooks.example…', 'https:…')
     """
-    if to.startswith("mailto:"):
-        return f"mail to {to[7:]}"
-    word, _, rest = to.partition("://")
-    if word.lower() not in {"http", "https", "smtp", "smtps"}:
+    word, colon, rest = to.partition(":")
+    if word in {"from", "journal", *OF_STATE}:
         return to
-    authority, slash, _ = rest.partition("/")
-    host = authority.rpartition("@")[2]
-    return f"{word}://{host.partition('?')[0]}{'/…' if slash or '?' in host else ''}"
+    if word == "mailto":
+        return f"mail to {_before(rest, '?')}"
+    if word == "command":
+        return f"command:{_before(rest, ' ')}{' …' if ' ' in rest else ''}"
+    if not rest.startswith("//"):
+        begin = word if colon else _before(to, "/?#@ ")
+        return to if begin == to else f"{begin}{colon and ':'}…"
+    authority = _before(rest[2:], "/?#\\ ")
+    return f"{word}://{authority.rpartition('@')[2]}{'/…' if authority != rest[2:] else ''}"
+
+
+def _before(text: str, ends: str) -> str:
+    """Return the text before the first of some letters."""
+    return re.split(f"[{re.escape(ends)}]", text, maxsplit=1)[0]
 
 
 def secret(path: str) -> str:

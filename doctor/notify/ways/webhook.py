@@ -6,9 +6,10 @@ doctor has no TLS of its own (the one file), curl or GNU wget of the host sends 
 
 import hmac
 import http.client
+import re
 import socket
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from doctor.model.errors import DoctorError
 from doctor.model.text import visible
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 SIGNATURE = "X-Doctor-Signature-256"
 _ANSWER_BYTES = 4096
+_SHOWN = 120
+_SECRET = 4
+"""A shorter part of a URL may be a word of any answer."""
 _LATER = frozenset({408, 425, 429})
 
 
@@ -48,7 +52,7 @@ def send(parcel: Parcel) -> None:
         status, place, says = by_curl.post(delivery.place, body, headers, delivery.given)
     else:
         status, place, says = _post(delivery, body, headers)
-    _judge(status, place, says)
+    _judge(status, place, without(says, delivery.place)[:_SHOWN])
 
 
 def _headers(delivery: Delivery, notice: Notice, body: bytes) -> "Mapping[str, str]":
@@ -116,6 +120,19 @@ def _judge(status: int, place: str, says: str) -> None:
     raise DoctorError(text)
 
 
+def without(says: str, place: str) -> str:
+    """Return an answer without what it repeats of the path of a URL, which is often a secret.
+
+    >>> without('{"error": "Not Found", "path": "/hooks/T0x7q2"}', "https://h.example/hooks/T0x7q2?k=12")
+    '{"error": "Not Found", "path": "/…/…"}'
+    """
+    url = urlsplit(place)
+    parts = {part for text in (url.path, unquote(url.path), url.query) for part in re.split("[/&=]", text)}
+    for part in sorted(filter(lambda one: len(one) >= _SECRET, parts), key=len, reverse=True):
+        says = says.replace(part, "…")
+    return says
+
+
 def _text(raw: bytes) -> str:
     lines = visible(raw.decode("utf-8", "replace").strip(), keep="\n").splitlines()
-    return lines[0][:120] if lines else ""
+    return lines[0] if lines else ""

@@ -77,6 +77,50 @@ def test_a_login_in_a_url_is_refused_and_not_repeated(word: str) -> None:
     assert "secret-file" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "word",
+    [
+        "htps://hooks.example/T0/hunter2",
+        "hooks.example/T0/hunter2",
+        "hooks.example?hunter2",
+        "https:/hooks.example/hunter2",
+        "https:hooks.example/hunter2",
+        "https://hooks.example:80\\hunter2",
+        "https://hooks.example/hunter2 ",
+        "https://hooks.example#hunter2",
+        "user:hunter2@hooks.example",
+        "smtp://h/?to=a@b&pass=hunter2",
+        "mailto:a@b?pass=hunter2",
+        "command:/bin/page --token hunter2",
+        "command:page hunter2",
+    ],
+)
+@pytest.mark.parametrize("is_file", [False, True])
+def test_no_mistake_shows_a_secret(word: str, is_file: bool, tmp_path: Path) -> None:
+    """The name of a recipient is in logs, and in the notes that the others are sent."""
+    if is_file:
+        tmp_path.chmod(0o755)
+        (tmp_path / "hook").write_text(f"{word}\n")
+        (tmp_path / "hook").chmod(0o600)
+        word = f"from:{tmp_path}/hook"
+    try:
+        found = route(word)
+        says = found.shown
+        found.module().check(found)
+    except DoctorError as error:
+        says = str(error)
+    assert says
+    assert "hunter2" not in says
+
+
+def test_a_bare_token_in_a_file_stays_secret(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    (tmp_path / "hook").write_text("hunter2\n")
+    (tmp_path / "hook").chmod(0o600)
+    with pytest.raises(UsageError, match=f"the recipient in {tmp_path}/hook is unknown"):
+        route(f"from:{tmp_path}/hook")
+
+
 def test_a_secret_is_for_root_only(tmp_path: Path) -> None:
     """Readable by others, a pipe, empty, several lines: refused, without its content."""
     file = tmp_path / "key"

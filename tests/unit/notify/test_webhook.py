@@ -186,3 +186,14 @@ def test_a_token_is_never_sent_in_the_clear(tmp_path: Path) -> None:
     (tmp_path / "key").chmod(0o644)
     with pytest.raises(RefusedError, match="other users can read the secret"):
         webhook.check(route("https://h/x", secret_file=str(tmp_path / "key")))
+
+
+def test_an_answer_that_repeats_the_path_shows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many servers do, with 404; the error is in logs, and in what other recipients are sent."""
+    path = "/services/T0AB/" + "hunter2" * 20
+    says = f'{{"status":404,"path":"{path}","note":"nobody listens"}}'
+    monkeypatch.setattr(webhook, "_post", lambda *_: (404, "", says))
+    with pytest.raises(DoctorError, match="nobody listens") as caught:
+        webhook.send(parcel(f"https://h.example{path}?key=hunter2"))
+    assert "hunter2" not in str(caught.value)
+    assert "T0AB" not in str(caught.value)
