@@ -77,16 +77,16 @@ def begin(now: float) -> Begun:
 
 
 def end(scan: AfterScan, begun: Begun, wanted: tuple[Recipient, ...]) -> EndedScan:
-    """Notify everybody about a scan."""
+    """Notify everybody about a scan. If the record of notifications can't be used, it is left as it is, and everything is news."""
     notes = list(begun.notes)
     with memory.alone():
-        found = memory.load(notes)
+        found, refused = _remembered(notes)
         jump = memory.clock_note(found, scan.report.started)
         is_old = _is_old(scan.report, found)
         after, news = (found, ()) if is_old else _compared(scan, found, begun)
         routes = _routes(wanted, notes)
         after = replace(after, outboxes={one.key: _filled(found, after, one, news) for one in routes})
-        problem = memory.save(after)
+        problem = refused or memory.save(after)
         if problem:
             notes.append(f"what is notified can't be recorded, so it will be repeated: {problem}")
         remarks = (*scan.report.notes, *((jump,) if jump else ()), *notes)
@@ -100,6 +100,16 @@ def end(scan: AfterScan, begun: Begun, wanted: tuple[Recipient, ...]) -> EndedSc
         if again:
             notes.append(f"what was delivered can't be recorded, so it will be repeated: {again}")
     return EndedScan(notes=(*notes, *failed), metrics=metrics(after))
+
+
+def _remembered(notes: list[str]) -> tuple[Notified, str]:
+    """Return what is remembered; or nothing, and why the record can't be used: a repetition is better than silence."""
+    try:
+        return memory.load(notes), ""
+    except DoctorError as error:
+        # The begin of the scan has met the same error.
+        notes[:] = [note for note in notes if note != str(error)]
+        return Notified(), str(error)
 
 
 def _sent(after: Notified, parcels: tuple[Parcel, ...]) -> tuple[Notified, list[str]]:
@@ -118,15 +128,17 @@ def could_not_run(error: str, host: HostInfo, doctor: str, wanted: tuple[Recipie
     """Notify everybody that a scheduled scan can't run, once while that lasts; return remarks."""
     now, notes = time.time(), list[str]()
     with memory.alone():
-        found = memory.load(notes)
+        found, refused = _remembered(notes)
         known, item = failed(found.known or {}, f"scheduled scans can't run: {error}", now, remind_days=_REMIND_DAYS)
         routes = [one for one in _routes(wanted, notes) if one.word not in OF_STATE]
-        if item is None or not routes:
-            return tuple(notes)
         after = replace(found, known=known)
-        boxes = {one.key: _filled(found, after, one, (item,)) for one in routes}
+        boxes = {one.key: _filled(found, after, one, () if item is None else (item,)) for one in routes}
+        # News that failed in a night before are tried again in each.
+        routes = [one for one in routes if boxes[one.key].waiting]
+        if not routes:
+            return tuple(notes)
         after = replace(after, outboxes={**found.outboxes, **boxes})
-        problem = memory.save(after)
+        problem = refused or memory.save(after)
         about = Notice(id="", host=host, doctor=doctor, sent=now, scan=None, notes=tuple(notes))
         parcels = tuple(_parcel(one, after, about) for one in routes)
         after, errors = _sent(after, parcels)

@@ -239,15 +239,27 @@ def _only_changes(report: ScanReport, shared: SharedOptions) -> ScanReport:
 
 def _prepared(options: ScanOptions, shared: SharedOptions) -> tuple[Settings, Catalog]:
     """Return the settings and the catalogue. If they are wrong, somebody hears of a scheduled scan that can't run."""
+    settings = None
     try:
         settings = load_settings()
-        return settings, load_catalog(settings)
+        catalog = load_catalog(settings)
+        _refuse_unknown_skips(catalog, settings)
     except DoctorError as error:
         if options.scheduled:
             from doctor.cli.commands.schedule import announce
 
-            announce.could_not_run(error, shared)
+            announce.could_not_run(error, settings, shared)
         raise
+    return settings, catalog
+
+
+def _refuse_unknown_skips(catalog: Catalog, settings: Settings) -> None:
+    """Raise ``UsageError`` with the file for a check that the settings skip and that does not exist."""
+    if settings.skip:
+        try:
+            catalog.choose((), settings.skip)
+        except UsageError as error:
+            raise UsageError(f"setting 'skip': {error.what}", where=settings.path, do=error.do) from None
 
 
 def _begin(*, is_kept: bool) -> "Begun | None":

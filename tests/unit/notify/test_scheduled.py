@@ -13,7 +13,6 @@ import pytest
 from jsonschema import Draft202012Validator
 from msgspec.structs import replace
 
-from doctor.model.errors import DoctorError
 from doctor.model.report import ScanReport
 from doctor.notify import memory, scheduled, send
 from doctor.notify.scheduled import AfterScan, Begun, EndedScan
@@ -180,11 +179,20 @@ def test_a_corrupt_record_is_kept_aside(post: Post, content: bytes) -> None:
     assert any(".damaged-" in name for name in os.listdir(os.path.dirname(memory.place())))
 
 
-def test_a_record_of_a_newer_doctor_is_left_alone(post: Post) -> None:
+def test_a_record_of_a_newer_doctor_is_left_alone_and_nobody_left_out(post: Post) -> None:
+    """A repetition each night is better than silence; it says why."""
     night(scan(), 0)
     Path(memory.place()).write_bytes(b'{"version": 2}')
-    with pytest.raises(DoctorError, match="a newer doctor wrote"):
-        night(scan(finding()), 1, ONE)
+    for number in (1, 2):
+        begun = _begun(number)
+        os.close(memory._held.pop())
+        (note,) = night(scan(finding()), number, ONE, begun=begun).notes
+        assert "so it will be repeated: " in note
+        assert "a newer doctor wrote" in note
+        assert post.sent[0][2].notice.notes == (note,)
+        assert post.news() == [("mailto", ["new web"])]
+    assert scheduled.could_not_run("setting 'x' is unknown", HOST, "0.1.0", (ONE,)) == (note,)
+    assert post.news() == [("mailto", ["new this host"])]
     assert Path(memory.place()).read_bytes() == b'{"version": 2}'
 
 
@@ -256,6 +264,18 @@ def test_a_scan_that_can_not_run_is_news_in_the_same_night(post: Post) -> None:
     assert post.news() == [("mailto", ["new this host"]), ("https", ["new web", "new this host"])]
     night(scan(finding()), 3, ONE, TWO)
     assert post.news() == [("mailto", ["resolved this host"]), ("https", ["resolved this host"])]
+
+
+def test_a_scan_that_can_not_run_is_told_until_it_arrives(post: Post) -> None:
+    """A mail server that is down in the first night would else cost a week of silence."""
+    post.refusing = {ONE.to}
+    (note,) = scheduled.could_not_run("setting 'x' is unknown", HOST, "0.1.0", (ONE, TWO))
+    assert note.endswith("it is kept for the next scan")
+    post.news()
+    post.refusing = set()
+    for expected in ([("mailto", ["new this host"])], []):
+        assert scheduled.could_not_run("setting 'x' is unknown", HOST, "0.1.0", (ONE, TWO)) == ()
+        assert post.news() == expected
 
 
 def test_a_scan_that_was_killed_is_news_of_the_next(post: Post) -> None:

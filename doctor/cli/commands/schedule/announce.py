@@ -14,7 +14,7 @@ from doctor.model.errors import DoctorError
 from doctor.model.exit_code import ExitCode
 from doctor.model.report import ScanReport
 from doctor.notify import scheduled
-from doctor.notify.recipients import OF_STATE, installed, recipients
+from doctor.notify.recipients import OF_STATE, recipients
 from doctor.notify.scheduled import AfterScan, Begun
 from doctor.plugins.catalog import Catalog
 from doctor.state.settings import Recipient, Settings
@@ -25,12 +25,14 @@ def begin() -> Begun:
     return scheduled.begin(time.time())
 
 
-def could_not_run(error: DoctorError, shared: SharedOptions) -> None:
-    """Notify the recipients of the installation that scheduled scans can't run; those of the settings are unknown then."""
+def could_not_run(error: DoctorError, settings: Settings | None, shared: SharedOptions) -> None:
+    """Notify everybody that scheduled scans can't run. Without settings, only the recipients of the installation are known."""
+    notes: list[str] = []
+    wanted = _wanted(settings or Settings(), notes)
     try:
-        notes = scheduled.could_not_run(str(error), host_info(open_host("")), __version__, installed())
+        notes += scheduled.could_not_run(str(error), host_info(open_host("")), __version__, wanted)
     except DoctorError as problem:
-        notes = (f"nobody was notified: {problem}",)
+        notes.append(f"nobody was notified: {problem}")
     for note in notes:
         shared.progress(f"note: {note}")
 
@@ -50,13 +52,20 @@ def end(
     lost = _leave_reports(catalog, report, settings)
     # cron mails all output: print nothing for a healthy host.
     is_silent = report.verdict.is_green or (begun is not None and _is_mailed_twice(settings))
-    code = show(replace(shared, quiet=shared.quiet or is_silent))
+    code, unwritten = int(report.exit_code), None
+    try:
+        code = show(replace(shared, quiet=shared.quiet or is_silent))
+    except (DoctorError, OSError) as error:
+        # The log is full, or its reader has ended: all the more somebody must hear of the scan.
+        unwritten = error
     notes = list(lost)
     if begun is not None:
         report = replace(report, notes=(*report.notes, *lost))
         notes += _notify(report, begun, catalog, settings)
     for note in notes:
         shared.progress(f"note: {note}")
+    if unwritten is not None:
+        raise unwritten
     return int(ExitCode.INCOMPLETE) if lost and code == ExitCode.OK else code
 
 
@@ -85,11 +94,7 @@ def _notify(report: ScanReport, begun: Begun, catalog: Catalog, settings: Settin
     """Notify everybody and return remarks; nothing raises."""
     plain: ScanReport = redacted(report)
     notes: list[str] = []
-    wanted: tuple[Recipient, ...] = ()
-    try:
-        wanted = recipients(settings)
-    except DoctorError as error:
-        notes.append(f"recipients of notifications can't be read: {error}")
+    wanted = _wanted(settings, notes)
     scan = AfterScan(
         report=plain,
         page=settings.report.html,
@@ -100,12 +105,21 @@ def _notify(report: ScanReport, begun: Begun, catalog: Catalog, settings: Settin
         checks=frozenset(catalog.checks),
     )
     try:
-        ended = scheduled.end(scan, begun, wanted)
+        ended = scheduled.end(scan, replace(begun, notes=(*begun.notes, *notes)), wanted)
         if settings.report.prometheus:
             write_report(settings.report.prometheus, _rendered(catalog, plain, "prometheus")[0] + ended.metrics)
     except DoctorError as error:
         return (*notes, f"nobody was notified: {error}")
-    return (*notes, *ended.notes)
+    return ended.notes
+
+
+def _wanted(settings: Settings, notes: list[str]) -> tuple[Recipient, ...]:
+    """Return the recipients; if the list of the installation can't be read, those of the settings, with a note."""
+    try:
+        return recipients(settings)
+    except DoctorError as error:
+        notes.append(f"recipients of notifications can't be read: {error}")
+        return settings.notify
 
 
 def _rendered(catalog: Catalog, report: ScanReport, name: str) -> tuple[bytes, int]:

@@ -110,15 +110,16 @@ def test_a_test_is_sent_and_its_end_shown(
 SCAN = "import sys; from doctor.cli.entry import main; sys.argv[1:] = ['scan', '--scheduled']; raise SystemExit(main())"
 
 
-def scheduled_scan() -> subprocess.CompletedProcess[str]:
+def scheduled_scan(output: int = subprocess.PIPE, **more: str) -> subprocess.CompletedProcess[str]:
     """Scan as cron does."""
     environment = {key: value for key, value in os.environ.items() if key != "JOURNAL_STREAM"}
     return subprocess.run(
         [Path(__file__).parents[4] / ".venv/bin/python", "-c", SCAN],
-        capture_output=True,
+        stdout=output,
+        stderr=subprocess.PIPE,
         text=True,
         check=False,
-        env=environment,
+        env=environment | more,
     )
 
 
@@ -162,6 +163,42 @@ def test_wrong_settings_reach_the_recipients_of_the_installation(cron: schedule.
     document = json.loads((tmp_path / "in").read_bytes())
     assert "scheduled scans can't run: " in document["news"][0]["message"]
     assert "fail-onn" in document["news"][0]["message"]
+
+
+@pytest.fixture
+def pager(tmp_path: Path) -> Path:
+    """A program that keeps the notifications which it gets."""
+    page = tmp_path / "page"
+    page.write_text(f"#!/bin/sh\ncat >> {tmp_path}/in\n")
+    page.chmod(0o755)
+    (tmp_path / "etc/doctor.toml").write_text(f'fail-on = "info"\n[[notify]]\nto = "command:{page}"\n')
+    return page
+
+
+def test_a_mistyped_skip_is_a_scan_that_can_not_run(cron: schedule.Places, tmp_path: Path, pager: Path) -> None:
+    """The recipients of the settings are known, and hear of it."""
+    path = tmp_path / "etc/doctor.toml"
+    path.write_text('skip = ["network/ip-forward-of"]\n' + path.read_text())
+    done = scheduled_scan()
+    assert done.returncode == 2
+    assert f"{path}: setting 'skip': no check or area 'network/ip-forward-of'" in done.stderr
+    assert "network/ip-forward-of" in json.loads((tmp_path / "in").read_bytes())["news"][0]["message"]
+
+
+@pytest.mark.parametrize("reader", ["full", "gone"])
+def test_output_that_can_not_be_written_silences_nobody(
+    cron: schedule.Places, tmp_path: Path, pager: Path, reader: str
+) -> None:
+    """A log on a full disk, a reader that has ended; nor does a list of recipients that can't be read silence those of the settings."""
+    Path(installed_file()).write_text("to = [")
+    ends = os.pipe()
+    os.close(ends[0])
+    output = os.open("/dev/full", os.O_WRONLY) if reader == "full" else ends[1]
+    done = scheduled_scan(output, JOURNAL_STREAM="1:1")
+    assert done.returncode == (3 if reader == "full" else 141)
+    document = json.loads((tmp_path / "in").read_bytes())
+    assert document["scan"]["exit_code"] in {1, 3}
+    assert "recipients of notifications can't be read: " in document["notes"][0]
 
 
 def test_a_scan_that_is_overdue_is_shown(cron: schedule.Places, capsys: pytest.CaptureFixture[str]) -> None:
