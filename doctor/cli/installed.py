@@ -1,6 +1,8 @@
 """Shared by the commands that install a file which makes systemd or cron run doctor."""
 
 import os
+import re
+import shlex
 import subprocess
 import sys
 
@@ -39,6 +41,33 @@ def read(path: str) -> str:
             return stream.read(65536)
     except (FileNotFoundError, NotADirectoryError):
         return ""
+
+
+def gone(text: str) -> str:
+    """Return the program that a unit or a crontab of doctor's own starts, if it can't be started any more; else "".
+
+    >>> gone("ExecStart=/no/doctor scan --scheduled\\n")
+    '/no/doctor'
+    >>> gone("7 4 * * * root '/no/a b/doctor' scan --scheduled\\n")
+    '/no/a b/doctor'
+    >>> gone("ExecStartPre=/bin/sh -c 'true' doctor-guard DOCTOR_STATE_DIR=/s \\"/no/a b/doctor\\"\\n")
+    '/no/a b/doctor'
+    >>> gone("ExecStart=/bin/sh scan\\n")
+    ''
+    """
+    started = re.search(r" doctor-guard (.+)|^ExecStart=(.+)|^\d.* root (.+)", text, re.MULTILINE)
+    if started is None:
+        return ""
+    # units.py escaped it for a unit or for cron.
+    line = (started[1] or started[2] or started[3]).replace("$$", "$").replace("%%", "%").replace("\\%", "%")
+    try:
+        program = next((word for word in shlex.split(line) if word.startswith("/")), "")
+        os.stat(program)
+    except (FileNotFoundError, NotADirectoryError):
+        return program
+    except (OSError, ValueError):  # another user may not see it, and root can start it
+        return ""
+    return program if os.geteuid() == 0 and not os.access(program, os.X_OK) else ""
 
 
 def write(path: str, text: str, made: str) -> bool:

@@ -9,6 +9,7 @@ from doctor.cli.commands.guard import STOP
 from doctor.cli.common import SharedOptions
 from doctor.engines.docker import places as docker
 from doctor.model.errors import DoctorError
+from doctor.model.text import visible
 
 DROP_IN = "50-doctor-guard.conf"
 MADE = "Written by 'doctor guard install'; 'doctor guard remove' removes it."
@@ -74,6 +75,16 @@ def status(*, directory: str = _UNITS, systemd: str = _SYSTEMD) -> int:
         print(spelled.pasted("not installed; 'doctor guard install' installs it"))
         return 0
     print(path)
+    if program := installed.gone(installed.read(path)):
+        print(
+            visible(
+                spelled.pasted(
+                    f"not active: {program} is missing or can't be executed; the engine starts without the guard: "
+                    "run 'doctor guard install'"
+                )
+            )
+        )
+        return 0
     if os.path.isdir(systemd):
         shown = installed.systemctl("show", docker.SERVICE, "--property=ExecStartPre")
         print(

@@ -100,6 +100,24 @@ def test_the_drop_in_stops_for_one_code_only(tmp_path: Path, monkeypatch: pytest
     assert subprocess.run(argv, check=False, capture_output=True).returncode == 0
 
 
+def test_the_status_names_a_program_that_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], state_dir: Path
+) -> None:
+    """A copy of doctor was moved after the installation: systemd still runs the drop-in, which does nothing then."""
+    odd = tmp_path / "a $dir with %b"
+    odd.mkdir()
+    (odd / "doctor").touch(0o755)
+    monkeypatch.setattr(sys, "executable", str(odd / "python3"))
+    drop_in = tmp_path / "docker.service.d" / guard_unit.DROP_IN
+    drop_in.parent.mkdir()
+    drop_in.write_text(guard_unit.text())
+    assert guard_unit.status(directory=str(tmp_path), systemd=str(tmp_path / "none")) == 0
+    assert capsys.readouterr().out == f"{drop_in}\n"
+    (odd / "doctor").rename(odd / "moved")
+    assert guard_unit.status(directory=str(tmp_path), systemd=str(tmp_path / "none")) == 0
+    assert f"not active: {odd}/doctor is missing" in capsys.readouterr().out
+
+
 def test_a_host_without_systemd_gets_advice(tmp_path: Path) -> None:
     """Nothing is written there."""
     if os.geteuid() != 0:

@@ -22,7 +22,7 @@ from doctor.state.settings import Settings
 def run(shared: SharedOptions, *, places: Places = HERE) -> int:
     """Print the schedule, its next run, the last scan and the last notifications.
 
-    Return 3 if a scan is overdue, a notification failed, or the records can't be read; else 0.
+    Return 3 if a scan is overdue or can't start, a notification failed, or the records can't be read; else 0.
     """
     from doctor.history.store import History
 
@@ -32,6 +32,15 @@ def run(shared: SharedOptions, *, places: Places = HERE) -> int:
         print(spelled.pasted("not installed; 'doctor schedule install' installs it"))
     for path in found:
         print(visible(path))
+    program = next(filter(None, (installed.gone(installed.read(path)) for path in found)), "")
+    if program:
+        print(
+            visible(
+                spelled.pasted(
+                    f"no scan runs: {program} is missing or can't be executed: run 'doctor schedule install'"
+                )
+            )
+        )
     if any(path.endswith(units.TIMER) for path in found) and os.path.isdir(places.systemd):
         print(_next())
     elif places.cron in found:
@@ -46,7 +55,7 @@ def run(shared: SharedOptions, *, places: Places = HERE) -> int:
         for note in history.notes:
             shared.progress(f"note: {note}")
     is_fine = is_blind or _print_notified(load_settings(), shared, time.time(), is_installed=bool(found))
-    return ExitCode.INCOMPLETE if is_blind or not is_fine else ExitCode.OK
+    return ExitCode.INCOMPLETE if is_blind or program or not is_fine else ExitCode.OK
 
 
 def test_notify(shared: SharedOptions) -> int:

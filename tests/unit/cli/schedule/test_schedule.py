@@ -62,6 +62,20 @@ def test_a_cron_entry_comes_and_goes(
     assert "no schedule is installed" in capsys.readouterr().out
 
 
+def test_the_status_names_a_program_that_is_gone(
+    cron: schedule.Places, capsys: pytest.CaptureFixture[str], state_dir: Path
+) -> None:
+    """Cron starts it each night, and nobody reads that it is not found."""
+    schedule.install(SAY, places=cron)
+    program = state_dir.parent / "bin/doctor"
+    program.chmod(0o644)
+    assert status.run(SAY, places=cron) == 3
+    assert f"no scan runs: {program} is missing or can't be executed" in capsys.readouterr().out
+    program.unlink()
+    assert status.run(SAY, places=cron) == 3
+    assert f"no scan runs: {program} is missing" in capsys.readouterr().out
+
+
 def test_another_rhythm_replaces_the_first(cron: schedule.Places) -> None:
     """One entry, not two."""
     schedule.install(SAY, places=cron)
