@@ -8,7 +8,6 @@ import json
 import os
 import selectors
 import subprocess
-import sys
 import time
 from contextlib import suppress
 from ipaddress import IPv4Address
@@ -22,7 +21,7 @@ from doctor.host.rtnetlink.lock import is_held
 from doctor.model.errors import DoctorError
 from doctor.model.probing import Ended, Launch
 from doctor.probes._place import place
-from doctor.scan.runtime_command import runtime_command
+from doctor.scan.runtime_command import runtime_command, runtime_program
 from doctor.state.paths import state_dir
 from doctor.state.reserve import Reservations
 
@@ -125,7 +124,7 @@ def _climb(rungs: list[dict[str, Any]]) -> "subprocess.Popen[bytes]":
     """Start the rungs beside the containers. Their process ends and removes everything once its stdin closes."""
     climbing = subprocess.Popen(
         runtime_command("rungs"),
-        executable=sys.executable,
+        executable=runtime_program(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -177,7 +176,7 @@ def _run(containers: list[dict[str, Any]]) -> list[Ended]:
     document = json.dumps({"containers": containers, "parallel": _PARALLEL}).encode()
     try:
         done = subprocess.run(
-            argv, executable=sys.executable, input=document, capture_output=True, timeout=_LIMIT_S, check=False
+            argv, executable=runtime_program(), input=document, capture_output=True, timeout=_LIMIT_S, check=False
         )
     except subprocess.TimeoutExpired as error:
         raise DoctorError(f"the test containers did not end within {_LIMIT_S:g} s") from error

@@ -16,7 +16,7 @@ from doctor.host.base import Host
 from doctor.model.errors import DoctorError, RefusedError, UsageError
 from doctor.model.missing import HostError, Missing
 from doctor.scan.resolve import Facts
-from doctor.scan.runtime_command import runtime_command
+from doctor.scan.runtime_command import runtime_command, runtime_program
 
 _HOSTNAME = "run"
 """The runtime's default."""
@@ -74,7 +74,7 @@ def run(options: RunCommandOptions) -> int:
     argv = ["run", *root, *given, *command]
     sys.stdout.flush()
     # exec, so that terminal, signals and exit code are the runtime's.
-    os.execv(sys.executable, runtime_command(*argv))  # noqa: S606 - replaces this process
+    os.execv(runtime_program(), runtime_command(*argv))  # noqa: S606 - replaces this process
 
 
 def _environment(entries: tuple[str, ...]) -> list[str]:
