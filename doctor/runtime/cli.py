@@ -43,9 +43,9 @@ examples
 
 def main(arguments: list[str]) -> int:
     """Run one command line; the exit code."""
-    _open_missing_stdio()
     verb, *rest = arguments or ["--help"]
     try:
+        _open_missing_stdio()
         return _dispatch(verb, rest)
     except LaunchError as failure:
         os.write(2, f"doctor-runtime: {failure.message}\n".encode("utf-8", "replace"))
@@ -91,7 +91,12 @@ def _all_of_stdin() -> bytes:
 def _open_missing_stdio() -> None:
     """If 0, 1 or 2 is closed at start, the next opened descriptor would take its number."""
     while True:
-        found = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+        try:
+            found = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+        except OSError as error:
+            raise LaunchError(
+                f"/dev/null can't be opened: {reason(error)}; in a chroot, mount the host's /dev"
+            ) from error
         if found > 2:
             os.close(found)
             return
