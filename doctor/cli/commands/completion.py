@@ -49,7 +49,13 @@ def _place(shell: str) -> str:
 def _refuse_foreign_home() -> None:
     """Raise ``RefusedError`` if root would write into another user's home (sudo keeps HOME on some systems)."""
     home = os.path.expanduser("~")
-    if os.geteuid() == 0 and os.stat(home).st_uid != 0:
+    try:
+        owner = os.stat(home).st_uid
+    except OSError as error:
+        raise DoctorError(
+            f"can't see the home directory: {error.strerror}", where=home, do="set HOME to one that exists"
+        ) from error
+    if os.geteuid() == 0 and owner != 0:
         raise RefusedError(
             "the home directory belongs to another user, and root would own the new file in it",
             where=home,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from doctor.cli.commands import completion
-from doctor.model.errors import RefusedError, UsageError
+from doctor.model.errors import DoctorError, RefusedError, UsageError
 
 
 @pytest.fixture
@@ -58,6 +58,14 @@ def test_root_writes_nothing_into_another_users_home(home: Path, monkeypatch: py
     with pytest.raises(RefusedError, match="home directory belongs to another user"):
         completion.install()
     assert [path.name for path in home.iterdir()] == [".bashrc"]
+
+
+def test_a_home_that_does_not_exist_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a chroot, or for a user of a service."""
+    monkeypatch.setattr(completion, "shell_name", lambda: "bash")
+    monkeypatch.setenv("HOME", str(home / "none"))
+    with pytest.raises(DoctorError, match=r"none: can't see the home directory: No such file"):
+        completion.install()
 
 
 def test_the_option_is_this_one(home: Path) -> None:

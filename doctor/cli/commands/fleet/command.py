@@ -33,7 +33,7 @@ def run(words: FleetWords, shared: SharedOptions) -> int:
     """Merge and print; return the exit code."""
     now = time.time()
     if not words.places:
-        raise UsageError("no report is named", do="name directories or files: doctor fleet reports/")
+        raise UsageError("no report is named", do="name directories or files, as in 'doctor fleet reports/'")
     catalog = load_catalog(load_settings())
     # A mistyped format or time is reported before 10,000 files are read.
     loaded = catalog.report_format(words.format)
