@@ -7,7 +7,7 @@ from doctor.model.severity import Applicability, Severity
 from doctor.model.text import plural
 
 from ._terminal import TerminalPage, label
-from ._words import by_source, rolled_back, to_do, unresolved
+from ._words import by_source, resolved_by, rolled_back, to_do, unresolved
 
 _INDENT = 4
 _COSTS = {
@@ -58,10 +58,7 @@ def repair(page: TerminalPage, report: RepairReport) -> None:
         page.line(rolled_back(report), style="pass" if report.rolled_back else "fail")
         _half_done(page, report.half_done)
     elif report.actions:
-        page.line(
-            f"{plural(len(report.resolved), 'finding')} resolved by {plural(len(report.actions), 'action')}",
-            style="pass",
-        )
+        page.line(resolved_by(report), style="pass")
     else:
         page.line("nothing was changed", style="bold")
     for action in report.actions:

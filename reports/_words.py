@@ -54,15 +54,20 @@ def rolled_back(report: RepairReport) -> str:
     return f"the rollback is incomplete: {plural(len(report.half_done), 'change')} left, see below"
 
 
+def resolved_by(report: RepairReport) -> str:
+    """Return what the actions resolved. Nobody knows it of a repair that was resumed, or that has no report: no 0 then."""
+    if not report.resolved:
+        return f"{plural(len(report.actions), 'action')} done"
+    return f"{plural(len(report.resolved), 'finding')} resolved by {plural(len(report.actions), 'action')}"
+
+
 def repaired(report: RepairReport) -> tuple[str, str]:
     """Return the result of a repair in one sentence, and its mood: a severity or ``pass``."""
     if report.error:
         return f"the repair failed; {rolled_back(report)}", "warning" if report.rolled_back else "critical"
     if not report.actions:
         return "nothing was changed", "pass" if report.exit_code == 0 else "warning"
-    # Without its report, what a repair resolved is unknown.
-    done = f"{plural(len(report.resolved), 'finding')} resolved by " if report.resolved or report.outcomes else ""
-    says = f"{done}{plural(len(report.actions), 'action')}"
+    says = resolved_by(report)
     left = [finding for finding in report.remaining if not finding.waived and finding.level > Severity.INFO]
     says += f", {plural(len(left), 'finding')} left" if left else ""
     passed = [probe.name for probe in report.probes if probe.result is Result.PASS]

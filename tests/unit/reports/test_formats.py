@@ -29,6 +29,15 @@ def test_renderings_are_those_in_the_tree() -> None:
     assert [name for name in found if found[name] != kept[name]] == []
 
 
+def test_a_resumed_repair_does_not_say_that_it_resolved_nothing() -> None:
+    """The plan, which knows the findings, was of the process that was killed."""
+    resumed = replace(samples.REPAIR, resolved=(), remaining=(), manual=(), exit_code=0)
+    shown = text.render(resumed).decode()
+    assert "0 findings" not in shown
+    assert f"\n{len(resumed.actions)} actions done\n" in shown
+    assert _words.repaired(resumed) == ("3 actions done; test containers passed: storage, egress", "pass")
+
+
 def test_each_file_is_a_format_named_after_it() -> None:
     """``--format NAME`` finds reports/NAME.py, and its declaration says the same name."""
     here = {file.stem for file in Path(text.__file__).parent.iterdir() if file.suffix == ".py" and file.name[0] != "_"}
