@@ -23,8 +23,8 @@ from doctor.host.base import Host
 from doctor.model.report import PlanReport
 from doctor.model.severity import Severity
 from doctor.state.settings import Settings
+from tests.cases.bundle_kit import CATALOG, IDS, result, scanned
 from tests.cases.case import Case, all_cases
-from tests.unit.bundle.bundle_kit import CATALOG, IDS, result, scanned
 
 EVERY = 1 if os.environ.get("DOCTOR_EVERY_BUNDLE") else 24
 CASES = [case for case in all_cases() if not case.for_engine]

@@ -19,7 +19,7 @@ from doctor.model.errors import UsageError
 from doctor.model.report import PlanReport, ScanReport
 from doctor.model.severity import Applicability, Severity
 from doctor.state.settings import Settings
-from tests.unit.bundle.bundle_kit import CATALOG, IDS, forged, opened, twisted
+from tests.cases.bundle_kit import CATALOG, IDS, forged, opened, twisted
 
 OTHERS = 0.3
 """How often the report or a plan is forged, too; its types are strict, so most such bundles are refused."""

@@ -14,7 +14,7 @@ from doctor.bundle import form
 from doctor.bundle.form import BundleList, Part, digest, pack, parse, read_file
 from doctor.model.errors import UsageError
 from doctor.model.report import HostInfo
-from tests.unit.bundle.bundle_kit import forged, packed, unpacked
+from tests.cases.bundle_kit import forged, packed, unpacked
 
 CONTENTS = {"doctor.facts.a.One": b"\x81\xa1a\x01", "doctor.facts.b.Two": b"", "report": b"x" * 40}
 

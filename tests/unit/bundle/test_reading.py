@@ -20,8 +20,8 @@ from doctor.model.errors import UsageError
 from doctor.model.missing import HostError
 from doctor.model.outcome import Result
 from doctor.model.paths import HostPath
+from tests.cases.bundle_kit import CATALOG, IDS, forged, of_case, opened, result, twisted
 from tests.cases.case import find
-from tests.unit.bundle.bundle_kit import CATALOG, IDS, forged, of_case, opened, result, twisted
 
 CASE = "network/ip-forward-off/after-hardening-file"
 

@@ -10,8 +10,8 @@ from doctor.bundle.reading import HostBundle, judge
 from doctor.facts.layers.graph import LayerGraph
 from doctor.facts.path.rule_lists import PathFirewalls
 from doctor.model.errors import UsageError
+from tests.cases.bundle_kit import CATALOG, IDS, of_case, opened, result, scanned, taken
 from tests.cases.case import find
-from tests.unit.bundle.bundle_kit import CATALOG, IDS, of_case, opened, result, scanned, taken
 
 BROKEN = "network/ip-forward-off/after-hardening-file"
 

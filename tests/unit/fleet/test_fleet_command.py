@@ -12,8 +12,8 @@ from doctor.cli.common import SharedOptions
 from doctor.formats.host.machine_id import host_id
 from doctor.model.errors import DoctorError, UsageError
 from doctor.plugins.load import load
+from tests.cases import bundle_kit
 from tests.cases.case import all_cases
-from tests.unit.bundle import bundle_kit
 from tests.unit.fleet.fleet_kit import finding, report, write
 
 PLAIN = SharedOptions(verbose=False, quiet=False, colour=False)
