@@ -242,7 +242,7 @@ def _not_json(raw: bytes, reason: str) -> str:
         return "it is truncated: copy it again"
     if "trailing" in reason:
         return "it holds more than one JSON document: use one file for each report"
-    return f"it is not valid JSON: {_short(reason[:1].lower() + reason[1:])}"
+    return f"it is not valid JSON: {_short(reason.removeprefix('JSON is malformed: '))}"
 
 
 def _other(version: str | int | None, kind: str | None, doctor: str) -> str:

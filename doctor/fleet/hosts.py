@@ -1,6 +1,7 @@
 """Assigns reports to hosts, and judges each host by its newest report."""
 
 from collections import defaultdict
+from math import inf
 
 from msgspec import Struct
 
@@ -31,27 +32,39 @@ class HostReports(Struct):
         latest: the newest.
         previous: the one before.
         base: the newest from before the time to compare with.
-        narrow: the newest of a few checks (``--select``).
+        wide: of the reports of most checks those that ran some which no newer one of them ran, the newest first.
+        narrow: the same of the reports of a few checks (``--select``).
         ahead: the newest of a time that this machine's clock has not reached.
+        first: the time of the oldest.
         count: how many there are.
     """
 
     latest: SeenReport | None = None
     previous: SeenReport | None = None
     base: SeenReport | None = None
-    narrow: SeenReport | None = None
+    wide: tuple[SeenReport, ...] = ()
+    narrow: tuple[SeenReport, ...] = ()
     ahead: SeenReport | None = None
+    first: float = inf
     count: int = 0
+
+    @property
+    def last(self) -> float:
+        """The time of the newest."""
+        every = (self.latest, self.ahead, *self.narrow[:1])
+        return max((one.started for one in every if one is not None), default=-inf)
 
     def add(self, seen: SeenReport, *, now: float, since: float | None) -> None:
         """Add a report; the order does not matter."""
         self.count += 1
+        self.first = min(self.first, seen.started)
         if is_after(seen.started, now):
             self.ahead = _newer(self.ahead, seen)
             return
         if seen.is_narrow:
-            self.narrow = _newer(self.narrow, seen)
+            self.narrow = _needed((*self.narrow, seen))
             return
+        self.wide = _needed((*self.wide, seen))
         if since is not None and seen.started <= since:
             self.base = _newer(self.base, seen.thin())
         self._order(seen)
@@ -61,7 +74,10 @@ class HostReports(Struct):
         count = self.count + other.count
         for seen in filter(None, (other.previous, other.latest)):
             self._order(seen)
-        for name in ("base", "narrow", "ahead"):
+        self.wide = _needed((*self.wide, *other.wide))
+        self.narrow = _needed((*self.narrow, *other.narrow))
+        self.first = min(self.first, other.first)
+        for name in ("base", "ahead"):
             found = getattr(other, name)
             if found is not None:
                 setattr(self, name, _newer(getattr(self, name), found))
@@ -102,7 +118,10 @@ class JudgedHost(Struct, frozen=True, kw_only=True):
 
 
 def joined(found: dict[HostKey, HostReports]) -> tuple[dict[HostKey, HostReports], list[str]]:
-    """Return the reports by host, and notes: reports without an id belong to the only host of their name."""
+    """Return the reports by host, and notes.
+
+    Reports without an id belong to the only host of their name, if they are all from before it had an id.
+    """
     ids: dict[str, list[str]] = defaultdict(list)
     names: dict[str, list[str]] = defaultdict(list)
     for name, identity in found:
@@ -111,9 +130,9 @@ def joined(found: dict[HostKey, HostReports]) -> tuple[dict[HostKey, HostReports
             names[identity].append(name)
     notes = []
     for name, known in ids.items():
-        if len(known) == 2 and "" in known:
-            rest = found.pop((name, ""))
-            found[name, next(filter(None, known))].join(rest)
+        other = found[name, next(filter(None, known), "")]
+        if len(known) == 2 and "" in known and found[name, ""].last < other.first:
+            other.join(found.pop((name, "")))
         elif len(known) > 1:
             notes.append(f"{plural(len(known), 'host')} have the name {host_name(name)}: the id distinguishes them")
     for identity, same in sorted(names.items()):
@@ -142,10 +161,12 @@ def judged(
     key: HostKey, title: str, reports: HostReports, *, now: float, stale_after: float | None, since: float | None
 ) -> JudgedHost:
     """Judge a host. A doubt makes it incomplete, unless it has a problem anyway."""
-    chosen = reports.latest or reports.narrow or reports.ahead
+    chosen = reports.latest or next(iter(reports.narrow), reports.ahead)
     assert chosen is not None  # noqa: S101 - a host exists because of a report
     doubts, others = _doubts(reports, chosen)
-    is_stale = stale_after is not None and now - chosen.started > stale_after
+    oldest = -inf if stale_after is None else now - stale_after
+    doubts += _left_out(reports, chosen, oldest)
+    is_stale = chosen.started < oldest
     if is_stale:
         doubts.insert(0, f"stale: its newest report is of {date(chosen.started)}")
     known = {one.brief.fingerprint for one in chosen.findings}
@@ -204,17 +225,49 @@ def _earlier(reports: HostReports, since: float | None) -> SeenReport | None:
 def _doubts(reports: HostReports, chosen: SeenReport) -> tuple[list[str], list[SeenReport]]:
     """Return why the chosen report is not the whole truth, and the other reports that count, too."""
     doubts: list[str] = []
-    others = []
+    others: list[SeenReport] = []
     if chosen.is_narrow:
         doubts.append(f"only {chosen.ran} of {chosen.installed} checks ran (--select or --skip)")
-    elif reports.narrow is not None and reports.narrow.started > chosen.started:
-        others.append(reports.narrow)
+    judged: frozenset[str] = frozenset()
+    for one in reports.narrow:
+        if one is not chosen and (chosen.is_narrow or one.started > chosen.started):
+            others += filter(None, (one.without(judged),))
+        judged |= one.judged_ids
     if reports.ahead is not None:
         when = date(reports.ahead.started)
         doubts.append(f"a report of it is of {when}, which is later than this clock: remove it if that is wrong")
         if reports.ahead is not chosen:
             others.append(reports.ahead)
     return doubts, others
+
+
+def _left_out(reports: HostReports, chosen: SeenReport, oldest: float) -> list[str]:
+    """Return the doubt about checks that found a problem lately, and that no newer report ran (``--skip``)."""
+    if chosen.is_narrow or chosen.ran >= chosen.installed:
+        return []
+    ran: frozenset[str] = frozenset()
+    for one in sorted((*reports.wide, *reports.narrow), key=lambda seen: -seen.started):
+        found = {
+            two.brief.id for two in one.findings if not two.is_waived and two.brief.severity >= one.fail_on
+        } & one.ran_ids
+        if one in reports.wide and one is not chosen and found - ran and one.started >= oldest:
+            lost = sorted(found - ran)
+            more = f" and {len(lost) - _GAPS} more" if len(lost) > _GAPS else ""
+            return [f"checks with a problem on {date(one.started)} did not run since: {', '.join(lost[:_GAPS])}{more}"]
+        ran |= one.ran_ids
+    return []
+
+
+def _needed(reports: tuple[SeenReport, ...]) -> tuple[SeenReport, ...]:
+    """Return the reports that judged something which no newer one of them did, the newest first; of one time, the worse first."""
+    kept: list[SeenReport] = []
+    judged: frozenset[str] = frozenset()
+    for one in sorted(reports, key=lambda seen: (seen.started, RANK[seen.state], seen.problems), reverse=True):
+        own = one.judged_ids
+        if not kept or not own <= judged:
+            kept.append(one)
+            judged |= own
+    return tuple(kept)
 
 
 def _newer(one: SeenReport | None, other: SeenReport) -> SeenReport:

@@ -190,7 +190,7 @@ def _notes(files: FoundFiles, found: dict[HostKey, HostReports], hosts: list[Jud
     aside = sum(
         1
         for one in found.values()
-        if one.narrow is not None and one.latest is not None and one.narrow.started > one.latest.started
+        if one.narrow and one.latest is not None and one.narrow[0].started > one.latest.started
     )
     if aside:
         notes.append(

@@ -70,6 +70,26 @@ class SeenReport(Struct, frozen=True, kw_only=True):
         """Whether most checks did not run, so that it does not replace an earlier report of the host."""
         return self.ran * _NARROW < self.installed
 
+    @property
+    def judged_ids(self) -> frozenset[str]:
+        """Findings that would be in the report: its checks without a gap, its test containers, and what it found."""
+        probes = {f"probe/{name}-failed" for name, outcome in self.probes.items() if outcome in _JUDGED}
+        return (self.ran_ids - self.gap_ids) | self.ids | probes
+
+    def without(self, ids: frozenset[str]) -> "SeenReport | None":
+        """Return it without what a newer report has judged; ``None`` if nothing is left that counts."""
+        if not ids or self.hidden:
+            return self
+        findings = tuple(one for one in self.findings if one.brief.id not in ids)
+        levels = [one.brief.severity for one in findings if not one.is_waived and one.brief.severity >= self.fail_on]
+        if levels:
+            return replace(
+                self, state=VerdictState.PROBLEMS, findings=findings, worst=max(levels), problems=len(levels)
+            )
+        if self.state is VerdictState.INCOMPLETE and self.gap_ids - ids:
+            return replace(self, findings=findings)
+        return None
+
     def thin(self) -> "SeenReport":
         """Return it for comparisons alone."""
         return replace(self, findings=(), gaps=(), says="") if self.findings or self.says else self
@@ -128,10 +148,12 @@ class Reducer:
     def _outcomes(self, found: ReportedScan) -> tuple[frozenset[str], frozenset[str], tuple[str, ...]]:
         """Return the checks that ran, those with gaps, and the reasons.
 
-        The outcomes are most of a report, so they are decoded only for gaps, and once for each doctor and number of checks.
+        The outcomes are most of a report, so they are decoded only for gaps, if checks were left out, and once for each doctor and
+        number of checks.
         """
         key = (found.doctor, found.verdict.ran, found.verdict.installed)
-        known = self._ran.get(key)
+        # As many checks may be others: --select engine here, --select network there.
+        known = self._ran.get(key) if found.verdict.ran >= found.verdict.installed else None
         if known is not None and found.summary.incomplete == 0:
             return known, frozenset(), ()
         every = document.outcomes(found)

@@ -90,16 +90,16 @@ def fix_bundle(options: FixOptions, shared: SharedOptions, settings: Settings, c
             raise UsageError(
                 "the bundle has no plan: none could be made when it was taken", where=bundle.path, do=_NEEDS_HOST
             )
-        planned = {one.finding.fingerprint for one in plan.manual} | {one.fingerprint for one in plan.remaining}
-        planned |= {fingerprint for action in plan.actions for fingerprint in action.fixes}
+        # Not those of the plan: one that goes by the way, as a failed start does by the next one, is not in it.
+        known = {one.fingerprint for one in bundle.report().findings}
         found = judge(bundle, catalog, catalog.choose((), settings.skip))
-    new = [one for one in found.findings if one.level >= settings.fail_on and one.fingerprint not in planned]
+    new = [one for one in found.findings if one.level >= settings.fail_on and one.fingerprint not in known]
     for note in _notes(bundle.listed):
         shared.progress(f"note: {note}")
     shared.progress("note: the plan was made there at that time")
     if new:
         shared.progress(
-            f"note: {plural(len(new), 'problem')} of 'doctor scan --bundle' were not known to the doctor that made it"
+            f"note: the doctor that made it did not know {plural(len(new), 'problem')} of 'doctor scan --bundle'"
         )
     # A bundle is anyone's text: the command to paste is doctor's own.
     plan = narrowed(plan, wanted) if wanted else plan

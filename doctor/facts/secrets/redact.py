@@ -28,6 +28,8 @@ _SHAPES = (
     r"|\beyJ[\w-]{5,}(?:\.[\w-]+){1,2}"
     r"|\b(?:gh[pousr]_|xox[abprs]-|glpat-|AKIA)[\w-]{8,}"
     r"|(?<=\bBearer )[\w.~+/=-]{4,}|(?<=\bBasic )[\w+/=-]{8,}"
+    # Requests of clients, as dockerd prints them with "debug": arguments, labels and health checks are in them.
+    r"|(?<=\bform data: )\{(?:(?:\\.|[^\"\\\n])+(?=\"|$)|[^\n]*)"
 )
 _NAMED = (
     r"""(?P<quote>["'])(?P<key>(?!/[\w.@/-]*\.sock["'][ \t]*:\s*[a-z])[\w.@/-]{1,128})(?P=quote)[ \t]*:\s*"""

@@ -3,8 +3,10 @@
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from doctor.bundle.form import read_file
 from doctor.cli import app
 from doctor.cli.commands.bundle import BundleOptions
 from doctor.cli.commands.bundle import run as take
@@ -15,6 +17,7 @@ from doctor.model.report import HostInfo, ManualFix, PlannedAction, PlanReport
 from doctor.model.severity import Applicability, Severity
 from doctor.model.verdict import Scope, judge
 from tests.cases.case import find
+from tests.unit.bundle.bundle_kit import forged
 
 SHARED = SharedOptions(verbose=False, quiet=False, colour=False)
 HOST = HostInfo(name="web")
@@ -79,6 +82,20 @@ def test_without_a_plan_it_has_the_facts(
     assert doctor("scan", "--bundle", str(path), "-q") == 1
     assert doctor("fix", "--bundle", str(path)) == 2
     assert "the bundle has no plan" in capsys.readouterr().err
+
+
+def test_only_what_its_doctor_did_not_find_is_new(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Not what its plan leaves out because it goes by the way."""
+    file = read_file(str(path))
+    empty = {"actions": [], "manual": [], "remaining": [], "resolves": []}
+    plan = msgspec.msgpack.decode(file.contents["plan:safe"]) | empty
+    path.write_bytes(forged(file, {"plan:safe": msgspec.msgpack.encode(plan)}))
+    doctor("fix", "--bundle", str(path))
+    assert "did not know" not in capsys.readouterr().err
+    report = msgspec.msgpack.decode(file.contents["report"]) | {"findings": []}
+    path.write_bytes(forged(file, {"report": msgspec.msgpack.encode(report)}))
+    doctor("fix", "--bundle", str(path))
+    assert "note: the doctor that made it did not know " in capsys.readouterr().err
 
 
 def test_a_dry_run_writes_nothing(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

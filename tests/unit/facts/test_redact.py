@@ -101,6 +101,24 @@ def test_a_url_that_ends_in_its_password_shows_none() -> None:
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        r'time="2026-11-30T14:00:00Z" level=debug msg="form data: {\"Cmd\":[\"x\",\"hunter2\"],\"Labels\":{\"a\":\"hunter2\"}}" spanID=1',
+        r'{"level":"debug","msg":"form data: {\"Test\":[\"CMD\",\"a\\\"hunter2\"]}","time":"2026-11-30T14:00:00Z"}',
+        'DEBU[2026-11-30T14:00:00Z] form data: {"Args":["sleep","hunter2"],"Env":["hunter2"]}',
+        r'level=debug msg="form data: {\"Cmd\":[\"hunter2',
+    ],
+)
+def test_what_a_client_sent_is_masked_in_a_debug_log(line: str) -> None:
+    """The rest of the line stays, and the lines after it."""
+    shown = redact(f"{line}\nlevel=error msg=later")
+    assert "hunter2" not in shown
+    assert "form data: ***" in shown
+    assert shown.endswith("\nlevel=error msg=later")
+    assert shown.count("14:00:00Z") == line.count("14:00:00Z")
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "net.ipv4.ip_forward = 0",

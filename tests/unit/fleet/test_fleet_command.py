@@ -5,8 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from doctor.bundle import form
 from doctor.cli.commands.fleet import command as fleet
 from doctor.cli.common import SharedOptions
 from doctor.formats.host.machine_id import host_id
@@ -119,6 +121,22 @@ def test_a_bundle_counts_as_the_report_in_it(tmp_path: Path, capsys: pytest.Capt
     assert found["summary"]["hosts"] == 2
     assert [one["path"] for one in found["unread"]] == [str(folder / "c.bundle")]
     assert found["unread"][0]["reason"].startswith("can't read the bundle")
+
+
+def test_a_bundle_costs_no_more_than_a_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few kilobytes whose report unpacks to millions of empty notes are a file that can't be read."""
+    case = next(one for one in all_cases() if one.name.startswith("config/invalid-json/"))
+    file = form.parse(bundle_kit.of_case(case, tmp_path / "case")[1].raw, "x")
+    made = msgspec.msgpack.decode(file.contents["report"])
+    notes = b"\xdd" + (8_000_000).to_bytes(4) + b"\xa0" * 8_000_000
+    raw = bundle_kit.forged(file, {"report": msgspec.msgpack.encode(made | {"notes": msgspec.Raw(notes)})})
+    assert len(raw) < 100_000
+    folder = write(tmp_path / "r", report("a"))
+    (folder / "b.bundle").write_bytes(raw)
+    monkeypatch.setattr(fleet, "_BUNDLE_BYTES", 48 << 20)
+    assert fleet.run(words(folder, output=str(tmp_path / "out.json"), format="json"), PLAIN) == 3
+    (unread,) = json.loads((tmp_path / "out.json").read_text())["unread"]
+    assert unread["reason"] == "can't judge the bundle: judging it needs more than 48 MiB of memory"
 
 
 def test_the_id_is_in_the_report_and_the_machine_id_is_not(tmp_path: Path) -> None:

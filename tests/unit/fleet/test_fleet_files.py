@@ -84,7 +84,7 @@ def test_a_bomb_does_not_go_off(tmp_path: Path) -> None:
 def test_a_huge_file_is_not_read(tmp_path: Path) -> None:
     with (tmp_path / "huge.json").open("wb") as file:
         file.truncate(1 << 40)
-    with pytest.raises(FormatError, match="it is larger than 64 MiB"):
+    with pytest.raises(FormatError, match="it is larger than 16 MiB"):
         reading.content(str(tmp_path / "huge.json"))
 
 

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from doctor.fleet.merge import natural
 from doctor.model.verdict import VerdictState
 from tests.unit.fleet.fleet_kit import DAY, HOUR, finding, healthy, merged, report, write
@@ -101,3 +103,49 @@ def test_a_supposed_upgrade_is_not_the_host(tmp_path: Path) -> None:
     found = merged(tmp_path)
     assert found.hosts[0].state is VerdictState.CLEAR
     assert found.unread[0][1] == "it is about a supposed upgrade (--for-engine), not about the host as it is"
+
+
+def only(*ids: str, ran: int = 2) -> dict[str, object]:
+    """The changes that make a report one of these checks."""
+    outcomes = [{"id": one, "outcome": "pass", "reason": "", "seconds": 0.0, "incomplete": False} for one in ids]
+    return {"outcomes": outcomes, "verdict": {"ran": ran}}
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_scan_of_other_checks_hides_no_problem(tmp_path: Path, order: int) -> None:
+    """Of several questions each has its newest answer, as many checks as each ran."""
+    whole, engine = report("a", ago=DAY), report("a", WRONG, ago=3 * HOUR, **only(WRONG["id"]))
+    other = report("a", ago=HOUR, **only("a/one"))
+    write(tmp_path / "x", *[whole, engine, other][::order])
+    (host,) = merged(tmp_path / "x").hosts
+    assert (host.state, host.problems) == (VerdictState.PROBLEMS, 1)
+    assert [one.id for one in host.findings] == ["engine/shim-missing"]
+    again = report("a", ago=2 * HOUR, **only(WRONG["id"]))
+    write(tmp_path / "y", *[whole, engine, again, other][::order])
+    assert merged(tmp_path / "y").hosts[0].state is VerdictState.CLEAR
+    write(tmp_path / "z", *[report("a", ago=HOUR / 2), engine, other][::order])
+    assert merged(tmp_path / "z").hosts[0].state is VerdictState.CLEAR
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_skipped_check_is_not_repaired(tmp_path: Path, order: int) -> None:
+    """Its last finding is a doubt, until it runs again or the report of it is stale."""
+    skipped = [report("a", ago=ago, **only("a/one", ran=388)) for ago in (HOUR, 2 * HOUR)]
+    write(tmp_path / "x", *[report("a", WRONG, ago=3 * HOUR), *skipped][::order])
+    (host,) = merged(tmp_path / "x").hosts
+    assert host.state is VerdictState.INCOMPLETE
+    assert host.doubts[0].endswith("did not run since: engine/shim-missing")
+    write(tmp_path / "x", report("a", ago=HOUR / 2, **only(WRONG["id"])))
+    assert merged(tmp_path / "x").hosts[0].state is VerdictState.CLEAR
+    write(tmp_path / "y", *[report("a", WRONG, ago=3 * DAY), *skipped][::order])
+    assert merged(tmp_path / "y").hosts[0].state is VerdictState.CLEAR
+
+
+def test_a_host_without_id_is_not_another_one_of_its_name(tmp_path: Path) -> None:
+    """Both report, so it did not get an id between."""
+    write(tmp_path, report("web", WRONG, ago=2 * HOUR), report("web", host={"id": ONE}, ago=DAY))
+    write(tmp_path, report("web", host={"id": ONE}))
+    found = merged(tmp_path)
+    assert [host.title for host in found.hosts] == ["web (id unknown)", "web (id 11111111)"]
+    assert found.verdict.state is VerdictState.PROBLEMS
+    assert "2 hosts have the name web: the id distinguishes them" in found.notes

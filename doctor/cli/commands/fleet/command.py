@@ -15,6 +15,8 @@ from doctor.plugins.catalog import Catalog
 from doctor.state.clock import is_after
 
 _LIST_BYTES = 16 << 20
+_BUNDLE_SECONDS, _BUNDLE_BYTES = 10.0, 256 << 20
+"""Limits for the report of one bundle; that of a host of a usual size needs a hundredth."""
 _UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 
@@ -108,14 +110,16 @@ def _expected(path: str) -> tuple[str, ...]:
 
 def _of_bundle(catalog: Catalog, path: str) -> bytes:
     """Return the report of the host's own scan in a bundle, as JSON: the checks do not run again. Raises ``FormatError``."""
+    from doctor.bundle.limits import bounded
     from doctor.bundle.reading import open_bundle
 
     try:
-        report = open_bundle(path).report()
+        with bounded(path, seconds=_BUNDLE_SECONDS, memory=_BUNDLE_BYTES):
+            report = open_bundle(path).report()
+            raw: bytes = catalog.report_format("json").function(report)
+            return raw
     except DoctorError as error:
         raise FormatError(error.what) from error
-    raw: bytes = catalog.report_format("json").function(report)
-    return raw
 
 
 def _breaks(catalog: Catalog, identity: str) -> tuple[str, ...]:
