@@ -13,7 +13,7 @@ from doctor.model.missing import HostError, Missing, Why
 from doctor.model.paths import HostPath
 from doctor.plugins.messages import explained
 
-_JOURNAL = ("journalctl", "-u", docker.SERVICE, "-n", "200", "-o", "cat", "--no-pager")
+_JOURNAL = (*docker.JOURNAL, "-n", "200")
 _TAIL_BYTES = 64 << 10
 
 
@@ -25,7 +25,7 @@ def engine_log(host: Host, state: EngineState, version: EngineVersion | Missing)
     release = None if isinstance(version, Missing) else version.release
     if host.exists(HostPath("/run/systemd/system")):
         said = host.run(_JOURNAL)
-        return _log(" ".join(_JOURNAL[:3]), said.text, release)
+        return _log(docker.JOURNAL_SOURCE, said.text, release)
     newest = max(((_mtime(host, path), path) for path in docker.LOG_FILES), default=(0, docker.LOG_FILES[0]))
     if not newest[0]:
         raise HostError(Missing(Why.ABSENT, "the log of the engine is unknown"))

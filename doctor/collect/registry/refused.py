@@ -8,7 +8,7 @@ from doctor.host.base import Host
 from doctor.model.missing import HostError
 from doctor.model.paths import HostPath
 
-_JOURNAL = ("journalctl", "-u", docker.SERVICE, "-n", "300", "-o", "cat", "--no-pager")
+_JOURNAL = (*docker.JOURNAL, "-n", "300")
 _FAILED = re.compile(r'level=(?:error|warning)\b.{0,400}?\b(?:Get|Head) \\?"https?://([\w.-]{1,253}(?::\d{1,5})?)/v2/')
 _TAIL_BYTES = 64 << 10
 _MOST_LETTERS = 2000

@@ -197,6 +197,12 @@ HELPER_DIRECTORIES = ("/usr/libexec/docker", "/usr/lib/docker", "/usr/local/libe
 CLIENT, INIT, PROXY, RUNC = "docker", "docker-init", "docker-proxy", "runc"
 """Programs beside it: the command, the init of ``docker run --init``, the proxy of published ports, the default runtime."""
 SERVICE = "docker.service"
+JOURNAL = (
+    *("journalctl", f"_SYSTEMD_UNIT={SERVICE}", "_TRANSPORT=stdout", "+", "_UID=0", f"UNIT={SERVICE}"),
+    *("+", "_UID=0", f"COREDUMP_UNIT={SERVICE}", "-o", "cat", "--no-pager"),
+)
+"""The engine's own lines, and those of systemd about it. ``-u`` also prints those of containers with the drivers journald and syslog."""
+JOURNAL_SOURCE = f"journalctl -u {SERVICE}"
 SOCKET_UNIT = "docker.socket"
 UNITS = (SERVICE, SOCKET_UNIT)
 DROPINS = HostPath("/etc/systemd/system/docker.service.d")

@@ -1,6 +1,8 @@
 """Units that systemd does not start or that nobody accepts for, on a booted host: found by their word, and repaired."""
 
+import base64
 import json
+import zlib
 from collections.abc import Iterator
 
 import pytest
@@ -115,3 +117,19 @@ def test_a_lost_group_is_the_cause_and_no_start_is_tried(host: SystemdHost) -> N
     print(fix.stdout, fix.stderr)
     assert host.engine_answers()
     assert ids(host) == set()
+
+
+def test_the_log_of_a_stopped_engine_has_no_line_of_a_container(host: SystemdHost) -> None:
+    """With the driver journald they stand under the engine's unit, too; a bundle has the lines of the engine and of systemd."""
+    host.docker("run", "--log-driver", "journald", "--name", "talker", "bb:1", "echo", "login bob hunter2")
+    host.docker("rm", "talker")
+    host.run(["systemctl", "stop", *UNITS])
+    assert "login bob hunter2" in host.journal("docker")
+    try:
+        bundle = host.run(["sh", "-c", f"{host.doctor_path} bundle -o - | base64"]).stdout
+    finally:
+        restart(host)
+    content = zlib.decompress(base64.b64decode(bundle), 31)
+    assert b"Starting up" in content
+    assert b"Deactivated successfully" in content
+    assert b"hunter2" not in content
