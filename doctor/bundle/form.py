@@ -136,12 +136,15 @@ def parse(raw: bytes, where: str) -> BundleFile:
     """Return the bundle in ``raw``; ``where`` names it. Raises ``UsageError``."""
     if len(raw) > LARGEST_FILE:
         raise _wrong(f"it is larger than {LARGEST_FILE >> 20} MiB", where)
+    if not raw:
+        raise _wrong("it is empty", where, do="see why nothing was written, then take another one with 'doctor bundle'")
     unpacker = zlib.decompressobj(_GZIP)
     try:
         begin = unpacker.decompress(raw, LARGEST_LIST)
         line, newline, rest = begin.partition(b"\n")
         if not newline:
-            raise _wrong("it has no list of its parts", where)
+            is_cut = not unpacker.eof and not unpacker.unconsumed_tail
+            raise _wrong("it is truncated" if is_cut else "it has no list of its parts", where)
         listed = _listed(line, where)
         size = sum(one.bytes for one in listed.parts)
         if len(rest) < size:

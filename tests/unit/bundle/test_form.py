@@ -160,3 +160,17 @@ def test_what_is_not_a_file_is_refused_at_once(tmp_path: Path, kind: str) -> Non
 
 def test_the_limits_are_those_of_the_decision() -> None:
     assert (form.LARGEST_FILE, form.LARGEST_LIST, form.LARGEST_WHOLE) == (32 << 20, 1 << 20, 128 << 20)
+
+
+@pytest.mark.parametrize(
+    ("raw", "problem"),
+    [
+        (b"", "it is empty"),
+        (packed(b'{"format":"doctor-bundle"')[:-9], "it is truncated"),
+        (packed(b"no line"), "it has no list of its parts"),
+    ],
+)
+def test_a_copy_that_was_cut_off_is_called_so(raw: bytes, problem: str) -> None:
+    """Also one of nothing: in a pipe the other side failed."""
+    with pytest.raises(UsageError, match=problem):
+        parse(raw, "standard input")
