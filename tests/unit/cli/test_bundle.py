@@ -16,8 +16,8 @@ from doctor.model.finding import Finding, Subject
 from doctor.model.report import HostInfo, ManualFix, PlannedAction, PlanReport
 from doctor.model.severity import Applicability, Severity
 from doctor.model.verdict import Scope, judge
+from tests.cases.bundle_kit import forged
 from tests.cases.case import find
-from tests.unit.bundle.bundle_kit import forged
 
 SHARED = SharedOptions(verbose=False, quiet=False, colour=False)
 HOST = HostInfo(name="web")
