@@ -44,6 +44,17 @@ def lines(path: Path) -> Iterator[str]:
     yield from re.findall(r"`(doctor [a-z-][^`]*)`", outside)
 
 
+@pytest.mark.parametrize("name", ["README.md", "onefile/README.md"])
+def test_the_one_file_can_be_executed_by_the_user_who_copied_it(name: str) -> None:
+    """Typed word by word: a download has no executable bit, and 'ssh host' may be another user than root."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    copied = re.findall(r"^(?:\$ )?scp (\S+) (\S+):(\S+) && ssh (\S+) (\S+) scan$", text, re.MULTILINE)
+    assert copied
+    for file, to, path, on, started in copied:
+        assert (to, path) == (on, started)
+        assert file.startswith("dist/") or f"chmod +x {file}" in text
+
+
 def judged(line: str, commands: dict[str, set[str]]) -> str:
     """Return what is wrong with a command line, an empty string if nothing is."""
     words = shlex.split(line, comments=True)[1:]
