@@ -7,7 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from doctor.fleet import document
-from doctor.fleet.document import ReportedFinding, ReportedScan, clean
+from doctor.fleet.document import ReportedFinding, ReportedHost, ReportedScan, clean
 from doctor.model.errors import FormatError
 from doctor.model.fleet.report import HostFinding
 from doctor.model.outcome import Result
@@ -143,7 +143,7 @@ class Reducer:
             versions=self._versions(found),
             root=self._kept(clean(found.host.root)),
         )
-        return (found.host.name, found.host.id if _is_id(found.host.id) else ""), seen
+        return _key(found.host), seen
 
     def _outcomes(self, found: ReportedScan) -> tuple[frozenset[str], frozenset[str], tuple[str, ...]]:
         """Return the checks that ran, those with gaps, and the reasons.
@@ -195,6 +195,13 @@ class Reducer:
 def risk_of(word: str) -> Applicability | None:
     """Return the risk with this name, ``None`` for another word."""
     return Applicability[word.upper()] if word.upper() in Applicability.__members__ else None
+
+
+def _key(host: ReportedHost) -> tuple[str, str]:
+    """Return name and id; of a copy of a data root without its host the whole path: many end in "docker"."""
+    identity = host.id if _is_id(host.id) else ""
+    is_unnamed = not identity and host.name == host.root.rstrip("/").rpartition("/")[2]
+    return (host.root if is_unnamed else host.name), identity
 
 
 def _is_id(text: str) -> bool:

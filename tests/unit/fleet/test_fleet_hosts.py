@@ -149,3 +149,12 @@ def test_a_host_without_id_is_not_another_one_of_its_name(tmp_path: Path) -> Non
     assert [host.title for host in found.hosts] == ["web (id unknown)", "web (id 11111111)"]
     assert found.verdict.state is VerdictState.PROBLEMS
     assert "2 hosts have the name web: the id distinguishes them" in found.notes
+
+
+def test_copies_of_two_data_roots_are_two_hosts(tmp_path: Path) -> None:
+    """A report of one has the name of its directory only."""
+    one, other = ({"root": f"/backup/{name}/docker"} for name in ("web1", "web2"))
+    write(tmp_path, report("docker", WRONG, host=one, ago=DAY), report("docker", host=other))
+    found = merged(tmp_path)
+    assert [host.title for host in found.hosts] == ['"/backup/web1/docker"', '"/backup/web2/docker"']
+    assert found.verdict.state is VerdictState.PROBLEMS
