@@ -149,6 +149,23 @@ def hold_begin() -> bool:
     return True
 
 
+def is_running() -> bool:
+    """Whether a scheduled scan runs at this moment, or may run."""
+    try:
+        descriptor = os.open(os.path.join(state_dir(), "scheduled.lock"), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
 @contextmanager
 def alone() -> Iterator[None]:
     """Let one scan at a time notify; the next waits two minutes, then does it anyway, as news are worth more than order."""
@@ -182,9 +199,10 @@ def not_run(memory: Notified, now: float) -> str:
 
     A clock that was wrong proves nothing.
     """
-    if memory.begun and not is_after(memory.begun, now):
-        return f"the scheduled scan of {date(memory.begun)} did not end: it failed, was killed, or the host went down"
     last = memory.last
+    if memory.begun and not is_after(memory.begun, now):
+        ended = "no scheduled scan has ended yet" if last is None else f"the last that ended is of {date(last.started)}"
+        return f"the scheduled scan of {date(memory.begun)} did not end: it failed, was killed, or the host went down; {ended}"
     if last is None or not memory.expected_by or now <= memory.expected_by or jump(last.started, now):
         return ""
     hours = int((now - last.started) // 3600)

@@ -23,9 +23,13 @@ _REMIND_DAYS = 7
 
 
 class Begun(Struct, frozen=True, kw_only=True):
-    """The begin of a scheduled scan: the sentence about one that did not run or end, and remarks."""
+    """The begin of a scheduled scan: the sentence about one that did not run or end, and remarks.
+
+    ``is_killed``: the scan before began and did not end.
+    """
 
     missed: str = ""
+    is_killed: bool = False
     is_first: bool = True
     notes: tuple[str, ...] = ()
 
@@ -73,7 +77,15 @@ def begin(now: float) -> Begun:
         return Begun(notes=(*notes, str(error)))
     if problem:
         notes.append(f"the begin of this scan is not recorded: {problem}")
-    return Begun(missed=says, notes=tuple(notes))
+    return Begun(missed=says, is_killed=bool(says) and bool(found.begun), notes=tuple(notes))
+
+
+def killed(begun: Begun, host: HostInfo, doctor: str, wanted: tuple[Recipient, ...]) -> Begun:
+    """Notify everybody at once of a scan that did not end, as this one may end like it; return what remains for its end."""
+    now = time.time()
+    _told(host, doctor, wanted, [], lambda found: (found, (missed(begun.missed, now),)))
+    # A failed delivery is tried again at the end.
+    return replace(begun, missed="")
 
 
 def end(scan: AfterScan, begun: Begun, wanted: tuple[Recipient, ...]) -> EndedScan:
@@ -126,20 +138,35 @@ def _sent(after: Notified, parcels: tuple[Parcel, ...]) -> tuple[Notified, list[
 
 def could_not_run(error: str, host: HostInfo, doctor: str, wanted: tuple[Recipient, ...]) -> tuple[str, ...]:
     """Notify everybody that a scheduled scan can't run, once while that lasts; return remarks."""
-    now, notes = time.time(), list[str]()
+    now = time.time()
+
+    def change(found: Notified) -> tuple[Notified, tuple[NewsItem, ...]]:
+        known, item = failed(found.known or {}, f"scheduled scans can't run: {error}", now, remind_days=_REMIND_DAYS)
+        return replace(found, known=known), () if item is None else (item,)
+
+    return _told(host, doctor, wanted, [], change)
+
+
+def _told(
+    host: HostInfo,
+    doctor: str,
+    wanted: tuple[Recipient, ...],
+    notes: list[str],
+    change: Callable[[Notified], tuple[Notified, tuple[NewsItem, ...]]],
+) -> tuple[str, ...]:
+    """Notify everybody without a scan; return remarks. ``change`` returns what is remembered from now on, and the news."""
     with memory.alone():
         found, refused = _remembered(notes)
-        known, item = failed(found.known or {}, f"scheduled scans can't run: {error}", now, remind_days=_REMIND_DAYS)
+        after, news = change(found)
         routes = [one for one in _routes(wanted, notes) if one.word not in OF_STATE]
-        after = replace(found, known=known)
-        boxes = {one.key: _filled(found, after, one, () if item is None else (item,)) for one in routes}
+        boxes = {one.key: _filled(found, after, one, news) for one in routes}
         # News that failed in a night before are tried again in each.
         routes = [one for one in routes if boxes[one.key].waiting]
         if not routes:
             return tuple(notes)
         after = replace(after, outboxes={**found.outboxes, **boxes})
         problem = refused or memory.save(after)
-        about = Notice(id="", host=host, doctor=doctor, sent=now, scan=None, notes=tuple(notes))
+        about = Notice(id="", host=host, doctor=doctor, sent=time.time(), scan=None, notes=tuple(notes))
         parcels = tuple(_parcel(one, after, about) for one in routes)
         after, errors = _sent(after, parcels)
         problem = problem or memory.save(after)

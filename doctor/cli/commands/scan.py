@@ -70,7 +70,7 @@ def run(options: ScanOptions, shared: SharedOptions) -> int:
     if options.probe and not host.is_live():
         raise UsageError("--probe works on the live host only", do="leave out --probe, or --root and --data-root")
     is_kept = not (options.root or options.data_root or options.select or options.skip)
-    begun = _begin(is_kept=is_kept) if options.scheduled else None
+    begun = _begin(host, settings) if options.scheduled and is_kept else None
     started = time.time()
     clock = time.perf_counter()
     found = scan(host, catalog, ids, deep=options.deep)
@@ -262,8 +262,8 @@ def _refuse_unknown_skips(catalog: Catalog, settings: Settings) -> None:
             raise UsageError(f"setting 'skip': {error.what}", where=settings.path, do=error.do) from None
 
 
-def _begin(*, is_kept: bool) -> "Begun | None":
-    """Record the begin of a scheduled scan; ``None`` for one that leaves something out, which notifies nobody."""
+def _begin(host: Host, settings: Settings) -> "Begun":
+    """Record the begin of a scheduled scan. One that leaves something out notifies nobody, and has none."""
     from doctor.cli.commands.schedule import announce
 
-    return announce.begin() if is_kept else None
+    return announce.begin(host_info(host), settings)

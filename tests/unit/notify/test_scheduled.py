@@ -285,6 +285,26 @@ def test_a_scan_that_was_killed_is_news_of_the_next(post: Post) -> None:
     begun = _begun(2)
     assert begun.missed.startswith("the scheduled scan of ")
     assert "did not end" in begun.missed
+    assert "the last that ended is of " in begun.missed
+    os.close(memory._held.pop())
+
+
+def test_scans_that_are_killed_each_night_are_not_silent(post: Post) -> None:
+    """None of them reaches its end: each tells of the one before. A delivery that fails is repeated at the end."""
+    night(scan(finding()), 0, ONE, begun=_begun(0))
+    post.news()
+    for number in (1, 2, 3):
+        begun = _begun(number)
+        assert begun.is_killed is (number > 1)
+        post.refusing = {ONE.to} if number == 3 else set()
+        if begun.is_killed:
+            begun = scheduled.killed(begun, HOST, "0.1.0", (ONE,))
+            assert post.news() == [("mailto", ["missed this host"])]
+    assert not memory.load([]).last.started > START  # type: ignore[union-attr]
+    post.refusing = set()
+    night(scan(finding()), 3, ONE, begun=begun)
+    assert post.news() == [("mailto", ["missed this host"])]
+    assert _begun(4).missed == ""
     os.close(memory._held.pop())
 
 

@@ -12,7 +12,7 @@ from doctor.cli.common import SharedOptions, host_info, open_host, write_report
 from doctor.facts.secrets.redact import redacted
 from doctor.model.errors import DoctorError
 from doctor.model.exit_code import ExitCode
-from doctor.model.report import ScanReport
+from doctor.model.report import HostInfo, ScanReport
 from doctor.notify import scheduled
 from doctor.notify.recipients import OF_STATE, recipients
 from doctor.notify.scheduled import AfterScan, Begun
@@ -20,9 +20,16 @@ from doctor.plugins.catalog import Catalog
 from doctor.state.settings import Recipient, Settings
 
 
-def begin() -> Begun:
-    """Record the begin of a scheduled scan, which shows later whether it ended."""
-    return scheduled.begin(time.time())
+def begin(host: HostInfo, settings: Settings) -> Begun:
+    """Record the begin of a scheduled scan, which shows later whether it ended. If the one before did not, everybody hears of it."""
+    begun = scheduled.begin(time.time())
+    if not begun.is_killed:
+        return begun
+    try:
+        return scheduled.killed(begun, host, __version__, _wanted(settings, []))
+    except DoctorError:
+        # The end of this scan meets the same error, and names it.
+        return begun
 
 
 def could_not_run(error: DoctorError, settings: Settings | None, shared: SharedOptions) -> None:

@@ -22,7 +22,7 @@ from doctor.state.settings import Settings
 def run(shared: SharedOptions, *, places: Places = HERE) -> int:
     """Print the schedule, its next run, the last scan and the last notifications.
 
-    Return 3 if a scan is overdue or can't start, a notification failed, or the records can't be read; else 0.
+    Return 3 if a scan is overdue, can't start or did not end, a notification failed, or the records can't be read; else 0.
     """
     from doctor.history.store import History
 
@@ -111,6 +111,9 @@ def _print_last(found: Notified, now: float, *, is_installed: bool) -> bool:
                 f"last scheduled scan: {date(found.last.started)}, exit code {found.last.exit_code}: {found.last.says}"
             )
         )
+    if found.begun and not memory.is_running():
+        print(visible(memory.not_run(found, now)))
+        return False
     if is_installed and found.expected_by and now > found.expected_by:
         print(f"overdue: a scan was expected by {date(found.expected_by)}")
         return False

@@ -107,6 +107,7 @@ def test_a_test_is_sent_and_its_end_shown(
     assert "test of doctor's notifications" in document["subject"]
 
 
+PYTHON = Path(__file__).parents[4] / ".venv/bin/python"
 SCAN = "import sys; from doctor.cli.entry import main; sys.argv[1:] = ['scan', '--scheduled']; raise SystemExit(main())"
 
 
@@ -114,7 +115,7 @@ def scheduled_scan(output: int = subprocess.PIPE, **more: str) -> subprocess.Com
     """Scan as cron does."""
     environment = {key: value for key, value in os.environ.items() if key != "JOURNAL_STREAM"}
     return subprocess.run(
-        [Path(__file__).parents[4] / ".venv/bin/python", "-c", SCAN],
+        [PYTHON, "-c", SCAN],
         stdout=output,
         stderr=subprocess.PIPE,
         text=True,
@@ -212,6 +213,26 @@ def test_a_scan_that_is_overdue_is_shown(cron: schedule.Places, capsys: pytest.C
     os.unlink(cron.cron)
     assert status.run(SAY, places=cron) == 0
     assert "overdue:" not in capsys.readouterr().out
+
+
+def test_a_scan_that_did_not_end_is_shown_and_told(
+    cron: schedule.Places, tmp_path: Path, pager: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the status, unless it still runs; and by the next scan, before it examines anything."""
+    code = "import time; from doctor.notify import scheduled; scheduled.begin(time.time()); print('begun', flush=True); time.sleep(30)"
+    with subprocess.Popen([PYTHON, "-c", code], stdout=subprocess.PIPE) as scan:
+        assert scan.stdout is not None
+        assert scan.stdout.readline() == b"begun\n"
+        assert status.run(SAY, places=cron) == 0
+        scan.kill()
+    capsys.readouterr()
+    assert status.run(SAY, places=cron) == 3
+    assert "did not end: it failed, was killed, or the host went down; no scheduled scan has" in capsys.readouterr().out
+    scheduled_scan()
+    first = json.JSONDecoder().raw_decode((tmp_path / "in").read_text())[0]
+    assert (first["scan"], [one["change"] for one in first["news"]]) == (None, ["missed"])
+    assert (tmp_path / "in").read_text().count("did not end") == 1
+    assert status.run(SAY, places=cron) == 0
 
 
 @pytest.mark.parametrize(
