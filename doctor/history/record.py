@@ -77,7 +77,9 @@ def fill(connection: "sqlite3.Connection") -> None:
 
 def place_of(host: HostInfo) -> tuple[str, str]:
     """Return what a host is known by: its name and root, with undecodable bytes escaped."""
-    return (
-        host.name.encode("utf-8", "backslashreplace").decode(),
-        host.root.encode("utf-8", "backslashreplace").decode(),
-    )
+    return escaped(host.name), escaped(host.root)
+
+
+def escaped(name: str) -> str:
+    """Return a name with its undecodable bytes escaped."""
+    return name.encode("utf-8", "backslashreplace").decode()

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from doctor.history.body import unpack
 from doctor.history.damage import set_aside
-from doctor.history.record import advanced, fill, insert, place_of
+from doctor.history.record import advanced, escaped, fill, insert, place_of
 from doctor.history.schema import VERSION, address, copied, migrate, version_of
 from doctor.model.errors import DoctorError, FormatError
 from doctor.model.report import HistoryRow, HostInfo, ScanReport
@@ -141,6 +141,7 @@ class History:
 
     def find(self, chosen: Wanted) -> tuple[KeptScan, ...]:
         """Return the scans of a selection, newest first."""
+        name = escaped(chosen.host)
 
         def select(connection: "sqlite3.Connection") -> tuple[KeptScan, ...]:
             found = connection.execute(
@@ -149,7 +150,7 @@ class History:
                 " AND number >= ? AND (? IS NULL OR number <= ?) AND started >= ? AND started <= ?"
                 " ORDER BY number DESC LIMIT ?",
                 (
-                    *(chosen.host, chosen.host, chosen.root, chosen.root),
+                    *(name, name, chosen.root, chosen.root),
                     *(chosen.first, chosen.last, chosen.last, chosen.after, chosen.before, chosen.limit),
                 ),
             )
@@ -209,6 +210,10 @@ class History:
                 self.__exit__()
                 if not self._set_aside(str(error), loss):
                     return None
+            except (TypeError, ValueError) as error:
+                # Tables with today's names and other types, by another program or hand.
+                self._note(f"{loss}: {self.path}: its content is invalid: {error}")
+                return None
         return None
 
     def _open(self, *, writes: bool) -> "sqlite3.Connection | None":

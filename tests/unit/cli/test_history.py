@@ -92,12 +92,14 @@ def test_a_list_has_result_and_change(kept: Path, capsys: pytest.CaptureFixture[
     [
         (ListOptions(limit=2), [5, 4]),
         (ListOptions(limit=0), [5, 4, 3, 2, 1]),
+        (ListOptions(limit=10**30), [5, 4, 3, 2, 1]),
         (ListOptions(since="2", until="4"), [4, 3, 2]),
         (ListOptions(since="2027-01-16", until="2027-01-16"), [3, 2]),
         (ListOptions(since="2027-01-16 08:00", until="2027-01-16 08:00"), [2]),
         (ListOptions(since="2027-01-16T10:00+02:00", host="alpha"), [5, 4, 2]),
         (ListOptions(until="1h", since="1"), []),
         (ListOptions(host="gamma"), []),
+        (ListOptions(host="\udcff"), []),
     ],
     ids=lambda value: "" if isinstance(value, list) else None,
 )

@@ -7,6 +7,7 @@ import stat
 import subprocess
 import time
 import zlib
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -159,6 +160,27 @@ def test_any_damage_is_survived(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         (directory / NAME).chmod(0o600)
         shown = kept_anyway(directory, monkeypatch)
         assert [one.subject.name for one in shown.findings] == ["a"]
+
+
+@pytest.mark.parametrize("started", ["NULL", "'yesterday'", "x'ff'", "1e999"])
+def test_tables_with_other_types_lose_no_scan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, started: str) -> None:
+    """Another program, or a hand, can give today's tables any content."""
+    with closing(sqlite3.connect(tmp_path / NAME)) as connection, connection:
+        connection.execute(
+            "CREATE TABLE scan (number INTEGER PRIMARY KEY, host, root, started, exit_code, counts, body)"
+        )
+        connection.execute("CREATE TABLE life (host, root, fingerprint, id, is_there, last, body)")
+        connection.execute("CREATE INDEX life_there ON life (host, root) WHERE is_there = 1")
+        connection.execute("CREATE TABLE searched (checks)")
+        rows = f"(1, 'alpha', '/', {started}, 'x', 7, NULL), (2, 'alpha', '/', {started}, NULL, x'ff', 12), (3, 'alpha', '/', 1.0, 1, '[]', 'x')"  # fmt: skip
+        connection.execute(f"INSERT INTO scan VALUES {rows}")
+        connection.execute("PRAGMA user_version = 2")
+    (tmp_path / NAME).chmod(0o600)
+    shown = kept_anyway(tmp_path, monkeypatch)
+    assert [one.subject.name for one in shown.findings] == ["a"]
+    with History(str(tmp_path)) as history:
+        history.scans()
+        history.last()
 
 
 def old(directory: Path, *reports: ScanReport) -> Path:

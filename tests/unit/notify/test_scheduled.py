@@ -290,7 +290,7 @@ def test_a_scan_that_was_killed_is_news_of_the_next(post: Post) -> None:
 
 
 def test_scans_that_are_killed_each_night_are_not_silent(post: Post) -> None:
-    """None of them reaches its end: each tells of the one before. A delivery that fails is repeated at the end."""
+    """None of them reaches its end: each sends the news of the one before. A delivery that fails is repeated at the end."""
     night(scan(finding()), 0, ONE, begun=_begun(0))
     post.news()
     for number in (1, 2, 3):

@@ -18,6 +18,7 @@ from doctor.model.report import ScanReport
 from doctor.model.text import visible
 
 _LEVELS = ("critical", "error", "warning", "info")
+_MOST = 1_000_000
 
 
 class ListOptions(Struct, frozen=True, kw_only=True):
@@ -36,7 +37,9 @@ def list_all(options: ListOptions, shared: SharedOptions) -> int:
     if options.limit < 0:
         raise UsageError("--limit is negative", do="give a number of scans, or 0 for all")
     chosen = replace(
-        point.between(options.since, options.until, time.time()), host=options.host, limit=options.limit or -1
+        point.between(options.since, options.until, time.time()),
+        host=options.host,
+        limit=min(options.limit, _MOST) or -1,
     )
     is_blind = unseen.warn("scans", shared)
     with History() as history:

@@ -51,11 +51,12 @@ def run(shared: SharedOptions, *, places: Places = HERE) -> int:
             when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(last[0].started))
             print(f"last scan: {when}, exit code {last[0].exit_code}")
         else:
-            print("last scan: unknown" if is_blind else "last scan: none")
+            print("last scan: unknown" if is_blind or history.notes else "last scan: none")
         for note in history.notes:
             shared.progress(f"note: {note}")
+        is_unread = is_blind or bool(history.notes)
     is_fine = is_blind or _print_notified(load_settings(), shared, time.time(), is_installed=bool(found))
-    return ExitCode.INCOMPLETE if is_blind or program or not is_fine else ExitCode.OK
+    return ExitCode.INCOMPLETE if is_unread or program or not is_fine else ExitCode.OK
 
 
 def test_notify(shared: SharedOptions) -> int:

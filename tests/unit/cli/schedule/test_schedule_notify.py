@@ -202,7 +202,9 @@ def test_output_that_can_not_be_written_silences_nobody(
     assert "recipients of notifications can't be read: " in document["notes"][0]
 
 
-def test_a_scan_that_is_overdue_is_shown(cron: schedule.Places, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_scan_that_is_overdue_is_shown(
+    cron: schedule.Places, capsys: pytest.CaptureFixture[str], state_dir: Path
+) -> None:
     schedule.install(SAY, places=cron)
     assert status.run(SAY, places=cron) == 0
     memory.installed("", 0)
@@ -212,7 +214,11 @@ def test_a_scan_that_is_overdue_is_shown(cron: schedule.Places, capsys: pytest.C
     assert "overdue: a scan was expected by 1970-01-13 16:46 UTC" in capsys.readouterr().out
     os.unlink(cron.cron)
     assert status.run(SAY, places=cron) == 0
-    assert "overdue:" not in capsys.readouterr().out
+    # A history that can't be read proves nothing.
+    (state_dir / "history.db").mkdir()
+    assert status.run(SAY, places=cron) == 3
+    assert "last scan: unknown" in (shown := capsys.readouterr().out)
+    assert "overdue:" not in shown
 
 
 def test_a_scan_that_did_not_end_is_shown_and_told(
