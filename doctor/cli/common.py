@@ -309,6 +309,9 @@ def write_report(path: str, raw: bytes) -> None:
         raise DoctorError(
             f"can't write the report: {error.strerror}", where=path, do="choose another -o FILE"
         ) from error
+    except ValueError as error:
+        # A NUL, which settings can hold and no path.
+        raise DoctorError(f"can't write the report: {error}", where=path) from error
 
 
 def _columns() -> int:

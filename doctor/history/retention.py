@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     import sqlite3
 
 _MIB = 1 << 20
+_MOST = 1 << 62
+"""SQLite knows no larger numbers; the settings may."""
 _SPARE_BYTES = 4 * _MIB
 """Free pages up to this size stay in the file: the next scans use them."""
 
@@ -53,7 +55,8 @@ def _too_old(connection: "sqlite3.Connection", keep: Keep, now: float) -> None:
 
 def _too_many(connection: "sqlite3.Connection", keep: Keep) -> None:
     for host, root, count in connection.execute(
-        "SELECT host, root, count(*) FROM scan GROUP BY host, root HAVING count(*) > ?", (keep.scans,)
+        "SELECT host, root, count(*) FROM scan GROUP BY host, root HAVING count(*) > ?",
+        (min(keep.scans, _MOST),),
     ).fetchall():
         connection.execute(
             "DELETE FROM scan WHERE number IN"

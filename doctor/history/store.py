@@ -210,7 +210,7 @@ class History:
                 self.__exit__()
                 if not self._set_aside(str(error), loss):
                     return None
-            except (TypeError, ValueError) as error:
+            except (TypeError, ValueError, OverflowError) as error:
                 # Tables with today's names and other types, by another program or hand.
                 self._note(f"{loss}: {self.path}: its content is invalid: {error}")
                 return None

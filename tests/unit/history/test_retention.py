@@ -162,6 +162,13 @@ def test_any_damage_is_survived(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         assert [one.subject.name for one in shown.findings] == ["a"]
 
 
+def test_no_limit_of_the_settings_loses_a_scan(tmp_path: Path) -> None:
+    """The settings take any whole number; SQLite does not."""
+    with History(str(tmp_path)) as history:
+        assert history.record(scan("a", 0), Keep(days=10**30, scans=10**30, max_mib=10**30)) == 1
+        assert history.notes == []
+
+
 @pytest.mark.parametrize("started", ["NULL", "'yesterday'", "x'ff'", "1e999"])
 def test_tables_with_other_types_lose_no_scan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, started: str) -> None:
     """Another program, or a hand, can give today's tables any content."""

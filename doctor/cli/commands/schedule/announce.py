@@ -4,6 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from msgspec.structs import replace
 
@@ -84,7 +85,7 @@ def _leave_reports(catalog: Catalog, report: ScanReport, settings: Settings) -> 
             if place:
                 write_report(place, _rendered(catalog, redacted(report), name)[0])
         except DoctorError as error:
-            lost.append(str(error))
+            lost.append(str(DoctorError(error.what, where=error.where, do=f"correct 'report.{name}' in the settings")))
     return tuple(lost)
 
 
@@ -113,10 +114,12 @@ def _notify(report: ScanReport, begun: Begun, catalog: Catalog, settings: Settin
     )
     try:
         ended = scheduled.end(scan, replace(begun, notes=(*begun.notes, *notes)), wanted)
-        if settings.report.prometheus:
-            write_report(settings.report.prometheus, _rendered(catalog, plain, "prometheus")[0] + ended.metrics)
     except DoctorError as error:
         return (*notes, f"nobody was notified: {error}")
+    if settings.report.prometheus:
+        # A file that can't be written is named already: it was written without the metrics of the schedule.
+        with suppress(DoctorError):
+            write_report(settings.report.prometheus, _rendered(catalog, plain, "prometheus")[0] + ended.metrics)
     return ended.notes
 
 

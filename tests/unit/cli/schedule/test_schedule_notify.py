@@ -186,6 +186,19 @@ def test_a_mistyped_skip_is_a_scan_that_can_not_run(cron: schedule.Places, tmp_p
     assert "network/ip-forward-of" in json.loads((tmp_path / "in").read_bytes())["news"][0]["message"]
 
 
+def test_a_report_that_can_not_be_written_silences_nobody(cron: schedule.Places, tmp_path: Path, pager: Path) -> None:
+    """Not even at a path that no file can have. The note names the setting: a scheduled scan has no options to change."""
+    path = tmp_path / "etc/doctor.toml"
+    path.write_text(path.read_text() + '[report]\nhtml = "/srv/x\\u0000y"\nprometheus = "/none/x.prom"\n')
+    done = scheduled_scan()
+    assert done.returncode in {1, 3}
+    assert "nobody was notified" not in done.stderr
+    assert "embedded null character in path — correct 'report.html' in the settings" in done.stderr
+    assert "No such file or directory — correct 'report.prometheus' in the settings" in done.stderr
+    notes = json.loads((tmp_path / "in").read_bytes())["notes"]
+    assert len([note for note in notes if "can't write the report" in note]) == 2
+
+
 @pytest.mark.parametrize("reader", ["full", "gone"])
 def test_output_that_can_not_be_written_silences_nobody(
     cron: schedule.Places, tmp_path: Path, pager: Path, reader: str
