@@ -32,7 +32,8 @@ class KnownProblem(Struct, frozen=True, kw_only=True):
 
     Attributes:
         id: the check's id at the last scan.
-        severity: the highest one that was reported.
+        severity: that of the last scan that found it.
+        worst: the highest one that a scan has found.
         since: start of the first scan that found it.
         reported: when it was last in the news.
         returned: how often it was resolved and found again.
@@ -46,6 +47,7 @@ class KnownProblem(Struct, frozen=True, kw_only=True):
     since: float
     reported: float
     returned: int = 0
+    worst: Severity = Severity.INFO
 
     @property
     def finding(self) -> Finding:
@@ -69,6 +71,11 @@ class NewsItem(Struct, frozen=True, kw_only=True):
     problem: KnownProblem
     found: float
     note: str = ""
+
+    def concerns(self, least: Severity) -> bool:
+        """Whether it is for a recipient of problems from some severity on: also the end of one that was as bad before it became better."""
+        was = self.problem.worst if self.change in {"resolved", "waived", "unknown"} else Severity.INFO
+        return self.change == "missed" or max(self.problem.severity, was) >= least
 
 
 Known = Mapping[str, KnownProblem]
@@ -137,7 +144,11 @@ def _met(
         note = finding.waiver.says if finding.waiver is not None and has_ended else ""
         return found, NewsItem(change="new", problem=found, found=now, note=note)
     found = replace(
-        found, since=min(old.since, found.since), returned=max(old.returned, found.returned), reported=old.reported
+        found,
+        since=min(old.since, found.since),
+        returned=max(old.returned, found.returned),
+        reported=old.reported,
+        worst=max(old.worst, old.severity, found.severity),
     )
     if found.severity > old.severity:
         found = replace(found, reported=now)

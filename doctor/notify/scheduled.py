@@ -251,7 +251,7 @@ def _filled(found: Notified, after: Notified, route: Delivery, news: tuple[NewsI
         whole = [NewsItem(change="new", problem=one, found=one.since) for one in (after.known or {}).values()]
         news = (*missing, *sorted(whole, key=lambda one: -one.problem.severity))
     least = Severity.parse(route.given.least) if route.given.least else Severity.INFO
-    wanted = tuple(one for one in news if one.problem.severity >= least or one.change == "missed")
+    wanted = tuple(one for one in news if one.concerns(least))
     box = box or Outbox(shown=route.shown)
     # A file of the state has no news to wait for.
     waiting = () if route.word in OF_STATE else (*box.waiting, *wanted)

@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 from msgspec.structs import replace
 
 from doctor.model.report import ScanReport
+from doctor.model.severity import Severity
 from doctor.notify import memory, scheduled, send
 from doctor.notify.scheduled import AfterScan, Begun, EndedScan
 from doctor.notify.send import Delivered, Parcel
@@ -137,6 +138,16 @@ def test_a_later_recipient_hears_what_is_there(post: Post) -> None:
 def test_a_recipient_may_want_only_the_worst(post: Post) -> None:
     night(scan(finding()), 0, replace(ONE, least="critical"), TWO)
     assert post.news() == [("https", ["new web"])]
+
+
+def test_who_heard_of_the_worst_hears_of_its_end(post: Post) -> None:
+    """Although it was less bad in between, as a disk that is being emptied."""
+    pager = replace(ONE, least="critical")
+    for number, level in enumerate((Severity.CRITICAL, Severity.WARNING, Severity.WARNING)):
+        night(scan(finding(severity=level), finding("b", severity=Severity.WARNING)), number, pager)
+    assert post.news() == [("mailto", ["new web"])]
+    night(scan(), 3, pager)
+    assert post.news() == [("mailto", ["resolved web"])]
 
 
 def test_a_killed_doctor_repeats_and_loses_nothing(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
