@@ -22,11 +22,13 @@ class Places(Struct, frozen=True, kw_only=True):
     cron: str = "/etc/cron.d/doctor"
     systemd: str = "/run/systemd/system"
     stamp: str = "/var/lib/systemd/timers/stamp-doctor-scan.timer"
+    processes: str = "/proc"
 
 
 HERE = Places()
 
 
+_CRONS = frozenset({"cron\n", "crond\n", "fcron\n"})
 NONE = "none"
 """The word that removes the recipients of an earlier installation."""
 
@@ -79,6 +81,7 @@ def install(
     problem = memory.installed(job.every, time.time())
     if problem:
         shared.progress(f"note: when the next scan is expected can't be recorded: {problem}")
+    warn_cron(places, shared)
     tried = "with test containers" if job.probe else "without test containers, so they never call the host healthy"
     installed.say(shared, f"scans run {job.every}, {tried}; reports are written to {_reports(settings)}")
     if routes:
@@ -128,6 +131,19 @@ def remove(shared: SharedOptions, *, places: Places = HERE) -> int:
     is_done = bool(found or packaged)
     installed.say(shared, "schedule removed; history and reports are kept" if is_done else "no schedule is installed")
     return 0
+
+
+def warn_cron(places: Places, shared: SharedOptions) -> None:
+    """Warn if a crontab is installed and no cron runs: its directory proves nothing, as other packages have files there."""
+    if places.cron in ours(places) and not any(_is_cron(places, name) for name in os.listdir(places.processes)):
+        shared.progress("note: cron does not run on this host, so no scan starts: start it, also at each boot")
+
+
+def _is_cron(places: Places, name: str) -> bool:
+    try:
+        return name.isdigit() and installed.read(os.path.join(places.processes, name, "comm")) in _CRONS
+    except ProcessLookupError:
+        return False
 
 
 def _job(every: str, *, probe: bool) -> units.ScheduledJob:

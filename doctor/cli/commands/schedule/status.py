@@ -7,7 +7,7 @@ import time
 from doctor import __version__
 from doctor.cli import installed, spelled, unseen
 from doctor.cli.commands import units
-from doctor.cli.commands.schedule.command import HERE, Places, of_a_package, ours
+from doctor.cli.commands.schedule.command import HERE, Places, of_a_package, ours, warn_cron
 from doctor.cli.common import SharedOptions, host_info, load_settings, open_host
 from doctor.model.errors import DoctorError, UsageError
 from doctor.model.exit_code import ExitCode
@@ -45,6 +45,7 @@ def run(shared: SharedOptions, *, places: Places = HERE) -> int:
         print(_next())
     elif places.cron in found:
         print(f"next {cron_next(installed.read(places.cron), dt.datetime.now().astimezone())}")
+        warn_cron(places, shared)
     with History() as history:
         last = history.scans(limit=1)
         if last:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from doctor.cli.commands import units
 from doctor.cli.commands.schedule import command as schedule
@@ -60,6 +61,20 @@ def test_recipients_come_stay_and_go(cron: schedule.Places, tmp_path: Path, caps
     assert os.listdir(tmp_path / "etc") == ["doctor.toml"]
     assert memory.load([]).every == ""
     assert memory.load([]).expected_by == 0
+
+
+def test_a_host_without_a_running_cron_is_named(
+    cron: schedule.Places, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its directory is there on every Debian, and a file in it starts nothing."""
+    (tmp_path / "proc/7").mkdir(parents=True)
+    places = replace(cron, processes=str(tmp_path / "proc"))
+    for comm, is_named in (("cron-helper\n", True), ("cron\n", False)):
+        (tmp_path / "proc/7/comm").write_text(comm)
+        schedule.install(SAY, places=places)
+        status.run(SAY, places=places)
+        found = capsys.readouterr().err.count("cron does not run on this host, so no scan starts")
+        assert found == (2 if is_named else 0)
 
 
 def re_spelled(capsys: pytest.CaptureFixture[str]) -> str:
