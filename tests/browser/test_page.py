@@ -2,6 +2,7 @@
 
 import re
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ from msgspec.structs import replace
 
 from doctor.model.report import Report
 from tests.browser.conftest import Open
+from tests.unit.fleet.fleet_kit import finding, merged, write
+from tests.unit.fleet.fleet_kit import report as fleet_report
 from tests.unit.reports import pages, samples
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
@@ -254,3 +257,14 @@ def test_the_policy_stops_what_escaping_would_let_through(look: Open) -> None:
     opened.page.wait_for_timeout(100)
     assert opened.page.evaluate("window.ran") is None
     assert any("Content Security Policy" in line for line in opened.noise)
+
+
+def test_the_name_of_a_host_is_on_one_line(look: Open, tmp_path: Path) -> None:
+    """Also beside long ids of findings, which may be broken anywhere."""
+    wrong = [finding(f"network/a-problem-with-a-long-name-{number}", "critical") for number in range(3)]
+    hosts = [fleet_report(name, *wrong, host={"engine": "26.1.5+dfsg1"}) for name in ("web3", "db-12.example")]
+    page = look(merged(write(tmp_path / "reports", *hosts))).page
+    lines = "nodes => nodes.map(node => (node.range = new Range(), node.range.selectNodeContents(node), node.range.getClientRects().length))"
+    for words in ("web3", "db-12.example", "26.1.5+dfsg1"):
+        cells = page.locator("th[scope=row], td", has_text=re.compile(f"^{re.escape(words)}$"))
+        assert set(cells.evaluate_all(lines)) == {1}, words
