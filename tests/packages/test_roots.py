@@ -132,5 +132,7 @@ def test_a_removal_without_a_working_program_succeeds(manager: Manager) -> None:
     manager.install(manager.first)
     furnish(manager.root)
     (manager.root / "usr/bin/doctor").unlink()
+    stamp = "var/lib/systemd/timers/stamp-doctor-scan.timer"
+    put(manager.root, stamp, "")
     manager.remove()
-    assert not (manager.root / "usr/bin/doctor").exists()
+    assert not {"usr/bin/doctor", DROP_IN, SERVICE, CRON, stamp} & listed(manager.root)

@@ -80,6 +80,15 @@ def test_the_engine_starts_after_the_program_is_gone(host: SystemdHost) -> None:
     assert shown(host, "docker.service", "ActiveState") == "active"
 
 
+def test_the_schedule_of_another_doctor_goes_on(host: SystemdHost) -> None:
+    """The one file was copied and installed a schedule of its own, before the package or after it."""
+    other = "/usr/local/sbin/doctor"
+    host.run(["cp", "/usr/bin/doctor", other])
+    host.run([other, "schedule", "install", "--no-probe"])
+    host.run(["dpkg", "-r", "container-doctor"])
+    assert (shown(host, TIMER, "ActiveState"), shown(host, TIMER, "UnitFileState")) == ("active", "enabled")
+
+
 def test_the_plugin_and_completion_beside_a_running_engine(host: SystemdHost) -> None:
     host.run(["systemctl", "start", "docker.service"])
     host.load_images()
