@@ -11,7 +11,7 @@ usage: doctor-runtime run [OPTIONS] ROOTFS -- COMMAND [ARG...]
        doctor-runtime batch < SPEC.json
 
 Runs containers without a daemon: namespaces, overlay, cgroups, capabilities and seccomp as Docker's defaults.
-Needs root. `python -c 'import doctor.runtime; help(doctor.runtime)'` shows the JSON that batch reads.
+Needs root. doctor/runtime/__init__.py in the source describes the JSON that batch reads.
 
 root file system
   --layers DIR[:DIR...]    overlay of layers, topmost first        --upper DIR --work DIR   keep the container's writes

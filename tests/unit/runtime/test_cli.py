@@ -22,3 +22,8 @@ def test_a_root_without_devices_is_no_traceback(
         said
         == "doctor-runtime: /dev/null can't be opened: no such file or directory (2); in a chroot, mount the host's /dev\n"
     )
+
+
+def test_the_help_names_no_interpreter() -> None:
+    """The one file is installed where there is none."""
+    assert "python" not in cli.HELP
