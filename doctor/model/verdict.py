@@ -172,9 +172,14 @@ def _state(
 
 
 def _is_proven(probes: tuple[ProbeResult, ...]) -> bool:
-    """Whether a container was started through each layer of the host, and no probe left out a part or has a doubt."""
-    passed = {probe.name for probe in probes if probe.result is Result.PASS}
-    return LADDER in passed and not any(probe.untried or probe.doubts for probe in probes)
+    """Whether a container was started through each layer of the host, and no probe failed, left out a part or has a doubt.
+
+    The finding of a failed one may be waived, but the failure remains.
+    """
+    results = {probe.name: probe.result for probe in probes}
+    if results.get(LADDER) is not Result.PASS or Result.FAIL in results.values():
+        return False
+    return not any(probe.untried or probe.doubts for probe in probes)
 
 
 def _has_looked(outcomes: tuple[Outcome, ...]) -> bool:

@@ -7,9 +7,12 @@ import pytest
 from msgspec.structs import replace
 
 from doctor.model.change import ScanChange
-from doctor.model.finding import Seen, WaiverNote
+from doctor.model.finding import Seen, Subject, WaiverNote
+from doctor.model.outcome import Result
+from doctor.model.probe_result import ProbeResult
 from doctor.model.report import ScanReport
 from doctor.model.severity import Severity
+from doctor.model.verdict import VerdictState
 from tests.unit.reports import samples
 from tests.unit.reports.test_green import FORMATS, can_show, render
 
@@ -121,3 +124,12 @@ def test_a_service_knows_when_it_was_first_seen() -> None:
     assert "suppressions" not in again
     accepted = json.loads(render("sarif", ACCEPTED))["runs"][0]["results"][0]
     assert accepted["suppressions"][0]["status"] == "accepted"
+
+
+def test_a_failed_test_container_is_not_healthy_although_it_is_waived() -> None:
+    """The finding is accepted; that containers have no names, or no way out, is not health."""
+    failed = ProbeResult(name="dns", proves="names", result=Result.FAIL, message="no answer")
+    accepted = replace(CRITICAL, id="probe/dns-failed", subject=Subject("probe", "dns"), severity=Severity.ERROR)
+    verdict = replace(ACCEPTED, findings=(accepted,), probes=(*ACCEPTED.probes, failed)).verdict
+    assert (ACCEPTED.verdict.state, verdict.state) == (VerdictState.HEALTHY, VerdictState.CLEAR)
+    assert verdict.says.startswith("no problem found, 1 waived (error); test containers failed: dns")
