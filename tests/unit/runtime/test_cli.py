@@ -25,5 +25,5 @@ def test_a_root_without_devices_is_no_traceback(
 
 
 def test_the_help_names_no_interpreter() -> None:
-    """The one file is installed where there is none."""
+    """The one file is for hosts without it."""
     assert "python" not in cli.HELP
