@@ -8,7 +8,7 @@ from doctor.facts.network.dns import RESOLV_CONF, HostDns
 
 @check(
     severity=Severity.WARNING,
-    breaks=("dns", "image"),
+    breaks=("dns",),
     ok="resolv.conf is a file or a link to one",
 )
 def resolv_dangling(dns: HostDns) -> Iterator[Finding]:

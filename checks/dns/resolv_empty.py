@@ -8,7 +8,7 @@ from doctor.facts.network.links import Links
 from doctor.facts.network.route_hints import has_default
 
 
-@check(severity=Severity.WARNING, breaks=("dns", "image"), ok="resolv.conf names a server")
+@check(severity=Severity.WARNING, breaks=("dns",), ok="resolv.conf names a server")
 def resolv_empty(dns: HostDns, links: Links | Missing) -> Iterator[Finding]:
     """/etc/resolv.conf names no name server, so the host queries itself and new containers query 8.8.8.8.
 

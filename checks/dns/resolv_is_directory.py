@@ -10,7 +10,7 @@ _KINDS = {"d": "a directory", "p": "a FIFO", "s": "a socket", "c": "a device", "
 
 @check(
     severity=Severity.CRITICAL,
-    breaks=("dns", "image", "egress"),
+    breaks=("dns", "egress"),
     ok="resolv.conf is a file",
     messages=(
         Message(

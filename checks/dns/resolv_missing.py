@@ -6,7 +6,7 @@ from doctor.api import Evidence, Finding, Severity, Subject, check
 from doctor.facts.network.dns import RESOLV_CONF, HostDns
 
 
-@check(severity=Severity.WARNING, breaks=("dns", "image"), ok="the host has a resolv.conf")
+@check(severity=Severity.WARNING, breaks=("dns",), ok="the host has a resolv.conf")
 def resolv_missing(dns: HostDns) -> Iterator[Finding]:
     """The host has no /etc/resolv.conf, so it can't pull images, and new containers query 8.8.8.8.
 

@@ -8,7 +8,7 @@ from doctor.facts.network.dns import RESOLV_CONF, HostDns
 
 @check(
     severity=Severity.ERROR,
-    breaks=("dns", "image"),
+    breaks=("dns",),
     ok="the resolver in resolv.conf answers",
     messages=(
         Message(

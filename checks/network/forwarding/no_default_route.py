@@ -11,7 +11,7 @@ from doctor.facts.network.route_hints import RouteHint, RouteHints, has_default,
 @check(
     severity=Severity.ERROR,
     detail=RouteHints | None,
-    breaks=("egress", "image"),
+    breaks=("egress",),
     causes=(
         "network/uplink-down",
         "network/uplink-address-missing",

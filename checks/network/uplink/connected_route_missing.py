@@ -14,7 +14,7 @@ from doctor.facts.path.own.kept_state import KeptState, PlacedRoute
 @check(
     severity=Severity.ERROR,
     detail=RoutesLost,
-    breaks=("egress", "image", "port"),
+    breaks=("egress", "port"),
     ok="the host has the routes to the networks of its addresses that the last healthy scan saw",
 )
 def connected_route_missing(

@@ -15,7 +15,7 @@ from doctor.facts.path.way import HOST
 @check(
     severity=Severity.ERROR,
     detail=RouteAdded,
-    breaks=("egress", "image", "dns"),
+    breaks=("egress", "dns"),
     ok="no packets of containers leave by an interface without a carrier",
 )
 def link_without_carrier(

@@ -13,7 +13,7 @@ from doctor.formats.netlink.routes import PERMANENT
 @check(
     severity=Severity.WARNING,
     detail=NeighbourFixed,
-    breaks=("egress", "image", "port"),
+    breaks=("egress", "port"),
     ok="no gateway's MAC address is fixed to another one than at the last healthy scan",
 )
 def next_hop_fixed(namespaces: NetNamespaces, record: HealthyNetwork | Missing) -> Iterator[Finding]:

@@ -20,7 +20,7 @@ _QUESTION = 28
 @check(
     severity=Severity.ERROR,
     detail=GatewaySilent,
-    breaks=("egress", "image", "port"),
+    breaks=("egress", "port"),
     ends=("neighbour",),
     ok="no gateway of the host's default routes is known to be silent",
 )

@@ -17,7 +17,7 @@ from doctor.facts.path.own.uplinks import bare_uplinks, lost_uplinks, routes_ove
 @check(
     severity=Severity.ERROR,
     detail=UplinkLost,
-    breaks=("egress", "image", "port"),
+    breaks=("egress", "port"),
     ends=("address-missing", "ipv6-off"),
     ends_anywhere=("no-default-route",),
     ok="no interface that led to the outside at the last healthy scan lost its address",

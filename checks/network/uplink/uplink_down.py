@@ -13,7 +13,7 @@ from doctor.facts.path.own.uplinks import lost_uplinks, routes_over
 @check(
     severity=Severity.ERROR,
     detail=UplinkLost,
-    breaks=("egress", "image", "port"),
+    breaks=("egress", "port"),
     ends=("link-down",),
     ends_anywhere=("no-default-route",),
     ok="no interface that led to the outside at the last healthy scan is down",

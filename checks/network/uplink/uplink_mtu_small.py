@@ -19,7 +19,7 @@ from doctor.facts.path.paths import OpenCuts, PathCut
 @check(
     severity=Severity.ERROR,
     detail=MtuSmall,
-    breaks=("egress", "image", "port"),
+    breaks=("egress", "port"),
     ok="no MTU of the host's own interfaces ends packets of containers",
 )
 def uplink_mtu_small(  # noqa: PLR0917 - parameters are the facts it judges

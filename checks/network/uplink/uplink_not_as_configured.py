@@ -12,7 +12,7 @@ from doctor.facts.network.route_hints import has_default
 @check(
     severity=Severity.ERROR,
     detail=ExpectedLink,
-    breaks=("egress", "image", "port"),
+    breaks=("egress", "port"),
     ends=("link-down", "address-missing"),
     ends_anywhere=("no-default-route",),
     ok="no interface that the configuration gives a default route is down or without an address",

@@ -21,7 +21,7 @@ _SILENT = FAILED | INCOMPLETE
 @check(
     severity=Severity.ERROR,
     detail=UplinkQueueDrops,
-    breaks=("egress", "image", "port"),
+    breaks=("egress", "port"),
     ok="no queue of the host's own interfaces drops every packet",
 )
 def uplink_queue_drops(
