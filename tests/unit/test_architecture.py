@@ -187,7 +187,7 @@ def test_a_check_is_declared_and_documented(identity: str) -> None:
     assert declaration.ok
     assert set(declaration.breaks) <= set(CATALOG.probes)
     # Images of the data root are mounted without a network: one of its problems would excuse a failed proof of a repair.
-    assert not ("image" in declaration.breaks and declaration.id.startswith(("network/", "dns/", "firewall/")))
+    assert not ("image" in declaration.breaks and identity.startswith(("network/", "dns/", "firewall/")))
     assert set(declaration.causes) <= set(CATALOG.checks)
 
 
