@@ -73,9 +73,14 @@ class NewsItem(Struct, frozen=True, kw_only=True):
     note: str = ""
 
     def concerns(self, least: Severity) -> bool:
-        """Whether it is for a recipient of problems from some severity on: also the end of one that was as bad before it became better."""
+        """Whether it is for a recipient of problems from some severity on.
+
+        So are the end of one that was as bad before it became better, and a scan that did not run or not see everything.
+        """
         was = self.problem.worst if self.change in {"resolved", "waived", "unknown"} else Severity.INFO
-        return self.change == "missed" or max(self.problem.severity, was) >= least
+        # Who looked at nothing knows of no severity.
+        is_doubt = self.change == "missed" or self.problem.id in {INCOMPLETE, FAILED}
+        return is_doubt or max(self.problem.severity, was) >= least
 
 
 Known = Mapping[str, KnownProblem]
