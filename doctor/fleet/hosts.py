@@ -226,7 +226,9 @@ def _doubts(reports: HostReports, chosen: SeenReport) -> tuple[list[str], list[S
     """Return why the chosen report is not the whole truth, and the other reports that count, too."""
     doubts: list[str] = []
     others: list[SeenReport] = []
-    if chosen.is_narrow:
+    if not chosen.ran:
+        doubts.append("no check ran")
+    elif chosen.is_narrow:
         doubts.append(f"only {chosen.ran} of {chosen.installed} checks ran (--select or --skip)")
     judged: frozenset[str] = frozenset()
     for one in reports.narrow:

@@ -45,6 +45,7 @@ INCOMPLETE: dict[str, dict[str, Any]] = {
         "b", outcomes=[{"id": "a/b", "outcome": "skip", "reason": "no root", "incomplete": True}]
     ),
     "few checks": report("b", verdict={"ran": 3}),
+    "no check": report("b", verdict={"state": "healthy", "says": "healthy", "ran": 0, "installed": 0}, outcomes=[]),
 }
 
 
