@@ -158,9 +158,18 @@ def _adapt(command: Any, name: str) -> None:
         _adapt(one, f"{name} {word}")
 
 
+_UNKNOWN = "?"
+"""The address of a context that is missing, or can't be read."""
+
+
 def _refuse_another_host(options: dict[str, str]) -> None:
     """Raise ``UsageError`` if docker's commands go to another host: doctor examines the one on which it runs."""
     named, address = _endpoint(options)
+    if address == _UNKNOWN:
+        raise UsageError(
+            f"docker is set to {named}, which names no engine: it may be another host's",
+            do="see 'docker context ls', or run 'doctor' instead of 'docker doctor' for this host",
+        )
     if address and not _is_here(address):
         raise UsageError(
             f"docker is set to another host ({named}: {_without_login(address)}), and doctor examines the host on which it runs",
@@ -191,7 +200,7 @@ def _address(context: str, options: dict[str, str]) -> str:
     found: Any = _settings(options, f"contexts/meta/{digest}/meta.json")
     for key in ("Endpoints", "docker", "Host"):
         found = found.get(key) if isinstance(found, dict) else None
-    return found if isinstance(found, str) else ""
+    return found if isinstance(found, str) and found else _UNKNOWN
 
 
 def _settings(options: dict[str, str], name: str) -> dict[str, Any]:

@@ -94,6 +94,8 @@ def test_another_host_is_refused(config: Path) -> None:
     (config / "config.json").write_text('{"currentContext":"prod"}')
     assert docker(config, *words).returncode == 2
     assert docker(config, "--context", "default", *words).returncode != 2
+    lost = docker(config, "--context", "nope", *words)
+    assert (lost.returncode, "context nope, which names no engine" in lost.stderr) == (2, True)
     assert docker(config, "doctor", "scan", "--help").returncode == 0
 
 
