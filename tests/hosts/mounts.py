@@ -11,7 +11,7 @@ from tests.hosts.cgroups import Hierarchy
 DATA = {"docker": "/var/lib/docker", "containerd": "/var/lib/containerd", "doctor": "/var/lib/doctor"}
 """Directory of the work directory → where the box sees it. Real directories: overlay2 can't stand on an overlay."""
 
-_HIDDEN = ("/etc/docker", "/etc/sysctl.d", "/etc/sysconfig", "/root/.docker", "/etc/containerd")
+_HIDDEN = ("/etc/docker", "/etc/doctor", "/etc/sysctl.d", "/etc/sysconfig", "/root/.docker", "/etc/containerd")
 _FILES = {
     "/etc/resolv.conf": "nameserver 198.51.100.2\n",
     "/etc/hostname": "box\n",
