@@ -52,15 +52,16 @@ def test_journald_is_fine_where_a_journal_runs(host: SystemdHost) -> None:
 
 
 def test_forwarding_stays_on_over_a_reboot(host: SystemdHost) -> None:
-    """The file that turned it off at boot is repaired: after the reboot it is on before the engine starts."""
+    """The file that turned it off at boot is repaired: the engine turns it on at its start, and closes FORWARD to others."""
     faults.inject(host, "forward/file-off")
     assert "network/ip-forward-off" in ids(host)
     apply(host)
     assert ids(host) == set()
-    host.run(["systemctl", "disable", "docker.service", "docker.socket"])
     host.reboot()
-    assert active(host) != "active"
+    host.run(["systemctl", "start", "docker"])
     assert host.read("/proc/sys/net/ipv4/ip_forward") == "1\n"
+    assert "-P FORWARD DROP" in host.run(["iptables", "-S", "FORWARD"]).stdout
+    assert ids(host) == set()
 
 
 def test_settings_that_stop_the_engine_after_too_many_starts(host: SystemdHost) -> None:

@@ -39,8 +39,8 @@ def test_the_way_ends_where_the_kernel_drops_it(box: Box) -> None:
     assert (found["result"], found["end"]["place"]) == ("delivered", "outside")
     assert found["methods"] == ["tracefs", "taps", "nftrace"]
     assert [hop["place"] for hop in found["hops"] if hop["way"] == "there"] == ["outside", "host", "host", "host", "aa"]
-    words = {"_DOCTOR_COMPLETE": "complete_bash", "COMP_WORDS": "doctor probe --trace aa ", "COMP_CWORD": "4"}
-    assert box.run([box.doctor_path], env=words).stdout.split() == ["aa", "host", "outside:8080"]
+    found = box.run([box.doctor_path, "__complete", "probe", "--trace", "aa", ""]).stdout.splitlines()
+    assert [one.partition("\t")[0] for one in found[:-1]] == ["aa", "host", "outside:8080"]
     assert kills.settle(lambda: kills.left(box)) == []
     # Killed together with its janitor and alone, at instants of one seed.
     assert kills.run(box, 3, "1", longest=1.0)[0] == []
