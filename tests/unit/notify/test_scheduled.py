@@ -141,7 +141,6 @@ def test_a_recipient_may_want_only_the_worst(post: Post) -> None:
 
 
 def test_who_wants_only_the_worst_hears_of_scans_that_saw_nothing(post: Post) -> None:
-    """No filter makes a host that nobody examines look well."""
     pager = replace(ONE, least="critical")
     scheduled.could_not_run("setting 'x' is unknown", HOST, "0.1.0", (pager,))
     assert post.news() == [("mailto", ["new this host"])]
