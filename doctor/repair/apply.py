@@ -15,7 +15,7 @@ from doctor.model.finding import Finding
 from doctor.model.missing import HostError
 from doctor.model.probe_result import ProbeResult
 from doctor.model.report import HalfDone, PlannedAction
-from doctor.model.severity import Applicability, Severity
+from doctor.model.severity import Severity
 from doctor.model.step import File, Put, touches
 from doctor.plugins.catalog import Catalog
 from doctor.repair.aside import engine_aside
@@ -221,7 +221,7 @@ def _carry_out(
         results = _rolled_back(results, left)
     return Done(
         run=run.name,
-        actions=tuple(_shown(action, results.get(action.number, "not reached")) for action in record.actions),
+        actions=tuple(action.shown(results.get(action.number, "not reached")) for action in record.actions),
         after=after,
         probes=tuple(proof.results),
         error=error,
@@ -265,18 +265,6 @@ def _verify(record: PlanRecord, proof: Proof, host: Host, catalog: Catalog, *, p
     if new:
         return after, f"new after the repair: {new[0].id}: {new[0].message}"
     return after, proof.offline() or proof.engine() or proof.containers(after)
-
-
-def _shown(action: ActionRecord, result: str) -> PlannedAction:
-    return PlannedAction(
-        number=action.number,
-        summary=action.summary,
-        risk=Applicability(action.risk),
-        fixes=action.fixes,
-        check_ids=action.check_ids,
-        diff=action.diff,
-        result=result,
-    )
 
 
 def roll_back_run(run: RunDirectory, host: Host, progress: Progress) -> tuple[HalfDone, ...]:

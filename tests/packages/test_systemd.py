@@ -68,9 +68,9 @@ def test_the_engine_starts_after_the_program_is_gone(host: SystemdHost) -> None:
     host.run(["mv", "/usr/bin/doctor", "/root/doctor"])
     assert restarts(host)
     host.run(["mv", "/root/doctor", "/usr/bin/doctor"])
-    told = host.run(["dpkg", "-r", "container-doctor"]).stdout
-    assert f"removed {DROP_IN}" in told
-    assert "kept /var/lib/doctor" in told
+    printed = host.run(["dpkg", "-r", "container-doctor"]).stdout
+    assert f"removed {DROP_IN}" in printed
+    assert "kept /var/lib/doctor" in printed
     assert shown(host, "docker.service", "ExecStartPre") == ""
     assert restarts(host)
     assert shown(host, TIMER, "LoadState") == "not-found"

@@ -16,7 +16,9 @@ import msgspec
 from doctor.model.errors import DoctorError, RefusedError, RepairError
 from doctor.model.host_identity import HostIdentity
 from doctor.model.paths import is_beneath
+from doctor.model.report import PlannedAction
 from doctor.model.root_identity import RootIdentity
+from doctor.model.severity import Applicability
 from doctor.model.step import Reload, Step, Stopped
 from doctor.model.step import Run as Command
 from doctor.plugins.engines import first_engine
@@ -44,6 +46,18 @@ class ActionRecord(msgspec.Struct, frozen=True, kw_only=True):
     steps: tuple[Step, ...]
     engine: str = ""
     undoes: int = 0
+
+    def shown(self, result: str) -> PlannedAction:
+        """Return the action as reports show it, with its result."""
+        return PlannedAction(
+            number=self.number,
+            summary=self.summary,
+            risk=Applicability(self.risk),
+            fixes=self.fixes,
+            check_ids=self.check_ids,
+            diff=self.diff,
+            result=result,
+        )
 
 
 class PlanRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -99,8 +99,8 @@ def test_a_check_whose_result_is_the_host_s(small: bytes) -> None:
     name = "doctor.facts.kernel.sysctl.Sysctl"
     broken = forged(file, {name: kept.encode(_nothing())[0]})
     assert "network/ip-forward-off" not in {one.id for one in judge(opened(broken), CATALOG, IDS).findings}
-    told = forged(file, {name: kept.encode(_nothing())[0]}, from_host=["network/ip-forward-off"])
-    assert "network/ip-forward-off" in {one.id for one in judge(opened(told), CATALOG, IDS).findings}
+    claimed = forged(file, {name: kept.encode(_nothing())[0]}, from_host=["network/ip-forward-off"])
+    assert "network/ip-forward-off" in {one.id for one in judge(opened(claimed), CATALOG, IDS).findings}
 
 
 def _nothing() -> object:

@@ -11,8 +11,7 @@ from msgspec.structs import replace
 from doctor.facts.secrets.redact import redacted
 from doctor.history.body import pack_repair, unpack_repair
 from doctor.model.errors import DoctorError, UsageError
-from doctor.model.report import HostInfo, PlannedAction, RepairReport, ScanReport
-from doctor.model.severity import Applicability
+from doctor.model.report import HostInfo, RepairReport, ScanReport
 from doctor.repair.runs.found import Known, find_run, survey
 from doctor.repair.runs.record import PlanRecord
 from doctor.state.clock import DAY_S
@@ -104,18 +103,7 @@ def _of_plan(plan: PlanRecord, result: str, note: str) -> RepairReport:
         doctor=plan.doctor,
         started=plan.started,
         seconds=0.0,
-        actions=tuple(
-            PlannedAction(
-                number=action.number,
-                summary=action.summary,
-                risk=Applicability(action.risk),
-                fixes=action.fixes,
-                check_ids=action.check_ids,
-                diff=action.diff,
-                result=word,
-            )
-            for action in plan.actions
-        ),
+        actions=tuple(action.shown(word) for action in plan.actions),
         probes=(),
         resolved=(),
         remaining=(),
