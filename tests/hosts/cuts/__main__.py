@@ -1,6 +1,7 @@
 """Run the battery: `python -m tests.hosts.cuts`, as root; names as arguments run only those that contain one of them."""
 
 import argparse
+import random
 import subprocess
 import sys
 import time
@@ -42,6 +43,8 @@ def _wanted(options: argparse.Namespace) -> list[Cut]:
     names = [f"={name}=" for name in CUTS]
     wanted = [f"{word}=" if word.startswith("=") else word for word in options.names] or ["="]
     named = [CUTS[name.strip("=")] for name in names if any(word in name for word in wanted)]
+    if options.seed and options.sample:
+        named = random.Random(options.seed).sample(named, min(options.sample, len(named)))
     # Hosts with one kind of network after the other: a box serves as long as it can.
     named.sort(key=lambda one: one.version)
     step = max(len(named) // options.sample, 1) if options.sample else 1
@@ -88,6 +91,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--engine", default="", help="install this engine in each box: 20.10.24 or 28.5.2")
     parser.add_argument("--stages", type=lambda text: tuple(text.split(",")), default=USUAL, help=",".join(STAGES))
     parser.add_argument("--sample", type=int, help="judge so many, spread over all")
+    parser.add_argument("--seed", default="", help="choose the sample at random by this word")
     parser.add_argument("--write", help="write the table to this file")
     return parser.parse_args()
 
