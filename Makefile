@@ -1,5 +1,5 @@
 # The development loop. Each target is one line that you can also type.
-.PHONY: help setup check fix test cases live browser docs asked new-check case bench onefile onefile-test packages packages-test demo
+.PHONY: help setup check fix test cases live browser docs asked new-check case bench onefile onefile-test onefile-unit packages packages-test demo
 
 help:  ## show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 14
@@ -48,6 +48,9 @@ onefile:  ## build doctor-x86_64 and doctor-aarch64 into dist
 
 onefile-test:  ## test the built one file: by itself, with the unit tests, on throw-away hosts (root)
 	sh scripts/onefile-test
+
+onefile-unit:  ## run all unit tests and cases in the built one file; UNIT=tests/unit/cli runs some
+	UNIT="$(UNIT)" sh scripts/onefile-test unit
 
 packages:  ## build a .deb and an .rpm of each dist/doctor-* into dist
 	.venv/bin/pip install -q -e '.[packages]' && .venv/bin/python -m packages

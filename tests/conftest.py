@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.onefile.setting import skip_what_is_lacking, told
+
 # A busy machine is not a defect: examples have no time limit of their own. CI tries the same examples on every run.
 settings.register_profile("here", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
@@ -16,6 +18,16 @@ settings.load_profile("ci" if os.environ.get("CI") else "here")
 # A shell starts what it puts in the background with SIGINT ignored, and processes that a test starts and interrupts inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip in the one file what it does not have."""
+    skip_what_is_lacking(items)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Count what was skipped in the one file."""
+    told(terminalreporter)
 
 
 @pytest.fixture(autouse=True)

@@ -17,20 +17,29 @@ def program() -> Path | None:
     return place if place.is_file() else None
 
 
-def python(target: Path) -> Path:
-    """Write the file's interpreter as ``python``: its own modules first, then the library's rest and the tests' packages."""
+def python(target: Path, *beside: str) -> Path:
+    """Write the file with ``as_python`` as its start: the command, and an interpreter that also finds modules in the directories ``beside``."""
     found = program()
     if found is None:
         raise LookupError("build the one file first: make onefile")
-    target.write_bytes(started_by(found.read_bytes(), Path(__file__).with_name("as_python.py").read_bytes()))
-    target.chmod(0o755)
-    return target
+    new = target.with_name(f".{target.name}.new")
+    new.write_bytes(as_python(found, *beside))
+    new.chmod(0o755)
+    return new.replace(target)
 
 
-def beside() -> str:
-    """Return PYTHON_BESIDE: the standard library of the interpreter that runs the tests, and its packages."""
-    library = os.path.dirname(os.__file__)
-    return ":".join([library, *(place for place in sys.path if place.endswith("site-packages"))])
+def as_python(file: Path, *beside: str) -> bytes:
+    """Return the content of a built file that also is an interpreter."""
+    source = Path(__file__).with_name("as_python.py").read_text()
+    line = "BESIDE: list[str] = []"
+    if source.count(line) != 1:
+        raise LookupError(f"as_python has no line {line!r}")
+    return started_by(file.read_bytes(), source.replace(line, f"BESIDE = {list(beside)!r}").encode())
+
+
+def library() -> list[str]:
+    """Return the standard library of the interpreter that runs this, and its packages: the one file has the rest of neither."""
+    return [os.path.dirname(os.__file__), *(place for place in sys.path if place.endswith("site-packages"))]
 
 
 def run(*argv: object, **options: object) -> "subprocess.CompletedProcess[str]":
@@ -39,11 +48,9 @@ def run(*argv: object, **options: object) -> "subprocess.CompletedProcess[str]":
 
 
 def main() -> None:
-    """Write the interpreter to the path that is named, or print PYTHON_BESIDE: for scripts/onefile-test."""
-    if len(sys.argv) > 1:
-        python(Path(sys.argv[1]))
-    else:
-        print(beside())
+    """Write the command that also is an interpreter, and its names: ``python -m tests.onefile.kit TARGET DIRECTORY…``, for scripts/onefile-test."""
+    target, *beside = sys.argv[1:]
+    python(Path(target), *beside, *library())
 
 
 if __name__ == "__main__":

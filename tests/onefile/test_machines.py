@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from onefile.pack import started_by
 from tests.onefile import kit
 
 pytestmark = pytest.mark.timeout(600)  # an emulated scan takes 2 s on a machine with nothing else to do
@@ -46,9 +45,7 @@ def test_aarch64_scans_and_lists_the_same(aarch64: list[str], file: Path, root: 
 def test_sha256_on_aarch64(aarch64: list[str], tmp_path: Path) -> None:
     """By ARMv8's instructions, which all of qemu's processors with 64 bits have."""
     python = tmp_path / "python"
-    python.write_bytes(
-        started_by(Path(aarch64[1]).read_bytes(), Path(kit.__file__).with_name("as_python.py").read_bytes())
-    )
+    python.write_bytes(kit.as_python(Path(aarch64[1])))
     python.chmod(0o755)
     assert kit.run(aarch64[0], python, "-c", HASHES).stdout == expected()
 

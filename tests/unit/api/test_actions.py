@@ -6,14 +6,12 @@ then be a no-op.
 
 import importlib
 import os
-import pkgutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from msgspec import Struct
 
-import doctor.api.actions
 from doctor.api.actions.files import (
     CopyAside,
     EditFile,
@@ -32,6 +30,7 @@ from doctor.model.missing import HostError
 from doctor.model.paths import HostPath
 from doctor.model.severity import Applicability
 from doctor.model.step import Directory, File, Step, Symlink, places
+from tests.onefile.setting import modules
 from tests.unit.collect.odd import put_in_place
 
 PATH = HostPath("/data/place/node")
@@ -136,9 +135,9 @@ def test_an_edit_follows_a_link_inside_and_never_out(top: Path) -> None:
 
 def classes() -> Iterator[type]:
     """Yield every class of action."""
-    for module in pkgutil.walk_packages(doctor.api.actions.__path__, "doctor.api.actions."):
-        for thing in vars(importlib.import_module(module.name)).values():
-            is_here = isinstance(thing, type) and thing.__module__ == module.name and not thing.__name__.startswith("_")
+    for name in modules("doctor.api.actions"):
+        for thing in vars(importlib.import_module(name)).values():
+            is_here = isinstance(thing, type) and thing.__module__ == name and not thing.__name__.startswith("_")
             if is_here and issubclass(thing, Struct) and hasattr(thing, "steps"):
                 yield thing
 

@@ -17,6 +17,7 @@ from doctor.cli.commands import guard, guard_unit
 from doctor.guard.copies import CannotKeepError, keep
 from doctor.host.recorded import RootHost
 from doctor.model.errors import DoctorError
+from tests.onefile.setting import interpreter_of
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may look at a data root")
 
@@ -87,7 +88,7 @@ def test_the_drop_in_stops_for_one_code_only(tmp_path: Path, monkeypatch: pytest
     command = odd / "doctor"
     command.write_text('#!/bin/sh\nprintf "%s\\n" "$1" "$DOCTOR_STATE_DIR" >"${0%/*}/asked"\nexit 10\n')
     command.chmod(0o755)
-    monkeypatch.setattr(sys, "executable", str(odd / "python3"))
+    monkeypatch.setattr(sys, "executable", interpreter_of(odd / "doctor"))
     (line,) = [line for line in guard_unit.text().splitlines() if line.startswith("ExecStartPre=")]
     argv = [word.replace("$$", "$").replace("%%", "%") for word in shlex.split(line.partition("=")[2])]
     for code in range(256):
@@ -107,7 +108,7 @@ def test_the_status_names_a_program_that_is_gone(
     odd = tmp_path / "a $dir with %b"
     odd.mkdir()
     (odd / "doctor").touch(0o755)
-    monkeypatch.setattr(sys, "executable", str(odd / "python3"))
+    monkeypatch.setattr(sys, "executable", interpreter_of(odd / "doctor"))
     drop_in = tmp_path / "docker.service.d" / guard_unit.DROP_IN
     drop_in.parent.mkdir()
     drop_in.write_text(guard_unit.text())
@@ -172,6 +173,7 @@ def test_what_is_too_large_or_gone_is_no_copy(tmp_path: Path) -> None:
     assert not (tmp_path / "state").exists()
 
 
+@pytest.mark.not_in_one_file("ssl")
 def test_hashes_need_no_openssl() -> None:
     """Loading it costs more than all that the guard hashes; the hashes are the same, and others may load it later."""
     code = (

@@ -18,6 +18,8 @@ ROOT = Path(__file__).parents[3]
 CODE = f"import sys; sys.path[:] = [place for place in sys.path if place != {str(ROOT)!r}]; from doctor.cli.entry import main; sys.exit(main())"
 CHECK = "doctor/checks/dns/resolv_empty.py"
 
+pytestmark = pytest.mark.not_in_one_file("files")
+
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:

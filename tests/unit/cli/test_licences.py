@@ -9,6 +9,7 @@ import pytest
 from doctor.cli.commands import licences
 
 
+@pytest.mark.not_in_one_file("files")
 def test_each_needed_package_is_named_with_its_text(capsys: pytest.CaptureFixture[str]) -> None:
     licences.show()
     lines = capsys.readouterr().out.splitlines()

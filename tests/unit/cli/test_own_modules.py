@@ -103,6 +103,7 @@ def test_only_compiled_code_of_this_source_is_used(tmp_path: Path, monkeypatch: 
     assert code_of(tmp_path).co_filename == str(source)
 
 
+@pytest.mark.not_in_one_file("files")
 def test_the_finder_is_added_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A second command in one process changes nothing."""
     monkeypatch.setattr(sys, "meta_path", [*sys.meta_path])

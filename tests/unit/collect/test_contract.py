@@ -5,7 +5,6 @@ those that the collectors were seen to ask for.
 """
 
 import importlib
-import pkgutil
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +13,6 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-import doctor.collect
 from doctor.host.base import ApiAnswer, CommandResult, Process
 from doctor.host.noted import NotedHost
 from doctor.host.recorded import RecordedAnswers, RootHost
@@ -24,6 +22,7 @@ from doctor.scan.resolve import Facts, _returns, find_collector, parameters, spl
 from tests.cases.case import find
 from tests.cases.recipe import Recipe
 from tests.cases.roots import PARTS, ROOT
+from tests.onefile.setting import modules
 from tests.unit.collect.odd import CONTENTS, put_in_place
 
 LOCATED = re.compile(r"\.py:\d+\)")
@@ -32,9 +31,9 @@ LOCATED = re.compile(r"\.py:\d+\)")
 
 def collectors() -> Iterator[tuple[type, Callable[..., Any]]]:
     """Yield each fact with its collector."""
-    for module in pkgutil.walk_packages(doctor.collect.__path__, "doctor.collect."):
-        for thing in vars(importlib.import_module(module.name)).values():
-            if isinstance(declaration_of(thing), CollectorDeclaration) and thing.__module__ == module.name:
+    for name in modules("doctor.collect"):
+        for thing in vars(importlib.import_module(name)).values():
+            if isinstance(declaration_of(thing), CollectorDeclaration) and thing.__module__ == name:
                 yield _returns(thing), thing
 
 

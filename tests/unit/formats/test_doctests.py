@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 
-import doctor
-
-ROOT = Path(doctor.__file__).parent.parent
+ROOT = Path(__file__).parents[3]
 SAMPLES = sorted(
     ".".join(path.relative_to(ROOT).with_suffix("").parts)
     for room in ("doctor", "reports")

@@ -27,6 +27,7 @@ POD = DAEMONSET["spec"]["template"]["spec"]
 CONTAINERS = {one["name"]: one for one in POD["containers"]}
 
 
+@pytest.mark.not_in_one_file("compiled")
 @pytest.mark.parametrize("document", documents(), ids=lambda one: f"{one['kind']} {one['metadata']['name']}")
 def test_it_is_valid(document: dict[str, Any]) -> None:
     kit.valid(document)

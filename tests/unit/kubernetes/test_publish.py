@@ -1,7 +1,6 @@
 """Requests to an API server: what is sent, and what happens if it is down, slow, busy or says no."""
 
 import shutil
-import ssl
 import subprocess
 import time
 from collections.abc import Iterator
@@ -271,6 +270,7 @@ def openssl(*words: str, place: Path) -> None:
     subprocess.run(["openssl", *words], cwd=place, check=True, capture_output=True, timeout=20)
 
 
+@pytest.mark.not_in_one_file("ssl")
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl")
 def test_with_tls_a_token_is_read_for_each_request(server: kit.Server, tmp_path: Path) -> None:
     """The server's certificate is checked with the pod's own authority, and an exchanged token is used at once."""
@@ -290,6 +290,8 @@ def test_with_tls_a_token_is_read_for_each_request(server: kit.Server, tmp_path:
         place=tmp_path,
     )
     openssl("req", "-x509", *key, "-keyout", "key2", "-out", "other.crt", "-subj", "/CN=y", place=tmp_path)
+    import ssl
+
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "ca.crt", tmp_path / "key")
     server.socket = context.wrap_socket(server.socket, server_side=True)

@@ -1,7 +1,6 @@
 """Mail to a real server: encrypted where it is offered, checked where it matters; by Python, and by curl where there is no TLS."""
 
 import shutil
-import ssl
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,6 @@ from doctor.notify import by_curl, tls
 from doctor.notify.send import PartlyError, TryLaterError
 from doctor.notify.ways import smtp
 from tests.unit.notify.kit import parcel, route
-
-controller = pytest.importorskip("aiosmtpd.controller")
-aiosmtp = pytest.importorskip("aiosmtpd.smtp")
 
 
 class Mailbox:
@@ -49,6 +45,7 @@ class Mailbox:
 
 def log_in(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> Any:
     """Accept one user."""
+    aiosmtp = pytest.importorskip("aiosmtpd.smtp")
     is_known = (data.login, data.password) == (b"me", b"hunter2")
     return aiosmtp.AuthResult(success=is_known, handled=False)
 
@@ -56,6 +53,9 @@ def log_in(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: A
 @pytest.fixture
 def server(certificate: Path) -> Iterator[tuple[Mailbox, int]]:
     """A server with STARTTLS and logins."""
+    import ssl
+
+    controller = pytest.importorskip("aiosmtpd.controller")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(f"{certificate}.crt", certificate)
     box = Mailbox()
@@ -93,6 +93,7 @@ def key(place: Path) -> str:
     return str(place)
 
 
+@pytest.mark.not_in_one_file("ssl")
 def test_a_relay_is_encrypted_without_a_check(server: tuple[Mailbox, int], program: str) -> None:
     """STARTTLS is offered, and its certificate is unknown: it is used as mail servers do."""
     smtp.send(parcel(f"smtp://127.0.0.1:{server[1]}/?to=a@example.com,b@example.com&from=d@example.com", timeout=10))
@@ -102,6 +103,7 @@ def test_a_relay_is_encrypted_without_a_check(server: tuple[Mailbox, int], progr
     assert b"Subject: [doctor] alpha: 1 new (worst: error)\r\n" in server[0].got[0][2]
 
 
+@pytest.mark.not_in_one_file("ssl")
 def test_a_checked_certificate_must_be_known(server: tuple[Mailbox, int], program: str, certificate: Path) -> None:
     url = f"smtp://localhost:{server[1]}/?to=a@example.com&tls=checked"
     with pytest.raises(DoctorError) as caught:
@@ -112,6 +114,7 @@ def test_a_checked_certificate_must_be_known(server: tuple[Mailbox, int], progra
     assert [is_encrypted for *_, is_encrypted, _ in server[0].got] == [True]
 
 
+@pytest.mark.not_in_one_file("ssl")
 def test_a_password_is_sent_only_to_a_known_server(
     server: tuple[Mailbox, int], program: str, certificate: Path, tmp_path: Path
 ) -> None:
@@ -128,6 +131,7 @@ def test_a_password_is_sent_only_to_a_known_server(
     assert "wrong" not in str(caught.value)
 
 
+@pytest.mark.not_in_one_file("ssl")
 def test_a_refused_address(server: tuple[Mailbox, int], program: str) -> None:
     """Alone it is an error, now or later; among others the others have it, and are not sent it again."""
     url = f"smtp://127.0.0.1:{server[1]}/?to="
@@ -141,6 +145,7 @@ def test_a_refused_address(server: tuple[Mailbox, int], program: str) -> None:
     assert [to for _, to, *_ in server[0].got] == [["a@example.com"]]
 
 
+@pytest.mark.not_in_one_file("ssl")
 def test_without_tls_and_curl_only_a_relay_is_used(
     server: tuple[Mailbox, int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

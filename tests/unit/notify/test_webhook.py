@@ -5,7 +5,6 @@ import hmac
 import json
 import shutil
 import socket
-import ssl
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -145,6 +144,7 @@ def test_a_server_that_does_not_answer(kind: str, monkeypatch: pytest.MonkeyPatc
 PROGRAMS = ["python", *filter(shutil.which, ["curl", "wget"])]
 
 
+@pytest.mark.not_in_one_file("ssl")
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_certificates_are_checked(
     certificate: Path, program: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -154,6 +154,8 @@ def test_certificates_are_checked(
         monkeypatch.setattr(tls, "is_there", lambda: False)
         real = shutil.which
         monkeypatch.setattr(shutil, "which", lambda name: real(name) if name == program else None)
+    import ssl
+
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(f"{certificate}.crt", certificate)
     with Serving(lambda plain: context.wrap_socket(plain, server_side=True)) as (requests, port):

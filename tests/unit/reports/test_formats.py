@@ -40,7 +40,11 @@ def test_a_resumed_repair_does_not_say_that_it_resolved_nothing() -> None:
 
 def test_each_file_is_a_format_named_after_it() -> None:
     """``--format NAME`` finds reports/NAME.py, and its declaration says the same name."""
-    here = {file.stem for file in Path(text.__file__).parent.iterdir() if file.suffix == ".py" and file.name[0] != "_"}
+    here = {
+        file.stem
+        for file in (Path(__file__).parents[3] / "reports").iterdir()
+        if file.suffix == ".py" and file.name[0] != "_"
+    }
     assert here == set(CATALOG.formats)
     for name in here:
         assert CATALOG.report_format(name).declaration.name == name  # type: ignore[union-attr]

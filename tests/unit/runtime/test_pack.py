@@ -13,6 +13,8 @@ RUNTIME = Path(__file__).resolve().parents[3] / "doctor" / "runtime"
 ALWAYS = ["doctor", "doctor.runtime", "doctor.runtime.pack"]  # imported before the file is read
 LAUNCH = ["run", "--net", "nowhere", "/", "--", "true"]  # ends where the options are read
 
+pytestmark = pytest.mark.not_in_one_file("files")
+
 
 def launched(top: Path) -> tuple[str, list[str]]:
     """Output of a launch, and the modules that were imported from their own files."""

@@ -15,7 +15,7 @@ from doctor.runtime.bundle.part import ConfigPart
 from doctor.runtime.seccomp import cache
 from doctor.runtime.seccomp import profile as compiler_module
 
-RUNTIME = Path(pack.__file__).parent
+RUNTIME = Path(__file__).parents[3] / "doctor/runtime"
 PROFILE: dict[str, Any] = {
     "defaultAction": "SCMP_ACT_ERRNO",
     "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"],

@@ -21,6 +21,7 @@ from doctor.facts.secrets.redact import redact
 from doctor.formats.host.os_release import parse
 from doctor.model.missing import Missing, Why
 from doctor.plugins.load import load
+from tests.onefile.setting import interpreter_of
 from tests.unit.reports import samples
 from tests.unit.test_docs import commands, judged
 
@@ -90,7 +91,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     program = place / "doctor"
     program.write_text(f"#!/bin/sh\nexec {sys.executable} -c 'from doctor.cli.entry import main; main()' \"$@\"\n")
     program.chmod(0o755)
-    monkeypatch.setattr(sys, "executable", str(place / "python3"))
+    monkeypatch.setattr(sys, "executable", interpreter_of(place / "doctor"))
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     return str(program)
 

@@ -1,6 +1,5 @@
 """The process that starts containers through each layer: it may hang, die at once, or be killed in the middle of a line."""
 
-import sys
 import time
 
 import pytest
@@ -15,7 +14,7 @@ RUNG = Launch((), ({"id": "a", "kind": "runtime", "seccomp": {"defaultAction": "
 def reached(program: str, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, str], float]:
     """Return the errors of the starts by id if a program stands in place of the runtime, and the seconds that it took."""
     monkeypatch.setattr(probe_round, "runtime_command", lambda _: ("sh", "-c", program))
-    monkeypatch.setattr(sys, "executable", "/bin/sh")
+    monkeypatch.setattr(probe_round, "runtime_program", lambda: "/bin/sh")
     monkeypatch.setattr(probe_round, "_RUNGS_S", 0.3)
     monkeypatch.setattr(probe_round, "_CLEANUP_S", 0.3)
     began = time.monotonic()

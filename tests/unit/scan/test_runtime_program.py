@@ -21,6 +21,7 @@ def test_the_running_file_is_started_if_its_name_leads_elsewhere(
     if replaced:
         place.touch(0o755)
     monkeypatch.setattr(sys, "executable", str(place))
+    monkeypatch.setattr(runtime_command, "IS_ONE_FILE", False)
     assert runtime_command.runtime_program() == str(place)  # an interpreter's own business
     monkeypatch.setattr(runtime_command, "IS_ONE_FILE", True)
     assert runtime_command.runtime_program() == "/proc/self/exe"

@@ -17,6 +17,7 @@ from doctor.cli.commands.schedule import status
 from doctor.cli.common import SharedOptions
 from doctor.model.errors import DoctorError, RefusedError, UsageError
 from doctor.state.settings import Schedule
+from tests.onefile.setting import interpreter_of
 
 SAY = SharedOptions(verbose=False, quiet=False, colour=False)
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can install a schedule")
@@ -28,7 +29,7 @@ def cron(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> schedule.Places:
     (tmp_path / "cron.d").mkdir()
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin/doctor").touch(0o755)
-    monkeypatch.setattr(sys, "executable", str(tmp_path / "bin/python3"))
+    monkeypatch.setattr(sys, "executable", interpreter_of(tmp_path / "bin/doctor"))
     return schedule.Places(
         units=str(tmp_path / "no-units"),
         cron=str(tmp_path / "cron.d" / "doctor"),

@@ -18,6 +18,7 @@ from doctor.model.errors import DoctorError, RefusedError, UsageError
 from doctor.notify import memory, send
 from doctor.notify.recipients import installed_file
 from doctor.notify.ways import journal
+from tests.onefile.setting import interpreter_of
 
 SAY = SharedOptions(verbose=False, quiet=False, colour=False)
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can install a schedule")
@@ -31,7 +32,7 @@ def cron(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> schedule.Places:
     tmp_path.chmod(0o755)
     (tmp_path / "bin/doctor").touch(0o755)
     (tmp_path / "etc/doctor.toml").touch()
-    monkeypatch.setattr(sys, "executable", str(tmp_path / "bin/python3"))
+    monkeypatch.setattr(sys, "executable", interpreter_of(tmp_path / "bin/doctor"))
     monkeypatch.setattr(journal, "SOCKET", str(tmp_path / "no-journal"))
     monkeypatch.setattr(send, "_PAUSES_S", (0.0, 0.0))
     monkeypatch.setenv("DOCTOR_CONFIG", str(tmp_path / "etc/doctor.toml"))
@@ -122,7 +123,7 @@ def test_a_test_is_sent_and_its_end_shown(
     assert "test of doctor's notifications" in document["subject"]
 
 
-PYTHON = Path(__file__).parents[4] / ".venv/bin/python"
+PYTHON = sys.executable
 SCAN = "import sys; from doctor.cli.entry import main; sys.argv[1:] = ['scan', '--scheduled']; raise SystemExit(main())"
 
 
