@@ -13,14 +13,15 @@ app = typer.Typer(
     name="doctor",
     help=(
         "Find out why a container host is broken, repair it without data loss, and verify the repair.\n\n\b\n"
-        "  doctor scan                 find problems and their causes\n"
-        "  doctor fix                  show the repair plan\n"
-        "  doctor fix --apply          repair and verify; 'doctor undo' undoes it"
+        "  doctor scan           find problems and their causes\n"
+        "  doctor fix            show the repair plan\n"
+        "  doctor fix --apply    repair and verify\n"
+        "  doctor undo           undo the last repair"
     ),
     epilog=(
         "\b\nExit codes:\n"
         "  0   no problem found; or repaired and verified; or nothing to repair\n"
-        "  1   findings remain, a test container failed, or what ran before an undo does not run now\n"
+        "  1   findings remain, a test container failed, or an undo left a part stopped\n"
         "  2   wrong usage\n"
         "  3   incomplete: something could not be examined, or no check ran\n"
         "  4   a repair failed and was rolled back completely\n"
@@ -144,4 +145,4 @@ def run(arguments: list[str]) -> int:
 
         command = adapt(typer.main.get_command(app))
         return ended(lambda: command(args=arguments, prog_name=name(), standalone_mode=True))
-    return ended(lambda: app(args=arguments, prog_name="doctor", standalone_mode=True))
+    return ended(lambda: app(args=arguments, prog_name=name(), standalone_mode=True))

@@ -286,16 +286,29 @@ def emit(catalog: Catalog, report: "Report | FleetReport", name: str, output: st
         )
     else:
         raw = loaded.function(report)
+    change = getattr(sys.modules[loaded.function.__module__], "exit_code", None)
+    # A format may define its own exit codes; a 0 never replaces a failure.
+    code = int(report.exit_code if change is None else change(report) or report.exit_code)
     if output and output != "-":
         write_report(output, raw)
         shared.progress(f"wrote {output}")
     elif not shared.quiet and sys.stdout is not None:
+        _print(raw, code)
+    return code
+
+
+def _print(raw: bytes, code: int) -> None:
+    """Write a report to standard output. If that fails, the exit code of a failure remains."""
+    try:
         sys.stdout.flush()
         sys.stdout.buffer.write(raw)
         sys.stdout.buffer.flush()
-    change = getattr(sys.modules[loaded.function.__module__], "exit_code", None)
-    # A format may define its own exit codes; a 0 never replaces a failure.
-    return int(report.exit_code if change is None else change(report) or report.exit_code)
+    except OSError as error:
+        from doctor.cli.exit_codes import is_of_output, unwritten
+
+        if not code or not is_of_output(error):
+            raise
+        unwritten(error, code)
 
 
 def write_report(path: str, raw: bytes) -> None:

@@ -262,5 +262,6 @@ def _end_with_docker() -> None:
 def _print_json(value: object) -> int:
     import json
 
-    print(json.dumps(value))
-    return 0
+    from doctor.cli.exit_codes import ended
+
+    return ended(lambda: print(json.dumps(value)))

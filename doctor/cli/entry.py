@@ -13,6 +13,10 @@ def main() -> None:
     The interpreter's shutdown is skipped: it removes each of 900 modules, which costs 7 ms of a scan, and as much as a whole
     run of the guard on an unchanged data root.
     """
+    if None in (sys.stdin, sys.stdout, sys.stderr):
+        from doctor.cli.streams import keep_numbers
+
+        keep_numbers()
     code = command()
     try:
         for stream in (sys.stdout, sys.stderr):
@@ -35,10 +39,7 @@ def command() -> int:
 def doctor(arguments: list[str]) -> int:
     """Run the command line of ``doctor`` and return its exit code."""
     if arguments == ["--version"]:
-        from doctor import __version__
-
-        print(f"doctor {__version__}")
-        return 0
+        return version()
     if arguments == ["guard"]:
         from doctor.cli.commands import guard
 
@@ -65,3 +66,16 @@ def doctor(arguments: list[str]) -> int:
     from doctor.cli.app import run
 
     return run(arguments)
+
+
+def version() -> int:
+    """Print the version and return the exit code."""
+    from doctor import __version__
+
+    try:
+        print(f"doctor {__version__}", flush=True)
+    except OSError as error:
+        from doctor.cli.exit_codes import unwritten
+
+        return unwritten(error)
+    return 0

@@ -13,6 +13,7 @@ from doctor.model.exit_code import ExitCode
 from doctor.state.paths import state_dir
 
 _OBJECTS_BETWEEN_COLLECTIONS = 150_000
+_READER_ENDED = 141  # as a shell shows a program that SIGPIPE ended
 _OF_THE_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.ENXIO, errno.ESTALE})
 
 
@@ -29,6 +30,9 @@ def _code(work: Callable[[], object]) -> int:
     try:
         result = work()
     except SystemExit as end:
+        # typer ends with 1 for a reader that exited, which means "findings remain".
+        if isinstance(end.__context__, BrokenPipeError):
+            return unwritten(end.__context__)
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except DoctorError as error:
         _report(str(error))
@@ -36,29 +40,22 @@ def _code(work: Callable[[], object]) -> int:
     except KeyboardInterrupt:
         _report("interrupted")
         return 130
-    except BrokenPipeError:
-        return _nobody_reads()
     except OSError as error:
-        if error.errno not in _OF_THE_DISK:
-            return _defect(error)
-        if error.filename is not None:
-            return _disk(error)
-        # An error without a file name comes from standard output: a full disk, a terminal that hung up.
-        return _unwritten(error)
+        if is_of_output(error):
+            return unwritten(error)
+        return _disk(error) if error.errno in _OF_THE_DISK else _defect(error)
     except Exception as error:  # noqa: BLE001 - boundary 3 of 3: a bug in doctor is reported in one line
         return _defect(error)
     return result if isinstance(result, int) else 0
 
 
 def _flushed(code: int) -> int:
-    """Flush standard output here, where an error can still be reported."""
+    """Flush standard output here, where an error can still be reported. The code of a failure remains."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
-    except BrokenPipeError:
-        return _nobody_reads()
     except OSError as error:
-        return _unwritten(error)
+        return unwritten(error, code)
     return code
 
 
@@ -71,10 +68,38 @@ def _disk(error: OSError) -> int:
     return ExitCode.INCOMPLETE
 
 
-def _unwritten(error: OSError) -> int:
-    _nobody_reads()
-    _report(f"can't write the output: {error.strerror}")
-    return ExitCode.INCOMPLETE
+def is_of_output(error: OSError) -> bool:
+    """Whether an error comes from standard output: it then has no file name. A full disk, a terminal that hung up, a closed stream."""
+    if error.filename is not None:
+        return False
+    return (
+        isinstance(error, BrokenPipeError)
+        or error.errno in _OF_THE_DISK
+        or (error.errno == errno.EBADF and _is_closed())
+    )
+
+
+def unwritten(error: OSError, code: int = 0) -> int:
+    """Report that the output was lost, and drop the rest of it. Return the exit code: that of a failure remains.
+
+    A reader that exited early (doctor scan | head) is not an error.
+    """
+    sys.stdout = None  # print() then does nothing
+    if isinstance(error, BrokenPipeError):
+        return code or _READER_ENDED
+    why = "standard output is closed" if error.errno == errno.EBADF else (error.strerror or "").lower()
+    _report(f"can't write the output: {why}")
+    return code or ExitCode.INCOMPLETE
+
+
+def _is_closed() -> bool:
+    """Whether nothing can be written to standard output: the caller closed it (>&-), or opened it for reading."""
+    import fcntl
+
+    try:
+        return fcntl.fcntl(1, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY
+    except OSError:
+        return True
 
 
 def _defect(error: Exception) -> int:
@@ -85,12 +110,6 @@ def _defect(error: Exception) -> int:
     text = located(error).encode("utf-8", "backslashreplace").decode()
     _report(f"this is a bug in doctor: {text} — set DOCTOR_TRACEBACK=1 for the traceback")
     return ExitCode.INCOMPLETE
-
-
-def _nobody_reads() -> int:
-    """Handle a reader that exited early (doctor scan | head). This is not an error of the scan; buffered output is dropped."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    return 141
 
 
 def _report(text: str) -> None:

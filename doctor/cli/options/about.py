@@ -78,7 +78,7 @@ def explain(
     \b
     Examples:
       doctor explain network/ip-forward-off
-      doctor explain "failed to start daemon: error initializing graphdriver"
+      doctor explain "daemon: error initializing graphdriver"
       doctor explain --unit docker
       doctor explain topics
       docker logs web 2>&1 | doctor explain -
@@ -162,7 +162,7 @@ def schedule_install(
       doctor schedule install
       doctor schedule install --every hourly
       doctor schedule install --no-probe
-      doctor schedule install --notify mailto:ops@example.com --notify journal
+      doctor schedule install --notify journal --notify mailto:me@x.example
     """
     from doctor.cli.commands.schedule import command as body
 

@@ -59,8 +59,8 @@ def fleet(
     Examples:
       doctor fleet reports/
       doctor fleet reports/ --since 7d
-      doctor fleet reports/ --hosts inventory.txt --format html -o fleet.html
-      doctor fleet web-*.json.gz --format prometheus -o /var/lib/node_exporter/fleet.prom
+      doctor fleet reports/ --hosts names.txt --format html -o fleet.html
+      doctor fleet web-*.json.gz --format prometheus -o fleet.prom
     """
     from doctor.cli.commands.fleet import command as body
 

@@ -95,8 +95,10 @@ def kubernetes_publish(
     \b
     Examples:
       doctor kubernetes publish --from /reports/scan.json
-      doctor kubernetes publish --from scan.json --node node-1 --server http://127.0.0.1:8001 --once
-      doctor kubernetes publish --from scan.json --condition ContainerNetworkProblem=network,firewall,path,dns
+      doctor kubernetes publish --from scan.json --node node-1 --once \\
+          --server http://127.0.0.1:8001
+      doctor kubernetes publish --from scan.json \\
+          --condition ContainerNetworkProblem=network,firewall,path,dns
     """
     from doctor.cli.commands import kubernetes as body
 

@@ -32,8 +32,10 @@ def waive(
     \b
     Examples:
       doctor waive
-      doctor waive network/ip-forward-off --reason "a router does it, OPS-311" --until 2027-06-30
-      doctor waive logging/unbounded-json-file --subject web --reason "moved in March" --until 90d
+      doctor waive network/ip-forward-off --until 2027-06-30 \\
+          --reason "a router does it, OPS-311"
+      doctor waive logging/unbounded-json-file --subject web --until 90d \\
+          --reason "moved in March"
     """
     from doctor.cli.commands.settings import waive as body
 

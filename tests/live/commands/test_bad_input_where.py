@@ -112,11 +112,12 @@ def test_a_missing_tool(can_box: None, tool: str) -> None:
 @pytest.mark.parametrize(
     ("line", "code"),
     [
-        ("DOCTOR scan >&-", 0),
+        ("DOCTOR scan >&-", 3),
+        ("DOCTOR scan -q >&-", 0),
         ("DOCTOR scan 2>&-", 0),
-        ("DOCTOR scan <&- >&- 2>&-", 0),
-        ("DOCTOR fix >&-", 0),
-        ("DOCTOR list >&-", 0),
+        ("DOCTOR scan <&- >&- 2>&-", 3),
+        ("DOCTOR fix >&-", 3),
+        ("DOCTOR list >&-", 3),
         ("DOCTOR scan >/dev/full", 3),
         ("DOCTOR scan --format json >/dev/full", 3),
         ("DOCTOR list >/dev/full", 3),

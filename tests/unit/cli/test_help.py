@@ -1,0 +1,70 @@
+"""The help of every command, as users see it."""
+
+import json
+import os
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+PROGRAM = Path(sys.executable).with_name("doctor")
+_PRINT_ALL = """
+import json, sys, typer
+from doctor.cli import app
+app.build("")
+root = typer.main.get_command(app.app)
+if sys.argv[1:] == ["docker"]:
+    from doctor.cli.docker_plugin import adapt
+    adapt(root)
+def walk(command, words, above=None):
+    context = typer.Context(command, parent=above, info_name=words.split(" ")[-1])
+    yield words, command.get_help(context)
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from walk(inner, f"{words} {name}", context)
+print(json.dumps(dict(walk(root, "doctor"))))
+"""
+
+
+@cache
+def pages(form: str, columns: str) -> dict[str, str]:
+    """Return the help of all commands, by their words; ``columns`` "" is a pipe of a shell that sets none."""
+    env = {key: value for key, value in os.environ.items() if key != "COLUMNS"}
+    env |= {"COLUMNS": columns} if columns else {}
+    words = [sys.executable, "-c", _PRINT_ALL, *([form] if form else [])]
+    found: dict[str, str] = json.loads(subprocess.run(words, capture_output=True, check=True, env=env).stdout)
+    return found
+
+
+@pytest.mark.parametrize("columns", ["80", ""])
+@pytest.mark.parametrize("form", ["", "docker"])
+def test_help_fits_on_a_terminal(form: str, columns: str) -> None:
+    """Of 80 columns, in a pipe too; also as 'docker doctor', which makes each example longer."""
+    found = pages(form, columns)
+    assert {"doctor", "doctor scan", "doctor kubernetes publish", "doctor history diff"} <= set(found)
+    wide = [(words, line) for words, page in found.items() for line in page.splitlines() if len(line) > 80]
+    assert wide == []
+
+
+def test_an_example_can_be_copied() -> None:
+    """A line that continues ends in a backslash, and the next one is indented."""
+    for words, page in pages("", "80").items():
+        examples = page.partition("Examples:\n")[2].partition("\n\n")[0].splitlines()
+        for before, line in zip(["", *examples], [*examples, ""], strict=True):
+            assert before.endswith("\\") == line.startswith("        "), (words, line)
+
+
+@pytest.mark.parametrize("words", [("--help",), ("scan", "--nonsense"), ("nonsense",)])
+def test_usage_names_the_program_as_it_is_called(words: tuple[str, ...], tmp_path: Path) -> None:
+    """By its path where the shell does not find it: "Try 'doctor -h'" would fail."""
+    called = {}
+    for path in (str(PROGRAM.parent), str(tmp_path)):
+        env = {**os.environ, "PATH": f"{path}:/usr/bin:/bin"}
+        done = subprocess.run([PROGRAM, *words], capture_output=True, text=True, env=env, check=False)
+        assert done.returncode == (0 if words == ("--help",) else 2)
+        called[path] = done.stdout + done.stderr
+    inside, outside = called.values()
+    assert "Usage: doctor " in inside
+    assert f"Usage: {PROGRAM} " in outside
+    assert ("Try 'doctor " in inside) == (f"Try '{PROGRAM} " in outside) == (words != ("--help",))
