@@ -10,7 +10,7 @@ from doctor.facts.firewall.packet_filter import Firewall, Saved
 from doctor.facts.firewall.walk import NftWalker, Walker
 from doctor.facts.path.rules.form import DROPS
 from doctor.facts.path.rules.numbers import address_number
-from doctor.facts.path.rules.packet import ELSEWHERE, Packet
+from doctor.facts.path.rules.packet import ELSEWHERE, TCP_FLAGS, Packet
 from doctor.formats.firewall.iptables_rule import split_words
 from doctor.formats.firewall.iptables_save import Rule
 from doctor.formats.firewall.nft_json import NftRule
@@ -37,6 +37,7 @@ class PacketCut(Struct, frozen=True, kw_only=True):
         spares: a source that the same rules accept, so the rule is an allow list; else "".
         spared_port: a container's port that the same rules accept for everybody; 0 for none.
         is_engines: whether a chain of the engine or a policy drops it, not a user's rule.
+        is_wish: whether a user's rule drops packets of clients only: not those of containers' own connections, nor their answers.
     """
 
     rule: str = ""
@@ -44,6 +45,20 @@ class PacketCut(Struct, frozen=True, kw_only=True):
     spares: str = ""
     spared_port: int = 0
     is_engines: bool = False
+    is_wish: bool = False
+
+    def closes(self, title: str, *, is_new: bool) -> str:
+        """Return how a user's rules close the port on purpose, "" if they don't; no list of allowed ports can name a new one."""
+        if not self.rule or self.is_engines:
+            return ""
+        if self.spares:
+            return f"{title} is closed to this outside host ('{self.rule}') but open to {self.spares}"
+        if self.spared_port and (is_new or self.is_wish):
+            return f"{title} is closed: '{self.rule}' drops what is not allowed, as port {self.spared_port} is"
+        said = (
+            f"{title} is closed to outside hosts: '{self.rule}' drops packets of clients, but not those of containers"
+        )
+        return said if self.is_wish else ""
 
 
 def path_to(*, inside: str, source: str, address: str, host_port: int, container: str, port: int, bridge: str) -> Path:
@@ -54,6 +69,7 @@ def path_to(*, inside: str, source: str, address: str, host_port: int, container
         destination=address_number(address),
         port=host_port,
         destination_type="local",
+        tcp_flags=TCP_FLAGS["syn"],
     )
     behind = replace(
         ahead,
@@ -62,21 +78,54 @@ def path_to(*, inside: str, source: str, address: str, host_port: int, container
         port=port,
         destination_type="unicast",
         is_dnat=True,
+        original=(ahead.source, ahead.destination, ELSEWHERE, host_port),
     )
     return Path(ahead=ahead, behind=behind)
+
+
+def as_udp(path: Path) -> Path:
+    """Return the same way of a UDP packet."""
+    udp = {"protocol": "udp", "tcp_flags": None}
+    return Path(ahead=replace(path.ahead, **udp), behind=replace(path.behind, **udp))
+
+
+def from_source(source: int | None, path: Path) -> Path:
+    """Return the same way of another client; ``None`` for one of which nothing is known."""
+    behind = path.behind
+    return Path(
+        ahead=replace(path.ahead, source=source),
+        behind=replace(behind, source=source, original=(source, *behind.original[1:])),
+    )
 
 
 def cut(firewall: Firewall, path: Path, rule: Rule | None = None) -> PacketCut:
     """Return the effect of the rules on a packet; ``rule`` is the probe's own rule in the engine's chain, if any."""
     saved = None if firewall.v4 is None else _with(firewall.v4, rule)
     found = _judged(firewall, saved, path)
-    if not found.rule or saved is None:
+    if not found.rule:
+        return found
+    if not found.is_engines and found.is_sure:
+        found = replace(found, is_wish=all(_judged(firewall, saved, one).rule != found.rule for one in _others(path)))
+    if saved is None:
         return found
     for source in _sources(saved):
-        other = Path(ahead=replace(path.ahead, source=source), behind=replace(path.behind, source=source))
+        other = from_source(source, path)
         if not _judged(firewall, saved, other).rule:
             return replace(found, spares=".".join(str(byte) for byte in source.to_bytes(4, "big")))
     return found if found.is_engines else replace(found, spared_port=_spared_port(firewall, saved, path))
+
+
+def _others(path: Path) -> tuple[Path, ...]:
+    """Return packets of containers' own connections in the client's place: out to any port and to the published one, and an answer."""
+    own = {"original": (path.behind.destination, ELSEWHERE, ELSEWHERE, ELSEWHERE), "is_dnat": False}
+    out = replace(_reply(path), state="NEW", port=ELSEWHERE, tcp_flags=path.behind.tcp_flags, **own)
+    to_port = replace(out, port=path.behind.port)
+    answer = {"source": ELSEWHERE, "port": ELSEWHERE, "state": "ESTABLISHED", "tcp_flags": None}
+    return (
+        Path(ahead=out, behind=out),
+        Path(ahead=to_port, behind=to_port),
+        Path(ahead=replace(path.ahead, **answer), behind=replace(path.behind, **answer, **own)),
+    )
 
 
 def _spared_port(firewall: Firewall, saved: Saved, path: Path) -> int:
@@ -92,10 +141,8 @@ def _spared_port(firewall: Firewall, saved: Saved, path: Path) -> int:
 def cut_for_it_alone(firewall: Firewall, path: Path, uplink: str, rule: Rule | None = None) -> str:
     """Return the rule that drops a packet but accepts those of other outside hosts from the uplink, else ""."""
     found = cut(firewall, path, rule)
-    real = Path(
-        ahead=replace(path.ahead, inside=uplink, source=ELSEWHERE),
-        behind=replace(path.behind, inside=uplink, source=ELSEWHERE),
-    )
+    there = Path(ahead=replace(path.ahead, inside=uplink), behind=replace(path.behind, inside=uplink))
+    real = from_source(ELSEWHERE, there)
     return "" if not found.rule or cut(firewall, real, rule).rule else found.rule
 
 
@@ -137,6 +184,7 @@ def _reply(path: Path) -> Packet:
         destination=there.source,
         port=ELSEWHERE,
         state="ESTABLISHED",
+        tcp_flags=None,
     )
 
 

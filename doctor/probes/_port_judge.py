@@ -14,7 +14,7 @@ from doctor.model.outcome import Result
 from doctor.model.probe_result import LostWay, ProbeResult
 from doctor.model.probing import Ended
 from doctor.probes import _port_local
-from doctor.probes._cuts import PacketCut, Path, cut, cut_for_it_alone
+from doctor.probes._cuts import PacketCut, Path, cut, cut_for_it_alone, from_source
 from doctor.probes._outside import Outside
 from doctor.probes._port_setting import SERVER_PORT, AskedPort, PortSetting, SilentPort
 from doctor.probes._result import failed, not_run, passed, result, results_of, target_word, unproven
@@ -23,13 +23,20 @@ _SHOWN = 3
 
 
 class _PortResults(Struct):
-    """The results so far, as sentences for people."""
+    """The results so far, as sentences for people.
+
+    Attributes:
+        closed: about new ports that an administrator's rules close on purpose.
+        shows_ports: whether a port of a container answered an outside client, so that no new one is needed as a proof.
+    """
 
     good: list[str]
     bad: list[str]
     open: list[str]
+    closed: list[str]
     evidence: list[Evidence]
     notes: list[str]
+    shows_ports: bool = False
     is_ours: bool = False
     own_ends: frozenset[str] = frozenset()
     ways: list[LostWay] = []
@@ -61,7 +68,7 @@ def judge(setting: PortSetting, ended: dict[str, Ended]) -> ProbeResult:
 def _gathered(
     setting: PortSetting, ended: dict[str, Ended], met: dict[str, tuple[list[dict[str, Any]], bool]]
 ) -> _PortResults:
-    found = _PortResults(good=[], bad=[], open=[], evidence=[], notes=[])
+    found = _PortResults(good=[], bad=[], open=[], closed=[], evidence=[], notes=[])
     sees_client: bool | None = None
     local = _port_local.answers(setting.local, ended)
     found.own_ends = frozenset(str(target.get("local")) for _, target in local)
@@ -91,13 +98,12 @@ def _gathered(
 def _verdict(setting: PortSetting, found: _PortResults) -> ProbeResult:
     if found.bad:
         return replace(failed(_joined(found.bad), found.evidence, found.ways), by_others=not found.is_ours)
-    if found.open:
-        return unproven(_joined((*found.open, *found.good)), found.evidence)
+    if found.open or (found.closed and not found.shows_ports):
+        return unproven(_joined((*found.open, *found.closed, *found.good)), found.evidence)
     if found.good:
         by = f" on {setting.client.interface}" if setting.client.is_real else ""
-        return passed(
-            _joined([text + by for text in found.good]) + "".join(f"; {note}" for note in found.notes), found.evidence
-        )
+        notes = "".join(f"; {note}" for note in (*found.closed, *found.notes))
+        return passed(_joined([text + by for text in found.good]) + notes, found.evidence)
     return unproven(_joined(found.notes) or "no port could be tested", found.evidence)
 
 
@@ -199,6 +205,7 @@ def _published(
             found.lost(text, one.way("published"))
         elif _by_reading(setting, (setting.path(one, setting.uplink), None), (one.title, one.way("published")), found):
             found.good.append(f"{one.title} answers")
+            found.shows_ports = True
         return
     if is_known and not listens and word == "refused":
         found.notes.append(f"{one.title} refuses connections: no process in the container listens on it")
@@ -239,16 +246,12 @@ def _silent(
                 f"{title} can't be tested: '{alone}' drops packets of doctor's test bridge, not of the uplink"
             )
             return
-    if met.spares:
-        found.open.append(f"{title} is closed to this outside host ('{met.rule}') but open to {met.spares}")
-    elif met.spared_port and said.is_new:
-        found.open.append(
-            f"{title} can't be tested: '{met.rule}' closes each port that is not allowed, as {met.spared_port} is"
-        )
-    elif met.rule and not met.is_engines:
+    if _closes(met, title, found, is_new=said.is_new):
+        return
+    if met.rule and met.is_sure and not met.is_engines:
         text = f"{title} does not answer an outside host ({word}): '{met.rule}' drops packets that arrive on {client.interface}"
         found.lost(text, said.way, by_others=True)
-    elif not met.rule and not met.is_sure:
+    elif not met.is_sure and not met.is_engines:
         found.open.append(
             f"{title} does not answer an outside host ({word}), perhaps because of rules that can't be evaluated"
         )
@@ -259,6 +262,13 @@ def _silent(
         found.lost(f"{title} does not answer an outside host ({word})", said.way)
 
 
+def _closes(met: PacketCut, title: str, found: _PortResults, *, is_new: bool) -> bool:
+    """Whether an administrator's rules close the port on purpose; notes it."""
+    if said := met.closes(title, is_new=is_new):
+        (found.closed if is_new and met.is_sure else found.open).append(said)
+    return bool(said)
+
+
 def _by_reading(
     setting: PortSetting, way: tuple[Path, Rule | None], about: tuple[str, LostWay], found: _PortResults
 ) -> bool:
@@ -266,19 +276,15 @@ def _by_reading(
     if not setting.not_tried or not setting.uplink or isinstance(setting.firewall, Missing):
         return True
     (path, rule), title = way, about[0]
-    met = cut(
-        setting.firewall, Path(ahead=replace(path.ahead, source=None), behind=replace(path.behind, source=None)), rule
-    )
-    if met.spares or not met.is_sure:
+    met = cut(setting.firewall, from_source(None, path), rule)
+    if not met.is_sure:
         found.open.append(
             f"{title} answers doctor's test bridge; the rules for packets that arrive on {setting.uplink} can't be evaluated"
         )
-    elif met.spared_port and about[1] == setting.own_way:
-        found.open.append(f"{title} answers doctor's test bridge; '{met.rule}' closes each port that is not allowed")
-    elif met.rule:
+    elif met.rule and not _closes(met, title, found, is_new=about[1] == setting.own_way):
         text = f"{title} answers doctor's test bridge, but '{met.rule}' drops packets that arrive on {setting.uplink}"
         found.lost(text, about[1], by_others=not met.is_engines)
-    return not (met.spares or met.rule) and met.is_sure
+    return not met.rule and met.is_sure
 
 
 def _peers(seen: Ended, port: int, target: dict[str, Any], own_ends: frozenset[str] = frozenset()) -> tuple[str, ...]:

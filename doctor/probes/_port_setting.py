@@ -11,7 +11,7 @@ from doctor.facts.network.networks import Endpoint, Network, PublishedPort
 from doctor.formats.firewall.iptables_save import Rule
 from doctor.model.missing import Missing
 from doctor.model.probe_result import LostWay
-from doctor.probes._cuts import Path, cut_for_it_alone, path_to
+from doctor.probes._cuts import Path, as_udp, cut_for_it_alone, path_to
 from doctor.probes._outside import Outside
 from doctor.probes._rules import CHAIN, PublishWay
 
@@ -145,8 +145,7 @@ class PortSetting(Struct, frozen=True, kw_only=True):
     def udp_path(self, client: str) -> tuple[Path, Rule | None]:
         """Return the path to the probe's own UDP server, and the rule for it."""
         path, rule = self.own_path(client)
-        path = Path(ahead=replace(path.ahead, protocol="udp"), behind=replace(path.behind, protocol="udp"))
-        return path, rule and replace(rule, text=rule.text.replace("-p tcp", "-p udp"))
+        return as_udp(path), rule and replace(rule, text=rule.text.replace("-p tcp", "-p udp"))
 
     def path(self, one: AskedPort, interface: str = "") -> Path:
         """Return the path to a published port."""

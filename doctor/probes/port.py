@@ -60,7 +60,8 @@ def port(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
 
     A port that is published on 127.0.0.1 must also answer a client in the host's own network namespace, as docker-proxy asks.
     A connection refused by a container without a listening process is not a failure. A port that rules open only to some
-    sources, or that a rule drops which can't be evaluated, is unproven.
+    sources, or that a rule drops which can't be evaluated, is unproven; so is one that an administrator closed to clients
+    alone. If it is the probe's own, and ports of containers answer, the result only mentions it.
     """
     way = way_in(config, state, firewall)
     network = bridge_network(networks)

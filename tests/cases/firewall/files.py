@@ -150,6 +150,11 @@ def ufw() -> Iterator[Story]:
         ("service", "ufw"),
         fix="none",
     )
+    asked = Host().file("/etc/ufw/ufw.conf", "ENABLED=yes\n")
+    asked.put(":ufw-user-forward - [0:0]", "-A FORWARD -j DOCKER-USER").put(
+        "-A DOCKER-USER -j ufw-user-forward", "-A DOCKER-USER"
+    )
+    yield case("ufw-bypassed", "healthy-asked", "DOCKER-USER asks ufw first, as ufw-docker sets it up", asked)
     yield case(
         "ufw-bypassed", "healthy-off", "ufw is installed and off", Host().file("/etc/ufw/ufw.conf", "ENABLED=no\n")
     )

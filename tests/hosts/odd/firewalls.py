@@ -76,11 +76,27 @@ ufw allow 22/tcp; ufw allow 8080,8081/tcp; ufw limit 2222/tcp; ufw --force enabl
     checks=("ufw status | grep -q 'Status: active'", "iptables -S FORWARD | grep -q ufw-before-forward"),
     engines=ENGINES,
 )
-odd(
-    "firewall/ufw-docker",
-    packages=("ufw",),
-    before=UFW
-    + """
+# The rules that ufw-docker adds to ufw: those of its older releases look at flags, those of the newer ones at states.
+_BY_FLAGS = "".join(
+    f"-A DOCKER-USER -j DROP -d {net} -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN\n-A DOCKER-USER -j DROP -d {net} -p udp -m udp --dport 0:32767\n"
+    for net in ("192.168.0.0/16", "10.0.0.0/8", "172.16.0.0/12")
+)
+_UFW_DOCKER_FLAGS = f"""
+cat >>/etc/ufw/after.rules <<'END'
+# BEGIN UFW AND DOCKER
+*filter
+:ufw-user-forward - [0:0]
+:DOCKER-USER - [0:0]
+-A DOCKER-USER -j RETURN -s 10.0.0.0/8
+-A DOCKER-USER -j RETURN -s 172.16.0.0/12
+-A DOCKER-USER -j RETURN -s 192.168.0.0/16
+-A DOCKER-USER -j ufw-user-forward
+{_BY_FLAGS}-A DOCKER-USER -j RETURN
+COMMIT
+# END UFW AND DOCKER
+END
+"""
+_UFW_DOCKER = """
 cat >>/etc/ufw/after.rules <<'END'
 # BEGIN UFW AND DOCKER
 *filter
@@ -103,9 +119,53 @@ cat >>/etc/ufw/after.rules <<'END'
 COMMIT
 # END UFW AND DOCKER
 END
-ufw allow 22/tcp; ufw allow 8080,8081/tcp; ufw route allow proto tcp from any to any port 80; ufw --force enable
+"""
+_UFW_CHECK = "iptables -S DOCKER-USER | grep -q -- '-j ufw-user-forward'"
+odd(
+    "firewall/ufw-docker",
+    packages=("ufw",),
+    before=UFW
+    + _UFW_DOCKER
+    + "ufw allow 22/tcp; ufw allow 8080,8081/tcp; ufw route allow proto tcp from any to any port 80; ufw --force enable",
+    checks=(_UFW_CHECK,),
+)
+odd(
+    "firewall/ufw-docker-by-flags",
+    packages=("ufw",),
+    before=UFW
+    + _UFW_DOCKER_FLAGS
+    + """
+ufw allow 22/tcp; ufw --force enable
+ufw route allow proto tcp from any to 172.17.0.0/16 port 80; ufw route allow proto tcp from any to 10.88.0.2 port 80
 """,
-    checks=("iptables -S DOCKER-USER | grep -q ufw-docker-logging-deny",),
+    script="serve --name odd1 -p 5353:5353/udp",
+    checks=(_UFW_CHECK,),
+    without=("hairpin",),
+)
+odd(
+    "firewall/ufw-docker-one-port-not-allowed",
+    packages=("ufw",),
+    before=UFW
+    + _UFW_DOCKER
+    + "ufw allow 22/tcp; ufw --force enable; ufw route allow proto tcp from any to 172.17.0.0/16 port 80",
+    checks=(_UFW_CHECK,),
+    without=("port-8081", "hairpin"),
+)
+odd(
+    "firewall/ports-closed-unless-listed",
+    script=f"""
+iptables -I DOCKER-USER -i eth0 -j DROP
+iptables -I DOCKER-USER -i eth0 -p tcp -m conntrack --ctorigdstport 8080:8081 -j RETURN
+iptables -I DOCKER-USER -i eth0 {_EST} -j RETURN
+""",
+)
+odd(
+    "firewall/ports-closed-all",
+    script=f"""
+iptables -I DOCKER-USER -i eth0 -m conntrack --ctstate NEW -j DROP
+iptables -I DOCKER-USER -i eth0 {_EST} -j RETURN
+""",
+    without=("port-8080", "port-8081"),
 )
 odd(
     "firewall/firewalld",

@@ -48,6 +48,32 @@ CLOSED_OUTSIDE = {
 }
 
 
+_UFW_DOCKER = """iptables -N allowed; iptables -A allowed -p tcp -m tcp --dport 80 -j ACCEPT; iptables -F DOCKER-USER
+    iptables -A DOCKER-USER -j allowed; iptables -A DOCKER-USER -m conntrack --ctstate RELATED,ESTABLISHED -j RETURN
+    for net in 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16; do iptables -A DOCKER-USER -s $net -j RETURN; done
+    for net in 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16; do iptables -A DOCKER-USER -d $net -m conntrack --ctstate NEW -j DROP; done"""
+
+
+def test_a_host_that_closes_each_new_port_has_a_dead_one(patient_box: Box) -> None:
+    """As ufw-docker sets it up: a new port is closed on purpose, and a port that was allowed and is dead is found."""
+    box = patient_box
+    wait_for_servers(box)
+    with undone(box):
+        box.run(["sh", "-ec", _UFW_DOCKER])
+        found = probe(box, "port")
+        assert found.named("pass") == {"port"}, found.said("port")
+        assert found.exit == 0
+        assert "a new port on bridge is closed to this outside host" in found.said("port")
+        rule = next(
+            line for line in box.run(["iptables-save", "-t", "nat"]).stdout.splitlines() if "--dport 8080 " in line
+        )
+        iptables(box, f"-t nat {rule.replace('-A', '-D', 1)}")
+        box.run(["pkill", "-f", "docker-proxy.*-host-port 8080 "])
+        found = probe(box, "port")
+        assert found.named("fail") == {"port"}
+        assert "port 8080 of" in found.said("port")
+
+
 @pytest.mark.timeout(150)  # each of six closed ports is waited for twice
 def test_ports_that_are_dead_for_outside_hosts_alone(patient_box: Box) -> None:
     """A host on any bridge of this host would be answered: the probe's outside host comes in by the uplink as others do."""

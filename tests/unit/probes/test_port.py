@@ -157,11 +157,19 @@ def by(user: str, web: dict[str, Any], *, not_tried: str = "") -> ProbeResult:
 
 
 def test_a_port_that_a_rule_of_somebody_closes_does_not_pass() -> None:
-    """Closed for all is a failure that no repair is rolled back for; what the client is not, or nobody can judge, is open."""
-    closed = by("-A DOCKER-USER -i eth0 -p tcp --dport 80 -j DROP", SILENT)
-    assert closed.result is Result.FAIL
-    assert closed.by_others
-    assert "-A DOCKER-USER -i eth0 -p tcp --dport 80 -j DROP" in closed.message
+    """Closed for containers too is a failure that no repair is rolled back for; what the client is not, or nobody can judge, is open."""
+    for rule in ("-A DOCKER-USER -p tcp --dport 80 -j DROP", "-A DOCKER-USER -i eth0 -j DROP", "-A FORWARD -j DROP"):
+        closed = by(rule, SILENT)
+        assert closed.result is Result.FAIL, rule
+        assert closed.by_others
+        assert rule in closed.message
+    for rule in (
+        "-A DOCKER-USER -i eth0 -p tcp --dport 80 -j DROP",
+        "-A FORWARD -i eth0 -m conntrack --ctstate NEW -j REJECT",
+    ):
+        policy = by(rule, SILENT)
+        assert policy.result is Result.UNPROVEN, rule
+        assert f"port 8081 of web is closed to outside hosts: '{rule}' drops packets of clients" in policy.message
     listed = by("-A DOCKER-USER -i eth0 ! -s 10.0.0.0/8 -j DROP", SILENT)
     assert listed.result is Result.UNPROVEN
     assert "open to 10.0.0.1" in listed.message
@@ -177,28 +185,46 @@ ALLOWED = (
 )
 
 
-def own_port(user: str) -> ProbeResult:
+def own_port(user: str, web: dict[str, Any] = CONNECTED, *, listens: bool = True) -> ProbeResult:
     """The result if a new port does not answer, and a published one does."""
     ended = {
-        "client0": Ended(id="client0", exit=0, output={"results": [SILENT, CONNECTED, PING]}),
+        "client0": Ended(id="client0", exit=0, output={"results": [SILENT, web, PING]}),
         "server": Ended(id="server", exit=0, output={"ready": True}),
         "seen-server": Ended(id="seen-server", exit=0, output={"ok": True, "seen": {}}),
-        "seen-c0ffee": Ended(id="seen-c0ffee", exit=0, output={"ok": True, "listening": [80], "seen": {"80": [MINE]}}),
+        "seen-c0ffee": Ended(
+            id="seen-c0ffee", exit=0, output={"ok": True, "listening": [80] if listens else [], "seen": {"80": [MINE]}}
+        ),
     }
     return judge(setting(firewall=rules(user)), ended)
 
 
-def test_a_list_of_allowed_ports_says_nothing_about_a_new_one() -> None:
-    """A published port that it closes still fails, and so does a new one if a rule names no exception."""
+def test_a_new_port_that_is_closed_on_purpose_is_no_fault() -> None:
+    """If ports of containers answer: the result mentions it. Without any, nothing is proven. A published port that it closes is not."""
     found = own_port(ALLOWED.format(port=80))
-    assert found.result is Result.UNPROVEN
-    assert "closes each port that is not allowed, as 80 is" in found.message
-    assert own_port("-A DOCKER-USER -m conntrack --ctstate NEW -j DROP").result is Result.FAIL
-    assert (
-        own_port("-A DOCKER-USER -p tcp -m tcp --dport 80 -j ACCEPT\n-A DOCKER-USER -s 192.0.2.2 -j DROP").result
-        is not Result.PASS
-    )
-    assert by(ALLOWED.format(port=9999), SILENT).result is Result.FAIL
+    assert found.result is Result.PASS
+    assert "port 8081 of web answers" in found.message
+    assert "a new port on bridge is closed: '-A DOCKER-USER -m conntrack" in found.message
+    assert "as port 80 is" in found.message
+    for rule in ("-m conntrack --ctstate NEW -j DROP", "-i eth0 -m conntrack --ctstate NEW -j DROP"):
+        whole = own_port(f"-A DOCKER-USER {rule}")
+        assert whole.result is (Result.PASS if "eth0" in rule else Result.FAIL), (
+            "one that ends containers' own is a fault"
+        )
+    assert own_port(ALLOWED.format(port=80), web=SILENT, listens=False).result is Result.FAIL, "the rules let it pass"
+    assert by(ALLOWED.format(port=9999), SILENT).result is Result.UNPROVEN
+    listed = "-A DOCKER-USER -i eth0 -p tcp -m conntrack --ctorigdstport 8081 -j RETURN\n-A DOCKER-USER -i eth0 -m conntrack --ctstate NEW -j DROP"
+    assert own_port(listed).result is Result.PASS
+    by_flags = "-A DOCKER-USER -d 172.16.0.0/12 -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -j DROP"
+    assert own_port(by_flags).result is Result.PASS
+    assert own_port("-A DOCKER-USER -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN -j DROP").result is Result.FAIL
+    doubtful = "-A DOCKER-USER -m mark --mark 1 -j RETURN\n-A DOCKER-USER -i eth0 -m conntrack --ctstate NEW -j DROP"
+    assert own_port(doubtful).result is Result.UNPROVEN
+
+
+def test_a_dead_new_port_is_found_beside_rules_that_close_others() -> None:
+    """Nothing drops its packets, or the engine's own rules do."""
+    assert own_port("-A DOCKER-USER -i eth0 -p tcp --dport 22 -j DROP").result is Result.FAIL
+    assert own_port("-A FORWARD -o docker0 -j DOCKER\n-A DOCKER ! -i docker0 -o docker0 -j DROP").result is Result.FAIL
 
 
 def test_what_was_not_tried_by_the_uplink_is_read_and_said() -> None:
