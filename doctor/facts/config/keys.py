@@ -123,8 +123,8 @@ def _is_unsure(name: str, release: Release) -> bool:
 def _meant(key: str, value: Any, release: Release, present: set[str]) -> tuple[str, tuple[str, ...]]:
     """Return the key that a misspelt one certainly stands for, or "" and the candidates.
 
-    It differs only in case, blanks, underscores, a plural or a typing error, is not set elsewhere, is known to this
-    release, and accepts the value.
+    It differs only in case, blanks, underscores, a plural or a typing error that is not in a number (``ipv4`` does not mean
+    ``ipv6``), is not set elsewhere, is known to this release, and accepts the value.
     """
     if FLAGS_WITHOUT_KEY.get(key):
         found: tuple[str, ...] = (FLAGS_WITHOUT_KEY[key],)
@@ -133,7 +133,14 @@ def _meant(key: str, value: Any, release: Release, present: set[str]) -> tuple[s
         found = tuple(name for name in OPTIONS if _plain(name) in {plain, plain + "s"}) or nearest(key, OPTIONS)
     free = tuple(name for name in found if name not in present)
     good = tuple(name for name in free if is_known(name, release) and _takes(name, value))
-    return (good[0], ()) if len(good) == 1 and free == found else ("", good or free)
+    is_sure = (
+        len(good) == 1 and free == found and (bool(FLAGS_WITHOUT_KEY.get(key)) or _digits(good[0]) == _digits(key))
+    )
+    return (good[0], ()) if is_sure else ("", good or free)
+
+
+def _digits(word: str) -> str:
+    return "".join(filter(str.isdigit, word))
 
 
 def _takes(key: str, value: Any) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from doctor.engines.docker import places as docker
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.config.options import default_of
 from doctor.facts.config.spelling import nearest
@@ -237,10 +238,12 @@ def _cgroup_parent(value: Any, config: EngineConfig, things: NamedThings) -> Ite
 
 def _runtime(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[PossibleValue]:
     del things
-    known = ["runc", *(config.get("runtimes") or {})]
+    known = [docker.RUNC, *(config.get("runtimes") or {})]
     near = nearest(str(value), known)
     for name in near or known:
-        yield PossibleValue(name=name, value=name, why="a registered runtime", is_sure=len(near) == 1)
+        # Whoever sets a runtime wants another one than the default, perhaps one that isolates better: runsc does not mean runc.
+        is_sure = len(near) == 1 and name != docker.RUNC
+        yield PossibleValue(name=name, value=name, why="a registered runtime", is_sure=is_sure)
 
 
 def _runtimes(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[PossibleValue]:
@@ -261,7 +264,8 @@ def _group(value: Any, config: EngineConfig, things: NamedThings) -> Iterator[Po
     del config
     near = nearest(str(value), things.groups)
     for name in near or (("docker",) if "docker" in things.groups else ()):
-        yield PossibleValue(name=name, value=name, why="a group of this host", is_sure=len(near) == 1)
+        # Whoever is in that group is root by the socket, and the group that was meant may come from a directory service.
+        yield PossibleValue(name=name, value=name, why="a group of this host, whose members can use the socket then")
     if "docker" not in things.groups:
         yield PossibleValue(name="root", value="root", why="only root can use the socket then")
 

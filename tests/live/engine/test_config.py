@@ -33,6 +33,8 @@ REFUSED = {
 BLOCKED = {
     "bip": ('{"bip": "172.17.0.0"}\n', "config/invalid-value", "invalid CIDR"),
     "runtime": ('{"default-runtime": "nvidia"}\n', "config/invalid-value", "default runtime"),
+    "sandbox": ('{"default-runtime": "runsc"}\n', "config/invalid-value", "default runtime"),
+    "group": ('{"group": "dockerx"}\n', "config/invalid-value", "dockerx"),
     "icc": ('{"icc": false, "iptables": false}\n', "config/invalid-value", "--icc=false"),
     "label": ('{"labels": ["rack"]}\n', "config/invalid-value", "bad attribute format"),
     "pools": (
@@ -106,7 +108,6 @@ SLIPS = {
         "invalid mirror",
         {"registry-mirrors": ["https://mirror.example"]},
     ),
-    "group": ('{"group": "dockerx"}\n', "dockerx", {"group": "docker"}),
     "key": ('{"live-restor": true}\n', "don't match any configuration option", {"live-restore": True}),
     "word": ('{"icc": "yes"}\n', "cannot unmarshal", {"icc": True}),
     "bip": ('{"bip": "172.30.0.0/16"}\n', "", {"bip": "172.30.0.1/16"}),

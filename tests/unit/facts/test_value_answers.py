@@ -79,6 +79,29 @@ def test_what_may_close_something_is_never_offered_for_removal(key: str) -> None
 
 
 @pytest.mark.parametrize(
+    "values",
+    [
+        {"default-runtime": "runsc"},
+        {"default-runtime": "runc2"},
+        {"group": "docker2"},
+        {"group": "whee1"},
+    ],
+)
+def test_a_word_like_another_is_a_question_where_it_decides_about_access(values: dict[str, object]) -> None:
+    """The sandbox runsc is spelled almost like runc, and a group of a directory service almost like docker."""
+    (problem,) = bad_values(config(values), THINGS, (26, 1, 5), None)
+    found = answers(problem, config(values), THINGS)
+    assert found
+    assert not any(answer.is_sure for answer in found)
+
+
+def test_a_slip_is_not_in_a_number() -> None:
+    assert [(one.meant, one.close) for one in key_problems({"ipv4": True}, (28, 0, 0))] == [("", ("ipv6",))]
+    (problem,) = key_problems({"fixed-cidr-v4": "10.1.0.0/24"}, (28, 0, 0))
+    assert problem.meant == ""
+
+
+@pytest.mark.parametrize(
     ("key", "meant"),
     [
         ("storage-drvier", "storage-driver"),
