@@ -106,7 +106,8 @@ def _arguments(route: "IPRoute", kind: str, command: str, given: dict[str, str |
         arguments["master"] = _index(route, master) if master else 0
     if "peer" in arguments:
         # The other end is created in the host's namespace: that of this process, whose thread alone is elsewhere.
-        arguments["peer"] = {"ifname": arguments["peer"], "net_ns_pid": os.getpid()}
+        mac = arguments.pop("peer_address", "")
+        arguments["peer"] = {"ifname": arguments["peer"], "net_ns_pid": os.getpid()} | ({"address": mac} if mac else {})
     if kind == "route":
         arguments.update(_as_ip(command, arguments))
     if kind == "addr" and "address" in arguments:

@@ -24,7 +24,8 @@ def bridge_stale(networks: Networks, links: Links, processes: Processes | Missin
         creating a network failed. A bridge with an address occupies a subnet that the engine considers free.
 
     How it is fixed:
-        A bridge without an address is deleted. For one with an address, doctor only advises.
+        A bridge without an address is deleted. For one with an address, or with a VLAN, a macvlan or a route on it, doctor only
+        advises.
 
     References:
         moby/moby: libnetwork/drivers/bridge/bridge_linux.go
@@ -38,22 +39,23 @@ def bridge_stale(networks: Networks, links: Links, processes: Processes | Missin
             continue
         if any(IPv4Network(address.network).overlaps(subnet) for address in link.ipv4 for subnet in taken):
             continue
-        yield _finding(link, networks)
+        yield _finding(link, networks, links.goes_with(link))
 
 
 def _engines(processes: Processes | Missing) -> int:
     return len(processes.named(docker.PROCESS)) if isinstance(processes, Processes) else 0
 
 
-def _finding(link: Link, networks: Networks) -> Finding:
-    addresses = ", ".join(address.text for address in link.ipv4)
-    text = f"its address is {addresses}" if addresses else "it is empty"
+def _finding(link: Link, networks: Networks, keeps: tuple[str, ...]) -> Finding:
+    addresses = ", ".join(address.text for address in link.given)
+    text = f"its address is {addresses}" if addresses else f"it has {keeps[0]}" if keeps else "it is empty"
     return Finding(
         subject=Subject("interface", link.name),
         message=f"the bridge {link.name} belongs to no network of the engine: {text}",
         evidence=(
-            Evidence("ip addr", f"{link.name}: {addresses or 'no IPv4 address'}, no ports"),
+            Evidence("ip addr", f"{link.name}: {addresses or 'no address'}, no ports"),
+            *(Evidence("what goes with it", words) for words in keeps[:4]),
             Evidence(networks.source, f"no network {link.name.removeprefix('br-')}"),
         ),
-        detail=StaleBridge(bridge=link.name, is_empty=not addresses),
+        detail=StaleBridge(bridge=link.name, is_empty=not addresses and not keeps, keeps=keeps),
     )

@@ -29,7 +29,8 @@ def bridge_stale_same_subnet(networks: Networks, links: Links, processes: Proces
         the containers: this fault is hard to find. The engine creates such a network without a warning.
 
     How it is fixed:
-        The stale bridge's addresses are removed, and it is deleted. No interface is attached to it.
+        The stale bridge's addresses are removed, and it is deleted. No interface is attached to it. If a VLAN, a macvlan or a route
+        would go with it, the command is shown instead.
 
     References:
         https://docs.docker.com/engine/network/drivers/bridge/
@@ -42,7 +43,7 @@ def bridge_stale_same_subnet(networks: Networks, links: Links, processes: Proces
             continue
         victim = _victim(link, networks)
         if victim is not None:
-            yield _finding(link, victim, networks)
+            yield _finding(link, victim, networks, links.goes_with(link))
 
 
 def _victim(link: Link, networks: Networks) -> Network | None:
@@ -53,8 +54,8 @@ def _victim(link: Link, networks: Networks) -> Network | None:
     return None
 
 
-def _finding(link: Link, victim: Network, networks: Networks) -> Finding:
-    addresses = tuple(address.text for address in link.ipv4)
+def _finding(link: Link, victim: Network, networks: Networks, keeps: tuple[str, ...]) -> Finding:
+    addresses = tuple(address.text for address in link.given)
     return Finding(
         subject=Subject("interface", link.name),
         message=(
@@ -64,6 +65,7 @@ def _finding(link: Link, victim: Network, networks: Networks) -> Finding:
         evidence=(
             Evidence("ip addr", f"{link.name}: {', '.join(addresses)}, no ports"),
             Evidence(networks.source, f"network {victim.name}: {', '.join(victim.subnets)} on {victim.bridge}"),
+            *(Evidence("what goes with it", words) for words in keeps[:4]),
         ),
-        detail=SubnetTaken(bridge=link.name, addresses=addresses, is_up=link.is_up),
+        detail=SubnetTaken(bridge=link.name, addresses=addresses, is_up=link.is_up, keeps=keeps),
     )

@@ -54,11 +54,18 @@ def _link(entry: dict[str, Any]) -> Link:
         peer_index=int(entry.get("link_index", 0)),
         peer_namespace=namespace if isinstance(namespace, int) else None,
         lower=str(entry.get("link") or ""),
+        is_configured=_is_configured(entry, info),
         addresses=tuple(
             Address(family=family, address=address, prefix=prefix, scope=scope)
             for family, address, prefix, scope in ip_json.addresses_of(entry)
         ),
     )
+
+
+def _is_configured(entry: dict[str, Any], info: dict[str, Any]) -> bool:
+    data = info.get("info_data") or {}
+    is_bridge = info.get("info_kind") == "bridge"
+    return bool(entry.get("ifalias") or (is_bridge and (data.get("stp_state") or data.get("vlan_filtering"))))
 
 
 def _route(entry: dict[str, Any]) -> Route:

@@ -20,10 +20,11 @@ class BridgeNfOff(Struct, frozen=True, kw_only=True):
 
 
 class StaleBridge(Struct, frozen=True, kw_only=True):
-    """The bridge; ``is_empty``: whether it has neither ports nor addresses."""
+    """The bridge; ``is_empty``: whether it has neither ports nor addresses, nor what ``keeps`` names: what would go with it."""
 
     bridge: str
     is_empty: bool
+    keeps: tuple[str, ...] = ()
 
 
 class StaleVeths(Struct, frozen=True, kw_only=True):
@@ -42,11 +43,12 @@ class NetworksOverlap(Struct, frozen=True, kw_only=True):
 
 
 class SubnetTaken(Struct, frozen=True, kw_only=True):
-    """The stale bridge, its addresses with prefix length, and whether it is up."""
+    """The stale bridge, its addresses with prefix length, whether it is up, and what would go with it for good."""
 
     bridge: str
     addresses: tuple[str, ...]
     is_up: bool
+    keeps: tuple[str, ...] = ()
 
 
 class BridgeMissing(Struct, frozen=True, kw_only=True):

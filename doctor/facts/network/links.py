@@ -54,6 +54,7 @@ class Link(Struct, frozen=True, kw_only=True):
         peer_index: interface number of a veth's other end, in its own namespace; 0 if unknown or none.
         peer_namespace: kernel's id of the network namespace of the other end, ``None`` if it is this one.
         lower: name of the interface that it refers to in this namespace: a veth's other end, what a VLAN or macvlan is on.
+        is_configured: whether it has an alias, or a bridge spanning tree or VLAN filtering, which no engine turns on.
     """
 
     index: int
@@ -66,6 +67,7 @@ class Link(Struct, frozen=True, kw_only=True):
     peer_index: int = 0
     peer_namespace: int | None = None
     lower: str = ""
+    is_configured: bool = False
     addresses: tuple[Address, ...] = ()
 
     @property
@@ -87,6 +89,11 @@ class Link(Struct, frozen=True, kw_only=True):
     def ipv4(self) -> tuple[Address, ...]:
         """Return its IPv4 addresses."""
         return tuple(address for address in self.addresses if address.family == "inet")
+
+    @property
+    def given(self) -> tuple[Address, ...]:
+        """Return the addresses that somebody gave it: not those of IPv6 that the kernel makes for each link."""
+        return tuple(one for one in self.addresses if one.family == "inet" or one.scope == "global")
 
     def has(self, text: str) -> bool:
         """Whether it has this address with this prefix length ("172.17.0.1/16")."""
@@ -161,6 +168,17 @@ class Links(Struct, frozen=True, kw_only=True):
     def ports(self, bridge: str) -> tuple[Link, ...]:
         """Return the interfaces that are ports of a bridge."""
         return tuple(link for link in self.links if link.master == bridge)
+
+    def goes_with(self, bridge: Link) -> tuple[str, ...]:
+        """Return in words what would go for good with a bridge without ports: only its addresses could be added again."""
+        others = (f"{link.name} on it" for link in self.links if link.lower == bridge.name and link.kind != "veth")
+        routes = (
+            f"the route to {route.destination}"
+            for route in self.routes
+            if route.device == bridge.name and route.protocol != "kernel" and route.kind in {"unicast", "multicast"}
+        )
+        own = ("its alias, spanning tree or VLAN filtering",) if bridge.is_configured else ()
+        return (*others, *routes, *own)
 
     def leads_out(self, bridge: str) -> bool:
         """Whether a bridge has a port that no engine created: an uplink, a VLAN, a virtual machine's. Then its network is larger than this host."""

@@ -11,7 +11,7 @@ from doctor.facts.network.details import StaleBridge
 
 @fixer(applicability=Applicability.SAFE)
 def bridge_stale(detail: StaleBridge) -> Iterator[Action]:
-    """Delete the bridge if it has no address; otherwise show advice."""
+    """Delete the bridge if it has no address and nothing is on it; otherwise show advice."""
     bridge = detail.bridge
     if detail.is_empty:
         yield ChangeLink(
@@ -20,6 +20,7 @@ def bridge_stale(detail: StaleBridge) -> Iterator[Action]:
             what=f"delete the empty bridge {bridge}",
         )
     else:
+        more = f" and needs {'; '.join(detail.keeps)}" if detail.keeps else ""
         yield Advise(
-            text=f"find the program that created {bridge}; if nothing needs it: ip link delete {quote(bridge)}"
+            text=f"find the program that created {bridge}{more}; if nothing needs it: ip link delete {quote(bridge)}"
         )

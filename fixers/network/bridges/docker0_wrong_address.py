@@ -17,7 +17,8 @@ def docker0_wrong_address(detail: WrongAddress) -> Iterator[Action]:
         undo=("addr", "del", {"dev": bridge, "address": right}),
         what=f"add {right} to {bridge}",
     )
-    for wrong in detail.wrong:
+    # The kernel deletes the other addresses of a network with its first one: each has a step of its own, which undo reverses.
+    for wrong in reversed(detail.wrong):
         yield ChangeLink(
             do=("addr", "del", {"dev": bridge, "address": wrong}),
             undo=("addr", "add", {"dev": bridge, "address": wrong}),

@@ -43,6 +43,16 @@ def started(box: Box) -> list[str]:
     return [box.docker("inspect", "-f", "{{.State.StartedAt}} {{.State.Pid}}", name) for name in names]
 
 
+def bridges(box: Box) -> list[object]:
+    """Return the bridges: MAC address, MTU, whether they are up, and each address that somebody gave them, in order."""
+    found = []
+    for link in json.loads(box.run(["ip", "-j", "-d", "addr"]).stdout):
+        if (link.get("linkinfo") or {}).get("info_kind") == "bridge":
+            given = [one for one in link["addr_info"] if one["scope"] == "global"]
+            found.append([link["ifname"], link["address"], link["mtu"], "UP" in link["flags"], given])
+    return sorted(found)
+
+
 def down(box: Box) -> None:
     """Somebody ran ``ip link set docker0 down``."""
     box.run(["ip", "link", "set", "docker0", "down"])
@@ -54,9 +64,11 @@ def flushed(box: Box) -> None:
 
 
 def readdressed(box: Box) -> None:
-    """The bridge was given an address of another range."""
+    """The bridge was given addresses of other ranges: the second goes with the first one, the third has a name."""
     box.run(["ip", "addr", "flush", "dev", "docker0"])
     box.run(["ip", "addr", "add", "192.168.77.1/24", "brd", "+", "dev", "docker0"])
+    box.run(["ip", "addr", "add", "192.168.77.2/24", "dev", "docker0"])
+    box.run(["ip", "addr", "add", "192.168.78.1/24", "dev", "docker0", "label", "docker0:x"])
 
 
 def detached(box: Box) -> None:
@@ -83,8 +95,9 @@ def unrouted(box: Box) -> None:
 def left_over(box: Box) -> None:
     """A left-over bridge holds the subnet of ``mesh``, and its route comes first."""
     bridge = mesh(box)
-    box.run(["ip", "link", "add", "br-feedfacecafe", "type", "bridge"])
-    box.run(["ip", "addr", "add", "172.31.0.1/24", "dev", "br-feedfacecafe"])
+    box.run(["ip", "link", "add", "br-feedfacecafe", "address", "02:42:aa:bb:cc:dd", "mtu", "1400", "type", "bridge"])
+    box.run(["ip", "addr", "add", "172.31.0.1/24", "brd", "+", "dev", "br-feedfacecafe"])
+    box.run(["ip", "addr", "add", "fd00:31::1/64", "dev", "br-feedfacecafe", "nodad"])
     box.run(["ip", "link", "set", "br-feedfacecafe", "up"])
     # A route that is added again goes behind those of the same prefix.
     box.run(["ip", "route", "del", "172.31.0.0/24", "dev", bridge])
@@ -129,6 +142,7 @@ def test_a_link_is_repaired_under_running_containers(
     break_it(box)
     assert traffic(box) != healthy
     assert identity in ids(box)
+    broken = bridges(box)
 
     fix = box.doctor("fix", identity, "--apply", "--yes", "--allow", allow)
     print(fix.stdout, fix.stderr)
@@ -140,6 +154,7 @@ def test_a_link_is_repaired_under_running_containers(
     undo = box.doctor("undo", "--yes")
     assert undo.returncode == 0, undo.stdout + undo.stderr
     assert identity in ids(box)
+    assert bridges(box) == broken
 
 
 _SERVER = "import socket, time; s = socket.create_server(('', 22)); c = s.accept(); time.sleep(60)"
