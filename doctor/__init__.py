@@ -23,6 +23,13 @@ IS_ONE_FILE = f"{sys.executable}/doctor" == _HERE  # a file that holds this pack
 """Whether the interpreter is the file that holds this package: nothing of doctor is in a directory."""
 
 
+def has_tls() -> bool:
+    """Whether the interpreter has TLS: that of the one file has none (docs/decisions/0059, 0072)."""
+    from importlib.util import find_spec  # noqa: PLC0415 - few commands ask
+
+    return find_spec("_ssl") is not None
+
+
 def own_file(path: str) -> bytes:
     """Return the content of a file that is part of doctor, also where the package is in an archive or in one file."""
     content: bytes = __loader__.get_data(path)  # type: ignore[name-defined]

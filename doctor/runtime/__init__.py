@@ -105,7 +105,7 @@ Builtins (`builtins`) print one JSON object and exit 0, 1 (failed; the reason is
     udp-ask        host, port, text, timeout_s  → {ok, answer, error}
     dns-query      name, server, port, type, timeout_s → {ok, answered, server, code, records, problems}
     reach          targets, timeout_s, name, hold → {ok, results: [{kind, host, port, reached, errno, local, code, seen}]}
-    registry       targets, servers, stores, timeout_s → {ok, results: [{id, step, problem, servers, address, certificate, …}], now}
+    registry       targets, servers, stores, openssl, timeout_s → {ok, results: [{id, step, problem, servers, address, certificate, …}], now}
     tcp-peers      ports, peers, first, timeout_s → {ok, listening, seen: {port: [ADDRESS:PORT]}}
     listen         port, body, count, address   → {ready, port}, then answers HTTP with {peer, port, body}
     greet          port                         → {ready, port}, then sends each client its address as seen here

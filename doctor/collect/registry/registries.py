@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from doctor.collect.registry.openssl import openssl
 from doctor.collect.registry.refused import refused_registries
 from doctor.collect.registry.trust import late_authorities, store
 from doctor.collect.registry.way import addresses, engine_proxies, other_names
@@ -102,6 +103,7 @@ def registries(  # noqa: PLR0917 - facts
     began = host.now()
     trusts = _trusts(host, found) if late else {}
     resolver = None if isinstance(dns, Missing) else dns.config
+    program, needs = openssl(host)
     return Registries(
         items=found[:_MOST],
         left_out=max(0, len(found) - _MOST),
@@ -114,6 +116,8 @@ def registries(  # noqa: PLR0917 - facts
         other_names=other_names(host),
         servers=(resolver.nameservers[:3] or ("127.0.0.1",)) if resolver is not None else ("127.0.0.1",),
         search=() if resolver is None else resolver.search,
+        openssl=program,
+        openssl_needs=needs,
         has_way_out=None if isinstance(links, Missing) else any(r.destination == "default" for r in links.routes),
     )
 

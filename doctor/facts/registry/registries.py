@@ -88,6 +88,8 @@ class Registries(Struct, frozen=True, kw_only=True):
         other_names: sources of names in nsswitch.conf besides files and DNS.
         servers: name servers of the host, at most three.
         search: its search domains.
+        openssl: the host's program that speaks TLS for a doctor without; ``None`` if this doctor has TLS, or the host no such
+            program. ``openssl_needs``: the directories and files that it is read from.
         has_way_out: whether the host has a default route; ``None`` if unknown.
         gaps: what could not be examined.
     """
@@ -103,6 +105,8 @@ class Registries(Struct, frozen=True, kw_only=True):
     other_names: tuple[str, ...] = ()
     servers: tuple[str, ...] = ()
     search: tuple[str, ...] = ()
+    openssl: HostPath | None = None
+    openssl_needs: tuple[HostPath, ...] = ()
     has_way_out: bool | None = None
     gaps: tuple[Missing, ...] = ()
 

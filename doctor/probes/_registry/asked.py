@@ -28,7 +28,12 @@ class TalkOrder:
     def launch(self, targets: list[dict[str, Any]], seconds: float) -> Launch:
         """Return the container that talks to targets."""
         args = {"targets": targets, "servers": list(self._known.servers), "stores": self._stores, "timeout_s": seconds}
-        container = {"id": "talk", "net": "host", "builtin": "registry", "args": args, "volumes": self._volumes}
+        volumes = self._volumes
+        if self._known.openssl:
+            args["openssl"] = self._known.openssl
+            needs = self._known.openssl_needs
+            volumes = [*volumes, *({"source": path, "target": path, "readonly": True} for path in needs)]
+        container = {"id": "talk", "net": "host", "builtin": "registry", "args": args, "volumes": volumes}
         return Launch((container | {"timeout_s": seconds + 2.0},))
 
     def registry(self, one: Registry) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """A builtin that goes the way of a pull as far as it costs no pull: name, proxy, TLS, and the first HTTP answer."""
 
+import signal
 import threading
 import time
 
@@ -17,7 +18,7 @@ _MOST_TARGETS = 96
 
 
 def _registry(reader: FieldReader) -> None:
-    """Targets (id, host, port, tls, store, certificate, names, addresses, path, method, proxy, then), servers, stores, timeout_s.
+    """Targets (id, host, port, tls, store, certificate, names, addresses, path, method, proxy, then), servers, stores, openssl, timeout_s.
 
     All are talked to in parallel, and all end at the deadline. Reports for each the last step and its problem ("" if
     HTTP was answered), what each name server said, the certificate, and the head of the answer.
@@ -28,6 +29,8 @@ def _registry(reader: FieldReader) -> None:
     targets = [TalkTarget(source, f"args.targets[{index}]") for index, source in enumerate(sources)]
     talk = RegistryTalk(reader)
     reader.end()
+    # A server that resets a connection must not end the talk with the others.
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     began = time.monotonic()
     threads = [threading.Thread(target=_talked, args=(talk, one), daemon=True) for one in targets]
     for thread in threads:

@@ -1,14 +1,45 @@
 """Byte streams with one deadline: a socket, and TLS over any stream, so that TLS through a TLS proxy needs no more code."""
 
+import hashlib
 import select
 import socket
 import time
+from contextlib import suppress
 
+from doctor.runtime.base.frozen import TYPE_CHECKING
 from doctor.runtime.builtins.tls import ssl
+
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Stream(Protocol):
+        """The calls that all of them have."""
+
+        deadline: float
+        received: int
+
+        def send(self, data: bytes) -> None:
+            """Send all of it."""
+
+        def receive(self) -> bytes:
+            """Return the next bytes, b"" at the end."""
+
+        def close(self) -> None:
+            """Close the connection."""
+
+    class TlsOver(Stream, Protocol):
+        """TLS over another one."""
+
+        def handshake(self) -> None:
+            """Do the handshake."""
+
+        def peer(self) -> tuple[bytes, str]:
+            """Return the server's certificate, and SHA-256 of the authority."""
+
 
 _CHUNK = 16384
 _MOST_BYTES = 1 << 20
-_PLAIN = (b"HTTP/", b"<", b"220 ", b"SSH-")
+PLAIN = (b"HTTP/", b"<", b"220 ", b"SSH-")
 
 
 class StepError(Exception):
@@ -53,7 +84,9 @@ class PlainStream:
         return data
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection, also for a thread that waits for it."""
+        with suppress(OSError):  # the other end was first
+            self._connection.shutdown(socket.SHUT_RDWR)
         self._connection.close()
 
     def _left(self) -> float:
@@ -66,7 +99,7 @@ class PlainStream:
 class TlsStream:
     """TLS over a stream."""
 
-    def __init__(self, under: "PlainStream | TlsStream", context: "ssl.SSLContext", name: str) -> None:
+    def __init__(self, under: "Stream", context: "ssl.SSLContext", name: str) -> None:
         self._under = under
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.object = context.wrap_bio(self._in, self._out, server_hostname=name)
@@ -82,12 +115,12 @@ class TlsStream:
         self._under.deadline = deadline
 
     def handshake(self) -> None:
-        """Do the handshake. Raises ``ssl.SSLCertVerificationError`` for a certificate that is not trusted."""
+        """Do the handshake. Raises ``StepError``: ``untrusted`` for a certificate that the store does not vouch for."""
         before = self._under.received
         try:
             self._pumped(self.object.do_handshake)
-        except ssl.SSLCertVerificationError:
-            raise
+        except ssl.SSLCertVerificationError as error:
+            raise StepError("untrusted", error.verify_message, error.verify_code) from None
         except StepError as failure:
             late = self._under.received > before
             raise StepError(
@@ -95,9 +128,19 @@ class TlsStream:
             ) from None
         except ssl.SSLError as error:
             begin = self._under.begin if isinstance(self._under, PlainStream) and not before else b""
-            plain = begin.startswith(_PLAIN) or "WRONG_VERSION_NUMBER" in (error.reason or "")
+            plain = begin.startswith(PLAIN) or "WRONG_VERSION_NUMBER" in (error.reason or "")
             plain = plain or "HTTP_REQUEST" in (error.reason or "")
             raise StepError("plain" if plain else "tls", _reason(error)) from None
+
+    def peer(self) -> "tuple[bytes, str]":
+        """The server's certificate, and SHA-256 of the authority that the store vouches for ("" if unknown)."""
+        der = self.object.getpeercert(binary_form=True) or b""
+        chain = getattr(getattr(self.object, "_sslobj", None), "get_verified_chain", None)
+        if self.object.context.verify_mode == ssl.CERT_NONE or chain is None:
+            return der, ""
+        # The chain's end is the authority that the store vouches for; the public name for it came with Python 3.13.
+        import_form = ssl._ssl.ENCODING_DER if hasattr(ssl, "_ssl") else 2  # noqa: SLF001
+        return der, hashlib.sha256(chain()[-1].public_bytes(import_form)).hexdigest()
 
     def send(self, data: bytes) -> None:
         """Send all of it."""

@@ -2,19 +2,18 @@
 
 import base64
 import encodings.idna as _idna  # noqa: F401 - ssl encodes names with it, and a container imports nothing
-import hashlib
 import json
 import re
 import time
+from contextlib import closing
 
 from doctor.runtime.base.frozen import TYPE_CHECKING
 from doctor.runtime.builtins.names import resolved
-from doctor.runtime.builtins.streams import PlainStream, StepError, TlsStream, connected
-from doctor.runtime.builtins.targets import RegistryTalk, TalkProxy, TalkTarget, blind
-from doctor.runtime.builtins.tls import NO_TLS, ssl
+from doctor.runtime.builtins.streams import PlainStream, StepError, connected
+from doctor.runtime.builtins.targets import RegistryTalk, TalkProxy, TalkTarget
 
 if TYPE_CHECKING:
-    Stream = PlainStream | TlsStream
+    from doctor.runtime.builtins.streams import Stream
 
 _MOST_HEAD = 16384
 _MOST_BODY = 65536
@@ -50,11 +49,15 @@ def way(talk: RegistryTalk, target: TalkTarget) -> "Stream":
     connection, address = connected(addresses, first.port, talk.deadline)
     said["address"] = address
     stream: Stream = PlainStream(connection, talk.deadline)
-    if target.proxy is not None:
-        said["step"] = "proxy"
-        stream = _through(talk, target, target.proxy, stream)
-    said["step"] = "tls"
-    return _secured(talk, target, stream) if target.tls else stream
+    try:
+        if target.proxy is not None:
+            said["step"] = "proxy"
+            stream = _through(talk, target, target.proxy, stream)
+        said["step"] = "tls"
+        return _secured(talk, target, stream) if target.tls else stream
+    except BaseException:
+        stream.close()
+        raise
 
 
 def _through(talk: RegistryTalk, target: TalkTarget, proxy: TalkProxy, stream: "Stream") -> "Stream":
@@ -63,30 +66,26 @@ def _through(talk: RegistryTalk, target: TalkTarget, proxy: TalkProxy, stream: "
         stream, target.said["step"] = _to_proxy(talk, proxy, stream), "proxy"
     if not target.tls:
         return stream
-    status, headers = _tunnel(target, proxy, stream)
-    if status != 200:
-        target.said |= {"status": status, "headers": headers}
-        raise StepError("status", number=status)
+    try:
+        _tunnel(target, proxy, stream)
+    except BaseException:
+        stream.close()
+        raise
     return stream
 
 
 def _to_proxy(talk: RegistryTalk, proxy: TalkProxy, stream: "Stream") -> "Stream":
     """Return TLS to a proxy; ``plain`` if it speaks plain HTTP only, which some show by silence."""
-    if ssl is None:
-        raise StepError(NO_TLS)
-    over = TlsStream(stream, talk.context(proxy), proxy.host)
-    half = time.monotonic() + (talk.deadline - time.monotonic()) / 2
-    stream.deadline = half
+    over = talk.over(stream, proxy.host, proxy.store)
+    over.deadline = time.monotonic() + (talk.deadline - time.monotonic()) / 2
     try:
         over.handshake()
-    except ssl.SSLCertVerificationError as error:
-        raise StepError("untrusted", error.verify_message, error.verify_code) from None
     except StepError as failure:
-        stream.close()
-        if failure.problem != "plain" and _is_plain(talk, proxy):
+        over.close()
+        if failure.problem not in {"plain", "untrusted"} and _is_plain(talk, proxy):
             raise StepError("plain") from None
         raise
-    stream.deadline = talk.deadline
+    over.deadline = talk.deadline
     return over
 
 
@@ -95,42 +94,42 @@ def _is_plain(talk: RegistryTalk, proxy: TalkProxy) -> bool:
     try:
         addresses = proxy.addresses or resolved(proxy.names or [proxy.host], talk.servers, talk.deadline)[0]
         stream = PlainStream(connected(addresses, proxy.port, talk.deadline)[0], talk.deadline)
-        stream.send(b"OPTIONS * HTTP/1.0\r\n\r\n")
-        is_http = bool(_head(stream)[0])
-        stream.close()
+        with closing(stream):
+            stream.send(b"OPTIONS * HTTP/1.0\r\n\r\n")
+            return bool(_head(stream)[0])
     except StepError:
         return False
-    return is_http
 
 
-def _tunnel(target: TalkTarget, proxy: TalkProxy, stream: "Stream") -> tuple[int, dict[str, str]]:
+def _tunnel(target: TalkTarget, proxy: TalkProxy, stream: "Stream") -> None:
     login = f"Proxy-Authorization: {proxy.login}\r\n" if proxy.login else ""
     place = f"[{target.host}]:{target.port}" if ":" in target.host else f"{target.host}:{target.port}"
     stream.send(f"CONNECT {place} HTTP/1.1\r\nHost: {place}\r\nUser-Agent: doctor\r\n{login}\r\n".encode())
     status, headers, _ = _head(stream)
-    return status, headers
+    if status != 200:
+        target.said |= {"status": status, "headers": headers}
+        raise StepError("status", number=status)
 
 
 def _secured(talk: RegistryTalk, target: TalkTarget, stream: "Stream") -> "Stream":
-    if ssl is None:
-        stream.close()
-        raise StepError(NO_TLS)
-    over = TlsStream(stream, talk.context(target), target.host)
+    over = talk.over(stream, target.host, target.store, target.certificate)
     is_direct = target.proxy is None
-    stream.deadline -= (talk.deadline - time.monotonic()) * _KEPT_FOR_SMALL if is_direct else 0
+    over.deadline -= (talk.deadline - time.monotonic()) * _KEPT_FOR_SMALL if is_direct else 0
     try:
         over.handshake()
     except StepError as failure:
-        stream.close()
-        if is_direct and failure.problem.startswith("silent") and _passes_small(talk, target):
+        over.close()
+        if failure.problem == "untrusted":
+            _look_again(talk, target)
+        elif is_direct and failure.problem.startswith("silent") and _passes_small(talk, target):
             raise StepError("small-packets") from None
         raise
-    except ssl.SSLCertVerificationError as error:
-        stream.close()
-        _look_again(talk, target)
-        raise StepError("untrusted", error.verify_message, error.verify_code) from None
-    stream.deadline = talk.deadline
-    _certificate(target, over)
+    over.deadline = talk.deadline
+    der, root = over.peer()
+    if len(der) <= _MOST_CERTIFICATE:
+        target.said["certificate"] = base64.b64encode(der).decode()
+    if root:
+        target.said["root"] = root
     return over
 
 
@@ -138,10 +137,9 @@ def _passes_small(talk: RegistryTalk, target: TalkTarget) -> bool:
     """Whether a handshake succeeds with small segments only: then large packets are lost on the way."""
     try:
         connection, _ = connected([str(target.said["address"])], target.port, talk.deadline, segment=_SMALL)
-        over = TlsStream(PlainStream(connection, talk.deadline), blind(), target.host)
-        over.handshake()
-        over.close()
-    except (StepError, ssl.SSLError):
+        with closing(talk.over(PlainStream(connection, talk.deadline), target.host)) as over:
+            over.handshake()
+    except StepError:
         return False
     return True
 
@@ -154,25 +152,13 @@ def _look_again(talk: RegistryTalk, target: TalkTarget) -> None:
     known = dict(target.said)
     store, certificate, target.store, target.certificate = target.store, target.certificate, "", ""
     try:
-        stream = way(talk, target)
-        asked(target, stream, target.said)
-        stream.close()
+        with closing(way(talk, target)) as stream:
+            asked(target, stream, target.said)
     except StepError:
         pass  # the first problem counts
     finally:
         target.store, target.certificate = store, certificate
         target.said |= {"step": "tls", "problem": known["problem"]}
-
-
-def _certificate(target: TalkTarget, over: TlsStream) -> None:
-    der = over.object.getpeercert(binary_form=True) or b""
-    if len(der) <= _MOST_CERTIFICATE:
-        target.said["certificate"] = base64.b64encode(der).decode()
-    chain = getattr(getattr(over.object, "_sslobj", None), "get_verified_chain", None)
-    if target.store and chain is not None:
-        # The chain's end is the authority that the store vouches for; the public name for it came with Python 3.13.
-        import_form = ssl._ssl.ENCODING_DER if hasattr(ssl, "_ssl") else 2  # noqa: SLF001
-        target.said["root"] = hashlib.sha256(chain()[-1].public_bytes(import_form)).hexdigest()
 
 
 def asked(target: TalkTarget, stream: "Stream", said: dict[str, object]) -> None:
@@ -234,9 +220,8 @@ def follow(talk: RegistryTalk, target: TalkTarget) -> None:
     if then is None or not then.token:
         return
     try:
-        stream = way(talk, then)
-        asked(then, stream, then.said)
-        stream.close()
+        with closing(way(talk, then)) as stream:
+            asked(then, stream, then.said)
     except StepError as failure:
         then.said |= {"problem": failure.problem}
     target.said["then"] = {name: then.said.get(name) for name in ("step", "problem", "status", "headers")}

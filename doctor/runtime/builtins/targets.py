@@ -3,10 +3,15 @@
 import threading
 import time
 
+from doctor.runtime.base.frozen import TYPE_CHECKING
 from doctor.runtime.builtins.answers import needed
-from doctor.runtime.builtins.streams import StepError
-from doctor.runtime.builtins.tls import ssl
+from doctor.runtime.builtins.by_openssl import OpensslProgram, ProgramTlsStream
+from doctor.runtime.builtins.streams import StepError, TlsStream
+from doctor.runtime.builtins.tls import NO_TLS, ssl
 from doctor.runtime.plan.reader import FieldReader
+
+if TYPE_CHECKING:
+    from doctor.runtime.builtins.streams import Stream, TlsOver
 
 
 class RegistryTalk:
@@ -19,45 +24,58 @@ class RegistryTalk:
             name: list(map(str, files)) for name, files in reader.mapping("stores").items() if isinstance(files, list)
         }
         self.deadline = time.monotonic() + timeout
+        path = reader.path("openssl")
+        self._program = None if path is None else OpensslProgram(path)
         self._contexts: dict[str, ssl.SSLContext] = {}
         self._lock = threading.Lock()
 
-    def context(self, target: "TalkTarget | TalkProxy") -> "ssl.SSLContext":
-        """Return the TLS settings for a target; those of one store are made once, for it costs 10 ms."""
-        key = f"{target.store}\0{target.certificate}"
+    def over(self, under: "Stream", name: str, store: str = "", certificate: str = "") -> "TlsOver":
+        """Return TLS over a stream: the interpreter's, else by the host's openssl. Raises ``StepError`` if there is neither.
+
+        Without a store, nothing is verified: nothing is sent then but a request without credentials.
+        """
+        if ssl is not None:
+            return TlsStream(under, self._context(store, certificate), name)
+        if self._program is None or not self._program.version():
+            under.close()
+            lacks = (
+                "the host has no openssl"
+                if self._program is None
+                else f"{self._program.path} is not OpenSSL 1.1 or newer"
+            )
+            raise StepError(NO_TLS, lacks)
+        return ProgramTlsStream(under, self._program, name, (store, self.stores.get(store, [])), certificate)
+
+    def _context(self, store: str, certificate: str) -> "ssl.SSLContext":
+        """Return TLS settings; those of one store are made once, for it costs 10 ms."""
+        key = f"{store}\0{certificate}"
         with self._lock:
             if key not in self._contexts:
-                self._contexts[key] = self._made(target)
+                self._contexts[key] = self._made(store, certificate)
             return self._contexts[key]
 
-    def _made(self, target: "TalkTarget | TalkProxy") -> "ssl.SSLContext":
-        context = blind()
-        if target.store:
+    def _made(self, store: str, certificate: str) -> "ssl.SSLContext":
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        context.set_ciphers("DEFAULT:@SECLEVEL=0")  # Go knows no such levels
+        if store:
             context.verify_mode = ssl.CERT_REQUIRED
             context.check_hostname = True
             # Go takes any certificate of its store as an authority, and no common name for a host's name.
             context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
             context.hostname_checks_common_name = False
-            for path in self.stores.get(target.store, []):
+            for path in self.stores.get(store, []):
                 try:
                     context.load_verify_locations(cafile=path)
                 except (OSError, ssl.SSLError):
                     continue  # Go leaves out what holds no certificate
-        if target.certificate:
+        if certificate:
             try:
-                context.load_cert_chain(f"{target.certificate}.cert", f"{target.certificate}.key")
+                context.load_cert_chain(f"{certificate}.cert", f"{certificate}.key")
             except (OSError, ssl.SSLError) as error:
                 raise StepError("client-certificate", str(error)) from None
         return context
-
-
-def blind() -> "ssl.SSLContext":
-    """Return TLS settings that verify nothing: nothing is sent over them but a request without credentials."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    context.set_ciphers("DEFAULT:@SECLEVEL=0")  # Go knows no such levels
-    return context
 
 
 class TalkTarget:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from doctor.collect.registry.clients import docker_clients
+from doctor.collect.registry.openssl import openssl
 from doctor.collect.registry.refused import refused_registries
 from doctor.collect.registry.trust import late_authorities, store
 from doctor.collect.registry.way import addresses, engine_proxies, other_names
@@ -135,3 +136,18 @@ def test_no_registry_is_found_in_other_logs(tmp_path: Path, text: str) -> None:
 def test_a_log_that_is_a_directory_names_no_registry(tmp_path: Path) -> None:
     (tmp_path / "var/log/dockerd.log").mkdir(parents=True)
     assert refused_registries(RootHost(str(tmp_path))) == ()
+
+
+def test_openssl_is_looked_for_only_without_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is named as it stands behind its links, with what it is read from."""
+    write(tmp_path, "/opt/ssl/bin/openssl", "")
+    write(tmp_path, "/usr/lib/libssl.so.3", "")
+    (tmp_path / "usr/bin").mkdir()
+    (tmp_path / "usr/bin/openssl").symlink_to("/opt/ssl/bin/openssl")
+    (tmp_path / "lib").symlink_to("usr/lib")
+    host = RootHost(str(tmp_path))
+    assert openssl(host) == (None, ())
+    monkeypatch.setattr("doctor.collect.registry.openssl.has_tls", lambda: False)
+    assert openssl(host) == ("/opt/ssl/bin/openssl", ("/usr", "/lib", "/opt"))
+    (tmp_path / "opt/ssl/bin/openssl").unlink()
+    assert openssl(host) == (None, ())

@@ -234,3 +234,14 @@ def test_a_doctor_without_tls_judges_neither_a_registry_nor_its_token_server() -
     assert "has no TLS" in found.message
     asked = {"step": "done", "status": 401, "headers": {"www-authenticate": 'Bearer realm="https://auth.lan/token"'}}
     assert judged((MIRROR, asked), second={"mirror.lan:5000": NO_TLS}).result is Result.UNPROVEN
+
+
+def test_the_program_that_speaks_tls_is_bound_and_named() -> None:
+    """With the directories that it is read from, read-only; nothing of that with TLS of doctor's own."""
+    facts = Registries(items=(HUB_USED,), openssl=HostPath("/usr/bin/openssl"), openssl_needs=(HostPath("/usr"),))
+    container = next(registry(facts, RegistryCertificates())).containers[0]
+    assert container["args"]["openssl"] == "/usr/bin/openssl"
+    assert {"source": "/usr", "target": "/usr", "readonly": True} in container["volumes"]
+    container = next(registry(Registries(items=(HUB_USED,)), RegistryCertificates())).containers[0]
+    assert "openssl" not in container["args"]
+    assert not container["volumes"]
