@@ -18,7 +18,7 @@ LACKS = {
     "ssl": "needs ssl, which the one file does not have",
     "compiled": "needs a package for tests that has compiled modules, which a static program can't load",
 }
-"""What the one file does not have."""
+"""Parts that the one file does not have, each with the end of a sentence that begins with a test."""
 MARK = "not_in_one_file"
 
 

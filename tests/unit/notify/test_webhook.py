@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from doctor.model.errors import DoctorError, RefusedError
-from doctor.notify import send, tls
+from doctor.notify import by_curl, send, tls
 from doctor.notify.send import TryLaterError
 from doctor.notify.ways import webhook
 from tests.unit.notify.kit import parcel, route
@@ -190,11 +190,13 @@ def test_a_token_is_never_sent_in_the_clear(tmp_path: Path) -> None:
         webhook.check(route("https://h/x", secret_file=str(tmp_path / "key")))
 
 
-def test_an_answer_that_repeats_the_path_shows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("has_tls", [True, False])
+def test_an_answer_that_repeats_the_path_shows_no_secret(monkeypatch: pytest.MonkeyPatch, *, has_tls: bool) -> None:
     """Many servers do, with 404; the error is in logs, and in what other recipients are sent."""
     path = "/services/T0AB/" + "hunter2" * 20
     says = f'{{"status":404,"path":"{path}","note":"nobody listens"}}'
-    monkeypatch.setattr(webhook, "_post", lambda *_: (404, "", says))
+    monkeypatch.setattr(tls, "is_there", lambda: has_tls)
+    monkeypatch.setattr(*((webhook, "_post") if has_tls else (by_curl, "post")), lambda *_: (404, "", says))
     with pytest.raises(DoctorError, match="nobody listens") as caught:
         webhook.send(parcel(f"https://h.example{path}?key=hunter2"))
     assert "hunter2" not in str(caught.value)
