@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.onefile.setting import skip_what_is_lacking, told
+from tests.one_file import skip_what_is_lacking, told
 
 # A busy machine is not a defect: examples have no time limit of their own. CI tries the same examples on every run.
 settings.register_profile("here", deadline=None)

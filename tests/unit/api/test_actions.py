@@ -30,7 +30,7 @@ from doctor.model.missing import HostError
 from doctor.model.paths import HostPath
 from doctor.model.severity import Applicability
 from doctor.model.step import Directory, File, Step, Symlink, places
-from tests.onefile.setting import modules
+from tests.one_file import modules
 from tests.unit.collect.odd import put_in_place
 
 PATH = HostPath("/data/place/node")

@@ -17,7 +17,7 @@ from doctor.cli.commands import guard, guard_unit
 from doctor.guard.copies import CannotKeepError, keep
 from doctor.host.recorded import RootHost
 from doctor.model.errors import DoctorError
-from tests.onefile.setting import interpreter_of
+from tests.one_file import interpreter_of
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may look at a data root")
 

@@ -22,7 +22,7 @@ from doctor.scan.resolve import Facts, _returns, find_collector, parameters, spl
 from tests.cases.case import find
 from tests.cases.recipe import Recipe
 from tests.cases.roots import PARTS, ROOT
-from tests.onefile.setting import modules
+from tests.one_file import modules
 from tests.unit.collect.odd import CONTENTS, put_in_place
 
 LOCATED = re.compile(r"\.py:\d+\)")

@@ -21,7 +21,7 @@ from doctor.facts.secrets.redact import redact
 from doctor.formats.host.os_release import parse
 from doctor.model.missing import Missing, Why
 from doctor.plugins.load import load
-from tests.onefile.setting import interpreter_of
+from tests.one_file import interpreter_of
 from tests.unit.reports import samples
 from tests.unit.test_docs import commands, judged
 

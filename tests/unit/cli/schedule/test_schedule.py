@@ -17,7 +17,7 @@ from doctor.cli.commands.schedule import status
 from doctor.cli.common import SharedOptions
 from doctor.model.errors import DoctorError, RefusedError, UsageError
 from doctor.state.settings import Schedule
-from tests.onefile.setting import interpreter_of
+from tests.one_file import interpreter_of
 
 SAY = SharedOptions(verbose=False, quiet=False, colour=False)
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can install a schedule")

@@ -18,7 +18,7 @@ from doctor.model.errors import DoctorError, RefusedError, UsageError
 from doctor.notify import memory, send
 from doctor.notify.recipients import installed_file
 from doctor.notify.ways import journal
-from tests.onefile.setting import interpreter_of
+from tests.one_file import interpreter_of
 
 SAY = SharedOptions(verbose=False, quiet=False, colour=False)
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can install a schedule")
