@@ -19,6 +19,7 @@ from doctor.formats.netlink.routes import KERNEL
 
 _WORD = r"(?<![\w.:]){}(?![\w.:])"
 _WORDS = {"addr": "address"}
+_SHARED = frozenset({"macvlan", "ipvlan"})
 _BACK = "the way back to "
 
 
@@ -73,7 +74,10 @@ def _added(one: PathEndpoint, cut: PathCut, own: set[str]) -> Iterator[RoutingAd
     for rule in rules:
         yield RoutingAdded(place=one.place, kind="rule", text=rule.text, request=rule.request(), has_more=rule.has_more)
     routes = () if rules else (*routes_of(one.namespace, here), *_elsewhere(one, cut, own))
+    shared = _shared(one)
     for route in routes:
+        if route.device in shared:
+            continue
         yield RoutingAdded(
             place=one.place,
             kind="route",
@@ -93,6 +97,11 @@ def _added(one: PathEndpoint, cut: PathCut, own: set[str]) -> Iterator[RoutingAd
             continue
         request: Request = {"dev": link.name, "address": item.text, **item.attributes}
         yield RoutingAdded(place=one.place, kind="addr", text=f"{item.text} dev {link.name}", request=request)
+
+
+def _shared(one: PathEndpoint) -> set[str]:
+    """The interfaces of networks without a bridge: the engine sets routes over them, and no endpoint here shows which."""
+    return set() if one.is_only else {link.name for link in one.namespace.links if link.kind in _SHARED}
 
 
 def _elsewhere(one: PathEndpoint, cut: PathCut, own: set[str]) -> Iterator[PlacedRoute]:

@@ -12,7 +12,16 @@ from doctor.facts.path.rules.hooks import UNKNOWN as UNSURE
 from doctor.facts.path.rules.hooks import HookVerdict, evaluate
 from doctor.facts.path.rules.numbers import address, shown
 from doctor.facts.path.rules.packet import Packet
-from doctor.facts.path.segment import bridge_of, calls_iptables, is_awaited, is_closed, owners, peer_of, ports_of
+from doctor.facts.path.segment import (
+    bridge_of,
+    calls_iptables,
+    is_awaited,
+    is_closed,
+    owners,
+    peer_of,
+    places_with,
+    ports_of,
+)
 from doctor.facts.path.trip import Trip
 from doctor.facts.path.way import OUTSIDE, UNKNOWN
 from doctor.facts.path.world import End, PathPlace, where
@@ -65,6 +74,8 @@ def destination_mac(trip: Trip, place: PathPlace, link: NetLink, packet: Packet,
     """Return the link layer's address of the next hop, ``None`` if it is not known."""
     if link.flags & _NO_ARP or link.kind in _SHARED:
         is_ethernet = link.kind in {"bridge", "veth"} and not link.flags & _POINT_TO_POINT
+        if not link.flags & _NO_ARP:
+            _check_shared(trip, place, link, packet, gateway)
         return _by_hand(trip, place, link, packet, gateway) if is_ethernet else None
     version, number = packet.version, packet.destination
     if gateway:
@@ -96,6 +107,21 @@ def destination_mac(trip: Trip, place: PathPlace, link: NetLink, packet: Packet,
     check_asking(trip, (place, link), found[0] if len(found) == 1 else None, version, text)
     _doubt_owner(trip, (place, link), found, entry, text)
     return found[0][1].mac if found else None
+
+
+def _check_shared(trip: Trip, place: PathPlace, link: NetLink, packet: Packet, gateway: str) -> None:
+    """Judge the next hop of a macvlan or ipvlan interface: nobody here knows who else is on its parent's network."""
+    version, number = (address(gateway) or (packet.version, None)) if gateway else (packet.version, packet.destination)
+    if number is None or places_with(trip.world, version, number):
+        return
+    entry, text = place.neighbour(link.index, version, number), shown(version, number)
+    if entry is not None and entry.state & _USABLE:
+        return
+    may_have_asked = trip.is_answer and trip.way.start == OUTSIDE
+    if entry is None or not entry.is_silent or may_have_asked:
+        trip.doubt(place, f"nobody has asked for the address {text} yet")
+        return
+    raise WalkEnd(place, link.name, "neighbour", f"{link.name}{where(place)}: nobody answers for {text}")
 
 
 def _doubt_owner(trip: Trip, asker: End, found: list[End], entry: Neighbour | None, text: str) -> None:

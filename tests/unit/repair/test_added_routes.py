@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
+from checks.network.endpoints.container_routing_added import container_routing_added as check_added
 from doctor.api.actions.choose import Choose
 from doctor.api.actions.network import ChangeLink
 from doctor.facts.network.host_files import HostNetworkFiles
+from doctor.facts.network.networks import Endpoint, Network
 from doctor.facts.path.ends.details import (
     AddressGone,
     ContainerPlace,
@@ -15,9 +17,12 @@ from doctor.facts.path.ends.details import (
     RoutesWrong,
     RoutingAdded,
 )
-from doctor.facts.path.namespace import NetRoute, RoutingRule
+from doctor.facts.path.ends.endpoints import PathEndpoint, PathEndpoints
+from doctor.facts.path.namespace import NetLink, NetNamespace, NetRoute, RoutingRule
 from doctor.facts.path.own.details import GatewaySilent, RouteAdded, RuleAdded
 from doctor.facts.path.own.kept_state import PlacedRoute
+from doctor.facts.path.paths import OpenCuts, PathCut
+from doctor.facts.path.way import Way
 from doctor.formats.network.configured import ConfiguredRoute
 from doctor.model.missing import Missing, Why
 from fixers.network.endpoints.container_address_missing import container_address_missing
@@ -53,6 +58,34 @@ RULE = RoutingRule(version=4, priority=100, table=99, has_more=True)
 def test_a_default_route_that_somebody_set_is_a_question(found: list[Any]) -> None:
     """It may lead to a VPN that is off now: packets must not go around it unasked."""
     assert [type(one) for one in found] == [Choose]
+
+
+@pytest.mark.parametrize("is_only", [False, True])
+def test_a_route_over_an_interface_of_a_macvlan_network_is_the_engine_s(is_only: bool) -> None:
+    """The engine sets the default route over the network whose name comes first: nobody added it."""
+    shared = NetLink(index=31, name="eth1", kind="macvlan", flags=0x1043)
+    inside = NetNamespace(
+        links=(shared,), routes=(NetRoute(version=4, destination="0.0.0.0/0", gateway="192.168.77.1", link=31),)
+    )
+    network = Network(id="n", name="bridge", driver="bridge", bridge="docker0")
+    one = PathEndpoint(
+        endpoint=Endpoint(id="e", network_id="n", container_id="c"),
+        network=network,
+        name="web",
+        namespace=inside,
+        is_only=is_only,
+    )
+    cut = PathCut(
+        cause="neighbour",
+        end="dropped",
+        place="web",
+        device="eth1",
+        says="packets from web to outside end at eth1 in web: nobody answers for 192.168.77.1",
+        reason="eth1 in web: nobody answers for 192.168.77.1",
+        ways=(Way(kind="egress", start="web", end="outside", target="193.0.14.129", port=443),),
+    )
+    found = [*check_added(OpenCuts(cuts=(cut,)), PathEndpoints(items=(one,)))]
+    assert bool(found) is is_only
 
 
 def test_a_default_route_of_a_file_is_wanted() -> None:

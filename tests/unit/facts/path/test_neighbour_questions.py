@@ -1,14 +1,15 @@
 """Addresses that nobody is asked for, and rules that drop the questions for addresses."""
 
 import pytest
+from msgspec.structs import replace
 
 from doctor.facts.firewall.ends.arp_cuts import arp_cuts
 from doctor.facts.network.networks import Endpoint, Network, Networks
-from doctor.facts.path.namespace import Neighbour
+from doctor.facts.path.namespace import Neighbour, NetLink
 from doctor.facts.path.rule_lists import RuleLists
 from doctor.facts.path.rules.tables import IptablesRules
 from doctor.facts.path.way import DELIVERED, DROPPED, UNKNOWN
-from tests.unit.facts.path.small_world import WAYS, container, host, walked, world
+from tests.unit.facts.path.small_world import WAYS, address, container, host, route, walked, world
 
 _MUTE = {"net.ipv4.ip_forward": "1", "net.ipv4.neigh.docker0.mcast_solicit": "0"}
 _KNOWN = Neighbour(link=21, version=4, address="172.17.0.1", mac="02:00:00:00:00:03", state=4)
@@ -58,6 +59,32 @@ def test_whoever_sends_from_outside_has_asked_for_the_host() -> None:
     assert walked(world(of_host=mute), WAYS["egress"]).end == DROPPED
     assert walked(world(of_host=mute), WAYS["published"]).end == UNKNOWN
     assert walked(world(of_host=host(neighbours=(_ENTRY,), sysctls=mute.sysctls)), WAYS["egress"]).end == DELIVERED
+
+
+@pytest.mark.parametrize(
+    ("state", "end"), [(0x20, DROPPED), (0x01, UNKNOWN), (None, UNKNOWN), (0x02, DELIVERED), (0x04, DELIVERED)]
+)
+@pytest.mark.parametrize("kind", ["macvlan", "ipvlan"])
+def test_the_gateway_of_a_macvlan_network_may_be_silent(kind: str, state: int | None, end: str) -> None:
+    """The engine takes any address for the gateway of such a network, and its default route goes there."""
+    shared = NetLink(index=31, name="eth1", kind=kind, lower=2, peer_namespace=0, flags=0x1043)
+    inside = container(1, "172.17.0.2")
+    entry = Neighbour(link=31, version=4, address="192.168.77.1", mac="02:00:00:00:09:77", state=state or 0)
+    inside = replace(
+        inside,
+        links=(*inside.links, shared),
+        addresses=(*inside.addresses, address(31, "192.168.77.2/24")),
+        routes=(
+            route("0.0.0.0/0", 31, gateway="192.168.77.1"),
+            route("192.168.77.0/24", 31, source="192.168.77.2"),
+            *inside.routes[1:],
+        ),
+        neighbours=() if state is None else (entry,),
+    )
+    found = walked(world(of_aa=inside), WAYS["egress"])
+    assert found.end == end
+    if end == DROPPED:
+        assert found.says.endswith("eth1 in aa: nobody answers for 192.168.77.1")
 
 
 _TEXT = """*filter
