@@ -89,6 +89,7 @@ class Scope(Struct, frozen=True, kw_only=True):
         installed: how many checks exist; 0 if unknown.
         narrowed: the option that left some out ("--select dns"), "" for none.
         remedy: the command that covers the parts that need root, "" if root would not help.
+        unfinished: why the host may be half repaired ("repair 7 is unfinished"), "" if it is not: such a host is never healthy.
         engine: the version of the supposed engine, "" for the host as it is.
         depending: how many checks depend on it.
     """
@@ -96,6 +97,7 @@ class Scope(Struct, frozen=True, kw_only=True):
     installed: int = 0
     narrowed: str = ""
     remedy: str = ""
+    unfinished: str = ""
     engine: str = ""
     depending: int = 0
 
@@ -121,7 +123,7 @@ def judge(
     found += [Severity.ERROR] * _unreported(probes, findings)
     below = [finding.level for finding in standing if Severity.INFO < finding.level < fail_on]
     whole = [outcome.result for outcome in outcomes if not outcome.incomplete and outcome.result is not Result.ERROR]
-    state = _state(outcomes, probes, has_problems=bool(found), has_more=bool(below))
+    state = _state(outcomes, probes, scope, has_problems=bool(found), has_more=bool(below))
     verdict = Verdict(
         state=state,
         says="",
@@ -136,7 +138,8 @@ def judge(
         ran=len(outcomes),
         installed=max(scope.depending or scope.installed, len(outcomes)),
     )
-    begin = _looked(verdict) if found or _has_looked(outcomes) else _nothing(outcomes, scope)
+    begin = _looked(verdict, probes) if found or _has_looked(outcomes) else _nothing(outcomes, scope)
+    begin += f"{'; ' if found else ', but '}{scope.unfinished}" if scope.unfinished else ""
     if verdict.is_green:
         begin = _clear(state, standing, below, fail_on) + _accepted(findings)
     if scope.engine:
@@ -159,13 +162,18 @@ def _unreported(probes: tuple[ProbeResult, ...], findings: tuple[Finding, ...]) 
 
 
 def _state(
-    outcomes: tuple[Outcome, ...], probes: tuple[ProbeResult, ...], *, has_problems: bool, has_more: bool
+    outcomes: tuple[Outcome, ...],
+    probes: tuple[ProbeResult, ...],
+    scope: Scope,
+    *,
+    has_problems: bool,
+    has_more: bool,
 ) -> VerdictState:
     results = {probe.result for probe in probes}
     if has_problems:
         return VerdictState.PROBLEMS
     has_gaps = any(outcome.incomplete or outcome.result is Result.ERROR for outcome in outcomes)
-    if has_gaps or results & _OPEN or not _has_looked(outcomes):
+    if has_gaps or results & _OPEN or scope.unfinished or not _has_looked(outcomes):
         return VerdictState.INCOMPLETE
     # A skip means that there is nothing to prove here.
     return VerdictState.HEALTHY if _is_proven(probes) and not has_more else VerdictState.CLEAR
@@ -209,7 +217,7 @@ def judge_probes(probes: tuple[ProbeResult, ...]) -> Verdict:
     )
 
 
-def _looked(verdict: Verdict) -> str:
+def _looked(verdict: Verdict, probes: tuple[ProbeResult, ...]) -> str:
     if verdict.problems and verdict.worst is not None:
         worst = verdict.worst.word
         if verdict.problems == 1:
@@ -217,7 +225,9 @@ def _looked(verdict: Verdict) -> str:
         return f"{verdict.problems} problems found, the worst is {worst}"
     if verdict.incomplete:
         return f"no problem found, but {plural(verdict.incomplete, 'check')} could not examine everything"
-    return "no problem found, but not every test container could run"
+    if any(probe.result in _OPEN for probe in probes):
+        return "no problem found, but not every test container could run"
+    return "no problem found"
 
 
 def _nothing(outcomes: tuple[Outcome, ...], scope: Scope) -> str:

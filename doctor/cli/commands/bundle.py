@@ -13,6 +13,7 @@ from doctor.bundle.take import TakenBundle, take
 from doctor.cli.commands.planned import FixJob, FixOptions, plan_of, plan_report
 from doctor.cli.commands.scan import make_report
 from doctor.cli.common import SharedOptions, is_terminal, load_catalog, load_settings, open_host, scope
+from doctor.cli.repair_lock import warn_unfinished
 from doctor.cli.spelled import as_root
 from doctor.facts.secrets.redact import redact
 from doctor.model.errors import DoctorError, RefusedError, UsageError
@@ -62,7 +63,7 @@ def run(options: BundleOptions, shared: SharedOptions) -> int:
         started=started,
         seconds=job.seconds,
         fail_on=settings.fail_on,
-        scope=scope(catalog, settings, host),
+        scope=replace(scope(catalog, settings, host), unfinished=warn_unfinished(host, shared)),
     )
     taken = take(
         before,

@@ -67,7 +67,9 @@ def report_of(
         started=bundle.listed.taken,
         seconds=time.perf_counter() - clock,
         fail_on=fail_on,
-        scope=scope(catalog, settings, host, select=select, skip=skip),
+        scope=replace(
+            scope(catalog, settings, host, select=select, skip=skip), unfinished=bundle.report().scope.unfinished
+        ),
     )
     return replace(report, host=bundle.host, notes=(*report.notes, *_notes(bundle.listed)))
 

@@ -34,8 +34,8 @@ def run(options: FixOptions, shared: SharedOptions) -> int:
     )
     allow = applicability(options.allow) if options.allow else settings.allow
     if not (options.apply or options.resume):
-        warn_unfinished(shared)
-        report = plan_report(job, plan_of(job, allow))
+        doubt = warn_unfinished(job.host, shared)
+        report = plan_report(job, plan_of(job, allow), unfinished=doubt)
         warn_incomplete(job, report)
         return emit(catalog, report, options.format, options.output, shared)
     from doctor.cli.commands import carry_out

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from msgspec import Struct
 
-from doctor.cli.common import SharedOptions, load_catalog, load_settings, open_host, scope, words
+from doctor.cli.common import SharedOptions, load_catalog, load_settings, open_host, words
 from doctor.host.base import Host
 from doctor.kubernetes import conditions
 from doctor.kubernetes import publish as publishing
@@ -68,7 +68,7 @@ def scan(options: ScanLoop, shared: SharedOptions) -> int:
     _end_at_sigterm()
     while True:
         try:
-            raw = _scanned(options, limit)
+            raw = _scanned(options, shared, limit)
             decode(raw, options.to)
             # The group reads it: in a pod the other container runs as another user.
             write_out(options.to, raw, mode=0o640)
@@ -121,13 +121,13 @@ def _end_at_sigterm() -> None:
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
 
 
-def _scanned(options: ScanLoop, limit_s: float) -> bytes:
+def _scanned(options: ScanLoop, shared: SharedOptions, limit_s: float) -> bytes:
     """Scan in a child, which enters the host's root directory; return its JSON report."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reader)
-        _child(options, writer)
+        _child(options, shared, writer)
     os.close(writer)
     try:
         raw = _all_of(reader, time.monotonic() + limit_s)
@@ -159,12 +159,12 @@ def _all_of(reader: int, end: float) -> bytes:
             raise DoctorError(f"the report is larger than {LARGEST_BYTES >> 20} MiB")
 
 
-def _child(options: ScanLoop, writer: int) -> NoReturn:
+def _child(options: ScanLoop, shared: SharedOptions, writer: int) -> NoReturn:
     """Write the report, or the reason for its absence; end the process."""
     code = 3
     try:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        _write(writer, _report(options))
+        _write(writer, _report(options, shared))
         code = 0
     except DoctorError as error:
         _write(writer, str(error).encode("utf-8", "backslashreplace"))
@@ -178,10 +178,9 @@ def _child(options: ScanLoop, writer: int) -> NoReturn:
         os._exit(code)
 
 
-def _report(options: ScanLoop) -> bytes:
-    from doctor.cli.commands.scan import make_report
+def _report(options: ScanLoop, shared: SharedOptions) -> bytes:
+    from doctor.cli.commands.scan import ScanOptions, examine
     from doctor.facts.secrets.redact import redacted
-    from doctor.scan.run import scan as look
 
     is_contained = os.path.realpath(options.host_root) != "/"
     if is_contained:
@@ -199,18 +198,8 @@ def _report(options: ScanLoop) -> bytes:
     render: Callable[[object], bytes] = catalog.report_format("json").function
     ids = catalog.choose(words(options.select), (*words(options.skip), *settings.skip))
     host = _contained() if is_contained else open_host("")
-    started, clock = time.time(), time.perf_counter()
-    found = look(host, catalog, ids)
-    report = make_report(
-        host,
-        found,
-        settings,
-        catalog,
-        started=started,
-        seconds=time.perf_counter() - clock,
-        fail_on=settings.fail_on,
-        scope=scope(catalog, settings, host, select=options.select, skip=options.skip),
-    )
+    wish = ScanOptions(select=options.select, skip=options.skip)
+    report, _ = examine(host, wish, shared, settings, catalog, ids, settings.fail_on)
     return render(redacted(report))
 
 

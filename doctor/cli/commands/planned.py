@@ -4,6 +4,7 @@ import os
 import time
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from doctor import __version__
 from doctor.cli.commands.last_proof import last_proof
@@ -98,8 +99,8 @@ def plan_of(job: FixJob, allow: Applicability, before: Scan | None = None) -> Pl
     )
 
 
-def plan_report(job: FixJob, plan: Plan) -> PlanReport:
-    """Return the report of a plan."""
+def plan_report(job: FixJob, plan: Plan, *, unfinished: str = "") -> PlanReport:
+    """Return the report of a plan. ``unfinished``: why the host may be half repaired, "" if it is not."""
     now = job.host.now()
     found = waive(plan.before.findings, job.settings, now, job.catalog)
     host = host_info(job.host, engine_version(plan.before.facts))
@@ -127,7 +128,7 @@ def plan_report(job: FixJob, plan: Plan) -> PlanReport:
             found,
             plan.before.outcomes,
             fail_on=job.settings.fail_on,
-            scope=scope(job.catalog, job.settings, job.host),
+            scope=replace(scope(job.catalog, job.settings, job.host), unfinished=unfinished),
         ),
         probes=tuple(name for name in plan.probes if name in job.catalog.probes),
         proof=None if plan.actions or not job.host.is_live() else last_proof(host),

@@ -71,28 +71,7 @@ def run(options: ScanOptions, shared: SharedOptions) -> int:
         raise UsageError("--probe works on the live host only", do="leave out --probe, or --root and --data-root")
     is_kept = not (options.root or options.data_root or options.select or options.skip)
     begun = _begin(host, settings) if options.scheduled and is_kept else None
-    started = time.time()
-    clock = time.perf_counter()
-    found = scan(host, catalog, ids, deep=options.deep)
-    probes: tuple[ProbeResult, ...] = ()
-    if options.probe:
-        from doctor.scan.prove import prove, with_probes
-
-        # cron mails all output: a scheduled scan shows its report or nothing.
-        silent = replace(shared, quiet=shared.quiet or options.scheduled)
-        probes = prove(catalog, found.facts, tuple(catalog.probes), progress=silent.progress)
-        found = with_probes(found, probes)
-    report = make_report(
-        host,
-        found,
-        settings,
-        catalog,
-        started=started,
-        seconds=time.perf_counter() - clock,
-        probes=probes,
-        fail_on=fail_on,
-        scope=scope(catalog, settings, host, select=options.select, skip=options.skip),
-    )
+    report, found = examine(host, options, shared, settings, catalog, ids, fail_on)
     if is_kept:
         report = _keep(report, shared, settings, catalog, only=options.since_last)
         report = replace(report, notes=(*report.notes, *_back_up(host, report, found, settings, catalog)))
@@ -100,7 +79,6 @@ def run(options: ScanOptions, shared: SharedOptions) -> int:
         from doctor.cli.unseen import socket_note
 
         report = replace(report, notes=(*report.notes, *filter(None, (socket_note(),))))
-    warn_unfinished(shared)
     if options.scheduled:
         from doctor.cli.commands.schedule import announce
 
@@ -114,6 +92,42 @@ def run(options: ScanOptions, shared: SharedOptions) -> int:
             lambda how: emit(catalog, shown, options.format, options.output, how),
         )
     return emit(catalog, report, options.format, options.output, shared)
+
+
+def examine(
+    host: Host,
+    options: ScanOptions,
+    shared: SharedOptions,
+    settings: Settings,
+    catalog: Catalog,
+    ids: list[str],
+    fail_on: Severity,
+) -> tuple[ScanReport, Scan]:
+    """Scan a host, with test containers if asked to; return the report of its state, and the scan."""
+    started = time.time()
+    clock = time.perf_counter()
+    found = scan(host, catalog, ids, deep=options.deep)
+    probes: tuple[ProbeResult, ...] = ()
+    if options.probe:
+        from doctor.scan.prove import prove, with_probes
+
+        # cron mails all output: a scheduled scan shows its report or nothing.
+        silent = replace(shared, quiet=shared.quiet or options.scheduled)
+        probes = prove(catalog, found.facts, tuple(catalog.probes), progress=silent.progress)
+        found = with_probes(found, probes)
+    limits = scope(catalog, settings, host, select=options.select, skip=options.skip)
+    report = make_report(
+        host,
+        found,
+        settings,
+        catalog,
+        started=started,
+        seconds=time.perf_counter() - clock,
+        probes=probes,
+        fail_on=fail_on,
+        scope=replace(limits, unfinished=warn_unfinished(host, shared)),
+    )
+    return report, found
 
 
 def _suppose(
@@ -208,7 +222,7 @@ def _keep(report: ScanReport, shared: SharedOptions, settings: Settings, catalog
 
 def _back_up(host: Host, report: ScanReport, found: Scan, settings: Settings, catalog: Catalog) -> tuple[str, ...]:
     """Back up the metadata of a data root that this scan found healthy; return notes for the report."""
-    if os.geteuid() != 0 or not host.is_live() or not settings.metadata.keep:
+    if os.geteuid() != 0 or not host.is_live() or not settings.metadata.keep or report.scope.unfinished:
         return ()
     from doctor.history import backup, kept_namespace, network_backup
 

@@ -60,6 +60,10 @@ TABLE: dict[str, tuple[Report, VerdictState]] = {
         replace(CLEAR, outcomes=(*CLEAR.outcomes, replace(GONE, incomplete=False))),
         VerdictState.INCOMPLETE,
     ),
+    "a repair is unfinished, and probes passed": (
+        replace(CLEAR, probes=PASSED, scope=replace(CLEAR.scope, unfinished="repair 7 is unfinished")),
+        VerdictState.INCOMPLETE,
+    ),
     "not root": (samples.NOT_ROOT, VerdictState.INCOMPLETE),
     "fewer checks than are installed: one is gone": (
         replace(CLEAR, outcomes=(*CLEAR.outcomes, GONE)),

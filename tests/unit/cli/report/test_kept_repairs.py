@@ -30,7 +30,9 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "state"
 
 
-def run_of(name: str = NAME, *, started: float = NOW, undoes: str = "", result: str = "applied") -> RunDirectory:
+def run_of(
+    name: str = NAME, *, started: float = NOW, undoes: str = "", result: str = "applied", root: str = "/"
+) -> RunDirectory:
     """A run with one action on disk."""
     action = ActionRecord(
         number=1,
@@ -42,7 +44,7 @@ def run_of(name: str = NAME, *, started: float = NOW, undoes: str = "", result: 
         steps=(),
     )
     run = RunDirectory.create(
-        PlanRecord(run=name, doctor="0.1.0", started=started, root="/", actions=(action,), undoes=undoes)
+        PlanRecord(run=name, doctor="0.1.0", started=started, root=root, actions=(action,), undoes=undoes)
     )
     if result:
         run.finish(result)
