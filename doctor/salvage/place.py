@@ -32,9 +32,10 @@ _MARKER_BYTES = 256 << 20
 
 
 class Document(Struct, frozen=True, kw_only=True):
-    """The marker: the data root of the salvage, and at the end its result."""
+    """The marker: the data root of the salvage, the file of ``--tar`` that is its own, and at the end its result."""
 
     root: SalvageRoot
+    tar: str = ""
     outcome: SalvageOutcome = SalvageOutcome()
 
 
@@ -64,7 +65,7 @@ def check_place(path: str, tops: tuple[str, ...]) -> None:
 
 
 @contextmanager
-def opened(path: str, root: SalvageRoot, *, is_shared: bool, level: int) -> Iterator[tuple[Target, SalvageOutcome]]:
+def opened(path: str, root: SalvageRoot, *, is_shared: bool, level: int) -> Iterator[tuple[Target, Document]]:
     """Open and lock a directory as the target; return it with the marker of an earlier salvage. A missing directory is
     created.
 
@@ -93,7 +94,7 @@ def opened(path: str, root: SalvageRoot, *, is_shared: bool, level: int) -> Iter
                 found_document = Document(root=root)
                 target.put(MARKER, host_json.encode(found_document))
             target.resume()
-            yield target, found_document.outcome
+            yield target, found_document
     finally:
         os.close(descriptor)
 

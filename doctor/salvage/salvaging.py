@@ -74,20 +74,35 @@ def salvage(host: Host, wish: Wish, progress: Callable[[str], None]) -> SalvageO
         raise UsageError("there is no such directory", where=wish.tar, do="choose another --tar FILE")
     chosen = choose(tuple(image for source in sources for image in source.images), wish.images)
     with opened(wish.to, who, is_shared=wish.shared, level=_GZIP_LEVEL if wish.compress else 0) as (target, before):
+        document = Document(root=who, tar=_free(wish.tar, before), outcome=before.outcome)
+        target.put(MARKER, host_json.encode(document))
         with ExitStack() as stack:
             readers = [stack.enter_context(source.reading(target, progress)) for source in sources]
             read = list(zip(sources, readers, strict=True))
             outcome, refused = _fill(read, target, chosen, wish, progress, host=host)
         outcome = replace(outcome, notes=(*outcome.notes, *(note for reader in readers for note in reader.notes)))
-        earlier = _earlier(target, before, outcome)
+        earlier = _earlier(target, before.outcome, outcome)
         target.put("index.json", layout.index((*outcome.images, *earlier)))
         whole = replace(outcome, images=(*outcome.images, *earlier))
-        target.put(MARKER, host_json.encode(Document(root=who, outcome=whole)))
+        target.put(MARKER, host_json.encode(replace(document, outcome=whole)))
         if wish.tar:
             _archive(Archive(target, outcome.images), wish, progress)
         if refused is not None:
             raise refused
     return outcome
+
+
+def _free(tar: str, before: Document) -> str:
+    """Return the path of ``--tar`` for the marker; raises ``RefusedError`` for a file that this salvage did not write.
+
+    A disk of salvages often has one of another host, perhaps its only copy.
+    """
+    if tar in {"", "-"}:
+        return before.tar
+    path = os.path.realpath(tar)
+    if os.path.isfile(path) and os.path.getsize(path) and path != before.tar:
+        raise RefusedError("the file exists", where=path, do="choose another --tar FILE, or move it away")
+    return path
 
 
 Sources = list[tuple[Salvage, Reader]]

@@ -47,6 +47,27 @@ def blob(to: Path, digest: str) -> bytes:
     return content
 
 
+def test_a_tar_of_another_host_is_not_replaced(tmp_path: Path) -> None:
+    """One of its own is written again; one that lies there may be the only copy of what is on another disk."""
+    tar = tmp_path / "images.tar"
+    first, *_ = made(tmp_path / "one")
+    second, *_ = made(tmp_path / "two", "vfs")
+
+    def archived(root: MadeRoot, to: str) -> None:
+        salvage(RootHost(str(root.top)), Wish(to=str(tmp_path / to), tar=str(tar)), lambda _: None)
+
+    archived(first, "out1")
+    content = tar.read_bytes()
+    archived(first, "out1")
+    assert tar.read_bytes() == content
+    with pytest.raises(RefusedError, match="the file exists"):
+        archived(second, "out2")
+    assert tar.read_bytes() == content
+    tar.unlink()
+    archived(second, "out2")
+    assert tar.stat().st_size
+
+
 @pytest.mark.parametrize("driver", sorted(PLACES))
 def test_images_of_every_driver(driver: str, tmp_path: Path) -> None:
     """The layer's tar comes out byte for byte; ids and names are those of the engine."""
@@ -293,6 +314,7 @@ def test_memory_does_not_grow_with_a_layer(tmp_path: Path) -> None:
         root = MadeRoot(tmp_path / f"host{size}")
         diff = root.large_layer(1, "big", size)
         root.image([diff], "big:1")
+        (tmp_path / "packed.tar").unlink(missing_ok=True)
         for name, options in variants.items():
             to = tmp_path / f"{'packed' if options else 'plain'}{size}"
             peaks[name].append(peak_kib(root, to, *options))
