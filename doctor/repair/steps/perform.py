@@ -7,8 +7,8 @@ from msgspec import Struct
 
 from doctor.api.actions.firewall.made_chains import STAYS
 from doctor.model.errors import DoctorError
+from doctor.model.step import Reload, Step
 from doctor.model.step import Run as Command
-from doctor.model.step import Step
 from doctor.repair.runs.journal import Before
 from doctor.repair.runs.record import ActionRecord, PlanRecord, RunDirectory
 from doctor.repair.steps.execute import Executor
@@ -151,6 +151,9 @@ def perform_back(
                 if _starts(action) and not record.is_rollback:
                     # The engine may be unable to start with the old state, which the user wanted.
                     progress(f"the engine does not start on the old state: {failure}")
+                elif isinstance(step, Reload) and not record.is_rollback:
+                    # It can't read the old settings if they were what the repair repaired.
+                    progress(f"note: the engine keeps the settings of the repair until its next start: {failure}")
                 elif isinstance(step, Command) and (
                     STAYS in str(failure) or (not record.is_rollback and _IN_USE.search(str(failure)))
                 ):
