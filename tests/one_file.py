@@ -4,6 +4,7 @@ A test that needs what the file does not have is marked ``@pytest.mark.not_in_on
 skipped there, and nowhere else.
 """
 
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from importlib import resources
@@ -13,6 +14,7 @@ import pytest
 
 from doctor import IS_ONE_FILE
 
+CHECKOUT = Path(__file__).parents[1]
 LACKS = {
     "files": "is about modules or packages in files: the one file has all in itself, and no cache or record beside it",
     "ssl": "needs ssl, which the one file does not have",
@@ -50,6 +52,14 @@ def told(reporter: pytest.TerminalReporter) -> None:
         for lack, reason in LACKS.items():
             reporter.line(f"{skipped.pop(f'Skipped: {reason}', 0):6} {lack}: it {reason}")
         reporter.line(f"{skipped.total():6} for reasons that are not the file's")
+
+
+def source_of(path: str) -> Path:
+    """Return the source of a module of doctor, by the path that the module has: in the one file, that of the checkout."""
+    if not IS_ONE_FILE:
+        return Path(path)
+    inside = Path(path).relative_to(f"{sys.executable}/doctor")
+    return CHECKOUT / ("" if inside.parts[0] in {"checks", "fixers", "reports"} else "doctor") / inside
 
 
 def interpreter_of(command: Path) -> str:

@@ -14,7 +14,7 @@ ROOMS = ("doctor", "checks", "fixers", "reports", "scripts")
 FILES = ("pyproject.toml", "README.md", "tests/unit/test_architecture.py")
 AREAS = sorted(path.parent.name for path in (ROOT / "checks").glob("*/__init__.py"))
 BIN = Path(sys.executable).parent
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.not_in_one_file("files")]
 
 
 def place(area: str) -> str:

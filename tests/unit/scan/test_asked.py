@@ -12,6 +12,7 @@ from unittest.mock import patch
 
 import pytest
 
+from doctor import own_file
 from doctor.facts.config.engine import EngineConfig
 from doctor.facts.network.networks import Networks
 from doctor.host.recorded import RootHost
@@ -54,7 +55,7 @@ def lines() -> list[str]:
 
 def test_each_line_is_what_the_code_says() -> None:
     """A changed signature needs 'make asked'; a new check does not."""
-    true, written = set(lines()), set(Path(asked.TABLE).read_text(encoding="utf-8").splitlines())
+    true, written = set(lines()), set(own_file(asked.TABLE).decode().splitlines())
     assert written - true == set(), "run 'make asked'"
     assert len(true - written) <= NEW, "run 'make asked'"
 
@@ -118,11 +119,11 @@ def test_an_edited_check_or_collector_is_loaded(tmp_path: Path) -> None:
     ids = ("network/ip-forward-off", "network/path-ends", "state/layer-content-altered")
     quick = said(scan(host, CATALOG, ids))
     facts = Facts(host)
-    with using(AskedTable(Path(asked.TABLE).read_text(encoding="utf-8"), time=1.0)):
+    with using(AskedTable(own_file(asked.TABLE).decode(), time=1.0)):
         found = scan(host, CATALOG, ids, facts=facts)
     assert said(found) == quick
     assert set(found.ok) == set(ids)
-    moved = Path(asked.TABLE).read_text(encoding="utf-8").replace(" doctor.facts.", " doctor.facts.elsewhere.")
+    moved = own_file(asked.TABLE).decode().replace(" doctor.facts.", " doctor.facts.elsewhere.")
     with using(AskedTable(moved, time=1e12)):
         assert said(scan(host, CATALOG, ids)) == quick
 

@@ -14,6 +14,7 @@ from doctor.plugins.catalog import Catalog
 from doctor.plugins.load import load
 from doctor.repair.planning.plan import make_plan
 from doctor.scan.run import Scan, scan
+from tests.one_file import source_of
 
 ROOT = Path(__file__).parents[3]
 OURS = load()
@@ -208,7 +209,7 @@ def test_a_fixer_of_doctors_agrees_with_its_check(identity: str) -> None:
     assert fixer is not None
     reads = [
         node.lineno
-        for node in ast.walk(ast.parse(Path(fixer.entry.path).read_text(encoding="utf-8")))
+        for node in ast.walk(ast.parse(source_of(fixer.entry.path).read_text(encoding="utf-8")))
         if isinstance(node, ast.Attribute) and node.attr == "detail"
     ]
     assert reads == []
