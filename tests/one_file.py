@@ -1,7 +1,7 @@
 """The two settings in which the unit tests and cases run: an installed command, and the one file (``scripts/onefile-test unit``).
 
 A test that needs what the file does not have is marked ``@pytest.mark.not_in_one_file("…")`` with a word of ``LACKS``. It is
-skipped there, and nowhere else.
+skipped there, and nowhere else. A module that can't be imported without ``ssl`` asks ``pytest.importorskip`` with the same words.
 """
 
 import sys

@@ -3,14 +3,13 @@
 import os
 import shutil
 import socket
-import ssl
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,6 +17,12 @@ from doctor.runtime.builtins import registry, targets
 from doctor.runtime.builtins.by_openssl import OpensslProgram
 from doctor.runtime.builtins.targets import RegistryTalk, TalkTarget
 from doctor.runtime.plan.reader import FieldReader
+from tests.one_file import LACKS
+
+if TYPE_CHECKING:
+    import ssl
+else:
+    ssl = pytest.importorskip("ssl", reason=LACKS["ssl"])
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="this machine has no openssl")
 OPENSSL = shutil.which("openssl") or ""
