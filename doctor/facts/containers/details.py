@@ -70,6 +70,14 @@ class OfContainers(Struct, frozen=True, kw_only=True):
     names: tuple[str, ...]
 
 
+class SharedNetwork(Struct, frozen=True, kw_only=True):
+    """A container, whether it runs, and the names of a few containers that share its network, for a command."""
+
+    owner: str
+    runs: bool
+    names: tuple[str, ...]
+
+
 class LoopOfContainers(Struct, frozen=True, kw_only=True):
     """The names of a few containers, for a command, and whether the engine has given up to restart them."""
 
