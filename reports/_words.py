@@ -161,7 +161,7 @@ def causes_by_check(finding: Finding, among: tuple[Finding, ...]) -> list[tuple[
 
 
 def known_of(finding: Finding, now: float) -> list[str]:
-    """Return what the kept scans know about a finding, and that its waiver has ended: sentences, none for a finding of this scan alone."""
+    """Return what the kept scans know about a finding, and that its waiver does not cover it any more: sentences, none for a finding of this scan alone."""
     seen = "" if finding.seen is None else finding.seen.says(now)
     ended = "" if finding.waiver is None or finding.waiver.in_force else finding.waiver.says
     return list(filter(None, (seen, ended)))

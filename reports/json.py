@@ -191,8 +191,13 @@ def _waiver(waiver: WaiverNote) -> Document:
         "author": waiver.author,
         "created": waiver.created,
         "expires": waiver.expires,
+        "severity": waiver.severity,
     }
-    return {**{key: visible(text) for key, text in texts.items()}, "in_force": waiver.in_force}
+    return {
+        **{key: visible(text) for key, text in texts.items()},
+        "worse": bool(waiver.worse),
+        "in_force": waiver.in_force,
+    }
 
 
 def _seen(seen: Seen) -> Document:

@@ -134,7 +134,7 @@ def judge(bundle: HostBundle, catalog: Catalog, ids: Iterable[str]) -> Scan:
     report = bundle.report()
     outcomes = {one.id: one for one in found.outcomes} | {one.id: one for one in report.outcomes if one.id in kept_ids}
     findings = [one for one in found.findings if one.id not in kept_ids]
-    findings += [replace(one, waived="") for one in report.findings if one.id in kept_ids]
+    findings += [replace(one, waived="", waiver=None) for one in report.findings if one.id in kept_ids]
     return replace(
         found,
         outcomes=tuple(one for _, one in sorted(outcomes.items())),

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from collections.abc import Container
 from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO
 
@@ -12,7 +11,6 @@ from doctor.cli.spelled import as_root, pasted
 from doctor.cli.spelled import name as name_of_doctor
 from doctor.host.base import Host
 from doctor.model.errors import UsageError
-from doctor.model.finding import Finding
 from doctor.model.missing import HostError
 from doctor.model.paths import HostPath
 from doctor.model.report import HostInfo, Report
@@ -24,7 +22,6 @@ from doctor.plugins.catalog import Catalog
 if TYPE_CHECKING:
     from doctor.model.fleet.report import FleetReport
     from doctor.state.settings import Settings
-    from doctor.state.waivers import Waived
 
 _OF_A_HOST = frozenset(
     {"etc", "usr", "var", "proc", "run", "sys", "boot", "bin", "sbin", "lib", "root", "home", "ostree"}
@@ -209,45 +206,6 @@ def _os_name(host: Host) -> str:
             if line.startswith("PRETTY_NAME="):
                 return line.partition("=")[2].strip().strip("\"'")
     return ""
-
-
-def waive(findings: tuple[Finding, ...], settings: "Settings", now: float, catalog: Catalog) -> tuple[Finding, ...]:
-    """Mark the findings that the settings accept today; they come last."""
-    return waived(findings, settings, now, catalog).findings
-
-
-def waived(
-    findings: tuple[Finding, ...],
-    settings: "Settings",
-    now: float,
-    catalog: Catalog,
-    *,
-    complete: Container[str] = (),
-) -> "Waived":
-    """Return the findings with waivers applied, and notes on the waivers themselves.
-
-    ``complete`` are the ids of the checks that would have found a finding to waive.
-    """
-    from doctor.state.waivers import Waived
-    from doctor.state.waivers import waive as apply_waivers
-
-    if not settings.waivers:
-        return Waived(findings=findings, notes=())
-    import time
-
-    known = {*catalog.checks, *(f"probe/{name}-failed" for name in catalog.probes)}
-    # Former ids are known only after every check is imported, so this is done for a waiver of an unknown id alone.
-    renamed = {} if known >= {waiver.id for waiver in settings.waivers} else catalog.renamed()
-    today = time.strftime("%Y-%m-%d", time.gmtime(now))
-    return apply_waivers(
-        findings,
-        settings.waivers,
-        today=today,
-        warn_days=settings.waiver_warn_days,
-        known=known,
-        complete=complete,
-        renamed=renamed,
-    )
 
 
 def scope(catalog: Catalog, settings: "Settings", host: Host, *, select: str = "", skip: str = "") -> Scope:

@@ -36,19 +36,26 @@ class FixSummary(Struct, frozen=True):
 class WaiverNote(Struct, frozen=True, kw_only=True):
     """The waiver that matches a finding, as the settings have it; dates as text, "" if unknown.
 
-    ``in_force`` is false after its last day: the finding then counts again, and a report says so.
+    Attributes:
+        severity: the highest severity that it covers, "" if unknown.
+        worse: the severity of the finding where that is higher; "" else.
+        in_force: false after its last day and for a worse finding, which then counts, and a report says so.
     """
 
     reason: str
     author: str = ""
     created: str = ""
     expires: str = ""
+    severity: str = ""
+    worse: str = ""
     in_force: bool = True
 
     @property
     def says(self) -> str:
         """Return it in words."""
         by = f", by {self.author}" if self.author else ""
+        if self.worse:
+            return f"worse than when it was waived: {self.worse}, not {self.severity} ({self.reason}{by})"
         if not self.in_force:
             return f"the waiver ended on {self.expires} ({self.reason}{by})"
         return f"{self.reason}{by}{f', until {self.expires}' if self.expires else ''}"

@@ -145,8 +145,8 @@ def _met(
         returned=0 if finding.seen is None else finding.seen.times - 1,
     )
     if old is None:
-        has_ended = finding.waiver is not None and not finding.waiver.in_force
-        note = finding.waiver.says if finding.waiver is not None and has_ended else ""
+        is_uncovered = finding.waiver is not None and not finding.waiver.in_force
+        note = finding.waiver.says if finding.waiver is not None and is_uncovered else ""
         return found, NewsItem(change="new", problem=found, found=now, note=note)
     found = replace(
         found,

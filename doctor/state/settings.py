@@ -36,6 +36,7 @@ class Waiver(_Table, frozen=True, kw_only=True):
         author: who accepts it; "" if nobody is named.
         created: the day on which it was accepted; ``None`` if unknown.
         expires: the last day it applies; ``None`` for no expiry.
+        severity: the highest severity that it covers; "" for that of the check.
     """
 
     id: _Text
@@ -44,6 +45,7 @@ class Waiver(_Table, frozen=True, kw_only=True):
     author: str = ""
     created: dt.date | None = None
     expires: dt.date | None = None
+    severity: Literal["", "info", "warning", "error", "critical"] = ""
 
 
 class ReportPlaces(_Table, frozen=True, kw_only=True):

@@ -46,6 +46,7 @@ def _block(waiver: Waiver) -> str:
     lines += [f"author = {_quoted(waiver.author)}"] if waiver.author else []
     lines += [f"created = {waiver.created}"] if waiver.created is not None else []
     lines += [f"expires = {waiver.expires}"] if waiver.expires is not None else []
+    lines += [f"severity = {_quoted(waiver.severity)}"] if waiver.severity else []
     return "\n".join(lines) + "\n"
 
 

@@ -1,12 +1,13 @@
 """Applies waivers: findings that the user has accepted until a date."""
 
 import datetime as dt
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from doctor.model.finding import Finding, WaiverNote
+from doctor.model.severity import Severity
 from doctor.model.text import plural
 from doctor.state.settings import Waiver
 
@@ -27,11 +28,13 @@ def waive(
     known: Container[str] | None = None,
     complete: Container[str] = (),
     renamed: Mapping[str, str] | None = None,
+    declared: Callable[[str], Severity | None] = lambda _: None,
 ) -> Waived:
     """Return the findings, with the waived ones marked.
 
-    ``today`` is an ISO 8601 date; a waiver counts through its last day. ``renamed`` maps former check ids to today's,
-    so that a waiver follows its check. Notes name a waiver that has ended or ends within ``warn_days``, if it matches a finding;
+    ``today`` is an ISO 8601 date; a waiver counts through its last day. It covers findings up to its severity; one without a severity
+    those up to what ``declared`` returns for the check's id, ``None`` for any (decision 0076). ``renamed`` maps former check ids to today's,
+    so that a waiver follows its check. Notes name a waiver that has ended, ends within ``warn_days`` or does not cover a finding, if it matches one;
     one with an id that is not among the ``known`` checks; and one that matches nothing although its check is ``complete``.
     """
     renamed = renamed or {}
@@ -39,9 +42,13 @@ def waive(
     notes = list(filter(None, (_useless(waiver, found, known, complete, renamed) for waiver in waivers)))
     marked: list[Finding] = []
     for finding in found:
-        meant = [_note(waiver, today) for waiver in waivers if _is_meant(finding, waiver, renamed)]
-        # One that is in force comes first, whatever the order in the file.
-        note = next((one for one in meant if one.in_force), meant[-1] if meant else None)
+        meant = [
+            _note(waiver, finding, today, limit_of(waiver, finding.id, declared))
+            for waiver in waivers
+            if _is_meant(finding, waiver, renamed)
+        ]
+        # One that is in force comes first, whatever the order in the file; then one that has not ended.
+        note = max(reversed(meant), key=lambda one: (one.in_force, bool(one.worse)), default=None)
         if note is None:
             marked.append(finding)
             continue
@@ -71,6 +78,8 @@ def _useless(
 
 
 def _ending(finding: Finding, note: WaiverNote, today: str, warn_days: int) -> list[str]:
+    if note.worse:
+        return [f'{finding.id}: {note.says}: to accept it, set severity = "{note.worse}" in its [[waiver]]']
     if not note.in_force:
         return [f"{finding.id}: {note.says}"]
     if note.expires:
@@ -81,14 +90,23 @@ def _ending(finding: Finding, note: WaiverNote, today: str, warn_days: int) -> l
     return []
 
 
-def _note(waiver: Waiver, today: str) -> WaiverNote:
+def limit_of(waiver: Waiver, identity: str, declared: Callable[[str], Severity | None]) -> Severity | None:
+    """Return the highest severity that a waiver covers, ``None`` for any."""
+    return Severity.parse(waiver.severity) if waiver.severity else declared(identity)
+
+
+def _note(waiver: Waiver, finding: Finding, today: str, limit: Severity | None) -> WaiverNote:
     expires = "" if waiver.expires is None else waiver.expires.isoformat()
+    has_ended = bool(expires) and expires < today
+    is_worse = not has_ended and limit is not None and finding.level > limit
     return WaiverNote(
         reason=waiver.reason,
         author=waiver.author,
         created="" if waiver.created is None else waiver.created.isoformat(),
         expires=expires,
-        in_force=not expires or expires >= today,
+        severity="" if limit is None else limit.word,
+        worse=finding.level.word if is_worse else "",
+        in_force=not (has_ended or is_worse),
     )
 
 

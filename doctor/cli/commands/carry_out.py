@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from doctor import __version__
 from doctor.cli import spelled
+from doctor.cli.accepted import waive
 from doctor.cli.commands.planned import FixJob, plan_of, plan_report, warn_incomplete
 from doctor.cli.commands.provers import image_prover, prover
 from doctor.cli.commands.report.kept_repairs import keep
@@ -15,7 +16,6 @@ from doctor.cli.common import (
     emit,
     host_info,
     is_terminal,
-    waive,
 )
 from doctor.cli.repair_lock import at_work
 from doctor.cli.spelled import as_root

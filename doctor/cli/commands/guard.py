@@ -133,7 +133,8 @@ def _judge(earlier: "Earlier") -> int:
     from doctor.state.settings import Settings, load
 
     def accept(found: "tuple[Finding, ...]") -> "tuple[Finding, ...]":
-        from doctor.cli.common import load_catalog, waive
+        from doctor.cli.accepted import waive
+        from doctor.cli.common import load_catalog
 
         return waive(found, settings, host.now(), load_catalog(settings))
 
@@ -191,7 +192,11 @@ def _report(verdict: "StartVerdict") -> int:
     _say(
         "the start was stopped; no data is lost yet: 'doctor fix' shows the repair, 'doctor fix --apply' applies it", 3
     )
-    _say("to start anyway: waive the finding in doctor.toml, or run 'doctor guard remove'", 3)
+    worst = max(verdict.dangers, key=lambda danger: danger.finding.level).finding
+    _say(
+        f"to start anyway: 'doctor waive {worst.id} --severity {worst.level.word}' with a reason and an end, or 'doctor guard remove'",
+        3,
+    )
     return STOP
 
 

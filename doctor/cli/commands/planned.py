@@ -7,13 +7,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from doctor import __version__
+from doctor.cli.accepted import waive
 from doctor.cli.commands.last_proof import last_proof
 from doctor.cli.commands.scan import engine_version
 from doctor.cli.common import (
     SharedOptions,
     host_info,
     scope,
-    waive,
 )
 from doctor.cli.spelled import as_root, command
 from doctor.host.base import Host

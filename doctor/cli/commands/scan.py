@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from doctor import __version__
+from doctor.cli.accepted import waived
 from doctor.cli.common import (
     SharedOptions,
     emit,
@@ -17,7 +18,6 @@ from doctor.cli.common import (
     open_host,
     scope,
     severity,
-    waived,
     words,
 )
 from doctor.cli.repair_lock import warn_unfinished

@@ -156,6 +156,7 @@ _VALUES: dict[str, Callable[[Incomplete], Values]] = {
     "explain unit": _of("containerd", "docker", "kubelet"),
     "explain words": _explained,
     "fail_on": _of("info", "warning", "error", "critical"),
+    "severity": _of("info", "warning", "error", "critical"),
     "fix ids": _checks,
     "fleet format": _of("text", "json", "html", "prometheus"),
     "fleet since": _of("1d", "7d", "30d"),

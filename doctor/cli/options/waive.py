@@ -20,14 +20,22 @@ def waive(
     author: Annotated[
         str, typer.Option("--author", metavar="NAME", help="Who accepts it; default: the login name.")
     ] = "",
+    severity: Annotated[
+        str,
+        typer.Option(
+            "--severity",
+            metavar="SEVERITY",
+            help="Highest severity to accept; default: that of the last scan's finding.",
+        ),
+    ] = "",
     verbose: Verbose = False,
     quiet: Quiet = False,
     color: Color = "auto",
 ) -> None:
     """Accept a finding until a day, or list what is accepted.
 
-    A waived finding is shown as waived and does not count; after its last day it counts again. The waiver is added at the
-    end of /etc/doctor/doctor.toml; remove it there.
+    A waived finding is shown as waived and does not count. After its last day it counts again, and as soon as it is worse than
+    when it was waived. The waiver is added at the end of /etc/doctor/doctor.toml; remove it there.
 
     \b
     Examples:
@@ -39,5 +47,5 @@ def waive(
     """
     from doctor.cli.commands.settings import waive as body
 
-    options = body.WaiveOptions(id=check, subject=subject, reason=reason, until=until, author=author)
+    options = body.WaiveOptions(id=check, subject=subject, reason=reason, until=until, author=author, severity=severity)
     raise typer.Exit(body.run(options, shared_options(context, verbose, quiet, color)))

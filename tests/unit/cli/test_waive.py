@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from doctor.cli.commands.settings import waive
 from doctor.cli.commands.settings.waive import WaiveOptions
@@ -15,6 +16,7 @@ from doctor.cli.common import SharedOptions
 from doctor.history.store import History
 from doctor.model.errors import DoctorError, RefusedError, UsageError
 from doctor.model.finding import Finding, Subject
+from doctor.model.severity import Severity
 from doctor.state.settings import Waiver, load, parse
 from doctor.state.waiver_text import added
 from tests.unit.history.test_lives import scan
@@ -44,11 +46,11 @@ def test_comments_and_bytes_stay(config: Path, capsys: pytest.CaptureFixture[str
     assert waive.run(ORDINARY, PLAIN, today=TODAY) == 0
     assert managed.read_bytes() == FILE + (
         b'\n\n[[waiver]]\nid = "network/ip-forward-off"\nreason = "a router does it"\nauthor = "Jo"\n'
-        b"created = 2026-11-30\nexpires = 2027-06-30\n"
+        b'created = 2026-11-30\nexpires = 2027-06-30\nseverity = "critical"\n'
     )
     assert config.is_symlink()
     assert stat.S_IMODE(managed.stat().st_mode) == 0o640
-    assert capsys.readouterr().out == f"waived until 2027-06-30: {ID} ({config})\n"
+    assert capsys.readouterr().out == f"waived until 2027-06-30, up to critical: {ID} ({config})\n"
     assert [one.created for one in load().waivers] == [TODAY]
 
 
@@ -83,9 +85,9 @@ def test_the_list_shows_what_ended(config: Path, capsys: pytest.CaptureFixture[s
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == f"{ID}: ended on 2027-06-30, the finding counts again"
     assert lines[1] == "  a router does it, by Jo, since 2026-11-30"
-    assert lines[2] == f"{ID} for x: waived without an end"
+    assert lines[2] == f"{ID} for x: waived without an end, up to critical"
     assert "\\x1b" in lines[3]
-    assert lines[4] == f"{ID}: waived until 2027-07-02 (1 day)"
+    assert lines[4] == f"{ID}: waived until 2027-07-02, up to critical (1 day)"
 
 
 @pytest.mark.parametrize(
@@ -98,6 +100,7 @@ def test_the_list_shows_what_ended(config: Path, capsys: pytest.CaptureFixture[s
         (WaiveOptions(id=ID, reason="r", until="soon"), "--until 'soon' is not a day"),
         (WaiveOptions(id=ID, reason="r", until="2026-11-29"), "--until 2026-11-29 is in the past"),
         (WaiveOptions(id=ID, reason="r", until="1d", subject="caf\udce9"), "bytes that are not UTF-8"),
+        (WaiveOptions(id=ID, reason="r", until="1d", severity="bad"), "--severity 'bad' is unknown"),
         (WaiveOptions(reason="r"), "the id of a check is missing"),
     ],
 )
@@ -113,6 +116,42 @@ def test_what_is_waived_is_not_waived_twice(config: Path) -> None:
     waive.run(ORDINARY, PLAIN, today=TODAY)
     with pytest.raises(UsageError, match="it is waived already"):
         waive.run(ORDINARY, PLAIN, today=TODAY)
+
+
+@pytest.mark.parametrize(
+    ("found", "given", "kept"),
+    [
+        ((), "", "critical"),
+        ((Severity.WARNING,), "", "warning"),
+        ((Severity.WARNING, Severity.ERROR), "", "error"),
+        ((Severity.WARNING,), "critical", "critical"),
+    ],
+)
+def test_the_severity_is_that_of_the_last_scan(
+    config: Path, found: tuple[Severity, ...], given: str, kept: str
+) -> None:
+    """The worst that is covered; without a finding that of the check; one that is given counts."""
+    findings = [
+        Finding(id=ID, subject=Subject("sysctl", str(number)), message="m", severity=level)
+        for number, level in enumerate(found)
+    ]
+    with History() as history:
+        history.keep(scan(more=findings))
+    assert waive.run(replace(ORDINARY, severity=given), PLAIN, today=TODAY) == 0
+    assert [one.severity for one in load().waivers] == [kept]
+
+
+def test_a_worse_finding_can_be_waived_again(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Not one that is covered; the older waiver is named. What remains above a severity is named as well."""
+    assert waive.run(replace(ORDINARY, severity="warning"), PLAIN, today=TODAY) == 0
+    assert waive.run(replace(ORDINARY, severity="error"), PLAIN, today=TODAY) == 0
+    assert "the waiver up to warning is still in the file: remove it" in capsys.readouterr().err
+    with pytest.raises(UsageError, match="it is waived already"):
+        waive.run(replace(ORDINARY, severity="info"), PLAIN, today=TODAY)
+    with History() as history:
+        history.keep(scan(more=[Finding(id=ID, subject=Subject("s", "x"), message="m", severity=Severity.CRITICAL)]))
+    assert waive.run(WaiveOptions(id=ID, subject="x", reason="r", until="1d", severity="info"), PLAIN, today=TODAY) == 0
+    assert "1 finding of the last scan is above info: still counted" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("text", [b"waiver = []\n", b"broken", b"fail-on = 7\n", b"\xff\xfe"])
@@ -151,6 +190,7 @@ def test_a_place_that_can_not_be_written(config: Path, monkeypatch: pytest.Monke
         author=st.text(),
         created=st.none() | st.dates(),
         expires=st.none() | st.dates(),
+        severity=st.sampled_from(["", "warning", "critical"]),
     ),
     st.sampled_from([b"", b"# x", FILE, b'[[waiver]]\nid = "a/x"\nreason = "r"\n\n[schedule]\nevery = "hourly"']),
 )

@@ -80,6 +80,16 @@ def test_waivers_are_news_when_they_begin_and_end() -> None:
     assert item.note == "the waiver ended on 2027-01-01 (OPS-1)"
 
 
+def test_a_waived_problem_that_becomes_worse_is_news() -> None:
+    """Its waiver does not cover it: the note says so."""
+    note = WaiverNote(reason="OPS-1", severity="warning", worse="critical", in_force=False)
+    waived = finding(waived="OPS-1", severity=Severity.WARNING)
+    worse = finding(waiver=note, severity=Severity.CRITICAL)
+    assert story(scan(waived), scan(worse, started=NOW + DAY)) == [[], ["new web"]]
+    (item,) = compare({}, scan(worse), remind_days=7)[1]
+    assert item.note == "worse than when it was waived: critical, not warning (OPS-1)"
+
+
 def test_a_remark_is_no_news() -> None:
     """Nor is anything below fail-on."""
     assert story(scan(finding(severity=Severity.INFO))) == [[]]

@@ -80,6 +80,21 @@ def test_after_its_end_a_finding_is_shown_again(name: str) -> None:
         assert re.search(r"[Tt]he waiver ended on 2026-12-31 \(behind the VPN, OPS-311, by Jo Miller\)", text)
 
 
+@pytest.mark.parametrize("name", [one for one in WHOLE if one not in {"nagios", "npd", "prometheus"}])
+def test_a_worse_finding_is_shown_again(name: str) -> None:
+    """A waiver for a warning hides nothing critical: it counts, in words and numbers."""
+    worse = replace(NOTE, severity="warning", worse="critical", in_force=False)
+    report = replace(COUNTED, findings=(replace(AGAIN, waiver=worse),))
+    assert (report.verdict.exit_code, report.verdict.waived) == (1, 0)
+    text = plain(name, report)
+    if name == "json":
+        waiver = json.loads(render(name, report))["findings"][0]["waiver"]
+        assert (waiver["severity"], waiver["worse"], waiver["in_force"]) == ("warning", True, False)
+    else:
+        assert re.search(r"[Ww]orse than when it was waived: critical, not warning \(behind the VPN", text)
+    assert 'doctor_finding{check="security/tcp-exposed",severity="critical"' in render("prometheus", report)
+
+
 @pytest.mark.parametrize("name", ["text", "markdown", "html", "json"])
 def test_people_see_since_when_it_is_there(name: str) -> None:
     """And what changed since the scan before."""

@@ -2,6 +2,10 @@
 
 import datetime as dt
 
+import pytest
+from msgspec import convert
+from msgspec.structs import replace
+
 from doctor.model.finding import Finding, Subject
 from doctor.model.severity import Severity
 from doctor.state.settings import Waiver
@@ -79,3 +83,46 @@ def test_a_waiver_without_a_finding_is_named() -> None:
     waivers = (Waiver(id="a/x", subject="2", reason="r"), Waiver(id="b/y", reason="r"))
     notes = waive([_finding("a/x", "1")], waivers, today="2026-05-01", complete={"a/x"}).notes
     assert notes == ("the settings waive a/x for 2, and there is no such finding: remove the waiver",)
+
+
+@pytest.mark.parametrize(
+    ("accepted", "declared", "level", "is_covered"),
+    [
+        ("warning", Severity.CRITICAL, Severity.WARNING, True),
+        ("warning", Severity.CRITICAL, Severity.INFO, True),
+        ("warning", Severity.CRITICAL, Severity.ERROR, False),
+        ("critical", Severity.WARNING, Severity.CRITICAL, True),
+        ("", Severity.WARNING, Severity.WARNING, True),
+        ("", Severity.WARNING, Severity.CRITICAL, False),
+        ("", None, Severity.CRITICAL, True),
+    ],
+)
+def test_a_worse_finding_is_not_covered(
+    accepted: str, declared: Severity | None, level: Severity, is_covered: bool
+) -> None:
+    """A waiver without a severity covers what its check declares."""
+    waiver = convert({"id": "a/x", "reason": "OPS-1", "author": "Jo", "severity": accepted}, Waiver)
+    found = [replace(_finding("a/x", "1"), severity=level)]
+    done = waive(found, (waiver,), today="2026-05-01", declared=lambda _: declared)
+    assert bool(done.findings[0].waived) == is_covered
+    assert done.findings[0].waiver is not None
+    if not is_covered:
+        says = f"worse than when it was waived: {level.word}, not warning (OPS-1, by Jo)"
+        assert done.findings[0].waiver.says == says
+        assert done.notes == (f'a/x: {says}: to accept it, set severity = "{level.word}" in its [[waiver]]',)
+
+
+def test_the_waiver_that_covers_most_counts() -> None:
+    """Of several, in either order; one that has ended is not called a lower one."""
+    low = Waiver(id="a/x", reason="low", severity="warning")
+    high = Waiver(id="a/x", reason="high", severity="error")
+    ended = Waiver(id="a/x", reason="ended", severity="error", expires=dt.date(2026, 4, 1))
+    for waivers, says in (
+        ((low, high), "high"),
+        ((high, low), "high"),
+        ((ended, low), "worse than when it was waived: error, not warning (low)"),
+        ((ended,), "the waiver ended on 2026-04-01 (ended)"),
+    ):
+        note = waive([_finding("a/x", "1")], waivers, today="2026-05-01").findings[0].waiver
+        assert note is not None
+        assert note.says == says

@@ -5,20 +5,24 @@ import os
 import re
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from doctor.cli import unseen
-from doctor.cli.common import SharedOptions, load_catalog, load_settings
+from doctor.cli.accepted import declared
+from doctor.cli.common import SharedOptions, load_catalog, load_settings, severity
 from doctor.cli.spelled import as_root
 from doctor.history.store import History
 from doctor.model.errors import DoctorError, RefusedError, UsageError
 from doctor.model.exit_code import ExitCode
 from doctor.model.finding import Finding
+from doctor.model.severity import Severity
 from doctor.model.text import plural, visible
 from doctor.plugins.catalog import Catalog
 from doctor.state.out import write_out
 from doctor.state.paths import config_file
 from doctor.state.settings import Settings, Waiver
 from doctor.state.waiver_text import added
+from doctor.state.waivers import limit_of
 
 _UNITS = {"d": 1, "w": 7}
 _UNTIL = "give --until 2027-06-30, 90d or never"
@@ -32,6 +36,7 @@ class WaiveOptions(Struct, frozen=True, kw_only=True):
     reason: str = ""
     until: str = ""
     author: str = ""
+    severity: str = ""
 
 
 def run(options: WaiveOptions, shared: SharedOptions, *, today: dt.date | None = None) -> int:
@@ -50,18 +55,44 @@ def run(options: WaiveOptions, shared: SharedOptions, *, today: dt.date | None =
     settings = load_settings() if os.path.exists(path) else Settings()
     catalog = load_catalog(settings)
     _refuse_unknown(waiver.id, catalog)
+    last = _of_last_scan(waiver)
+    own = declared(catalog, waiver.id)
+    level = max((one.level for one in last or ()), default=own)
+    if not waiver.severity and level is not None:
+        waiver = replace(waiver, severity=level.word)
     same = [one for one in settings.waivers if (one.id, one.subject) == (waiver.id, waiver.subject)]
-    if any(one.expires is None or one.expires >= day for one in same):
+    current = [one for one in same if one.expires is None or one.expires >= day]
+    if any(_covers(one, waiver, own) for one in current):
         raise UsageError("it is waived already", where=path, do="change its [[waiver]] there")
     _write(path, waiver)
-    shown = f" for {waiver.subject}" if waiver.subject else ""
-    end = "without an end" if waiver.expires is None else f"until {waiver.expires}"
     if not shared.quiet:
-        print(visible(f"waived {end}: {waiver.id}{shown} ({path})"))
+        print(visible(f"waived {_end_of(waiver)}: {waiver.id}{_subject(waiver)} ({path})"))
     if same:
-        shared.progress(f"note: the waiver that ended on {same[-1].expires} is still in the file: remove it")
-    _covers(waiver, shared)
+        old = f"up to {_limit(current[-1], own)}" if current else f"that ended on {same[-1].expires}"
+        shared.progress(f"note: the waiver {old} is still in the file: remove it")
+    if last is not None:
+        _show(last, waiver, shared)
     return ExitCode.OK
+
+
+def _end_of(waiver: Waiver) -> str:
+    end = "without an end" if waiver.expires is None else f"until {waiver.expires}"
+    return f"{end}, up to {waiver.severity}" if waiver.severity else end
+
+
+def _subject(waiver: Waiver) -> str:
+    return f" for {waiver.subject}" if waiver.subject else ""
+
+
+def _limit(waiver: Waiver, own: Severity | None) -> str:
+    limit = limit_of(waiver, waiver.id, lambda _: own)
+    return "any severity" if limit is None else limit.word
+
+
+def _covers(one: Waiver, other: Waiver, own: Severity | None) -> bool:
+    """Whether a waiver covers all that another of the same findings would cover."""
+    limit, wanted = (limit_of(waiver, waiver.id, lambda _: own) for waiver in (one, other))
+    return limit is None or (wanted is not None and wanted <= limit)
 
 
 def _waiver(options: WaiveOptions, day: dt.date) -> Waiver:
@@ -75,6 +106,7 @@ def _waiver(options: WaiveOptions, day: dt.date) -> Waiver:
         author=author,
         created=day,
         expires=_end(options.until, day),
+        severity=severity(options.severity, "--severity").word if options.severity else "",  # type: ignore[arg-type]
     )
 
 
@@ -130,23 +162,32 @@ def _write(path: str, waiver: Waiver) -> None:
         raise DoctorError(f"the settings can't be written: {error.strerror}", where=path) from error
 
 
-def _covers(waiver: Waiver, shared: SharedOptions) -> None:
-    """Show which findings of the last scan are meant: a mistyped subject would cover none."""
+def _of_last_scan(waiver: Waiver) -> list[Finding] | None:
+    """Return the findings of the last scan that are meant; ``None`` without a scan that this user can read."""
     if unseen.is_blind():
-        return
+        return None
     with History() as history:
         last = history.last()
-    if last is None:
-        return
-    found = [one for one in last.findings if _is_meant(one, waiver)]
+    return None if last is None else [one for one in last.findings if _is_meant(one, waiver)]
+
+
+def _show(found: list[Finding], waiver: Waiver, shared: SharedOptions) -> None:
+    """Show which findings of the last scan are meant: a mistyped subject would cover none."""
     if not found:
         shared.progress("note: the last scan has no such finding")
-    elif not shared.quiet:
-        print(visible(f"it covers {plural(len(found), 'finding')} of the last scan:"))
-        for one in found[:5]:
+        return
+    above = [one for one in found if waiver.severity and one.level > Severity.parse(waiver.severity)]
+    if above:
+        shared.progress(
+            f"note: {plural(len(above), 'finding')} of the last scan {'is' if len(above) == 1 else 'are'} above {waiver.severity}: still counted"
+        )
+    covered = [one for one in found if one not in above]
+    if covered and not shared.quiet:
+        print(visible(f"it covers {plural(len(covered), 'finding')} of the last scan:"))
+        for one in covered[:5]:
             print(visible(f"  {one.level.word.upper():<9} {one.message}"))
-        if len(found) > 5:
-            print(f"  and {len(found) - 5} more")
+        if len(covered) > 5:
+            print(f"  and {len(covered) - 5} more")
 
 
 def _is_meant(finding: Finding, waiver: Waiver) -> bool:
@@ -158,8 +199,7 @@ def _listed(settings: Settings, day: dt.date) -> list[str]:
         return ["nothing is waived"]
     lines = []
     for one in settings.waivers:
-        subject = f" for {one.subject}" if one.subject else ""
-        lines.append(f"{one.id}{subject}: {_state(one, day)}")
+        lines.append(f"{one.id}{_subject(one)}: {_state(one, day)}")
         by = f", by {one.author}" if one.author else ""
         since = f", since {one.created}" if one.created is not None else ""
         lines.append(f"  {one.reason}{by}{since}")
@@ -168,8 +208,8 @@ def _listed(settings: Settings, day: dt.date) -> list[str]:
 
 def _state(waiver: Waiver, day: dt.date) -> str:
     if waiver.expires is None:
-        return "waived without an end"
+        return f"waived {_end_of(waiver)}"
     left = (waiver.expires - day).days
     if left < 0:
         return f"ended on {waiver.expires}, the finding counts again"
-    return f"waived until {waiver.expires} ({plural(left, 'day') if left else 'today'})"
+    return f"waived {_end_of(waiver)} ({plural(left, 'day') if left else 'today'})"
