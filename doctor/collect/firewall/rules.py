@@ -4,7 +4,7 @@ from doctor.facts.config.engine import EngineConfig, EngineFlags
 from doctor.facts.engine.state import EngineState, EngineVersion
 from doctor.facts.engine.upgrade import EngineUpgrade
 from doctor.facts.firewall.expected_rules import Terms, expect
-from doctor.facts.firewall.generations import ENGINE_CHAINS, UP_TO_27, RuleGeneration, generation_of
+from doctor.facts.firewall.generations import ENGINE_CHAINS, UP_TO_22_OF_IPV6, UP_TO_27, RuleGeneration, generation_of
 from doctor.facts.firewall.packet_filter import Firewall, Saved
 from doctor.facts.firewall.rules import NO_RAW, EngineRules, FamilyRules, compare
 from doctor.facts.network.networks import Networks
@@ -51,7 +51,7 @@ def engine_rules(  # noqa: PLR0917 - a collector's parameters are the facts it i
         if _missing(others) < _missing(families[0]):
             saved, families = firewall.other, [others]
     if firewall.v6 is not None and _filters_ipv6(engine, version):
-        families.append(_family(6, firewall.v6, generation, networks, terms))
+        families.append(_family(6, firewall.v6, of_ipv6(generation, version, firewall.v6), networks, terms))
     unjudged = dict.fromkeys(name for family in families for name in family.expected.unjudged)
     gaps = [Missing(Why.UNREADABLE, f"network {name}: its interface can't be judged") for name in unjudged]
     return EngineRules(
@@ -86,6 +86,14 @@ def _generation(saved: Saved, version: EngineVersion | Missing) -> RuleGeneratio
     if "DOCKER-ISOLATION-STAGE-1" in chains:
         return UP_TO_27
     raise HostError(version)
+
+
+def of_ipv6(generation: RuleGeneration, version: EngineVersion | Missing, saved: Saved) -> RuleGeneration:
+    """Return the generation of IPv6; of an engine whose version is unknown the chain shows whether it makes one for users."""
+    if generation is not UP_TO_27:
+        return generation
+    makes_chain = saved.has_chain("filter", "DOCKER-USER") if isinstance(version, Missing) else version.at_least(23)
+    return UP_TO_27 if makes_chain else UP_TO_22_OF_IPV6
 
 
 def _is_hairpin(saved: Saved, engine: EngineConfig) -> bool:

@@ -5,7 +5,7 @@ libnetwork/drivers/bridge/internal/iptabler (v28.5.2) and its golden files, daem
 (docker-v29.7.2); 26.1.5 also measured. Within a chain, rules must be in the order of ``slot``.
 """
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 FILTER, NAT, RAW = "filter", "nat", "raw"
 BUILT_IN = frozenset({"INPUT", "FORWARD", "OUTPUT", "PREROUTING", "POSTROUTING"})
@@ -161,6 +161,13 @@ UP_TO_27 = RuleGeneration(
     ),
     foreign_chains=("DOCKER-FORWARD", "DOCKER-BRIDGE", "DOCKER-CT", "DOCKER-INTERNAL"),
 )
+
+UP_TO_22_OF_IPV6 = structs.replace(
+    UP_TO_27,
+    chains=tuple(key for key in UP_TO_27.chains if key != (FILTER, "DOCKER-USER")),
+    always=tuple(rule for rule in UP_TO_27.always if rule not in {_USER_JUMP, _USER_RETURN}),
+)
+"""Before 23.0 there was no DOCKER-USER in ip6tables (moby/moby#42477, #44706; also measured with 20.10.24)."""
 
 _FORWARD_CHAINS = (
     (FILTER, "DOCKER"), (FILTER, "DOCKER-BRIDGE"), (FILTER, "DOCKER-CT"), (FILTER, "DOCKER-FORWARD"),

@@ -102,7 +102,9 @@ def without_return(rules: tuple[str, ...]) -> tuple[str, ...]:
 def user_chain(
     family: FamilyRules, record: KeptNetworkRecord | None, files: FirewallFiles | None, *, is_running: bool
 ) -> UserChain | None:
-    """Return the problem with the chain, ``None`` if it has no problem, or if that is unknown."""
+    """Return the problem with the chain, ``None`` if it has no problem, if that is unknown, or if the engine makes no such chain."""
+    if all(rule.kind != "user-jump" for rule in family.expected.rules()):
+        return None
     rules = tuple(rule.text for rule in family.saved.rules("filter", CHAIN))
     known = _known(family.version, record, files)
     is_gone = was_flushed(family)

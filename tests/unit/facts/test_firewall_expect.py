@@ -4,19 +4,23 @@ import pytest
 from msgspec.structs import replace
 
 from doctor.collect.firewall.cuts import traffic_cuts
+from doctor.collect.firewall.rules import of_ipv6
 from doctor.collect.network.records import endpoint_of, network_of, networks_of_api
+from doctor.facts.engine.state import EngineVersion
 from doctor.facts.firewall.expected_rules import Terms, expect
 from doctor.facts.firewall.generations import (
     FROM_28_0_1,
     FROM_28_2,
     FROM_29,
     ONLY_28_0_0,
+    UP_TO_22_OF_IPV6,
     UP_TO_27,
     RuleGeneration,
     generation_of,
 )
 from doctor.facts.firewall.packet_filter import NFT, Firewall, Saved
 from doctor.facts.firewall.rules import EngineRules, compare
+from doctor.facts.firewall.user_chain import user_chain
 from doctor.facts.network.networks import Endpoint, Network, Networks, PublishedPort, is_safe_interface
 from doctor.formats.firewall import iptables_save
 from doctor.model.missing import Missing, Why
@@ -134,6 +138,21 @@ def test_what_is_made_compares_as_there() -> None:
         expected = expect(generation, networks, Terms(), 4)
         family = compare(4, _saved(expected.chains), expected)
         assert (family.lost, family.single, family.strangers, family.misplaced) == ((), (), {}, ())
+
+
+def test_before_23_an_engine_makes_no_chain_for_users_of_ipv6() -> None:
+    """So nothing of it is missing; a newer engine's is."""
+    networks = Networks(items=(replace(NET, subnets=("172.20.0.0/16", "fd00:20::/64")),), endpoints=(END,))
+    old, new = (expect(generation, networks, Terms(), 6) for generation in (UP_TO_22_OF_IPV6, UP_TO_27))
+    assert len([*new.rules()]) == len([*old.rules()]) + 2
+    saved = _saved(old.chains)
+    assert user_chain(compare(6, saved, old), None, None, is_running=True) is None
+    assert user_chain(compare(6, saved, new), None, None, is_running=True) is not None
+    version = EngineVersion(text="20.10.24", release=(20, 10, 24), source="GET /version")
+    unknown = Missing(Why.ABSENT, "no engine")
+    found = [of_ipv6(UP_TO_27, one, saved) for one in (version, replace(version, release=(23, 0, 0)), unknown)]
+    assert found == [UP_TO_22_OF_IPV6, UP_TO_27, UP_TO_22_OF_IPV6]
+    assert of_ipv6(FROM_29, version, saved) is FROM_29
 
 
 def test_each_missing_rule_is_reported_or_harmless() -> None:
