@@ -48,9 +48,8 @@ def port(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
     The outside host is a neighbour on the uplink's wire with a documentation address. Its packets arrive on that interface
     and pass every hook that a client's packets pass, and answers leave by it; nothing reaches the wire. The probe's own
     port is published in the engine's chains, so the engine's rules must lead to it. If no engine has created chains yet,
-    rules of the runtime publish it, which tests the kernel. Connections are kept open while each server's connection table
-    is read: a server that sees its bridge instead of the client is reached through docker-proxy alone, which hides a
-    missing rule.
+    rules of the runtime publish it, which tests the kernel. Connections are kept open while each server's connection table is
+    read: a server that sees its bridge, not the client, is reached by docker-proxy alone, which hides a missing rule.
 
     If no client can be placed behind the uplink (a tunnel, a kernel without mirred, a user's own filters), the outside host
     is on a bridge of doctor's own. Then the rules for packets from the uplink are evaluated instead, and the result says so.
@@ -60,8 +59,8 @@ def port(  # noqa: PLR0917 - a probe's parameters are the facts it stands on
 
     A port that is published on 127.0.0.1 must also answer a client in the host's own network namespace, as docker-proxy asks.
     A connection refused by a container without a listening process is not a failure. A port that rules open only to some
-    sources, or that a rule drops which can't be evaluated, is unproven; so is one that an administrator closed to clients
-    alone. If it is the probe's own, and ports of containers answer, the result only mentions it.
+    sources, that an administrator closed to clients alone, or that a rule drops which can't be evaluated, is unproven. If
+    that is the probe's own, and ports of containers answer, the result only mentions it.
     """
     way = way_in(config, state, firewall)
     network = bridge_network(networks)

@@ -14,6 +14,7 @@ from doctor.facts.host.processes import Processes
 from doctor.facts.kernel.sysctl import interface_key, neighbour_key
 from doctor.facts.network.listeners import Listeners
 from doctor.facts.network.networks import Networks
+from doctor.facts.path import forks
 from doctor.facts.path.namespace import NetNamespace
 from doctor.facts.path.namespaces import SETTINGS, TIMEOUTS, NetNamespaces
 from doctor.facts.path.paths import Paths, merged
@@ -152,6 +153,8 @@ def with_settings(host: Host, networks: Networks, namespaces: NetNamespaces) -> 
     names = {network.bridge for network in networks.bridges} | {link.name for link in own.links if not link.master}
     keys = [interface_key(name, key) for name in sorted(names) for key in ("forwarding", "arp_ignore")]
     keys += [neighbour_key(name, "mcast_solicit", version) for name in sorted(names) for version in (4, 6)]
+    if any(len(route.hops) > 1 for route in own.routes):
+        keys += forks.SETTINGS
     found = host.net_settings((0,), (*SETTINGS, *chain.from_iterable(TIMEOUTS.values()), *keys)).get(0)
     if found is not None and not isinstance(found, Missing):
         own = replace(own, sysctls={**own.sysctls, **found})

@@ -1,5 +1,7 @@
 """Routes with several next hops: the kernel chooses one by addresses, ports and flow labels, which nobody knows before."""
 
+from collections.abc import Mapping
+
 from doctor.facts.path.ending import WalkEnd
 from doctor.facts.path.namespace import NetRoute, NextHop
 from doctor.facts.path.routing import RouteAnswer
@@ -11,17 +13,29 @@ from doctor.facts.path.way import UNKNOWN
 from doctor.facts.path.world import PathPlace, where
 from doctor.model.text import in_words
 
+SETTINGS = ("net.ipv4.fib_multipath_hash_policy", "net.ipv4.fib_multipath_use_neigh")
+"""Settings by which the kernel chooses: if both are 0 by the two addresses alone, so that its answer is true for real packets."""
 
-def judge(trip: Trip, place: PathPlace, packet: Packet, answer: RouteAnswer) -> None:
-    """End at a route with several next hops: certainly if nobody answers for any of them, else it is not known."""
+
+def judge(trip: Trip, place: PathPlace, packet: Packet, answer: RouteAnswer, *, is_forwarded: bool) -> None:
+    """End at a route with several next hops: certainly if nobody answers for any, or for the one of these addresses, else it is not known.
+
+    If somebody answers for that one, nothing is known about other addresses outside, for which the packet stands.
+    """
     if answer.error or answer.kind == "local":
         return
     for route in place.forks(packet.version, packet.destination or 0, answer.table):
         if any((hop.link, hop.gateway) == (answer.link, answer.gateway) for hop in route.hops):
-            _end(trip, place, packet, route)
+            _end(trip, place, packet, route, answer if is_forwarded and _is_by_addresses(place, route) else None)
 
 
-def _end(trip: Trip, place: PathPlace, packet: Packet, route: NetRoute) -> None:
+def _is_by_addresses(place: PathPlace, route: NetRoute) -> bool:
+    """Whether the two addresses decide; a next hop object is chosen by the state of neighbours, too."""
+    settings: Mapping[str, str] = place.namespace.sysctls
+    return route.version == 4 and not route.nhid and all(settings.get(name, "").strip() == "0" for name in SETTINGS)
+
+
+def _end(trip: Trip, place: PathPlace, packet: Packet, route: NetRoute, chosen: RouteAnswer | None) -> None:
     silent = [hop for hop in route.hops if _is_silent(trip, place, hop)]
     names = in_words([hop.gateway for hop in silent]) if silent else ""
     if len(silent) == len(route.hops):
@@ -31,6 +45,11 @@ def _end(trip: Trip, place: PathPlace, packet: Packet, route: NetRoute) -> None:
             f"{device}{where(place)}: nobody answers for {names}, the next hops of the route to {route.destination}"
         )
         raise WalkEnd(place, device, "neighbour", reason)
+    for hop in silent if chosen is not None else ():
+        link = place.link(hop.link)
+        if chosen is not None and link is not None and (hop.link, hop.gateway) == (chosen.link, chosen.gateway):
+            reason = f"{link.name}{where(place)}: nobody answers for {hop.gateway}, one of {len(route.hops)} next hops of the route to {route.destination}"
+            raise WalkEnd(place, link.name, "neighbour", reason)
     text = f"the route to {route.destination} has {len(route.hops)} next hops"
     if silent:
         trip.undecide(

@@ -191,7 +191,7 @@ def routed(
         raise WalkEnd(
             place, packet.inside or "", UNKNOWN, f"the routing{where(place)}: the kernel was not asked", end=UNKNOWN
         )
-    forks.judge(trip, place, packet, answer)
+    forks.judge(trip, place, packet, answer, is_forwarded=link is not None and with_source)
     if answer.error:
         cause, reason = explained(place, packet, answer.error, link)
         raise WalkEnd(place, packet.inside or "", cause, reason)

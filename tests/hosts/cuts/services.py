@@ -4,7 +4,8 @@ from tests.hosts.cuts.cut import cut
 
 cut(
     "name/resolv-conf-wrong",
-    "docker exec app1 sh -c 'echo nameserver 203.0.113.53 >/etc/resolv.conf'",
+    # What a container writes within five seconds of its start is its own will.
+    "sleep 6; docker exec app1 sh -c 'echo nameserver 203.0.113.53 >/etc/resolv.conf'",
     "resolv|203.0.113.53",
 )
 cut("name/hosts-poisoned", "docker exec app1 sh -c 'echo 203.0.113.5 app2 host.test >>/etc/hosts'", "hosts")

@@ -8,6 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from doctor.facts.kernel.sysctl import neighbour_key
+from doctor.facts.path import forks
 from doctor.facts.path.namespace import NetNamespace
 from doctor.facts.path.namespaces import SETTINGS, TIMEOUTS
 from doctor.facts.path.rules.ruleset import PathRules
@@ -28,6 +29,7 @@ from tests.hosts.paths.ways import Probe, with_data
 _SETTINGS = (
     *SETTINGS,
     *chain.from_iterable(TIMEOUTS.values()),
+    *forks.SETTINGS,
     "net.ipv4.ip_no_pmtu_disc",
     "net.ipv4.tcp_mtu_probing",
     # As a scan does: of the host's interfaces and bridges, and of a container's eth0.

@@ -88,11 +88,14 @@ def _local_routes(namespace: NetNamespace, cut: PathCut) -> Iterator[PlacedRoute
 def _routes_over(namespace: NetNamespace, cut: PathCut) -> Iterator[PlacedRoute]:
     """Yield the routes over next hops that nobody answers for, and that lead to a target of the cut or to a sender of answers."""
     _, _, silent = cut.reason.partition("nobody answers for ")
-    hops = set(re.findall(r"[0-9a-f]*[.:][0-9a-f.:]+", silent.partition(", the next hops")[0]))
+    names, one_of, _ = silent.partition(", one of ")
+    hops = set(re.findall(r"[0-9a-f]*[.:][0-9a-f.:]+", names.partition(", the next hops")[0]))
     targets = {way.source if cut.is_answer else way.target for way in cut.ways}
     for one in placed(namespace):
         over = {hop.gateway for hop in one.route.hops} if one.devices else {one.route.gateway}
-        if over <= hops and any(_covers(one.route.destination, target) for target in targets):
+        # The kernel may have chosen a silent one of several.
+        is_over = over <= hops or (bool(one_of) and len(over) > 1 and bool(over & hops))
+        if is_over and any(_covers(one.route.destination, target) for target in targets):
             yield one
 
 

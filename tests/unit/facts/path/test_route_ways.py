@@ -70,6 +70,7 @@ def test_a_deletion_is_predicted_and_reversed(kind: str) -> None:
     ("kind", "reason"),
     [
         ("several", f"nobody answers for 192.0.2.77 and 192.0.2.78, the next hops of the route to {_TARGET}"),
+        ("several", f"nobody answers for 192.0.2.78, one of 2 next hops of the route to {_TARGET}"),
         ("other family", "nobody answers for fe80::dead"),
     ],
 )

@@ -3,6 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
+from doctor.facts.path import forks
 from doctor.facts.path.namespace import Neighbour, NetNamespace, NetRoute, NextHop, RoutingRule
 from doctor.facts.path.rules.hooks import evaluate
 from doctor.facts.path.rules.packet import Packet
@@ -48,6 +49,32 @@ def test_packets_end_at_a_route_all_of_whose_next_hops_are_silent(states: tuple[
     assert found.end == end
     assert found.reason.endswith(text)
     assert bool(found.undecided) == (end == "unknown")
+
+
+@pytest.mark.parametrize(
+    ("states", "settings", "end"),
+    [
+        ((FAILED, 0), ("0", "0"), "dropped"),
+        ((FAILED, _REACHABLE), ("0", "0"), "dropped"),
+        ((_REACHABLE, FAILED), ("0", "0"), "unknown"),
+        ((FAILED, 0), ("1", "0"), "unknown"),
+        ((FAILED, 0), ("0", "1"), "unknown"),
+        ((FAILED, 0), ("0",), "unknown"),
+    ],
+)
+def test_the_kernels_choice_counts_if_the_addresses_alone_decide(
+    states: tuple[int, ...], settings: tuple[str, ...], end: str
+) -> None:
+    """Of a silent next hop that it chooses; another one it may choose for another address outside."""
+    known = dict(zip(forks.SETTINGS, settings, strict=False))
+    of_host = _forked(*states)
+    found = walked(world(of_host=replace(of_host, sysctls={**of_host.sysctls, **known})), WAYS["egress"])
+    assert found.end == end
+    if end == "dropped":
+        assert found.reason.endswith("nobody answers for 192.0.2.1, one of 2 next hops of the route to 0.0.0.0/0")
+    objects = tuple(replace(route, nhid=7 if route.hops else 0) for route in of_host.routes)
+    grouped = replace(of_host, routes=objects, sysctls={**of_host.sysctls, **known})
+    assert walked(world(of_host=grouped), WAYS["egress"]).end == "unknown"
 
 
 @pytest.mark.parametrize(
