@@ -130,7 +130,7 @@ def test_what_is_waived_is_not_waived_twice(config: Path) -> None:
 def test_the_severity_is_that_of_the_last_scan(
     config: Path, found: tuple[Severity, ...], given: str, kept: str
 ) -> None:
-    """The worst that is covered; without a finding that of the check; one that is given counts."""
+    """Of the worst finding that is covered; without one that of the check; one that is given counts."""
     findings = [
         Finding(id=ID, subject=Subject("sysctl", str(number)), message="m", severity=level)
         for number, level in enumerate(found)
@@ -142,7 +142,7 @@ def test_the_severity_is_that_of_the_last_scan(
 
 
 def test_a_worse_finding_can_be_waived_again(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Not one that is covered; the older waiver is named. What remains above a severity is named as well."""
+    """Not one that is covered; the older waiver is named, and so are findings above the severity."""
     assert waive.run(replace(ORDINARY, severity="warning"), PLAIN, today=TODAY) == 0
     assert waive.run(replace(ORDINARY, severity="error"), PLAIN, today=TODAY) == 0
     assert "the waiver up to warning is still in the file: remove it" in capsys.readouterr().err
