@@ -1,6 +1,7 @@
 """Debian packages and engines of other releases, unpacked once and kept in the cache; nothing is installed on this machine."""
 
 import os
+import platform
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -10,8 +11,6 @@ from tests.hosts import archive
 from tests.hosts.box import Box
 from tests.hosts.sandbox import SandboxError
 
-_MIRROR = "http://deb.debian.org/debian"
-_KEY = "/usr/share/keyrings/debian-archive-keyring.pgp"
 _ENGINE = ("docker.io", "docker-cli", "containerd", "runc")
 OWN = "26.1.5"
 """The version that this machine's release has: it needs no package."""
@@ -50,7 +49,7 @@ def _build(target: Path, names: Sequence[str], suite: str) -> None:
     work = partial / ".apt"
     for name in ("state/lists/partial", "cache/archives/partial", "debs"):
         (work / name).mkdir(parents=True)
-    (work / "sources.list").write_text(f"deb [signed-by={_KEY}] {_MIRROR} {suite} main\n", encoding="utf-8")
+    (work / "sources.list").write_text(_source(suite), encoding="utf-8")
     options = {
         "Dir::State": work / "state",
         "Dir::State::status": "/dev/null",
@@ -66,6 +65,21 @@ def _build(target: Path, names: Sequence[str], suite: str) -> None:
         _run(["dpkg-deb", "-x", str(package), str(partial)], partial)
     shutil.rmtree(work)
     partial.rename(target)
+
+
+def _source(suite: str) -> str:
+    """Return the line of sources.list for a release: from where this machine's apt has its own, with the same key."""
+    own = platform.freedesktop_os_release().get("VERSION_CODENAME", "")
+    form = "$(RELEASE)|$(COMPONENT)|$(REPO_URI)|$(SIGNED_BY)"
+    argv = ["apt-get", "indextargets", "--format", form, "Created-By: Packages"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    for line in done.stdout.splitlines():
+        release, component, place, key = line.split("|", 3)
+        if (release, component) == (own, "main"):
+            return f"deb {f'[signed-by={key}] ' if key.startswith('/') else ''}{place} {suite} main\n"
+    raise SandboxError(
+        f"apt of this machine has no archive 'main' of its release {own or '(unknown)'}: see 'apt-cache policy'"
+    )
 
 
 def _run(argv: list[str], where: Path) -> None:
