@@ -10,8 +10,10 @@ import subprocess
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Self
 
+from doctor.formats.network.http_proxy import ProxyAddress
 from doctor.model.errors import DoctorError
 from doctor.model.text import visible
+from doctor.notify.proxy import pair
 from doctor.notify.send import TryLaterError
 from doctor.state.settings import Recipient
 
@@ -51,18 +53,32 @@ def curl_or_wget() -> str:
     )
 
 
-def post(url: str, body: bytes, headers: Mapping[str, str], given: Recipient) -> tuple[int, str, str]:
+def refused_by(proxy: ProxyAddress, status: int) -> DoctorError:
+    """Return the error of a proxy that opens no tunnel."""
+    if status == 407:
+        return DoctorError(
+            f"the proxy {proxy.place} wants a valid user name and password (407)",
+            do='write its URL with both into a root-only file, and proxy = "from:/FILE"',
+        )
+    kind = TryLaterError if status >= 500 else DoctorError
+    return kind(f"the proxy {proxy.place} answers {status} and does not connect to the server")
+
+
+def post(
+    url: str, body: bytes, headers: Mapping[str, str], given: Recipient, proxy: ProxyAddress | None = None
+) -> tuple[int, str, str]:
     """POST by curl or wget; return status, Location and the beginning of the answer. Raises ``DoctorError``."""
     program = curl_or_wget()
     is_curl = os.path.basename(program) == "curl"
     with MemoryFiles(body) as content:
         settings = _curl(url, headers, given, content) if is_curl else _wget(headers, given, content)
+        settings += _proxied(proxy, is_curl=is_curl)
         with MemoryFiles(settings.encode()) as configuration:
             if is_curl:
                 argv = [program, "-q", "--config", configuration.path]
             else:
                 argv = [program, f"--config={configuration.path}", f"--input-file={content.more(url)}"]
-            return _answered(_ran(argv, (content, configuration), given.timeout), is_curl=is_curl)
+            return _answered(_ran(argv, (content, configuration), given.timeout), proxy, is_curl=is_curl)
 
 
 class MemoryFiles:
@@ -103,7 +119,6 @@ def _curl(url: str, headers: Mapping[str, str], given: Recipient, content: Memor
         "show-error",
         "include",
         'proto = "=https"',
-        'noproxy = "*"',
         "max-redirs = 0",
         f"max-time = {given.timeout}",
         f"max-filesize = {_ANSWER_BYTES}",
@@ -120,7 +135,6 @@ def _wget(headers: Mapping[str, str], given: Recipient, content: MemoryFiles) ->
         "quiet = off",
         "verbose = off",
         "server_response = on",
-        "use_proxy = off",
         "max_redirect = 0",
         "tries = 1",
         f"timeout = {given.timeout}",
@@ -130,6 +144,19 @@ def _wget(headers: Mapping[str, str], given: Recipient, content: MemoryFiles) ->
     ]
     lines += [f"ca_certificate = {given.ca_file}"] if given.ca_file else []
     return "\n".join(lines) + "\n"
+
+
+def _proxied(proxy: ProxyAddress | None, *, is_curl: bool) -> str:
+    """Return the settings for a tunnel, or against each proxy that the program knows by itself."""
+    if proxy is None:
+        return 'noproxy = "*"\n' if is_curl else "use_proxy = off\n"
+    place = f"http://[{proxy.host}]:{proxy.port}" if ":" in proxy.host else proxy.place
+    user, password = pair(proxy)
+    if is_curl:
+        login = [f'proxy-user = "{_quoted(f"{user}:{password}")}"'] if proxy.login else []
+        return "\n".join((f'proxy = "{place}"', 'noproxy = ""', "suppress-connect-headers", *login)) + "\n"
+    login = [f"proxy_user = {user}", f"proxy_password = {password}"] if proxy.login else []
+    return "\n".join(("use_proxy = on", f"https_proxy = {place}", *login)) + "\n"
 
 
 def _quoted(text: str) -> str:
@@ -190,7 +217,9 @@ def _last_line(done: "subprocess.CompletedProcess[bytes]") -> str:
     return lines[-1][:200] if lines else f"exit code {done.returncode}"
 
 
-def _answered(done: "subprocess.CompletedProcess[bytes]", *, is_curl: bool) -> tuple[int, str, str]:
+def _answered(
+    done: "subprocess.CompletedProcess[bytes]", proxy: ProxyAddress | None, *, is_curl: bool
+) -> tuple[int, str, str]:
     """Return status, Location and the beginning of the answer. Raises ``DoctorError`` if there was none."""
     answer = (done.stdout if is_curl else done.stderr)[:_ANSWER_BYTES].decode("utf-8", "replace")
     found = re.findall(r"(?m)^ *HTTP/[\d.]+ (\d{3})", answer)
@@ -198,6 +227,10 @@ def _answered(done: "subprocess.CompletedProcess[bytes]", *, is_curl: bool) -> t
         place = re.search(r"(?mi)^ *Location: *(\S+)", answer)
         says = answer.replace("\r", "").partition("\n\n")[2].strip().splitlines() if is_curl else []
         return int(found[-1]), place[1] if place else "", visible(says[0]) if says else ""
+    refused = None if proxy is None else re.search(rb"(?:response|code|failed:) (\d{3})\b", done.stderr)
+    if refused is not None and proxy is not None:
+        raise refused_by(proxy, int(refused[1]))
     if done.returncode in (_CURL_CERTIFICATE if is_curl else {_WGET_CERTIFICATE}):
         raise DoctorError(f"the TLS connection failed: {_last_line(done)}")
-    raise TryLaterError(_last_line(done))
+    by = "" if proxy is None else f" (by the proxy {proxy.place})"
+    raise TryLaterError(f"{_last_line(done)}{by}")

@@ -78,11 +78,11 @@ class MailRoute:
         return guess if _ADDRESS.fullmatch(guess) else "root@localhost"
 
 
-def message(notice: Notice, sender: str, to: tuple[str, ...]) -> EmailMessage:
+def message(notice: Notice, sender: str, to: str) -> EmailMessage:
     """Return the message. The library refuses a header with a line break, and its text has none to begin with."""
     made = EmailMessage(policy=SMTP)
     made["From"] = sender
-    made["To"] = ", ".join(to)
+    made["To"] = to
     made["Subject"] = f"[doctor] {notice.subject()}"
     import datetime as dt  # noqa: PLC0415 - only for a mail
 

@@ -44,6 +44,7 @@ class Outbox(Struct, frozen=True, kw_only=True):
         delivered: when something was last delivered, 0 for never; ``what`` it was.
         tried: when it was last tried; ``error`` is "" if that succeeded.
         failures: failed deliveries in a row.
+        is_named: whether a scan has said that what waits can't be delivered: once is enough.
     """
 
     shown: str
@@ -54,6 +55,7 @@ class Outbox(Struct, frozen=True, kw_only=True):
     tried: float = 0
     error: str = ""
     failures: int = 0
+    is_named: bool = False
 
 
 class LastScan(Struct, frozen=True, kw_only=True):

@@ -43,19 +43,24 @@ class Delivery(Struct, frozen=True, kw_only=True):
         place: the rest; for a URL all of it.
         shown: the recipient without anything that may be a secret.
         given: as in the settings; ``key`` identifies it in the record of notifications.
+        address: of a mail, the one address that this is for.
+        is_secret: whether it comes from a root-only file, of which nothing is shown.
     """
 
     word: str
     place: str
     shown: str
     given: Recipient
+    address: str = ""
+    is_secret: bool = False
 
     @property
     def key(self) -> str:
         """Sixteen hex digits, so that the record holds no secret of a URL."""
         from hashlib import sha256  # noqa: PLC0415 - only with a recipient
 
-        return sha256(f"{self.word}:{self.place}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        whole = f"{self.word}:{self.place}\0{self.address}"
+        return sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
     def module(self) -> ModuleType:
         """Import and return the module that delivers to it."""
@@ -148,7 +153,11 @@ def _of_word(given: Recipient, to: str) -> Delivery:
         rest = to
     elif word in {"command", *OF_STATE} and not rest.startswith("/"):
         raise UsageError(f"the recipient '{label}' needs an absolute path", do=f"write {word}:/PATH")
-    return Delivery(word=word, place=rest, shown=label, given=replace(given, to=to))
+    if given.proxy and WAYS[word] != "webhook":
+        raise UsageError("only a webhook has a proxy", where=label, do="remove 'proxy' of this recipient")
+    return Delivery(
+        word=word, place=rest, shown=label, given=replace(given, to=to), is_secret=given.to.startswith("from:")
+    )
 
 
 def _check_url(to: str, label: str) -> None:

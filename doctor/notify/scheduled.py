@@ -8,13 +8,14 @@ from msgspec.structs import replace
 
 from doctor.model.errors import DoctorError
 from doctor.model.report import HostInfo, ScanReport
-from doctor.model.severity import Severity
 from doctor.notify import memory
-from doctor.notify.memory import LastScan, Notified, Outbox
+from doctor.notify.memory import LastScan, Notified
 from doctor.notify.news import NewsItem, compare, failed, missed
 from doctor.notify.notice import MOST_NEWS, NotedScan, Notice, new_id
-from doctor.notify.recipients import OF_STATE, Delivery, delivery
-from doctor.notify.send import Delivered, Parcel, deliver
+from doctor.notify.outboxes import delivered, filled, lost, metrics, named
+from doctor.notify.recipients import OF_STATE, Delivery
+from doctor.notify.routes import routes_to
+from doctor.notify.send import Parcel, deliver
 from doctor.state.clock import is_after
 from doctor.state.settings import Recipient
 
@@ -83,8 +84,8 @@ def begin(now: float) -> Begun:
 def killed(begun: Begun, host: HostInfo, doctor: str, wanted: tuple[Recipient, ...]) -> Begun:
     """Notify everybody at once of a scan that did not end, as this one may end like it; return what remains for its end."""
     now = time.time()
-    _told(host, doctor, wanted, [], lambda found: (found, (missed(begun.missed, now),)))
-    # A failed delivery is tried again at the end.
+    # A failed delivery is tried again at the end, and named there.
+    _told(host, doctor, wanted, None, lambda found: (found, (missed(begun.missed, now),)))
     return replace(begun, missed="")
 
 
@@ -96,8 +97,10 @@ def end(scan: AfterScan, begun: Begun, wanted: tuple[Recipient, ...]) -> EndedSc
         jump = memory.clock_note(found, scan.report.started)
         is_old = _is_old(scan.report, found)
         after, news = (found, ()) if is_old else _compared(scan, found, begun)
-        routes = _routes(wanted, notes)
-        after = replace(after, outboxes={one.key: _filled(found, after, one, news) for one in routes})
+        routes, unusable = routes_to(wanted)
+        notes += [f"a recipient of notifications can't be used: {error}" for error in unusable]
+        after = replace(after, outboxes={one.key: filled(found, after, one, news) for one in routes})
+        notes += lost(found, after)
         problem = refused or memory.save(after)
         if problem:
             notes.append(f"what is notified can't be recorded, so it will be repeated: {problem}")
@@ -106,7 +109,8 @@ def end(scan: AfterScan, begun: Begun, wanted: tuple[Recipient, ...]) -> EndedSc
         # Files of the state come last: they show whether the others were delivered.
         for is_state in (False, True):
             parcels = _parcels(scan, after, [one for one in routes if (one.word in OF_STATE) is is_state], remarks)
-            after, errors = _sent(after, parcels)
+            after = _sent(after, parcels)
+            after, errors = named(after, parcels)
             failed += errors
         again = memory.save(after) if routes and not problem else ""
         if again:
@@ -124,16 +128,13 @@ def _remembered(notes: list[str]) -> tuple[Notified, str]:
         return Notified(), str(error)
 
 
-def _sent(after: Notified, parcels: tuple[Parcel, ...]) -> tuple[Notified, list[str]]:
-    """Deliver, and return the state after that with the errors."""
-    boxes, errors = dict(after.outboxes), []
+def _sent(after: Notified, parcels: tuple[Parcel, ...]) -> Notified:
+    """Deliver, and return the state after that."""
+    boxes = dict(after.outboxes)
     for parcel, result in zip(parcels, deliver(parcels), strict=True):
         key = parcel.delivery.key
-        boxes[key] = _delivered(boxes[key], parcel, result)
-        if result.error:
-            kept = "" if result.done else "; it is kept for the next scan"
-            errors.append(f"notification of {parcel.delivery.shown} failed: {result.error}{kept}")
-    return replace(after, outboxes=boxes), errors
+        boxes[key] = delivered(boxes[key], parcel, result)
+    return replace(after, outboxes=boxes)
 
 
 def could_not_run(error: str, host: HostInfo, doctor: str, wanted: tuple[Recipient, ...]) -> tuple[str, ...]:
@@ -151,15 +152,21 @@ def _told(
     host: HostInfo,
     doctor: str,
     wanted: tuple[Recipient, ...],
-    notes: list[str],
+    notes: list[str] | None,
     change: Callable[[Notified], tuple[Notified, tuple[NewsItem, ...]]],
 ) -> tuple[str, ...]:
-    """Notify everybody without a scan; return remarks. ``change`` returns what is remembered from now on, and the news."""
+    """Notify everybody without a scan; return remarks. ``change`` returns what is remembered from now on, and the news.
+
+    Without a list of ``notes``, nobody reads the remarks.
+    """
+    is_read, notes = notes is not None, notes or []
     with memory.alone():
         found, refused = _remembered(notes)
         after, news = change(found)
-        routes = [one for one in _routes(wanted, notes) if one.word not in OF_STATE]
-        boxes = {one.key: _filled(found, after, one, news) for one in routes}
+        every, unusable = routes_to(wanted)
+        notes += [f"a recipient of notifications can't be used: {error}" for error in unusable]
+        routes = [one for one in every if one.word not in OF_STATE]
+        boxes = {one.key: filled(found, after, one, news) for one in routes}
         # News that failed in a night before are tried again in each.
         routes = [one for one in routes if boxes[one.key].waiting]
         if not routes:
@@ -168,7 +175,8 @@ def _told(
         problem = refused or memory.save(after)
         about = Notice(id="", host=host, doctor=doctor, sent=time.time(), scan=None, notes=tuple(notes))
         parcels = tuple(_parcel(one, after, about) for one in routes)
-        after, errors = _sent(after, parcels)
+        after = _sent(after, parcels)
+        after, errors = named(after, parcels) if is_read else (after, [])
         problem = problem or memory.save(after)
     notes += [f"what is notified can't be recorded, so it will be repeated: {problem}"] if problem else []
     return (*notes, *errors)
@@ -177,13 +185,8 @@ def _told(
 def test(host: HostInfo, doctor: str, wanted: tuple[Recipient, ...]) -> tuple[tuple[str, str], ...]:
     """Send everybody a test and return the recipients with their errors, "" for success."""
     notes: list[str] = []
-    parts: list[tuple[str, str]] = []
-    routes: list[Delivery] = []
-    for given in wanted:
-        try:
-            routes.append(delivery(given))
-        except DoctorError as error:
-            parts.append(("", str(error)))
+    routes, unusable = routes_to(wanted)
+    parts = tuple(("", str(error)) for error in unusable)
     last = memory.load(notes).last
     scan = None
     if last is not None:
@@ -233,32 +236,6 @@ def _compared(scan: AfterScan, found: Notified, begun: Begun) -> tuple[Notified,
     )
 
 
-def _routes(wanted: tuple[Recipient, ...], notes: list[str]) -> list[Delivery]:
-    found = []
-    for given in wanted:
-        try:
-            found.append(delivery(given))
-        except DoctorError as error:
-            notes.append(f"a recipient of notifications can't be used: {error}")
-    return found
-
-
-def _filled(found: Notified, after: Notified, route: Delivery, news: tuple[NewsItem, ...]) -> Outbox:
-    """Return a recipient's outbox with the news. One that is new receives all that is known."""
-    box = found.outboxes.get(route.key)
-    if box is None and found.known is not None:
-        missing = [one for one in news if one.change == "missed"]
-        whole = [NewsItem(change="new", problem=one, found=one.since) for one in (after.known or {}).values()]
-        news = (*missing, *sorted(whole, key=lambda one: -one.problem.severity))
-    least = Severity.parse(route.given.least) if route.given.least else Severity.INFO
-    wanted = tuple(one for one in news if one.concerns(least))
-    box = box or Outbox(shown=route.shown)
-    # A file of the state has no news to wait for.
-    waiting = () if route.word in OF_STATE else (*box.waiting, *wanted)
-    over = max(0, len(waiting) - memory.MOST_WAITING)
-    return replace(box, waiting=waiting[over:], dropped=box.dropped + over)
-
-
 def _parcels(scan: AfterScan, after: Notified, routes: list[Delivery], notes: tuple[str, ...]) -> tuple[Parcel, ...]:
     wanted = [one for one in routes if after.outboxes[one.key].waiting or one.word in OF_STATE]
     report, noted = scan.report, NotedScan.of(scan.report, scan.page)
@@ -276,25 +253,3 @@ def _parcel(route: Delivery, after: Notified, about: Notice) -> Parcel:
         omitted=box.dropped + max(0, len(box.waiting) - MOST_NEWS),
     )
     return Parcel(delivery=route, notice=notice, extra=metrics(after))
-
-
-def _delivered(box: Outbox, parcel: Parcel, result: Delivered) -> Outbox:
-    now = time.time()
-    if not result.done:
-        return replace(box, tried=now, error=result.error, failures=box.failures + 1)
-    what = "state of the scan" if parcel.delivery.word in OF_STATE else parcel.notice.subject()
-    return Outbox(shown=box.shown, delivered=now, what=what, tried=now, error=result.error)
-
-
-def metrics(after: Notified) -> bytes:
-    """Return the metrics that show a scan that does not run, and notifications that are not delivered."""
-    waiting = sum(1 for box in after.outboxes.values() if box.failures)
-    lines = [
-        "# HELP doctor_scan_expected_by_timestamp_seconds When the next scheduled scan must have ended; later, scans have stopped.",
-        "# TYPE doctor_scan_expected_by_timestamp_seconds gauge",
-        f"doctor_scan_expected_by_timestamp_seconds {after.expected_by:.10g}",
-        "# HELP doctor_notifications_failing Recipients whose last notification failed and is kept.",
-        "# TYPE doctor_notifications_failing gauge",
-        f"doctor_notifications_failing {waiting}",
-    ]
-    return ("\n".join(lines) + "\n").encode() if after.expected_by else ("\n".join(lines[3:]) + "\n").encode()

@@ -19,10 +19,6 @@ class TryLaterError(DoctorError):
     """This attempt failed, and another one may succeed: nobody listens, no answer in time, an overloaded server."""
 
 
-class PartlyError(DoctorError):
-    """It was delivered, but not to everybody: another attempt would repeat it for the others."""
-
-
 class Delivered(Struct, frozen=True, kw_only=True):
     """The end of a delivery: whether the recipient has it, and the error, "" for none."""
 
@@ -77,8 +73,6 @@ def _attempts(parcel: Parcel) -> Delivered:
         try:
             sender: _Sender = parcel.delivery.module()
             sender.send(parcel)
-        except PartlyError as error:
-            return Delivered(done=True, error=str(error))
         except TryLaterError as error:
             says = str(error)
             if number < ATTEMPTS - 1:

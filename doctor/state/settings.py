@@ -76,6 +76,8 @@ class Recipient(_Table, frozen=True, kw_only=True):
         secret_file: a root-only file with the key of a webhook or the password of a mail server.
         auth: how a webhook uses it: ``hmac`` signs the body, ``bearer`` sends it as a token.
         ca_file: certificates to trust instead of the host's.
+        proxy: the HTTP proxy to a webhook: http://HOST:PORT, ``from:FILE`` for a root-only file with it, ``direct``; "" for that of the
+            environment.
         timeout: seconds for one attempt.
     """
 
@@ -84,6 +86,7 @@ class Recipient(_Table, frozen=True, kw_only=True):
     secret_file: _File = ""
     auth: Literal["hmac", "bearer"] = "hmac"
     ca_file: _File = ""
+    proxy: str = ""
     timeout: Annotated[int, Meta(ge=1, le=60)] = 10
 
 

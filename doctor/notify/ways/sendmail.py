@@ -24,9 +24,10 @@ def send(parcel: Parcel) -> None:
     """Hand the message to sendmail, which queues it."""
     way = MailRoute(parcel.delivery)
     program, limit = _program(), parcel.delivery.given.timeout
-    made = message(parcel.notice, way.sender_on(parcel.notice), way.to)
+    address = parcel.delivery.address
+    made = message(parcel.notice, way.sender_on(parcel.notice), address)
     # -i: a line with a single dot does not end the message. The sender of the envelope is who runs it, as for cron.
-    argv = [program, "-i", *(("-f", way.sender) if way.sender else ()), "--", *way.to]
+    argv = [program, "-i", *(("-f", way.sender) if way.sender else ()), "--", address]
     environment = {
         "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
         "HOME": "/root",

@@ -13,7 +13,7 @@ from doctor.model.text import visible
 from doctor.notify import by_curl, tls
 from doctor.notify.mail import MailRoute, message
 from doctor.notify.recipients import Delivery, secret
-from doctor.notify.send import Parcel, PartlyError, TryLaterError
+from doctor.notify.send import Parcel, TryLaterError
 
 
 def check(delivery: Delivery) -> None:
@@ -63,28 +63,16 @@ def send(parcel: Parcel) -> None:
 
 
 def _by_curl(parcel: Parcel, way: MailRoute) -> None:
-    """Send one message per address: curl sends nothing if a single one of several is refused."""
     delivery, sender = parcel.delivery, way.sender_on(parcel.notice)
-    content = message(parcel.notice, sender, way.to).as_bytes()
-    password = secret(delivery.given.secret_file) if way.user else ""
     way.name = parcel.notice.name
-    failed: list[DoctorError] = []
-    for address in way.to:
-        try:
-            by_curl.mail(
-                way,
-                (sender, address),
-                content,
-                must_check=_must_check(delivery, way),
-                password=password,
-                given=delivery.given,
-            )
-        except DoctorError as error:
-            failed.append(error)
-    if len(failed) == len(way.to):
-        raise failed[0]
-    if failed:
-        raise PartlyError(f"not every address received it: {failed[0]}")
+    by_curl.mail(
+        way,
+        (sender, delivery.address),
+        message(parcel.notice, sender, delivery.address).as_bytes(),
+        must_check=_must_check(delivery, way),
+        password=secret(delivery.given.secret_file) if way.user else "",
+        given=delivery.given,
+    )
 
 
 def _send(parcel: Parcel, way: MailRoute) -> None:
@@ -102,10 +90,7 @@ def _send(parcel: Parcel, way: MailRoute) -> None:
             _start_tls(client, delivery, way)
         if way.user:
             client.login(way.user, secret(delivery.given.secret_file))
-        refused = client.send_message(message(notice, sender, way.to), sender, list(way.to))
-    if refused:
-        address, (code, says) = next(iter(refused.items()))
-        raise PartlyError(f"{address} was refused: {code} {_text(says)}; the others received it")
+        client.send_message(message(notice, sender, delivery.address), sender, [delivery.address])
 
 
 def _start_tls(client: smtplib.SMTP, delivery: Delivery, way: MailRoute) -> None:

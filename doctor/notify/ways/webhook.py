@@ -1,7 +1,8 @@
 """``https://…`` and ``http://…``: one POST with the notification as JSON.
 
 The certificate is checked, and a redirect is never followed: the request may carry a token, and its target could be this host. Where this
-doctor has no TLS of its own (the one file), curl or GNU wget of the host sends it; secrets reach them by a file descriptor.
+doctor has no TLS of its own (the one file), curl or GNU wget of the host sends it; secrets reach them by a file descriptor. A proxy is used
+if the settings or the environment name one: https goes through a tunnel (CONNECT), so it sees no content.
 """
 
 import hmac
@@ -11,10 +12,12 @@ import socket
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from doctor.formats.network.http_proxy import ProxyAddress
 from doctor.model.errors import DoctorError
 from doctor.model.text import visible
 from doctor.notify import by_curl, tls
 from doctor.notify.notice import Notice
+from doctor.notify.proxy import proxy_of
 from doctor.notify.recipients import Delivery, secret
 from doctor.notify.send import Parcel, TryLaterError
 
@@ -32,6 +35,7 @@ _LATER = frozenset({408, 425, 429})
 def check(delivery: Delivery) -> None:
     """Raise ``DoctorError`` if the secret can't be used, or https needs a program that the host does not have."""
     given = delivery.given
+    proxy_of(delivery)
     if given.secret_file:
         secret(given.secret_file)
         if given.auth == "bearer" and delivery.word == "http":
@@ -49,9 +53,9 @@ def send(parcel: Parcel) -> None:
     body = parcel.notice.document()
     headers = _headers(delivery, parcel.notice, body)
     if delivery.word == "https" and not tls.is_there():
-        status, place, says = by_curl.post(delivery.place, body, headers, delivery.given)
+        status, place, says = by_curl.post(delivery.place, body, headers, delivery.given, proxy_of(delivery))
     else:
-        status, place, says = _post(delivery, body, headers)
+        status, place, says = _post(delivery, body, headers, proxy_of(delivery))
     _judge(status, place, without(says, delivery.place)[:_SHOWN])
 
 
@@ -75,30 +79,42 @@ def signature(key: str, body: bytes) -> str:
     return hmac.new(key.encode(), body, "sha256").hexdigest()
 
 
-def _post(delivery: Delivery, body: bytes, headers: "Mapping[str, str]") -> tuple[int, str, str]:
-    """Return status, Location and the beginning of the answer. No proxy of the environment is used."""
+def _post(
+    delivery: Delivery, body: bytes, headers: "Mapping[str, str]", proxy: ProxyAddress | None
+) -> tuple[int, str, str]:
+    """Return status, Location and the beginning of the answer."""
     url = urlsplit(delivery.place)
-    host, limit = url.hostname or "", delivery.given.timeout
+    limit = delivery.given.timeout
+    first, port = (url.hostname or "", url.port) if proxy is None else (proxy.host, proxy.port)
+    by = "" if proxy is None else f" (by the proxy {proxy.place})"
+    login = {"Proxy-Authorization": proxy.login} if proxy is not None and proxy.login else {}
+    target = f"{url.path or '/'}{f'?{url.query}' if url.query else ''}"
     connection: http.client.HTTPConnection
     if delivery.word == "https":
-        connection = http.client.HTTPSConnection(
-            host, url.port, timeout=limit, context=tls.context(delivery.given.ca_file)
-        )
+        context = tls.context(delivery.given.ca_file)
+        connection = http.client.HTTPSConnection(first, port, timeout=limit, context=context)
+        if proxy is not None:
+            connection.set_tunnel(url.hostname or "", url.port or 443, headers=login)
     else:
-        connection = http.client.HTTPConnection(host, url.port, timeout=limit)
-    target = f"{url.path or '/'}{f'?{url.query}' if url.query else ''}"
+        connection = http.client.HTTPConnection(first, port, timeout=limit)
+        if proxy is not None:
+            target, headers = f"http://{url.netloc}{target}", {**headers, **login}
     try:
         connection.request("POST", target, body, dict(headers))
         answer = connection.getresponse()
         return answer.status, answer.getheader("Location") or "", _text(answer.read(_ANSWER_BYTES))
     except TimeoutError as error:
-        raise TryLaterError(f"no answer within {limit} s") from error
+        raise TryLaterError(f"no answer within {limit} s{by}") from error
     except (OSError, http.client.HTTPException) as error:
         tls.refuse_certificate(error)
         if isinstance(error, socket.gaierror):
-            raise TryLaterError(f"the name of the server is unknown: {error.strerror}") from error
+            whose = "server" if proxy is None else "proxy"
+            raise TryLaterError(f"the name of the {whose} is unknown: {error.strerror}{by}") from error
+        refused = re.match(r"Tunnel connection failed: (\d{3})", str(error))
+        if refused is not None and proxy is not None:
+            raise by_curl.refused_by(proxy, int(refused[1])) from error
         says = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise TryLaterError(f"can't deliver it: {says}") from error
+        raise TryLaterError(f"can't deliver it: {says}{by}") from error
     except ValueError as error:
         raise DoctorError(f"can't send to this URL: {error}") from None
     finally:

@@ -3,7 +3,7 @@
 All that arrives is a line of JSON in FILE. Once the file FILE.well exists, the ill ones are well. The certificate's file has its key as well.
 
 HTTP 8088 has a path for each illness: /slow, /drop, /500, /redirect; HTTPS 8443 is well. SMTP 2525 is well and offers STARTTLS; 2526 drops the
-connection in the middle of the message, 2527 never greets, 2528 says "later", 2529 closes at once.
+connection in the middle of the message, 2527 never greets, 2528 says "later", 2529 closes at once. Addresses that begin with "dead" are refused by all.
 """
 
 import json
@@ -89,6 +89,14 @@ def mail(office: Office, port: int, context: ssl.SSLContext) -> None:
                 return "451 4.7.1 greylisted, try again later"
             envelope.mail_from = address
             envelope.mail_options.extend(options)
+            return "250 OK"
+
+        async def handle_RCPT(  # noqa: N802
+            self, _server: Any, _session: Any, envelope: Any, address: str, _options: list[str]
+        ) -> str:
+            if address.startswith("dead") and not office.is_well:
+                return "550 5.1.1 no such user"
+            envelope.rcpt_tos.append(address)
             return "250 OK"
 
         async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802

@@ -1,10 +1,13 @@
-"""A certificate for servers of the tests."""
+"""A certificate for servers of the tests, and a post office."""
 
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+
+from doctor.notify import scheduled
+from tests.unit.notify.kit import Post
 
 
 @pytest.fixture(scope="session")
@@ -26,3 +29,11 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("there is no openssl on this machine")
     subprocess.run(argv, check=True, capture_output=True)
     return place
+
+
+@pytest.fixture
+def post(monkeypatch: pytest.MonkeyPatch) -> Post:
+    """A post office in place of the network."""
+    made = Post()
+    monkeypatch.setattr(scheduled, "deliver", made.deliver)
+    return made

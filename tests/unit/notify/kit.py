@@ -1,4 +1,6 @@
-"""Scans and notices for the tests of notifications."""
+"""Scans, nights, notices and a post office for the tests of notifications."""
+
+import time
 
 from msgspec.structs import replace
 
@@ -6,10 +8,13 @@ from doctor.model.finding import Finding, Subject
 from doctor.model.outcome import Outcome, Result
 from doctor.model.report import HostInfo, ScanReport
 from doctor.model.severity import Severity
+from doctor.notify import scheduled
 from doctor.notify.news import KnownProblem, NewsItem, compare
 from doctor.notify.notice import NotedScan, Notice
-from doctor.notify.recipients import Delivery, delivery
-from doctor.notify.send import Parcel
+from doctor.notify.recipients import Delivery
+from doctor.notify.routes import routes_of
+from doctor.notify.scheduled import AfterScan, Begun, EndedScan
+from doctor.notify.send import Delivered, Parcel
 from doctor.state.settings import Recipient
 
 NOW = 1_800_000_000.0
@@ -69,8 +74,8 @@ def notice(*findings: Finding, host: HostInfo = HOST, is_test: bool = False) -> 
 
 
 def route(to: str, **more: object) -> Delivery:
-    """How a recipient is reached."""
-    return delivery(replace(Recipient(to=to, timeout=1), **more))  # type: ignore[arg-type]
+    """How a recipient is reached, or its first address."""
+    return routes_of(replace(Recipient(to=to, timeout=1), **more))[0]  # type: ignore[arg-type]
 
 
 def parcel(to: str, note: Notice | None = None, **more: object) -> Parcel:
@@ -81,3 +86,49 @@ def parcel(to: str, note: Notice | None = None, **more: object) -> Parcel:
         render=lambda name: (b"CONTAINERS CRITICAL - a|b=1;;;0\n", 2) if name == "nagios" else (b"doctor_x 1\n", 1),
         extra=b"doctor_y 2\n",
     )
+
+
+ONE, TWO = Recipient(to="mailto:a@example.com"), Recipient(to="https://b.example/x")
+START = int(time.time()) - 100 * DAY
+
+
+class Post:
+    """Stands for the ways of delivery: what was sent to whom, and who refuses."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, list[str], Parcel]] = []
+        self.refusing: set[str] = set()
+
+    def deliver(self, parcels: tuple[Parcel, ...]) -> tuple[Delivered, ...]:
+        """As ``send.deliver``."""
+        for one in parcels:
+            changes = [f"{item.change} {item.problem.subject}" for item in one.notice.news]
+            self.sent.append((one.delivery.given.to, changes, one))
+        return tuple(
+            Delivered(done=False, error="refused")
+            if {one.delivery.given.to, one.delivery.address} & self.refusing
+            else Delivered(done=True)
+            for one in parcels
+        )
+
+    def news(self) -> list[tuple[str, list[str]]]:
+        """The news that were sent since the last call."""
+        found = [(to.partition(":")[0], changes) for to, changes, _ in self.sent]
+        self.sent.clear()
+        return found
+
+
+def night(
+    report: ScanReport, number: float, *wanted: Recipient, begun: Begun | None = None, **more: object
+) -> EndedScan:
+    """One scheduled scan in the night with this number."""
+    after = AfterScan(
+        report=replace(report, started=START + number * DAY),
+        page="/var/lib/doctor/report.html",
+        every="daily",
+        remind_days=7,
+        render=lambda _: (b"", 0),
+        renamed=lambda: {"state/old": "state/x"},
+        checks=frozenset({"state/x", "state/y"}),
+    )
+    return scheduled.end(replace(after, **more), begun or Begun(), wanted)  # type: ignore[arg-type]

@@ -13,68 +13,13 @@ import pytest
 from jsonschema import Draft202012Validator
 from msgspec.structs import replace
 
-from doctor.model.report import ScanReport
 from doctor.model.severity import Severity
 from doctor.notify import memory, scheduled, send
-from doctor.notify.scheduled import AfterScan, Begun, EndedScan
-from doctor.notify.send import Delivered, Parcel
-from doctor.state.settings import Recipient
-from tests.unit.notify.kit import DAY, HOST, NASTY, finding, notice, scan
+from doctor.notify.scheduled import Begun
+from doctor.notify.send import Parcel
+from tests.unit.notify.kit import DAY, HOST, NASTY, ONE, START, TWO, Post, finding, night, notice, route, scan
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "docs/schema/notification.schema.json").read_text())
-ONE, TWO = Recipient(to="mailto:a@example.com"), Recipient(to="https://b.example/x")
-START = int(time.time()) - 100 * DAY
-
-
-class Post:
-    """Stands for the ways of delivery: what was sent to whom, and who refuses."""
-
-    def __init__(self) -> None:
-        self.sent: list[tuple[str, list[str], Parcel]] = []
-        self.refusing: set[str] = set()
-        self.partly: set[str] = set()
-
-    def deliver(self, parcels: tuple[Parcel, ...]) -> tuple[Delivered, ...]:
-        """As ``send.deliver``."""
-        for one in parcels:
-            changes = [f"{item.change} {item.problem.subject}" for item in one.notice.news]
-            self.sent.append((one.delivery.given.to, changes, one))
-        return tuple(
-            Delivered(done=False, error="refused")
-            if one.delivery.given.to in self.refusing
-            else Delivered(done=True, error="x was refused" if one.delivery.given.to in self.partly else "")
-            for one in parcels
-        )
-
-    def news(self) -> list[tuple[str, list[str]]]:
-        """The news that were sent since the last call."""
-        found = [(to.partition(":")[0], changes) for to, changes, _ in self.sent]
-        self.sent.clear()
-        return found
-
-
-@pytest.fixture
-def post(monkeypatch: pytest.MonkeyPatch) -> Post:
-    """A post office in place of the network."""
-    made = Post()
-    monkeypatch.setattr(scheduled, "deliver", made.deliver)
-    return made
-
-
-def night(
-    report: ScanReport, number: float, *wanted: Recipient, begun: Begun | None = None, **more: object
-) -> EndedScan:
-    """One scheduled scan in the night with this number."""
-    after = AfterScan(
-        report=replace(report, started=START + number * DAY),
-        page="/var/lib/doctor/report.html",
-        every="daily",
-        remind_days=7,
-        render=lambda _: (b"", 0),
-        renamed=lambda: {"state/old": "state/x"},
-        checks=frozenset({"state/x", "state/y"}),
-    )
-    return scheduled.end(replace(after, **more), begun or Begun(), wanted)  # type: ignore[arg-type]
 
 
 def test_each_recipient_hears_each_change_once(post: Post) -> None:
@@ -85,46 +30,6 @@ def test_each_recipient_hears_each_change_once(post: Post) -> None:
     assert post.news() == []
     night(scan(), 4, ONE, TWO)
     assert post.news() == [("mailto", ["resolved web"]), ("https", ["resolved web"])]
-
-
-def test_what_was_not_delivered_is_kept_and_retried(post: Post) -> None:
-    """With all that happened in between, in order; the other recipient is not bothered."""
-    post.refusing = {TWO.to}
-    ended = night(scan(finding("a")), 0, ONE, TWO)
-    assert ended.notes == ("notification of https://b.example/… failed: refused; it is kept for the next scan",)
-    assert b"doctor_notifications_failing 1\n" in ended.metrics
-    post.news()
-    night(scan(), 1, ONE, TWO)
-    assert post.news() == [("mailto", ["resolved a"]), ("https", ["new a", "resolved a"])]
-    box = next(one for one in memory.load([]).outboxes.values() if one.error)
-    assert (box.failures, len(box.waiting), box.delivered) == (2, 2, 0)
-    post.refusing = set()
-    assert night(scan(), 2, ONE, TWO).notes == ()
-    assert post.news() == [("https", ["new a", "resolved a"])]
-    assert b"doctor_notifications_failing 0\n" in night(scan(), 3, ONE, TWO).metrics
-    assert post.news() == []
-
-
-def test_a_delivery_to_some_is_not_repeated_for_them(post: Post) -> None:
-    post.partly = {ONE.to}
-    assert night(scan(finding()), 0, ONE).notes == ("notification of mail to a@example.com failed: x was refused",)
-    post.news()
-    night(scan(finding()), 1, ONE)
-    assert post.news() == []
-    assert [one.error for one in memory.load([]).outboxes.values()] == ["x was refused"]
-
-
-def test_an_outbox_is_bounded(post: Post) -> None:
-    """A server that is down for years: the latest news are kept, the others counted."""
-    post.refusing = {ONE.to}
-    for number in range(4):
-        names = [finding(f"{number}-{one}") for one in range(150)]
-        night(scan(*names), number, ONE)
-    (box,) = memory.load([]).outboxes.values()
-    assert len(box.waiting) == memory.MOST_WAITING
-    assert box.dropped == 4 * 150 + 3 * 150 - memory.MOST_WAITING
-    last = post.sent[-1][2].notice
-    assert len(last.news) + last.omitted == 4 * 150 + 3 * 150
 
 
 def test_a_later_recipient_hears_what_is_there(post: Post) -> None:
@@ -289,7 +194,7 @@ def test_a_scan_that_can_not_run_is_told_until_it_arrives(post: Post) -> None:
     """A mail server that is down in the first night would else cost a week of silence."""
     post.refusing = {ONE.to}
     (note,) = scheduled.could_not_run("setting 'x' is unknown", HOST, "0.1.0", (ONE, TWO))
-    assert note.endswith("it is kept for the next scan")
+    assert "it is kept for the next scan: alpha: 1 new" in note
     post.news()
     post.refusing = set()
     for expected in ([("mailto", ["new this host"])], []):
@@ -393,8 +298,6 @@ def test_a_way_that_fails_or_hangs_harms_no_other(monkeypatch: pytest.MonkeyPatc
     bodies = {"a": crash, "b": lambda _: time.sleep(30), "c": lambda _: None}
     monkeypatch.setattr(send, "_limit", lambda _: 0.2)
     monkeypatch.setattr("doctor.notify.recipients.Delivery.module", lambda self: Module(bodies[self.place[0]]))
-    from doctor.notify.recipients import delivery
-
-    parcels = [Parcel(delivery=delivery(Recipient(to=f"mailto:{one}@x")), notice=notice()) for one in "abc"]
+    parcels = [Parcel(delivery=route(f"mailto:{one}@x"), notice=notice()) for one in "abc"]
     results = send.deliver(tuple(parcels))
     assert [one.error for one in results] == ["RecursionError: deep", "no answer within 0 s", ""]

@@ -9,9 +9,11 @@ import pytest
 
 from doctor.model.errors import DoctorError
 from doctor.notify import by_curl, tls
-from doctor.notify.send import PartlyError, TryLaterError
+from doctor.notify.routes import routes_of
+from doctor.notify.send import Parcel, TryLaterError, deliver
 from doctor.notify.ways import smtp
-from tests.unit.notify.kit import parcel, route
+from doctor.state.settings import Recipient
+from tests.unit.notify.kit import finding, notice, parcel, route
 
 
 class Mailbox:
@@ -96,9 +98,9 @@ def key(place: Path) -> str:
 @pytest.mark.not_in_one_file("ssl")
 def test_a_relay_is_encrypted_without_a_check(server: tuple[Mailbox, int], program: str) -> None:
     """STARTTLS is offered, and its certificate is unknown: it is used as mail servers do."""
-    smtp.send(parcel(f"smtp://127.0.0.1:{server[1]}/?to=a@example.com,b@example.com&from=d@example.com", timeout=10))
+    smtp.send(parcel(f"smtp://127.0.0.1:{server[1]}/?to=a@example.com&from=d@example.com", timeout=10))
     assert {sender for sender, *_ in server[0].got} == {"d@example.com"}
-    assert [to for _, got, *_ in server[0].got for to in got] == ["a@example.com", "b@example.com"]
+    assert [to for _, got, *_ in server[0].got for to in got] == ["a@example.com"]
     assert all(is_encrypted for *_, is_encrypted, _ in server[0].got)
     assert b"Subject: [doctor] alpha: 1 new (worst: error)\r\n" in server[0].got[0][2]
 
@@ -133,16 +135,18 @@ def test_a_password_is_sent_only_to_a_known_server(
 
 @pytest.mark.not_in_one_file("ssl")
 def test_a_refused_address(server: tuple[Mailbox, int], program: str) -> None:
-    """Alone it is an error, now or later; among others the others have it, and are not sent it again."""
+    """Now or later; among others it is a recipient of its own, and the others have it."""
     url = f"smtp://127.0.0.1:{server[1]}/?to="
     with pytest.raises(DoctorError, match="550") as caught:
         smtp.send(parcel(f"{url}dead@example.com", timeout=10))
     assert not isinstance(caught.value, TryLaterError)
     with pytest.raises(TryLaterError, match="451"):
         smtp.send(parcel(f"{url}later@example.com", timeout=10))
-    with pytest.raises(PartlyError, match="550"):
-        smtp.send(parcel(f"{url}dead@example.com,a@example.com", timeout=10))
-    assert [to for _, to, *_ in server[0].got] == [["a@example.com"]]
+    routes = routes_of(Recipient(to=f"{url}dead@example.com,a@example.com,b@example.com", timeout=10))
+    results = deliver(tuple(Parcel(delivery=one, notice=notice(finding())) for one in routes))
+    assert [(one.done, "550" in one.error) for one in results] == [(False, True), (True, False), (True, False)]
+    assert sorted(to for _, got, *_ in server[0].got for to in got) == ["a@example.com", "b@example.com"]
+    assert [content.count(b"@example.com") for _, _, content, *_ in server[0].got] == [1, 1]
 
 
 @pytest.mark.not_in_one_file("ssl")

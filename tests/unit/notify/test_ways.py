@@ -165,7 +165,6 @@ def test_a_mail_is_sent_by_sendmail(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         "doctor@a.example",
         "--",
         "ops@example.com",
-        "b@x",
     ]
     text = (tmp_path / "in").read_text()
     assert "Subject: [doctor] alpha: 1 new (worst: error)" in text

@@ -30,7 +30,7 @@ class Hook(BaseHTTPRequestHandler):
         """Answer."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.got.append((self.path, dict(self.headers), body))
-        status = int(self.path.partition("?")[0].strip("/") or 204)
+        status = int(self.path.partition("?")[0].rpartition("/")[2] or 204)
         self.send_response(status)
         if status in {301, 302, 307, 308}:
             self.send_header("Location", "http://127.0.0.1:1/steal")

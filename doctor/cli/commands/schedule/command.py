@@ -10,7 +10,9 @@ from doctor.cli.commands import units
 from doctor.cli.common import SharedOptions, load_settings
 from doctor.model.errors import DoctorError, UsageError
 from doctor.notify import memory
-from doctor.notify.recipients import Delivery, delivery, installed_file, recipients, remove_installed, write_installed
+from doctor.notify.proxy import by_environment
+from doctor.notify.recipients import Delivery, installed_file, recipients, remove_installed, write_installed
+from doctor.notify.routes import routes_of
 from doctor.state.paths import state_dir
 from doctor.state.settings import EVERY, Recipient, Settings
 
@@ -84,23 +86,38 @@ def install(
     warn_cron(places, shared)
     tried = "with test containers" if job.probe else "without test containers, so they never call the host healthy"
     installed.say(shared, f"scans run {job.every}, {tried}; reports are written to {_reports(settings)}")
-    if routes:
-        named = ", ".join(route.shown for route in routes)
-        installed.say(shared, f"changes are sent to {named}; 'doctor schedule test-notify' tries that")
-    else:
-        installed.say(
-            shared,
-            "nobody is notified; add --notify mailto:ADDRESS, https://… or journal (see 'doctor schedule install --help')",
-        )
+    _say_recipients(routes, shared)
     return 0
 
 
 def examined(wanted: tuple[Recipient, ...]) -> tuple[Delivery, ...]:
     """Return how each recipient is reached. Raises ``DoctorError`` for the first one that can't be."""
-    found = tuple(delivery(one) for one in wanted)
+    found = tuple(route for one in wanted for route in routes_of(one))
     for route in found:
         route.module().check(route)
     return found
+
+
+def _say_recipients(routes: tuple[Delivery, ...], shared: SharedOptions) -> None:
+    if routes:
+        named = ", ".join(route.shown for route in routes)
+        installed.say(shared, f"changes are sent to {named}; 'doctor schedule test-notify' tries that")
+        warn_proxy(routes, shared)
+    else:
+        installed.say(
+            shared,
+            "nobody is notified; add --notify mailto:ADDRESS, https://… or journal (see 'doctor schedule install --help')",
+        )
+
+
+def warn_proxy(routes: tuple[Delivery, ...], shared: SharedOptions) -> None:
+    """Warn of recipients that are reached now by a proxy that no scheduled scan knows."""
+    for route in routes:
+        if by_environment(route):
+            shared.progress(
+                f"note: {route.shown} is reached by the proxy of this environment, which a scheduled scan does not have: "
+                "write a [[notify]] table with its 'to' and 'proxy' into doctor.toml"
+            )
 
 
 def _recipient(word: str) -> Recipient:

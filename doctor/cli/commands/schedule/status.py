@@ -7,14 +7,15 @@ import time
 from doctor import __version__
 from doctor.cli import installed, spelled, unseen
 from doctor.cli.commands import units
-from doctor.cli.commands.schedule.command import HERE, Places, of_a_package, ours, warn_cron
+from doctor.cli.commands.schedule.command import HERE, Places, of_a_package, ours, warn_cron, warn_proxy
 from doctor.cli.common import SharedOptions, host_info, load_settings, open_host
 from doctor.model.errors import DoctorError, UsageError
 from doctor.model.exit_code import ExitCode
 from doctor.model.text import plural, visible
 from doctor.notify import memory, scheduled
 from doctor.notify.memory import Notified, Outbox
-from doctor.notify.recipients import Delivery, delivery, recipients
+from doctor.notify.recipients import recipients
+from doctor.notify.routes import routes_to
 from doctor.state.clock import date
 from doctor.state.settings import Settings
 
@@ -69,6 +70,7 @@ def test_notify(shared: SharedOptions) -> int:
         raise UsageError(
             "nobody is notified", do="run 'doctor schedule install --notify …', or add [[notify]] to the settings"
         )
+    warn_proxy(routes_to(wanted)[0], shared)
     results = scheduled.test(host_info(open_host("")), __version__, wanted)
     for shown, error in results:
         if error:
@@ -90,13 +92,10 @@ def _print_notified(settings: Settings, shared: SharedOptions, now: float, *, is
     for note in notes:
         shared.progress(f"note: {note}")
     is_fine = _print_last(found, now, is_installed=is_installed)
-    routes: list[Delivery] = []
-    for given in wanted:
-        try:
-            routes.append(delivery(given))
-        except DoctorError as error:
-            print(visible(f"notification: {error}"))
-            is_fine = False
+    routes, unusable = routes_to(wanted)
+    for unknown in unusable:
+        print(visible(f"notification: {unknown}"))
+        is_fine = False
     for route in routes:
         box = found.outboxes.get(route.key)
         print(visible(f"notification of {route.shown}: {outcome(box)}"))
