@@ -33,6 +33,7 @@ def insert(
     with connection:
         # Two scans at once are one after the other: each sees the findings of all before it.
         connection.execute("BEGIN IMMEDIATE")
+        follow(connection, report.host)
         life_table.rename(connection, checks, renamed)
         shown, lives = advanced(connection, report)
         counts = summary(shown) | {"state": shown.verdict.state.value}
@@ -62,6 +63,28 @@ def advanced(connection: "sqlite3.Connection", report: ScanReport) -> tuple[Scan
     ).fetchone()
     lives = life_table.read(connection, place, [finding.fingerprint for finding in report.findings])
     return advance(lives, report, None if last is None else last[0])
+
+
+def follow(connection: "sqlite3.Connection", host: HostInfo) -> None:
+    """Give the earlier scans of this host, and the lives of its findings, the name that it has now.
+
+    It was renamed if the newest scan has its id (docs/decisions/0067) and another name. Its reports keep the name of their day.
+    """
+    name, root = place_of(host)
+    newest = connection.execute(
+        "SELECT number, host FROM scan NOT INDEXED WHERE root = ? ORDER BY number DESC LIMIT 1", (root,)
+    ).fetchone()
+    if newest is None or newest[1] == name or not host.id:
+        return
+    (body,) = connection.execute("SELECT body FROM scan WHERE number = ?", newest[:1]).fetchone()
+    try:
+        if unpack(bytes(body)).host.id != host.id:
+            return
+    except FormatError:
+        return
+    connection.execute("UPDATE scan SET host = ? WHERE host = ? AND root = ?", (name, newest[1], root))
+    # Lives that the name had before are older.
+    connection.execute("UPDATE OR REPLACE life SET host = ? WHERE host = ? AND root = ?", (name, newest[1], root))
 
 
 def fill(connection: "sqlite3.Connection") -> None:

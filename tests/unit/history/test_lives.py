@@ -184,3 +184,34 @@ def test_it_is_known_longer_than_scans_are_kept(tmp_path: Path) -> None:
         assert seen(shown) == Seen(first=NOW, since=NOW, scans=6)
         assert len(history.scans()) == 2
         assert seen(history.keep(scan("b", 7), Keep(scans=2)), "b") == Seen(first=NOW + 7 * DAY, since=NOW + 7 * DAY)
+
+
+def test_a_renamed_host_keeps_its_history(tmp_path: Path) -> None:
+    """By its id; there and back again. Another host's scans, of another id or of none, are left to it."""
+    one, two = HostInfo(name="alpha", id="1" * 32), HostInfo(name="beta", id="1" * 32)
+    shown = kept(tmp_path, scan("ab", 0, host=one), scan("a", 1, host=one), scan("ac", 2, host=two))
+    assert seen(shown) == Seen(first=NOW, since=NOW, times=1, scans=3)
+    assert shown.change is not None
+    assert (shown.change.plus, shown.change.minus) == (1, 0)
+    with History(str(tmp_path)) as history:
+        assert [one.number for one in history.scans(two)] == [1, 2, 3]
+        assert history.scans(one) == ()
+        assert [found.host.name for number in (1, 3) if (found := history.named(number)) is not None] == [
+            "alpha",
+            "beta",
+        ]
+    shown = kept(tmp_path, scan("ab", 3, host=one))
+    assert seen(shown, "b") == Seen(first=NOW, since=NOW + 3 * DAY, times=2, scans=1)
+    for other in (HostInfo(name="gamma", id="2" * 32), HostInfo(name="delta")):
+        assert seen(kept(tmp_path, scan("a", 4, host=other))).scans == 1
+    with History(str(tmp_path)) as history:
+        assert [one.number for one in history.scans(one)] == [1, 2, 3, 4]
+
+
+def test_lives_under_both_names_are_those_of_the_last(tmp_path: Path) -> None:
+    """A doctor that knew no ids kept two histories of the host."""
+    old, new = HostInfo(name="alpha"), HostInfo(name="beta", id="1" * 32)
+    shown = kept(
+        tmp_path, scan("a", 0, host=old), scan("a", 5, host=new), scan("a", 6, host=replace(new, name="alpha"))
+    )
+    assert seen(shown) == Seen(first=NOW + 5 * DAY, since=NOW + 5 * DAY, times=1, scans=2)
