@@ -161,7 +161,7 @@ def _counts(findings: tuple[Finding, ...]) -> dict[str, int]:
 
 def _host(host: HostInfo) -> Document:
     fields = {"name": host.name, "kernel": host.kernel, "root": host.root, "os": host.os, "engine": host.engine}
-    fields["id"] = host.id
+    fields |= {"id": host.id, "boot": host.boot}
     return {key: visible(value) for key, value in fields.items()}
 
 

@@ -171,7 +171,7 @@ def applicability(word: str) -> Applicability:
 
 
 def host_info(host: Host, engine: str = "") -> HostInfo:
-    """Return the host's name, kernel, system, engine version and id."""
+    """Return the host's name, kernel, system, engine version, and the ids of it and of its boot."""
     from doctor.formats.host.machine_id import host_id
 
     return HostInfo(
@@ -181,6 +181,7 @@ def host_info(host: Host, engine: str = "") -> HostInfo:
         os=_os_name(host),
         engine=engine,
         id=host_id(_text(host, "/etc/machine-id") or _text(host, "/var/lib/dbus/machine-id")),
+        boot=host_id(_text(host, "/proc/sys/kernel/random/boot_id")),
     )
 
 

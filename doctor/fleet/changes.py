@@ -63,6 +63,8 @@ def changes(hosts: list[JudgedHost], since: float, known: dict[str, tuple[Severi
         ),
         worse=tuple(worse),
         better=tuple(better),
-        appeared=tuple(one.host.title for one in hosts if one.earlier is None and one.host.started > since),
+        appeared=tuple(
+            one.host.title for one in hosts if one.earlier is None and one.host.started > since and not one.is_mixed
+        ),
         silent=tuple(one.host.title for one in hosts if one.host.started <= since),
     )

@@ -17,7 +17,7 @@ _LONGEST_TEXT = 400
 
 
 class ReportedHost(Struct):
-    """``host`` of a report; ``id`` is missing in reports of older versions of doctor."""
+    """``host`` of a report; ``id`` and ``boot`` are missing in reports of older versions of doctor."""
 
     name: str
     kernel: str = ""
@@ -25,6 +25,7 @@ class ReportedHost(Struct):
     os: str = ""
     engine: str = ""
     id: str = ""
+    boot: str = ""
 
 
 class ReportedSubject(Struct):

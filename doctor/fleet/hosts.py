@@ -3,10 +3,12 @@
 from collections import defaultdict
 from math import inf
 
+import msgspec
 from msgspec import Struct
 
 from doctor.fleet.document import host_name
 from doctor.fleet.seen import SeenFinding, SeenReport
+from doctor.fleet.turns import Turns
 from doctor.model.fleet.report import FleetHost
 from doctor.model.severity import Severity
 from doctor.model.text import plural
@@ -35,6 +37,7 @@ class HostReports(Struct):
         wide: of the reports of most checks those that ran some which no newer one of them ran, the newest first.
         narrow: the same of the reports of a few checks (``--select``).
         ahead: the newest of a time that this machine's clock has not reached.
+        turns: when which boot reported.
         first: the time of the oldest.
         count: how many there are.
     """
@@ -45,6 +48,7 @@ class HostReports(Struct):
     wide: tuple[SeenReport, ...] = ()
     narrow: tuple[SeenReport, ...] = ()
     ahead: SeenReport | None = None
+    turns: Turns = msgspec.field(default_factory=Turns)
     first: float = inf
     count: int = 0
 
@@ -61,6 +65,7 @@ class HostReports(Struct):
         if is_after(seen.started, now):
             self.ahead = _newer(self.ahead, seen)
             return
+        self.turns.add(seen)
         if seen.is_narrow:
             self.narrow = _needed((*self.narrow, seen))
             return
@@ -76,6 +81,7 @@ class HostReports(Struct):
             self._order(seen)
         self.wide = _needed((*self.wide, *other.wide))
         self.narrow = _needed((*self.narrow, *other.narrow))
+        self.turns.join(other.turns)
         self.first = min(self.first, other.first)
         for name in ("base", "ahead"):
             found = getattr(other, name)
@@ -96,7 +102,10 @@ class HostReports(Struct):
 
 
 class JudgedHost(Struct, frozen=True, kw_only=True):
-    """A host with its reports: what is shown, the findings of its newest report, and the report to compare with."""
+    """A host with its reports: what is shown, the findings of its newest report, and the report to compare with.
+
+    ``is_mixed``: these may be the reports of two hosts, of which each difference would be shown as news.
+    """
 
     host: FleetHost
     findings: tuple[SeenFinding, ...]
@@ -106,6 +115,7 @@ class JudgedHost(Struct, frozen=True, kw_only=True):
     earlier: SeenReport | None
     latest: SeenReport
     is_listed: bool
+    is_mixed: bool
 
     @property
     def now_ids(self) -> frozenset[str]:
@@ -166,6 +176,9 @@ def judged(
     doubts, others = _doubts(reports, chosen)
     oldest = -inf if stale_after is None else now - stale_after
     doubts += _left_out(reports, chosen, oldest)
+    if mixed := reports.turns.doubt():
+        doubts.insert(0, mixed)
+        others += reports.turns.beside(chosen)
     is_stale = chosen.started < oldest
     if is_stale:
         doubts.insert(0, f"stale: its newest report is of {date(chosen.started)}")
@@ -208,7 +221,8 @@ def judged(
         probes=chosen.probes,
         fail_on=chosen.fail_on,
         versions=chosen.versions,
-        earlier=_earlier(reports, since),
+        earlier=None if mixed else _earlier(reports, since),
+        is_mixed=bool(mixed),
         latest=chosen,
         is_listed=not chosen.hidden,
     )

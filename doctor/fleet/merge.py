@@ -22,6 +22,7 @@ from doctor.model.severity import Severity
 from doctor.model.text import plural
 from doctor.model.verdict import VerdictState
 
+_SHOWN = 4
 _CODES = {VerdictState.PROBLEMS: ExitCode.FOUND, VerdictState.INCOMPLETE: ExitCode.INCOMPLETE}
 
 
@@ -182,6 +183,12 @@ def _notes(files: FoundFiles, found: dict[HostKey, HostReports], hosts: list[Jud
     old = sum(1 for one in hosts if not one.host.id)
     if old:
         notes.append(f"{plural(old, 'host')} without an id: their names alone distinguish them")
+    mixed = [one.host.title for one in hosts if one.is_mixed]
+    if mixed:
+        shown = ", ".join(mixed[:_SHOWN]) + (", …" if len(mixed) > _SHOWN else "")
+        notes.append(
+            f"reports of {shown} may come from two hosts each, so they are not compared with earlier ones: give a clone a machine id of its own (systemd-machine-id-setup)"
+        )
     cut = sum(1 for one in hosts if not one.is_listed)
     if cut:
         notes.append(

@@ -44,6 +44,7 @@ class SeenReport(Struct, frozen=True, kw_only=True):
         fail_on: the least severity that counts as a problem.
         hidden: how many findings are left out of it.
         versions: of the engine, the kernel, doctor and the system.
+        boot: the id of the host's boot, "" if unknown; ``seconds`` how long the scan took.
     """
 
     started: float
@@ -64,6 +65,8 @@ class SeenReport(Struct, frozen=True, kw_only=True):
     hidden: int
     versions: dict[str, str]
     root: str
+    boot: str
+    seconds: float
 
     @property
     def is_narrow(self) -> bool:
@@ -142,6 +145,8 @@ class Reducer:
             hidden=found.summary.hidden,
             versions=self._versions(found),
             root=self._kept(clean(found.host.root)),
+            boot=self._kept(found.host.boot) if _is_id(found.host.boot) else "",
+            seconds=found.seconds,
         )
         return _key(found.host), seen
 

@@ -26,6 +26,7 @@ class HostInfo(Struct, frozen=True, kw_only=True):
         engine: version of the Docker Engine, "" if unknown.
         is_bundle: whether only the facts of a bundle were examined.
         id: derived from the machine id (``doctor.formats.host.machine_id``), "" if unknown.
+        boot: derived in the same way from the id of its kernel's boot, "" if unknown.
     """
 
     name: str
@@ -34,6 +35,7 @@ class HostInfo(Struct, frozen=True, kw_only=True):
     os: str = ""
     engine: str = ""
     id: str = ""
+    boot: str = ""
     is_bundle: bool = False
 
 

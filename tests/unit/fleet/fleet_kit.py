@@ -48,7 +48,7 @@ def finding(identity: str, severity: str = "error", subject: str = "x", **more: 
 def report(name: str = "web1", *findings: dict[str, Any], ago: float = HOUR, **more: Any) -> dict[str, Any]:
     """A report as ``doctor scan --format json`` writes it; a finding that is not waived makes it one with problems."""
     problems = [one for one in findings if not one["waived"] and one["severity"] != "info"]
-    host = {"name": name, "kernel": "6.12.1", "root": "/", "os": "Debian 13", "engine": "28.5.2", "id": ""}
+    host = {"name": name, "kernel": "6.12.1", "root": "/", "os": "Debian 13", "engine": "28.5.2", "id": "", "boot": ""}
     return {
         "schema_version": "1",
         "kind": "scan",

@@ -150,3 +150,5 @@ def test_the_id_is_in_the_report_and_the_machine_id_is_not(tmp_path: Path) -> No
     done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
     assert json.loads(done.stdout)["host"]["id"] == host_id(machine) != ""
     assert machine not in done.stdout + done.stderr
+    # A disk that is not running has no boot.
+    assert json.loads(done.stdout)["host"]["boot"] == ""
