@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from ansible_collections.container_doctor.doctor.plugins.plugin_utils.answers import NoAnswerError
+from ansible_collections.container_doctor.doctor.plugins.plugin_utils.answers import NoAnswerError, way_out
 from ansible_collections.container_doctor.doctor.plugins.plugin_utils.base import DoctorAction, digest
 
 
@@ -36,5 +36,5 @@ class ActionModule(DoctorAction):
             f"{{ rm -f {new}; exit 1; }}"
         )
         if code:
-            raise NoAnswerError(f"{local} does not run as {dest} on the host: {said}")
+            raise NoAnswerError(f"{local} does not run as {dest} on the host: {said}{way_out(said)}")
         return {**result, "changed": True, "version": said.splitlines()[-1].removeprefix("doctor ")}

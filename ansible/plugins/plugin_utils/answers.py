@@ -47,12 +47,13 @@ def read(text, kind=""):
         raise NoAnswerError(f"the connection ended before doctor did: {_short(text) or 'it printed nothing'}")
     last = found[-1]
     code, before, messages = int(last[1]), text[: last.start()], text[last.end() :].strip()
-    if code in (126, 127):
-        what = "not found" if code == 127 else "found and can't be run"
+    if code == 127:
         raise NoAnswerError(
-            f"doctor was {what} on the host ({_short(messages)}): install it (container_doctor.doctor.install), name it "
+            f"doctor was not found on the host ({_short(messages)}): install it (container_doctor.doctor.install), name it "
             "(executable), or name a file to copy (src)"
         )
+    if code == 126:
+        raise NoAnswerError(f"doctor was found and can't be run on the host ({_short(messages)}){way_out(messages)}")
     if code == 2:
         raise NoAnswerError(f"doctor does not accept these options: {_short(messages)}")
     document = _document(before)
@@ -67,6 +68,23 @@ def read(text, kind=""):
         if document.get("kind") != kind:
             raise NoAnswerError(f"doctor printed a {document.get('kind')} report in place of a {kind} report")
     return Answer(code, document, messages)
+
+
+def way_out(said):
+    """Return what to do about a file that a host's shell could not start, "" if its words do not show why.
+
+    >>> way_out("sh: 1: /x/doctor: Exec format error")
+    ': the file is for another processor; let src name the directory with doctor-x86_64 and doctor-aarch64'
+    """
+    words = said.lower()
+    if "exec format error" in words or "cannot execute binary" in words:
+        return ": the file is for another processor; let src name the directory with doctor-x86_64 and doctor-aarch64"
+    if "permission denied" in words:
+        return (
+            ": the directory is mounted noexec; set ansible_remote_tmp to one of another file system, or install doctor "
+            "there (container_doctor.doctor.install)"
+        )
+    return ""
 
 
 def _document(text):

@@ -95,6 +95,22 @@ def test_no_other_code_is_a_scan(code: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("code", "said", "way_out"),
+    [
+        (126, "/bin/sh: 1: /tmp/x/doctor: Exec format error", "let src name the directory"),
+        (126, "/tmp/x/doctor: cannot execute binary file: Exec format error", "let src name the directory"),
+        (126, "/bin/sh: 1: /tmp/x/doctor: Permission denied", "set ansible_remote_tmp"),
+        (127, "/bin/sh: 1: doctor: not found", "install it"),
+    ],
+)
+def test_a_file_that_does_not_start_has_a_way_out(code: int, said: str, way_out: str) -> None:
+    """As dash and bash say it, on a host of another processor and on one whose /tmp is noexec."""
+    with pytest.raises(answers.NoAnswerError, match=way_out) as caught:
+        read(None, code, "scan", said)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "",

@@ -45,7 +45,7 @@ def test_boots_that_take_turns(tmp_path: Path, order: int) -> None:
         1,
         ["engine/shim-missing"],
     )
-    # What differs between the two is no news.
+    # A difference between the two is not news.
     assert found.changes is not None
     assert (found.changes.compared, found.changes.findings, found.changes.appeared) == (0, (), ())
     assert any("reports of web may come from two hosts each" in note for note in found.notes)
