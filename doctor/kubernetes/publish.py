@@ -1,5 +1,6 @@
 """Sets the conditions of a node from the newest report, once or in a loop."""
 
+import os
 import time
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +15,9 @@ from doctor.model.text import plural
 
 EVENTS_IN = "default"
 """The namespace of events about nodes, as the kubelet has it; ``kubectl describe node`` looks there."""
+
+_FIRST_S = 5.0
+"""How often the first report is looked for."""
 
 
 class Publishing(Struct, frozen=True, kw_only=True):
@@ -58,9 +62,19 @@ def loop(
     every_s: float,
     progress: Callable[[str], None],
     sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
 ) -> None:
-    """Publish for ever. An API server that does not answer is reported, and asked again in the next round."""
+    """Publish for ever. An API server that does not answer is reported, and asked again in the next round.
+
+    Both containers of a pod start at once, with no report: the condition stays as it is until the first scan ends, or
+    every update of the DaemonSet would make it Unknown and back, with two events for each node.
+    """
+    patience = clock() + job.oldest_s
     while True:
+        if clock() < patience and not os.path.lexists(job.path):
+            progress("no scan has finished yet: the condition stays as it is")
+            sleep(min(every_s, _FIRST_S))
+            continue
         try:
             changed = publish(job, api)
         except DoctorError as error:

@@ -243,6 +243,36 @@ def test_the_loop_outlives_every_error(server: kit.Server, node: Node) -> None:
     assert lines[2] == "1 condition unchanged"
 
 
+def test_the_first_scan_is_awaited(server: kit.Server, node: Node) -> None:
+    """Both containers start with no report, at each update: nothing is sent until it is there, or until it is late."""
+    lines: list[str] = []
+    pauses: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        node.time += seconds
+        if len(pauses) == 4:
+            node.file.write_bytes(json_format.render(replace(samples.HEALTHY, started=time.time())))
+        if len(lines) == 6:
+            raise EndError
+
+    def run() -> None:
+        with pytest.raises(EndError):
+            loop(node.job, node.api, every_s=60, progress=lines.append, sleep=sleep, clock=lambda: node.time)
+
+    run()
+    assert lines == ["no scan has finished yet: the condition stays as it is"] * 4 + ["1 condition unchanged"] * 2
+    assert pauses == [5.0] * 4 + [60.0] * 2
+    assert server.condition()["status"] == "False"
+    assert server.events == []
+    node.file.unlink()
+    lines.clear()
+    pauses[:] = [0.0] * 9
+    node.job = replace(node.job, oldest_s=8.0)
+    run()
+    assert lines[2].startswith("ContainerHostProblem is Unknown (NoScan)")
+
+
 @pytest.mark.parametrize(
     "name", ["", "..", "a/b", "a b", "Node", "-a", "a-", "a..b", "a?x=1", "a%2fb", "é", "a\n", "a" * 64, "a." * 130]
 )
@@ -274,27 +304,9 @@ def openssl(*words: str, place: Path) -> None:
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl")
 def test_with_tls_a_token_is_read_for_each_request(server: kit.Server, tmp_path: Path) -> None:
     """The server's certificate is checked with the pod's own authority, and an exchanged token is used at once."""
+    kit.encrypt(server, tmp_path)
     key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
-    openssl(
-        "req",
-        "-x509",
-        *key,
-        "-keyout",
-        "key",
-        "-out",
-        "ca.crt",
-        "-subj",
-        "/CN=x",
-        "-addext",
-        "subjectAltName=IP:127.0.0.1",
-        place=tmp_path,
-    )
     openssl("req", "-x509", *key, "-keyout", "key2", "-out", "other.crt", "-subj", "/CN=y", place=tmp_path)
-    import ssl
-
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "ca.crt", tmp_path / "key")
-    server.socket = context.wrap_socket(server.socket, server_side=True)
     node = Node(tmp_path, server.url.replace("http:", "https:"), limit_s=2.0)
     account = tmp_path / "account"
     with pytest.raises(DoctorError, match="can't read the certificate of the API server"):
