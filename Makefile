@@ -1,5 +1,5 @@
 # The development loop. Each target is one line that you can also type.
-.PHONY: help setup check fix test cases live browser docs asked new-check case bench onefile onefile-test onefile-unit packages packages-test demo
+.PHONY: help setup check fix test cases live browser docs asked new-check case bench onefile onefile-test onefile-unit packages packages-test kubernetes-test demo
 
 help:  ## show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 14
@@ -58,6 +58,9 @@ packages:  ## build a .deb and an .rpm of each dist/doctor-* into dist
 packages-test:  ## install, upgrade, remove and purge the packages in roots of their own (root)
 	.venv/bin/python -m packages --out build/packages/test amd64 && .venv/bin/python -m packages --out build/packages/test --release 2 amd64
 	PACKAGES_DIR=build/packages/test .venv/bin/pytest -q -s tests/packages -m live
+
+kubernetes-test:  ## build and run the image as the manifest has it, and ask a real API server (root, the one file, etcd-server)
+	.venv/bin/python -m tests.kubernetes.api_server && .venv/bin/pytest -q tests/kubernetes -m live
 
 demo:  ## break a throw-away host and repair it (root)
 	sh scripts/demo

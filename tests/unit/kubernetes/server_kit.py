@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -89,9 +90,9 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self) -> None:
-        """Listen on a free port of the loopback."""
-        super().__init__(("127.0.0.1", 0), Handler)
+    def __init__(self, address: str = "127.0.0.1") -> None:
+        """Listen on a free port of an address, by default the loopback's."""
+        super().__init__((address, 0), Handler)
         self.requests: list[tuple[str, str, dict[str, str], dict[str, Any]]] = []
         self.events: list[dict[str, Any]] = []
         self.script: list[Reply] = []
@@ -116,7 +117,7 @@ class Server(ThreadingHTTPServer):
     @property
     def url(self) -> str:
         """The address."""
-        return f"http://127.0.0.1:{self.server_address[1]}"
+        return f"http://{self.server_address[0]!s}:{self.server_address[1]}"
 
     def merge(self, body: dict[str, Any]) -> None:
         """Merge a strategic patch: conditions by their type, and nothing else is patched."""
@@ -134,10 +135,25 @@ class Server(ThreadingHTTPServer):
         return found
 
 
+def encrypt(server: Server, place: Path) -> Path:
+    """Give a server TLS, with a certificate of its own for its address; return the certificate's file."""
+    # The one file has no such module, and runs the other tests.
+    import ssl
+
+    name = f"subjectAltName=IP:{server.server_address[0]!s}"
+    words = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-addext", name]
+    command = ["openssl", "req", "-x509", *words, "-keyout", "key", "-out", "ca.crt", "-subj", "/CN=api"]
+    subprocess.run(command, cwd=place, check=True, capture_output=True, timeout=20)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(place / "ca.crt", place / "key")
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    return place / "ca.crt"
+
+
 @contextmanager
-def serving() -> Iterator[Server]:
+def serving(made: Server | None = None) -> Iterator[Server]:
     """Run a server in a thread."""
-    server = Server()
+    server = made or Server()
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:

@@ -10,6 +10,7 @@ import pytest
 from doctor.reports import npd
 
 from doctor.kubernetes.conditions import parse
+from tests.kubernetes import as_docker
 from tests.unit.kubernetes import server_kit as kit
 
 PLACE = Path(__file__).parents[3] / "kubernetes"
@@ -50,7 +51,8 @@ def test_who_sees_the_host_has_no_token_and_the_other_way_round() -> None:
     assert set(mounts["scan"]) == {"host", "reports"}
     assert set(mounts["publish"]) == {"reports", "token"}
     assert mounts["scan"]["host"]["readOnly"]
-    assert mounts["scan"]["host"]["recursiveReadOnly"] == "IfPossible"
+    # A private copy of the host's mounts would hold volumes of pods that ended: tests/kubernetes/test_image.py.
+    assert mounts["scan"]["host"]["mountPropagation"] == "HostToContainer"
     assert mounts["publish"]["reports"]["readOnly"]
     assert POD["automountServiceAccountToken"] is False
     assert not POD.get("hostPID")
@@ -75,6 +77,20 @@ def test_no_container_has_more_than_it_needs() -> None:
         "NET_ADMIN",
         "SYSLOG",
     ]
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_the_live_test_has_each_field(name: str) -> None:
+    """Its words for docker come from here; a field that is new in the manifest has to be thought about there."""
+    node = as_docker.Node("node-1", ("10.0.0.1", 443), "/run/pod")
+    assert f"--user={CONTAINERS[name]['securityContext']['runAsUser']}:" in " ".join(as_docker.words(POD, name, node))
+    others = [one for one in POD["containers"] if one["name"] != name]
+    for changed in (
+        POD | {"hostPID": True},
+        POD | {"containers": [*others, CONTAINERS[name] | {"lifecycle": {}}]},
+    ):
+        with pytest.raises(ValueError, match=r"that is unknown here: (hostPID|lifecycle)"):
+            as_docker.words(changed, name, node)
 
 
 def test_every_node_is_scanned() -> None:
