@@ -115,14 +115,22 @@ def was_behind(finding: Finding, facts: Facts, ended: Iterable[str]) -> bool:
 
 
 def is_undecided(finding: Finding, before: Facts, after: Facts) -> bool:
-    """Whether a finding names hops, and a prediction can't judge if packets still end there: that does not prove that they don't."""
+    """Whether a finding names hops, and a prediction can't judge if packets still end there: that does not prove that they don't.
+
+    Ways that arrive then, or end, are judged; another one that is unknown is not about this finding.
+    """
     from doctor.facts.path.paths import Paths  # noqa: PLC0415 - only for a repair
 
     known: Paths | Missing = before.get(Paths)
-    if isinstance(known, Missing) or not any(_says(finding, cut) for cut in known.cuts):
+    ways = (
+        set() if isinstance(known, Missing) else {way for cut in known.cuts if _says(finding, cut) for way in cut.ways}
+    )
+    if not ways:
         return False
     then: Paths | Missing = after.get(Paths)
-    return isinstance(then, Missing) or bool(then.unknown)
+    if isinstance(then, Missing) or not then.unknown:
+        return isinstance(then, Missing)
+    return not ways.issubset((*then.arriving, *(way for cut in then.cuts for way in cut.ways)))
 
 
 def _text(way: "Way") -> str:

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 
-from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.path.ends.details import InterfaceBase, InterfaceChanged
+from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
+from doctor.facts.path.ends.details import ContainerPlace, InterfaceBase, InterfaceChanged
 from doctor.facts.path.ends.endpoints import PathEndpoint, PathEndpoints
-from doctor.facts.path.namespace import NetLink
+from doctor.facts.path.namespace import NetLink, NetNamespace
+from doctor.facts.path.namespaces import NetNamespaces
 from doctor.formats.netlink.links import NO_ARP
+from doctor.formats.netlink.routes import PERMANENT
 
 
 @check(
@@ -16,7 +18,7 @@ from doctor.formats.netlink.links import NO_ARP
     ends=("link-down", "neighbour", "wrong-mac", "no-route", "no-default-route", "port-hairpin"),
     ok="the interfaces of running containers are up, as the engine set them",
 )
-def container_interface_changed(endpoints: PathEndpoints) -> Iterator[Finding]:
+def container_interface_changed(endpoints: PathEndpoints, namespaces: NetNamespaces | Missing) -> Iterator[Finding]:
     """Somebody set the interface of a container down, turned ARP off on it, or changed its MAC address.
 
     What it looks at:
@@ -29,7 +31,8 @@ def container_interface_changed(endpoints: PathEndpoints) -> Iterator[Finding]:
 
     How it is fixed:
         The interface is set as the engine set it, with its addresses and its default route. The container does not restart, and
-        nothing is opened that the engine had closed. Connections over another MAC address pause until ARP is asked again.
+        nothing is opened that the engine had closed. Entries for another MAC address, which the host and other containers have learned,
+        are deleted, so that they ask again.
 
     References:
         https://man7.org/linux/man-pages/man8/ip-link.8.html
@@ -37,7 +40,7 @@ def container_interface_changed(endpoints: PathEndpoints) -> Iterator[Finding]:
     for one in endpoints.made:
         if one.inner is None:
             continue
-        detail = _detail(endpoints, one, one.inner)
+        detail = _detail(endpoints, one, one.inner, namespaces)
         problems = tuple(_problems(detail))
         if problems:
             yield Finding(
@@ -53,7 +56,9 @@ def container_interface_changed(endpoints: PathEndpoints) -> Iterator[Finding]:
             )
 
 
-def _detail(endpoints: PathEndpoints, one: PathEndpoint, link: NetLink) -> InterfaceChanged:
+def _detail(
+    endpoints: PathEndpoints, one: PathEndpoint, link: NetLink, namespaces: NetNamespaces | Missing
+) -> InterfaceChanged:
     is_down = not link.is_up
     is_other = bool(one.mac and link.mac) and link.mac != one.mac
     return InterfaceChanged(
@@ -69,7 +74,24 @@ def _detail(endpoints: PathEndpoints, one: PathEndpoint, link: NetLink) -> Inter
         is_silent=bool(link.flags & NO_ARP),
         mac=one.mac if is_other else "",
         mac_now=link.mac,
+        learned=tuple(_learned(endpoints, one, link.mac, namespaces)) if is_other else (),
     )
+
+
+def _learned(
+    endpoints: PathEndpoints, one: PathEndpoint, mac: str, namespaces: NetNamespaces | Missing
+) -> Iterator[tuple[ContainerPlace, str, str]]:
+    """Yield the entries that lead to the MAC address by which the container was reached meanwhile."""
+    peers: list[tuple[ContainerPlace, NetNamespace]] = [
+        (peer.place, peer.namespace) for peer in endpoints.items if peer.network.id == one.network.id
+    ]
+    if not isinstance(namespaces, Missing):
+        peers.insert(0, (ContainerPlace(), namespaces.host))
+    for place, namespace in peers:
+        for entry in namespace.neighbours:
+            found = namespace.link(entry.link)
+            if found is not None and entry.mac == mac and not entry.state & PERMANENT:
+                yield place, found.name, entry.address
 
 
 def _problems(detail: InterfaceChanged) -> Iterator[str]:

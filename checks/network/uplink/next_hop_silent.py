@@ -11,6 +11,8 @@ from doctor.facts.path.namespaces import NetNamespaces
 from doctor.facts.path.own.details import GatewaySilent
 from doctor.facts.path.own.kept_state import KeptState, PlacedRoute
 from doctor.facts.path.own.unheard import best_defaults, has_entry, is_unheard
+from doctor.facts.path.paths import Paths
+from doctor.facts.path.way import HOST
 from doctor.formats.netlink.routes import MAIN
 
 _QUESTION = 28
@@ -25,7 +27,10 @@ _QUESTION = 28
     ok="no gateway of the host's default routes is known to be silent",
 )
 def next_hop_silent(
-    namespaces: NetNamespaces, record: HealthyNetwork | Missing, files: HostNetworkFiles | Missing
+    namespaces: NetNamespaces,
+    record: HealthyNetwork | Missing,
+    files: HostNetworkFiles | Missing,
+    paths: Paths | Missing,
 ) -> Iterator[Finding]:
     """The gateway of the best default route does not answer, so packets of containers to the outside end there.
 
@@ -33,7 +38,8 @@ def next_hop_silent(
         The default routes of the main table with the lowest metric, and the neighbour table: its entry is FAILED or INCOMPLETE if the
         host asked for the gateway's address and nobody answered. The kernel forgets such an entry after a while, so a gateway
         without an entry is a warning if the last healthy scan saw another one that answered, and neither a file of the host nor a
-        program (DHCP, a routing daemon, keepalived) set the route. Other gateways that nobody has asked for are not judged.
+        program (DHCP, a routing daemon, keepalived) set the route. Other gateways that nobody has asked for are not judged, and none
+        on an interface whose settings keep the host from asking (network/neighbours-not-asked).
 
     Why it matters:
         The host can't send packets to the gateway: they end with "No route to host". A wrong address, a gateway that is off, or a
@@ -51,6 +57,8 @@ def next_hop_silent(
     state = KeptState(namespaces.host, record)
     for current in _current(state):
         has_failed = _has_failed(state, current)
+        if not isinstance(paths, Missing) and (current.device, current.route.version) in _not_asked(paths):
+            continue
         if not (has_failed or (is_unheard(state, current) and not _is_wanted(state, current, files))):
             continue
         kept = tuple(
@@ -80,6 +88,15 @@ def next_hop_silent(
             ),
             detail=GatewaySilent(current=current, kept=kept, diverts=_diverts(state, kept)),
         )
+
+
+def _not_asked(paths: Paths) -> set[tuple[str, int]]:
+    """Return the interfaces of the host, with the version, on which the kernel asks nobody: that is why an entry failed."""
+    return {
+        (cut.device, cut.ways[0].version)
+        for cut in paths.of("neighbour")
+        if cut.place == HOST and cut.ways and "mcast_solicit is 0" in cut.reason
+    }
 
 
 def _current(state: KeptState) -> Iterator[PlacedRoute]:

@@ -157,7 +157,7 @@ class Paths(Struct, frozen=True, kw_only=True):
         cuts: one for each hop at which packets end.
         unknown: reasons for which it is not known how far packets come, with the number of ways.
         undecided: rules, filters and queues that may be the end of unknown ways.
-        walked: number of ways; ``delivered`` of those whose packets and answers arrive.
+        walked: number of ways; ``arriving`` those whose packets and answers arrive.
         gaps: what could not be read.
     """
 
@@ -165,8 +165,13 @@ class Paths(Struct, frozen=True, kw_only=True):
     unknown: tuple[tuple[str, int], ...] = ()
     undecided: tuple[Undecided, ...] = ()
     walked: int = 0
-    delivered: int = 0
+    arriving: tuple[Way, ...] = ()
     gaps: tuple[Missing, ...] = ()
+
+    @property
+    def delivered(self) -> int:
+        """The number of ways whose packets and answers arrive."""
+        return len(self.arriving)
 
     def of(self, *causes: str) -> tuple[PathCut, ...]:
         """Return the cuts with one of these causes."""
@@ -190,7 +195,8 @@ def merged(walks: Iterable[tuple[Walk, tuple[Way, ...]]], gaps: tuple[Missing, .
     cuts: dict[tuple[object, ...], list[tuple[Walk, tuple[Way, ...]]]] = {}
     unknown: Counter[str] = Counter()
     undecided: dict[str, list[Way]] = {}
-    walked = delivered = 0
+    arriving: list[Way] = []
+    walked = 0
     for walk, ways in walks:
         walked += len(ways)
         if walk.end in {DROPPED, REJECTED}:
@@ -200,13 +206,13 @@ def merged(walks: Iterable[tuple[Walk, tuple[Way, ...]]], gaps: tuple[Missing, .
             for text in walk.undecided:
                 undecided.setdefault(text, []).extend(ways)
         else:
-            delivered += len(ways)
+            arriving += ways
     return Paths(
         cuts=tuple(_cut(same) for same in cuts.values()),
         unknown=tuple(unknown.most_common()),
         undecided=tuple(Undecided(text=text, ways=tuple(ways)) for text, ways in undecided.items()),
         walked=walked,
-        delivered=delivered,
+        arriving=tuple(arriving),
         gaps=gaps,
     )
 

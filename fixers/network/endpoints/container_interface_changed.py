@@ -9,7 +9,7 @@ from doctor.facts.path.ends.details import InterfaceChanged
 
 @fixer(applicability=Applicability.SAFE)
 def container_interface_changed(detail: InterfaceChanged) -> Iterator[Action]:
-    """Restore its MAC address and ARP, then set it up, and add what the kernel removed when it went down."""
+    """Restore its MAC address and ARP, set it up, add what the kernel removed when it went down, and let others ask again."""
     device, place = detail.base.device, detail.place
     if detail.mac:
         yield inside(
@@ -33,3 +33,11 @@ def container_interface_changed(detail: InterfaceChanged) -> Iterator[Action]:
             f"set {device} up",
         )
     yield from equip(place, detail.base)
+    for where, name, address in detail.learned:
+        yield inside(
+            where,
+            ("neigh", "del", {"dev": name, "dst": address}),
+            None,
+            f"delete the learned neighbour entry {detail.mac_now} of {address} on {name}",
+            may_fail=True,
+        )

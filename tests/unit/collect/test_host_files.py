@@ -180,7 +180,7 @@ def test_names_of_tables_are_known(tmp_path: Path) -> None:
 
 def test_a_healthy_host_has_nothing_read(tmp_path: Path) -> None:
     with pytest.raises(HostError, match="nothing is wrong"):
-        host_network_files(RootHost(str(tmp_path)), UNREAD, UNREAD, Paths(walked=9, delivered=9), UNREAD, UNREAD)
+        host_network_files(RootHost(str(tmp_path)), UNREAD, UNREAD, Paths(walked=9), UNREAD, UNREAD)
 
 
 def test_includes_that_loop_and_odd_nodes_end(tmp_path: Path) -> None:

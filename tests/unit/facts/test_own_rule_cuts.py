@@ -25,7 +25,7 @@ PLACE = RulePlace(family="ip", table="filter", chain=CUT.chain, base="FORWARD", 
 def test_only_rules_of_others_are_shown(is_engines: bool) -> None:
     """The rest stays with the check for all that no other one names."""
     item = RuleCut(cut=CUT, place=PLACE, hook="forward", is_engines=is_engines)
-    left = OpenCuts(cuts=(CUT,), unknown=(), walked=1, delivered=0)
+    left = OpenCuts(cuts=(CUT,), unknown=(), walked=1)
     files = Missing(Why.ABSENT, "no suspicion")
     assert bool([*foreign_rule_drop(RuleCuts(items=(item,)), left, files)]) is not is_engines
 

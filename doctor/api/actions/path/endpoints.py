@@ -16,10 +16,10 @@ _BOOT, _NO_DETECTION = 3, 2
 Asked = tuple[str, str, Request]
 
 
-def inside(place: ContainerPlace, do: Asked, undo: Asked | None, what: str) -> ChangeLink:
+def inside(place: ContainerPlace, do: Asked, undo: Asked | None, what: str, *, may_fail: bool = False) -> ChangeLink:
     """Return a change in the container's network namespace, or in the host's."""
     where = f" in container {place.container}" if place.pid else ""
-    return ChangeLink(do=do, undo=undo, pid=place.pid, inode=place.inode, what=f"{what}{where}")
+    return ChangeLink(do=do, undo=undo, pid=place.pid, inode=place.inode, what=f"{what}{where}", may_fail=may_fail)
 
 
 def route_words(route: Request) -> str:

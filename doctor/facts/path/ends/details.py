@@ -58,6 +58,7 @@ class InterfaceChanged(Struct, frozen=True, kw_only=True):
     Attributes:
         is_down: and ``is_silent``: whether it is down, and whether it asks and answers no ARP.
         mac: the engine's MAC address, "" if it has it; ``mac_now`` the present one.
+        learned: entries of the host's and other containers' neighbour tables that have ``mac_now``: place, interface, address.
     """
 
     place: ContainerPlace
@@ -66,6 +67,7 @@ class InterfaceChanged(Struct, frozen=True, kw_only=True):
     is_silent: bool = False
     mac: str = ""
     mac_now: str = ""
+    learned: tuple[tuple[ContainerPlace, str, str], ...] = ()
 
 
 class AddressGone(Struct, frozen=True, kw_only=True):
