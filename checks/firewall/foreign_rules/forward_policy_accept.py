@@ -3,13 +3,11 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Missing, Severity, Subject, check
-from doctor.engines.docker import places as docker
 from doctor.facts.backup.network_record import KeptNetworkRecord
 from doctor.facts.config.engine import EngineConfig
-from doctor.facts.firewall.rules import EngineRules, FamilyRules, OpenPolicy
+from doctor.facts.firewall.forward_policy import was_closed
+from doctor.facts.firewall.rules import EngineRules, OpenPolicy
 from doctor.facts.kernel.sysctl import SysctlFiles
-
-_KEYS = {4: "net.ipv4.ip_forward", 6: "net.ipv6.conf.all.forwarding"}
 
 
 @check(
@@ -51,7 +49,7 @@ def forward_policy_accept(
             continue
         if family.saved.policy("filter", "FORWARD") != "ACCEPT" or (rules.is_idle and not rules.has_chains):
             continue
-        why = _was_closed(family, rules, record, files, engine)
+        why = was_closed(family, rules, record, files, engine)
         source = " ".join(family.saved.save)
         if why is not None:
             yield Finding(
@@ -68,27 +66,3 @@ def forward_policy_accept(
                 " containers",
                 evidence=(Evidence(source, ":FORWARD ACCEPT"),),
             )
-
-
-def _was_closed(
-    family: FamilyRules,
-    rules: EngineRules,
-    record: KeptNetworkRecord | Missing,
-    files: SysctlFiles | Missing,
-    engine: EngineConfig,
-) -> Evidence | None:
-    """Return the evidence that the policy was DROP; ``None`` without any."""
-    known = None if isinstance(record, Missing) else record.families.get(family.version)
-    if known is not None and not isinstance(record, Missing):
-        return Evidence(f"{record.path} {record.age}", "FORWARD DROP") if known.policy == "DROP" else None
-    if not family.is_table_gone or engine.get("ip-forward", True) is False or engine.get("ip-forward-no-drop") is True:
-        return None
-    if family.version == 6 and rules.closes_ipv6:
-        return Evidence(docker.PROCESS, "engines up to 27 always set the IPv6 policy to DROP")
-    if isinstance(files, Missing):
-        return None
-    key = _KEYS[family.version]
-    setter = files.last_setter(key)
-    if setter is not None and setter.value != "0":
-        return None
-    return Evidence(f"{key} in sysctl files", "not turned on: dockerd did that at its start and set FORWARD to DROP")

@@ -29,7 +29,8 @@ def interface_forwarding_off(sysctl: Sysctl, links: Links, engine: EngineConfig)
         the kernel only acts on a change.
 
     How it is fixed:
-        The interface's key is set to 1, and so is the sysctl line that sets it to 0, if there is one.
+        The interface's key is set to 1, and so is the sysctl line that sets it to 0, if there is one. For an uplink of a host whose
+        policy of FORWARD is ACCEPT this is a question, unless the last healthy scan saw that: the host would forward for everyone.
 
     References:
         https://docs.kernel.org/networking/ip-sysctl.html

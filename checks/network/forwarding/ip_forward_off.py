@@ -51,7 +51,8 @@ def ip_forward_off(
     How it is fixed:
         The running value is set to 1, and a line of sysctl.d or sysctl.conf that would turn it off again is commented out. It is
         not set to 1: an engine that finds forwarding on at its start does not set the policy of FORWARD to DROP. The running
-        value also sets forwarding of every interface to 1; undo restores each value.
+        value also sets forwarding of every interface to 1; undo restores each value. If the policy of FORWARD is ACCEPT, this host
+        would forward for everyone: like the engine, the repair sets it to DROP if it was that, and asks (``--choose``) if that is unknown.
 
     References:
         https://docs.kernel.org/networking/ip-sysctl.html

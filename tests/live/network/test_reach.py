@@ -69,6 +69,36 @@ def test_no_repair_opens_what_a_rule_at_random_closes(place: Field, seed: int) -
     assert found == frozenset(), f"{rule.text}, {fault}: {said}"
 
 
+@pytest.mark.parametrize(
+    ("key", "question"),
+    [
+        ("net.ipv4.ip_forward", "network/ip-forward-off:net.ipv4.ip_forward"),
+        ("net.ipv4.conf.eth0.forwarding", "network/interface-forwarding-off:eth0"),
+    ],
+)
+def test_forwarding_is_not_turned_on_for_everyone(place: Field, key: str, question: str) -> None:
+    """With the policy ACCEPT, the networks behind this host and unpublished ports would be open: a question."""
+    place.reset()
+    box = place.box
+    box.run(["sh", "-ec", f"iptables -P FORWARD ACCEPT; rm -rf /var/lib/doctor/metadata; sysctl -qw {key}=0"])
+    try:
+        closed = place.scan()
+        fix = box.doctor("fix", "network", "--apply", "--yes")
+        assert fix.returncode == 1, fix.stdout + fix.stderr
+        assert f"--choose {question}=closed" in fix.stdout
+        assert place.scan() == closed
+        fix = box.doctor("fix", "network", "--choose", f"{question}=closed", "--apply", "--yes")
+        assert fix.returncode == 0, fix.stdout + fix.stderr
+        opened = {found.target for found in place.scan() - closed}
+        assert {"host:8080", "host:8081"} <= opened
+        assert opened.isdisjoint({"lan:80", "web:81", "api:81"})
+        assert box.doctor("undo", "--yes").returncode == 0
+        assert place.scan() == closed
+        assert "-P FORWARD ACCEPT" in box.run(["iptables", "-S", "FORWARD"]).stdout
+    finally:
+        box.run(["sysctl", "-qw", "net.ipv4.ip_forward=0", "net.ipv4.ip_forward=1"])
+
+
 @pytest.fixture(scope="module")
 def place6(can_box: None) -> Iterator[Field]:
     with field(ipv6=True) as ready:
