@@ -107,8 +107,10 @@ class _Judge:
         good = ", ".join(one.name for one in self.good[:_NAMED])
         rest = f" and {len(self.good) - _NAMED} more" if len(self.good) > _NAMED else ""
         remarks = "".join(f"; {one.name} {found.text}" for one, found in list(self.troubles.values())[:_NAMED])
-        if any(found.is_doubt for _, found in self.troubles.values()):
-            return unproven(f"{good or 'no registry'} answered for certain{remarks}", self.evidence)
+        doubts = [found for _, found in self.troubles.values() if found.is_doubt]
+        if doubts:
+            advice = _advice(doubts)
+            return unproven(f"{good or 'no registry'} answered for certain{remarks}", (*self.evidence, *advice))
         if self.good:
             return passed(f"{good}{rest} answered{remarks}{more}{pending}", self.evidence)
         doubt = self.known.other_names and any(found.is_nameless for _, found in self.troubles.values())
@@ -197,7 +199,7 @@ class _Judge:
             groups.setdefault(found.text, []).append(one.name)
         parts = [f"{_names(names)} {text}" for text, names in list(groups.items())[:_NAMED]]
         more = f"; and {plural(len(groups) - _NAMED, 'other problem')}" if len(groups) > _NAMED else ""
-        advice = [Evidence("to do", do) for do in dict.fromkeys(found.do for _, found in bad) if do]
+        advice = _advice([found for _, found in bad])
         # Only a proxy's URL is repaired; no other cause may roll a repair back.
         make = failed if all(found.is_local and found.is_proxy for _, found in bad) else failed_beyond
         return make(f"{'; '.join(parts)}{more}{pending}", (*self.evidence, *advice))
@@ -212,6 +214,10 @@ class _Judge:
         if clock is not None and abs(clock - self.now) > _SKEW_S:
             words.append(f"its clock differs from this host's by {duration(abs(clock - self.now))}")
         return visible("; ".join(words))
+
+
+def _advice(found: list[Trouble]) -> list[Evidence]:
+    return [Evidence("to do", do) for do in dict.fromkeys(one.do for one in found) if do]
 
 
 def _names(names: list[str]) -> str:

@@ -310,11 +310,13 @@ class ProgramTlsStream:
         found = _VERIFY.search(self._text())
         if found is not None and self._store[0]:
             return StepError("untrusted", found[2].strip(), int(found[1]))
-        if self._failure is not None:
-            return self._failure
-        if self._is_closed and not self._under.received:
-            return StepError("closed")
         reason = self._reason()
+        if not reason or "unexpected eof" in reason:
+            # It did not judge what came: the connection ended.
+            if self._failure is not None:
+                return self._failure
+            if self._is_closed and not self._under.received:
+                return StepError("closed")
         begin = self._under.begin if isinstance(self._under, PlainStream) and not self._before else b""
         plain = begin.startswith(PLAIN) or reason in {"wrong version number", "http request"}
         return StepError("plain" if plain else "tls", reason or "TLS error")

@@ -59,6 +59,7 @@ class RegistryTalk:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         context.set_ciphers("DEFAULT:@SECLEVEL=0")  # Go knows no such levels
+        context.minimum_version = ssl.TLSVersion.TLSv1_2  # nor older versions
         if store:
             context.verify_mode = ssl.CERT_REQUIRED
             context.check_hostname = True

@@ -232,6 +232,8 @@ def test_a_doctor_without_tls_judges_neither_a_registry_nor_its_token_server() -
     """The one file: a doubt, never a failure, and a way to look."""
     found = judged((HUB_USED, NO_TLS))
     assert "has no TLS" in found.message
+    assert found.evidence[-1].source == "to do"
+    assert "install openssl" in str(found.evidence[-1].value)
     asked = {"step": "done", "status": 401, "headers": {"www-authenticate": 'Bearer realm="https://auth.lan/token"'}}
     assert judged((MIRROR, asked), second={"mirror.lan:5000": NO_TLS}).result is Result.UNPROVEN
 

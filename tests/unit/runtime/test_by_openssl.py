@@ -6,6 +6,7 @@ import socket
 import subprocess
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -289,6 +290,26 @@ def test_what_does_not_speak_tls_or_nothing_at_all(papers: Papers) -> None:
     with server(garbage) as port:
         found = both(port, papers.directory)
     assert found[1]["problem"] == found[0]["problem"] == "tls"
+
+
+def test_a_flood_and_a_version_that_the_engine_refuses(papers: Papers) -> None:
+    def zeros(connection: socket.socket) -> None:
+        connection.recv(4096)
+        while True:
+            connection.sendall(bytes(16384))
+
+    def old(context: ssl.SSLContext) -> None:
+        context.set_ciphers("ALL:@SECLEVEL=0")
+        with warnings.catch_warnings(action="ignore"):
+            context.minimum_version = ssl.TLSVersion.TLSv1
+            context.maximum_version = ssl.TLSVersion.TLSv1_1
+
+    with server(zeros) as port:
+        assert alike(both(port, papers.directory))["problem"] == "plain"
+    with server(https(papers.signed("a.test"), change=old)) as port:
+        found = alike(both(port, papers.directory))
+    assert found["problem"] == "tls"
+    assert "protocol version" in str(found["text"])
 
 
 @pytest.mark.parametrize(
