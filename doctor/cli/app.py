@@ -1,13 +1,14 @@
 """The typer app. Only the requested command is built, and its body is imported when it runs."""
 
 from importlib import import_module
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from doctor.cli.exit_codes import ended
 from doctor.cli.options.shared import Color, Quiet, Verbose
 from doctor.cli.spelled import is_plugin, name
+from doctor.model.errors import DoctorError
 
 app = typer.Typer(
     name="doctor",
@@ -139,10 +140,29 @@ def build(wanted: str) -> None:
 
 def run(arguments: list[str]) -> int:
     """Run the app and return its exit code."""
-    build(next((word for word in arguments if not word.startswith("-")), ""))
+    word = next((word for word in arguments if not word.startswith("-")), "")
+    build(word)
     if is_plugin():
         from doctor.cli.docker_plugin import adapt
 
         command = adapt(typer.main.get_command(app))
-        return ended(lambda: command(args=arguments, prog_name=name(), standalone_mode=True))
-    return ended(lambda: app(args=arguments, prog_name=name(), standalone_mode=True))
+        return ended(lambda: _parsed(command, arguments, word if word in _COMMANDS else ""))
+    return ended(lambda: _parsed(app, arguments, word if word in _COMMANDS else ""))
+
+
+def _parsed(command: Any, arguments: list[str], word: str) -> int:
+    """Parse the arguments and run the command; a mistake in them is an error as every other."""
+    from typer._click.exceptions import ClickException, NoArgsIsHelpError
+
+    try:
+        code: int | None = command(args=arguments, prog_name=name(), standalone_mode=False)
+    except NoArgsIsHelpError as error:
+        error.show()
+        return error.exit_code
+    except ClickException as error:
+        from doctor.cli.usage import explained
+
+        raise explained(error, word) from None
+    except typer.Abort:
+        raise DoctorError("nothing was done: the input ended") from None
+    return code or 0

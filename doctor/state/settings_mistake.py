@@ -66,7 +66,8 @@ def _at(kind: Any, value: Any, parts: list[int | str]) -> tuple[Any, Any]:
 
 def _needed(problem: str, kind: Any) -> str:
     if problem.startswith("Invalid enum value"):
-        return f"must be one of {', '.join(get_args(kind))}"
+        words = (word or '""' for word in get_args(kind))
+        return f"must be one of {', '.join(words)}"
     known = re.match(r"Expected `(\w+)", problem)
     return _PROBLEMS.get(problem) or f"must be {_WORDS[known[1]] if known else kind}"
 

@@ -71,17 +71,25 @@ def scan(options: ScanLoop, shared: SharedOptions) -> int:
             raw = _scanned(options, shared, limit)
             decode(raw, options.to)
             # The group reads it: in a pod the other container runs as another user.
-            write_out(options.to, raw, mode=0o640)
+            _write_report(options.to, raw)
             shared.progress(f"wrote {options.to}")
             code = 0
-        except (DoctorError, OSError) as error:
-            code = error.exit_code if isinstance(error, DoctorError) else 3
-            if options.once and isinstance(error, DoctorError):
+        except DoctorError as error:
+            code = error.exit_code
+            if options.once:
                 raise
             shared.progress(f"this scan failed: {error}")
         if options.once:
             return code
         time.sleep(every)
+
+
+def _write_report(path: str, raw: bytes) -> None:
+    try:
+        write_out(path, raw, mode=0o640)
+    except OSError as error:
+        why = (error.strerror or "").lower()
+        raise DoctorError(f"can't write the report: {why}", where=path, do="choose another --to FILE") from error
 
 
 def publish(options: PublishLoop, shared: SharedOptions) -> int:

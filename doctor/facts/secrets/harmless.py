@@ -83,7 +83,7 @@ _FLAGS = (
     "add-subgids add-subuids advertise-addr cgroupns failed make-rshared previous seccomp task_memcg unit userns vsyscall "
     "color every full net only-upgrade qf reinstall runtime tar time-style xattrs-include"
 )
-_DOCTOR = "bytes count errno exit exit-code inode key kind line lines pages rack since until slot"
+_DOCTOR = "bytes count errno exit exit-code inode key kind line lines pages rack severity since until slot"
 _DISK = "backing back blocks cause cut forwards hash interface major minor nodes page peer pid rule state status table"
 
 _LISTS = (
@@ -100,7 +100,9 @@ _PATTERNS = (
     r"|(?:tcp|udp|sctp|ip|ip6|ct|meta|iif|oif)\w*"  # nft
 )
 _SUSPECT = r"(?i)token|pass|secret|cred|key|auth|pwd|pin|login|user|sign"
-_PLACEHOLDERS = frozenset({"CANDIDATE", "FILE", "GATEWAY", "HOST", "INTERFACE", "NAME", "PORT", "USER", "VALUE"})
+_PLACEHOLDERS = frozenset(
+    {"CANDIDATE", "FILE", "GATEWAY", "HOST", "INTERFACE", "NAME", "PORT", "USER", "VALUE", "ADDRESS", "…"}
+)
 """Placeholders in doctor's own advice."""
 _VALUES = (
     r"(?i)(?:true|false|yes|no|on|off|null|none|auto|default|enabled|disabled|\*{3})"

@@ -197,7 +197,7 @@ def _url(found: re.Match[str]) -> str:
         if re.fullmatch(_PORT, authority) is None and "=" not in authority and not _is_advice(authority):
             rest = f"{MASK}{slash}{tail}"
     path, question, query = rest.partition("?")
-    if question and query:
+    if question and query and not is_placeholder(query.partition("=")[2].rstrip("'),.;")):
         closing = re.search(r"[)\]},.;]*$", query)
         rest = f"{path}?{MASK}{closing[0] if closing else ''}"
     path, sharp, fragment = rest.partition("#")

@@ -55,16 +55,45 @@ def test_an_example_can_be_copied() -> None:
             assert before.endswith("\\") == line.startswith("        "), (words, line)
 
 
-@pytest.mark.parametrize("words", [("--help",), ("scan", "--nonsense"), ("nonsense",)])
-def test_usage_names_the_program_as_it_is_called(words: tuple[str, ...], tmp_path: Path) -> None:
-    """By its path where the shell does not find it: "Try 'doctor -h'" would fail."""
-    called = {}
+@pytest.mark.parametrize("words", [("--help",), ("scan", "--nonsense")])
+def test_the_program_is_named_as_it_is_called(words: tuple[str, ...], tmp_path: Path) -> None:
+    """By its path where the shell does not find it: "see 'doctor -h'" would fail."""
+    said = {}
     for path in (str(PROGRAM.parent), str(tmp_path)):
         env = {**os.environ, "PATH": f"{path}:/usr/bin:/bin"}
         done = subprocess.run([PROGRAM, *words], capture_output=True, text=True, env=env, check=False)
         assert done.returncode == (0 if words == ("--help",) else 2)
-        called[path] = done.stdout + done.stderr
-    inside, outside = called.values()
-    assert "Usage: doctor " in inside
-    assert f"Usage: {PROGRAM} " in outside
-    assert ("Try 'doctor " in inside) == (f"Try '{PROGRAM} " in outside) == (words != ("--help",))
+        said[path] = done.stdout + done.stderr
+    begin = "Usage: {}" if words == ("--help",) else "see '{} scan -h'"
+    assert [begin.format(name) in text for name, text in zip(("doctor", str(PROGRAM)), said.values(), strict=True)] == [
+        True,
+        True,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("scna", "there is no command 'scna' — did you mean 'scan'? see 'doctor -h'"),
+        ("guard x", "there is no command 'x' — see 'doctor guard -h'"),
+        ("scan --selct dns", "there is no option '--selct' — did you mean '--select'? see 'doctor scan -h'"),
+        ("--nonsense", "there is no option '--nonsense' — see 'doctor -h'"),
+        (
+            "scan dns cpu",
+            "'doctor scan' takes no argument 'dns cpu' — 'doctor scan --select dns,cpu' runs only these checks",
+        ),
+        ("undo 7 8", "'doctor undo' takes no argument '8' — see 'doctor undo -h'"),
+        ("scan --select", "option '--select' requires an argument — see 'doctor scan -h'"),
+        ("run", "IMAGE is missing — see 'doctor run -h'"),
+        ("kubernetes scan", "option --to is missing — see 'doctor kubernetes scan -h'"),
+        (
+            "waive network/ip-forward-of",
+            "there is no check 'network/ip-forward-of' — did you mean 'network/ip-forward-off'?",
+        ),
+    ],
+)
+def test_a_mistake_is_one_line(words: str, says: str) -> None:
+    """With the word that is wrong and the next command, as every other error."""
+    env = {**os.environ, "PATH": f"{PROGRAM.parent}:/usr/bin:/bin"}
+    done = subprocess.run([PROGRAM, *words.split()], capture_output=True, text=True, env=env, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"doctor: {says}\n")

@@ -50,11 +50,11 @@ def run(options: WaiveOptions, shared: SharedOptions, *, today: dt.date | None =
             print("\n".join(map(visible, _listed(settings, day))))
         return ExitCode.OK
     path = config_file()
-    waiver = _waiver(options, day)
     # A settings file that DOCTOR_CONFIG names may be missing: this creates it.
     settings = load_settings() if os.path.exists(path) else Settings()
     catalog = load_catalog(settings)
-    _refuse_unknown(waiver.id, catalog)
+    _refuse_unknown(options.id, catalog)
+    waiver = _waiver(options, day)
     last = _of_last_scan(waiver)
     own = declared(catalog, waiver.id)
     level = max((one.level for one in last or ()), default=own)
@@ -97,7 +97,9 @@ def _covers(one: Waiver, other: Waiver, own: Severity | None) -> bool:
 
 def _waiver(options: WaiveOptions, day: dt.date) -> Waiver:
     if not options.reason.strip():
-        raise UsageError("--reason is missing", do="write why the finding is accepted, with a ticket")
+        raise UsageError(
+            "--reason is missing", do="write why the finding is accepted: --reason 'a router does it, OPS-311'"
+        )
     author = options.author or os.environ.get("SUDO_USER") or _login()
     return Waiver(
         id=options.id,
