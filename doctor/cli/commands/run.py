@@ -22,6 +22,11 @@ _HOSTNAME = "run"
 """The runtime's default."""
 
 
+_OPTIONS = frozenset(
+    {"--net", "--memory", "--cpus", "--pids", "--rm", "--workdir", "--user", "--env", "--hostname", "-it"}
+)
+
+
 class RunCommandOptions(Struct, frozen=True, kw_only=True):
     """Options and arguments of the command line."""
 
@@ -62,9 +67,11 @@ def run(options: RunCommandOptions) -> int:
         if value:
             given += [flag, value]
     given += ["-i"] * options.interactive + ["-t"] * options.tty
+    root, environment, command = _root(options, facts, host)
+    if options.command[:1] and options.command[0].partition("=")[0] in _OPTIONS:
+        print(f"note: {options.command[0]} is after the image, so it belongs to the command inside", file=sys.stderr)
     network = attached(options.net, options.publish, facts)
     given += network.options
-    root, environment, command = _root(options, facts, host)
     if "--layers" in root:
         hostname = options.hostname or _HOSTNAME
         for path, text in names(options.net, hostname, network.address, facts, host).items():

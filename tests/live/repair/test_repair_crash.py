@@ -84,7 +84,7 @@ def test_killed_at_any_instant_it_is_finished(torn_box: Box, number: int) -> Non
     if "unfinished" in box.doctor("fix").stderr:
         quiet = box.doctor("-q", "scan", "--select", "kernel")
         assert (quiet.returncode in {1, 3}, quiet.stdout) == (True, "")
-        assert "is unfinished: 'doctor undo' rolls it back" in quiet.stderr
+        assert " is unfinished: '" in quiet.stderr
         refused = box.doctor("fix", "--apply", "--yes")
         assert refused.returncode == 5
         assert "unfinished" in refused.stderr
