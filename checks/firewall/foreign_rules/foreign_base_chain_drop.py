@@ -1,5 +1,7 @@
 """Another nft table blocks containers' packets."""
 
+import re
+import shlex
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Message, Missing, Severity, Subject, check
@@ -8,6 +10,7 @@ from doctor.facts.firewall.rule_cuts import RuleCut, RuleCuts, rules_of
 from doctor.facts.network.rule_files import RuleFiles, loaded_again
 from doctor.model.text import in_words, named
 
+_PLAIN = re.compile(r"[\w-]+").fullmatch
 _LOST = {"egress": "outgoing packets", "reply": "answers to containers", "port": "packets to published ports"}
 
 
@@ -67,9 +70,22 @@ def foreign_base_chain_drop(
             evidence=(
                 Evidence(f"nft list chain {cut.table} {cut.chain}", f"{cut.rule}, priority {cut.priority}"),
                 *(Evidence(item.place.command, item.place.words) for item in items),
-                *loaded_again(files, family, table, cut.chain, _text(texts, cut)),
+                *_loaded(files, (family, table, cut.chain), cut, _text(texts, cut)),
             ),
             detail=cut,
+        )
+
+
+def _loaded(files: RuleFiles | Missing, place: tuple[str, str, str], cut: Cut, text: str) -> Iterator[Evidence]:
+    """Yield the file that makes the chain again, and for a policy the command that keeps the accepting rules in it."""
+    found = loaded_again(files, *place, text)
+    yield from found
+    path = found[0].source.partition(":")[0] if found and not cut.handle else ""
+    if path and shlex.quote(path) == path and all(map(_PLAIN, place)):
+        words = " ".join(place)
+        yield Evidence(
+            "after the repair this keeps its rules",
+            f"nft list chain {words} | sed -n 's/.*\"container-doctor\"$/add rule {words} &/p' >>{path}",
         )
 
 

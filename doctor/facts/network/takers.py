@@ -1,5 +1,6 @@
 """Programs of the host that configure the engine's bridges, although these belong to the engine."""
 
+import shlex
 from collections.abc import Iterable
 
 from msgspec import Struct
@@ -8,6 +9,8 @@ from doctor.facts.network.host_files import HostNetworkFiles
 from doctor.facts.network.links import DEFAULT_BRIDGE, USER_BRIDGE
 from doctor.model.finding import Evidence
 from doctor.model.missing import Missing
+
+_NETWORK_MANAGER = "NetworkManager"
 
 
 class BridgeTaker(Struct, frozen=True, kw_only=True):
@@ -30,9 +33,11 @@ class BridgeTaker(Struct, frozen=True, kw_only=True):
     @property
     def evidence(self) -> Evidence:
         """Return it for a finding."""
-        return Evidence(
-            self.place, f"{self.program} configures {self.bridge}: it changes the bridge again at the next boot"
-        )
+        said = f"{self.program} configures {self.bridge}: it changes the bridge again at the next boot"
+        if self.program != _NETWORK_MANAGER or shlex.quote(self.path) != self.path:
+            return Evidence(self.place, said)
+        # It reads only names with its own ending.
+        return Evidence(self.place, f"{said}; if nobody needs that: mv {self.path} {self.path}.off")
 
 
 def taker_of(files: HostNetworkFiles | Missing, bridge: str, bridges: Iterable[str] = ()) -> BridgeTaker | None:

@@ -28,7 +28,9 @@ def is_special(request: Request) -> bool:
     >>> is_special({"dst": "192.0.2.0/24", "nhid": 7}), is_special({"dst": "192.0.2.0/24", "gateway": "192.0.2.1"})
     (True, False)
     >>> is_special({"dst": "default", "gateway": "2001:db8::1", "family": 10}), is_special({"dst": "default", "gateway": "fe80::1"})
-    (False, True)
+    (False, False)
+    >>> is_special({"dst": "0.0.0.0/0", "gateway": "fe80::1"}), is_special({"dst": "default", "gateway": "fe80::1", "family": 2})
+    (True, True)
     """
     gateway = str(request.get("gateway", ""))
     return "nexthops" in request or "nhid" in request or (bool(gateway) and _version(gateway) != _version_of(request))
@@ -123,8 +125,11 @@ def _way(gateway: str, version: int) -> tuple[int, bytes]:
 
 
 def _version_of(request: Request) -> int:
-    """Return the version of a request: "default" is of IPv4 unless its family says otherwise."""
-    return 6 if request.get("family") == socket.AF_INET6 else _version(str(request.get("dst", "")))
+    """Return the version of a request: "default" is of its family, else of the gateway's, as ip(8) takes it."""
+    if "family" in request:
+        return 6 if request["family"] == socket.AF_INET6 else 4
+    destination = str(request.get("dst", ""))
+    return _version(str(request.get("gateway", "")) if destination == "default" else destination)
 
 
 def _version(text: str) -> int:
