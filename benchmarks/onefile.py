@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.dataroot import LARGE, SMALL
-from benchmarks.hosts import DOCTOR, PYTHON, box_with, measure_here, measure_in, mounted_disk
+from benchmarks.hosts import CHECKOUT, DOCTOR, PYTHON, box_with, measure_here, measure_in, mounted_disk
 from benchmarks.launch import MEMORY, PIDS, installed_in, root_in
 from benchmarks.measure import Command
 from benchmarks.run import compile_rooms
@@ -55,8 +55,11 @@ def main() -> None:
 def _heading(file: Path, rounds: int) -> str:
     digest = subprocess.run(["sha256sum", str(file)], capture_output=True, text=True, check=True).stdout.split()[0]
     size = file.stat().st_size / 1e6
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=CHECKOUT, capture_output=True, text=True, check=True
+    ).stdout.strip()
     return (
-        f"# The one file, measured\n\nBy `python -m benchmarks.onefile`, {time.strftime('%Y-%m-%d', time.gmtime())}: {os.cpu_count()}-core VM, "
+        f"# The one file, measured\n\nBy `python -m benchmarks.onefile` at commit {commit}, {time.strftime('%Y-%m-%d', time.gmtime())}: {os.cpu_count()}-core VM, "
         f"Linux {'.'.join(platform.release().split('.')[:2])}, load {os.getloadavg()[0]:.1f} at the start, {rounds} interleaved rounds after one that "
         "is not counted, medians. The installed command is the checkout's with its bytecode, on Debian's Python.\n\n"
         f"- {'met' if size <= 25 else '**MISSED**'}: at most 25 MB: {size:.1f} MB\n- SHA-256 `{digest}`\n"

@@ -1,5 +1,7 @@
 """Compiles the static interpreter of one architecture: three libraries, CPython, the extensions, and ``main``."""
 
+import hashlib
+import lzma
 import os
 import re
 import shutil
@@ -9,8 +11,12 @@ from pathlib import Path
 
 from onefile.fetch import HERE, python, run
 
+PROFILE = HERE / "python.profdata.xz"
+"""How often each part of the interpreter's code runs in doctor's usual commands: an input, made by ``onefile/train.py``."""
 TARGETS = {"x86_64": "x86_64-linux-musl", "aarch64": "aarch64-linux-musl"}
-_PLAIN = "-fno-sanitize=undefined -g0"
+_PLAIN = "-fno-sanitize=undefined -g0 -fomit-frame-pointer"
+_BY_NAME = ("-mllvm", "-static-func-full-module-prefix=false")
+"""A profile names the static functions by their file, without the directory of the build."""
 _UNUSED = [
     "_ssl",
     "_hashlib",
@@ -47,16 +53,17 @@ _BLOCKS = "void Hacl_Hash_SHA2_sha256_update_nblocks(uint32_t len, uint8_t *b, u
 class Build:
     """The directories and tools of one architecture's build."""
 
-    def __init__(self, work: Path, machine: str, jobs: int) -> None:
+    def __init__(self, work: Path, machine: str, jobs: int, *, runtime: Path | None = None) -> None:
         self.machine, self.jobs = machine, jobs
         self.sources = work / "unpacked"
         self.work = work
-        self.at = work / machine
+        self.at = work / (f"{machine}-counting" if runtime else machine)
+        self.runtime = runtime
         self.prefix = self.at / "prefix"
         for folder in (self.sources, self.at, self.prefix / "lib", self.prefix / "include"):
             folder.mkdir(parents=True, exist_ok=True)
         # Names of files in messages must not depend on where the build is.
-        self.flags = (*_PLAIN.split(), f"-ffile-prefix-map={work}=.", f"-ffile-prefix-map={HERE}=.")
+        self.flags = (*_PLAIN.split(), f"-ffile-prefix-map={work}=.", f"-ffile-prefix-map={HERE}=.", *self._profile())
         self.env = {
             "PATH": f"{self.at}:{python(work).parent}:/usr/bin:/bin:/usr/sbin:/sbin",
             "HOME": str(work),
@@ -66,6 +73,21 @@ class Build:
             "PKG_CONFIG_LIBDIR": "/nonexistent",
         }
         self._tools()
+
+    def _profile(self) -> tuple[str, ...]:
+        """Return the flags for a program that counts what runs (``onefile/train.py``), or for one that uses the counts."""
+        if self.runtime is not None:
+            return (*_BY_NAME, "-fprofile-generate")
+        content = lzma.decompress(PROFILE.read_bytes())
+        # zig's cache compares the path of a profile, and not what is in it.
+        profile = self.work / f"python-{hashlib.sha256(content).hexdigest()[:16]}.profdata"
+        profile.write_bytes(content)
+        return (
+            *_BY_NAME,
+            f"-fprofile-use={profile}",
+            "-Wno-profile-instr-unprofiled",
+            "-Wno-profile-instr-out-of-date",
+        )
 
     def _tools(self) -> None:
         site = python(self.work).parents[1] / "lib/python3.13/site-packages/ziglang/zig"
@@ -191,7 +213,7 @@ def interpreter(build: Build) -> Path:
     (at / "Modules/Setup.local").write_text(re.sub(r"(?m)^\*shared\*", "*static*", setup))
     build.cc("-O3", "-c", HERE / "sha256.c", "-o", build.at / "sha256.o", cwd=build.at)
     # The interpreter's own program is linked too, to freeze modules: it needs the hook's object.
-    build.make("python", f"LIBS={build.at}/sha256.o -lm", cwd=at)
+    build.make("python", " ".join((f"LIBS={build.at}/sha256.o -lm", *counting(build))), cwd=at)
     return at
 
 
@@ -224,6 +246,18 @@ def extensions(build: Build, at: Path) -> list[Path]:
     return objects
 
 
+def counting(build: Build, *, leaving: bool = False) -> list[str]:
+    """Return what the program that counts is linked with: LLVM's runtime, which writes the counts at the end."""
+    if build.runtime is None:
+        return []
+    build.cc("-c", HERE / "counting.c", "-o", build.at / "counting.o", cwd=build.at)
+    if not leaving:
+        return [str(build.at / "counting.o"), str(build.runtime)]
+    build.cc("-DLEAVING", "-c", HERE / "counting.c", "-o", build.at / "leaving.o", cwd=build.at)
+    words = ["-Wl,--wrap=_exit", "-Wl,-u,__llvm_profile_runtime", str(build.at / "leaving.o")]
+    return [*words, str(build.at / "counting.o"), str(build.runtime)]
+
+
 def program(build: Build) -> Path:
     """Return the static interpreter with doctor's ``main``."""
     libraries(build)
@@ -233,7 +267,16 @@ def program(build: Build) -> Path:
     asking.write_text("include Makefile\nlibs:\n\t@echo $(MODLIBS) $(LIBS) $(SYSLIBS)\n")
     libs = run("make", "-s", "-f", str(asking), "libs", cwd=at, env=build.env)
     target = build.at / "program"
-    words = ["-static", "-s", "-o", str(target), *map(str, objects), "libpython3.13.a", *libs.split()]
+    words = [
+        "-static",
+        "-s",
+        "-o",
+        str(target),
+        *map(str, objects),
+        "libpython3.13.a",
+        *libs.split(),
+        *counting(build, leaving=True),
+    ]
     build.cc(*words, cwd=at)
     if os.path.getsize(target) < 1 << 20:
         raise LookupError("the program is too small to be an interpreter")
