@@ -26,10 +26,10 @@ def uplink_down(namespaces: NetNamespaces, record: HealthyNetwork | Missing) -> 
         a default route replaces them. A laptop that moved from one network to another has another one.
 
     Why it matters:
-        An interface that is down sends and receives nothing, and the kernel removes all routes over it.
+        An interface that is down sends and receives nothing, and the kernel removes all routes over it, and its IPv6 addresses.
 
     How it is fixed:
-        It is set up, and its routes of the last healthy scan are added. That connects the host to its network, so it is not
+        It is set up, and its IPv6 addresses and routes of the last healthy scan are added. That connects the host to its network, so it is not
         done without ``--allow disruptive``: somebody may have taken the host off the network on purpose.
 
     References:
@@ -41,6 +41,11 @@ def uplink_down(namespaces: NetNamespaces, record: HealthyNetwork | Missing) -> 
         if link.is_up or before is None or not before.is_up:
             continue
         routes = routes_over(state, link.name)
+        six = tuple(
+            one
+            for one, name in state.lost_addresses()
+            if name == link.name and one.version == 6 and one.scope == "global" and not one.is_leased
+        )
         yield Finding(
             subject=Subject("interface", link.name),
             message=f"the uplink {link.name} is down: packets of containers to the outside end there",
@@ -48,5 +53,5 @@ def uplink_down(namespaces: NetNamespaces, record: HealthyNetwork | Missing) -> 
                 Evidence("ip link", f"{link.name}: down"),
                 *(Evidence(state.place, route.text) for route in routes[:4]),
             ),
-            detail=UplinkLost(device=link.name, is_down=True, routes=routes),
+            detail=UplinkLost(device=link.name, is_down=True, addresses=six, routes=routes),
         )

@@ -6,7 +6,7 @@ from shlex import quote
 from doctor.api import Action, Applicability, Missing, fixer
 from doctor.api.actions.advice import Advise
 from doctor.api.actions.network import ChangeLink
-from doctor.api.actions.path.routing import add_route
+from doctor.api.actions.path.routing import add_address, add_route
 from doctor.api.actions.sysctl import kept_setting
 from doctor.facts.kernel.sysctl import SysctlFiles
 from doctor.facts.path.own.details import SettingChanged, UplinkLost
@@ -39,10 +39,5 @@ def _added(detail: UplinkLost) -> Iterator[Action]:
             f" or dhclient {quote(device)}, whichever manages the interface"
         )
     for address in detail.addresses:
-        request: dict[str, str | int] = {"dev": device, "address": address.text}
-        yield ChangeLink(
-            do=("addr", "add", request | address.attributes),
-            undo=("addr", "del", request),
-            what=f"add the address {address.text} to {device}",
-        )
+        yield add_address(device, address)
     yield from map(add_route, detail.routes)

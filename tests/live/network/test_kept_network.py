@@ -60,3 +60,23 @@ def test_what_a_healthy_scan_saw_is_restored_and_what_is_new_is_a_question(bare_
     assert (state(box), box.docker("inspect", "-f", "{{.State.Pid}}", "web")) == (healthy, pid)
     assert box.doctor("undo", "--yes").returncode == 0
     assert state(box) == behind
+
+    box.run(["ip", "rule", "del", "pref", "90"], check=False)
+    box.run(["tc", "qdisc", "del", "dev", "eth0", "root"], check=False)
+    an_uplink_of_both_families_comes_back(box)
+
+
+def an_uplink_of_both_families_comes_back(box: Box) -> None:
+    """Its IPv6 address goes when it is set down, and without that the kernel refuses the route over a gateway of IPv6."""
+    box.run(["ip", "addr", "add", "2001:db8:99::1/64", "dev", "eth0", "nodad"])
+    box.run(["ip", "route", "add", "2001:db8:98::/64", "via", "2001:db8:99::2", "dev", "eth0"])
+    assert scanned(box) == []
+    healthy = state(box)
+    box.run(["ip", "link", "set", "eth0", "down"])
+    down = state(box)
+    assert down != healthy
+    done = box.doctor("fix", "network/uplink-down", "--apply", "--yes", "--allow", "disruptive")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert state(box) == healthy
+    assert box.doctor("undo", "--yes").returncode == 0
+    assert state(box) == down

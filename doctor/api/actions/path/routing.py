@@ -80,6 +80,16 @@ def _ask(word: str, text: str, ip: str, deletion: ChangeLink | None, *, is_new: 
     )
 
 
+def add_address(device: str, one: NetAddress) -> ChangeLink:
+    """Return the action that adds an address as it was; an undo deletes it."""
+    request: dict[str, str | int] = {"dev": device, "address": one.text}
+    return ChangeLink(
+        do=("addr", "add", request | one.attributes),
+        undo=("addr", "del", request),
+        what=f"add the address {one.text} to {device}",
+    )
+
+
 def delete_address(device: str, one: NetAddress, taken: Iterable[NetAddress] = ()) -> Iterator[ChangeLink]:
     """Yield the deletion of an address; those that the kernel ``taken`` with it are deleted before and added after it.
 
