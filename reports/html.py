@@ -105,6 +105,9 @@ def _is_short(seen: Evidence) -> bool:
 
 
 def _capital(text: str) -> str:
+    """Return a sentence with a capital; an id or a path at its begin stays as it is."""
+    if "/" in text.partition(" ")[0]:
+        return text
     return text[:1].upper() + text[1:]
 
 

@@ -79,7 +79,7 @@ def _useless(
 
 def _ending(finding: Finding, note: WaiverNote, today: str, warn_days: int) -> list[str]:
     if note.worse:
-        return [f'{finding.id}: {note.says}: to accept it, set severity = "{note.worse}" in its [[waiver]]']
+        return [f'{finding.id}: {note.says}; to accept it, set severity = "{note.worse}" in its [[waiver]]']
     if not note.in_force:
         return [f"{finding.id}: {note.says}"]
     if note.expires:

@@ -109,7 +109,7 @@ def test_a_worse_finding_is_not_covered(
     if not is_covered:
         says = f"worse than when it was waived: {level.word}, not warning (OPS-1, by Jo)"
         assert done.findings[0].waiver.says == says
-        assert done.notes == (f'a/x: {says}: to accept it, set severity = "{level.word}" in its [[waiver]]',)
+        assert done.notes == (f'a/x: {says}; to accept it, set severity = "{level.word}" in its [[waiver]]',)
 
 
 def test_the_waiver_that_covers_most_counts() -> None:
