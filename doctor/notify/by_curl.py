@@ -230,7 +230,7 @@ def _answered(
     refused = None if proxy is None else re.search(rb"(?:response|code|failed:) (\d{3})\b", done.stderr)
     if refused is not None and proxy is not None:
         raise refused_by(proxy, int(refused[1]))
-    if done.returncode in (_CURL_CERTIFICATE if is_curl else {_WGET_CERTIFICATE}):
-        raise DoctorError(f"the TLS connection failed: {_last_line(done)}")
     by = "" if proxy is None else f" (by the proxy {proxy.place})"
+    if done.returncode in (_CURL_CERTIFICATE if is_curl else {_WGET_CERTIFICATE}):
+        raise DoctorError(f"the TLS connection failed: {_last_line(done)}{by}")
     raise TryLaterError(f"{_last_line(done)}{by}")

@@ -15,6 +15,48 @@ from doctor.notify.mail import MailRoute, message
 from doctor.notify.recipients import Delivery, secret
 from doctor.notify.send import Parcel, TryLaterError
 
+_MOST_ANSWER = 64 << 10
+
+
+class _Answers:
+    """The lines of a server, not more than any answer has: the library keeps all of one in memory."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._stream = connection.makefile("rb")
+        self.left = _MOST_ANSWER
+
+    def readline(self, size: int) -> bytes:
+        """Return the next line."""
+        line = self._stream.readline(size)
+        self.left -= len(line)
+        if self.left < 0:
+            raise DoctorError("the answer of the mail server has no end")
+        return line
+
+    def close(self) -> None:
+        """Close it."""
+        self._stream.close()
+
+
+class BoundedSmtp(smtplib.SMTP):
+    """A client whose server can't fill the memory."""
+
+    def getreply(self) -> tuple[int, bytes]:
+        """Return the next answer."""
+        if self.file is None and self.sock is not None:
+            self.file = _Answers(self.sock)
+        if isinstance(self.file, _Answers):
+            self.file.left = _MOST_ANSWER
+        try:
+            return super().getreply()
+        except DoctorError:
+            self.close()
+            raise
+
+
+class BoundedSmtps(BoundedSmtp, smtplib.SMTP_SSL):
+    """The same with TLS from the beginning."""
+
 
 def check(delivery: Delivery) -> None:
     """Raise ``DoctorError`` for invalid addresses, an unusable password, or if TLS is needed and this doctor has none."""
@@ -80,9 +122,9 @@ def _send(parcel: Parcel, way: MailRoute) -> None:
     limit, name = delivery.given.timeout, notice.name
     client: smtplib.SMTP
     if delivery.word == "smtps":
-        client = smtplib.SMTP_SSL(way.host, way.port, name, timeout=limit, context=tls.context(delivery.given.ca_file))
+        client = BoundedSmtps(way.host, way.port, name, timeout=limit, context=tls.context(delivery.given.ca_file))
     else:
-        client = smtplib.SMTP(way.host, way.port, name, timeout=limit)
+        client = BoundedSmtp(way.host, way.port, name, timeout=limit)
     sender = way.sender_on(notice)
     with client:
         client.ehlo_or_helo_if_needed()

@@ -28,8 +28,8 @@ def trouble(one: Registry, said: dict[str, Any], known: Registries, now: float) 
         return _late(one, said, known) or _answered(said) or _no_registry(one, said)
     if problem == "no-tls":
         return Trouble(
-            text=f"accepts connections, but what it answers is unknown: this doctor has no TLS of its own, and {said.get('text')}",
-            do=f"install openssl (1.1 or newer) on the host, or see what 'curl -v https://{one.host}:{one.port}/v2/' answers",
+            text=f"accepts connections, but what it answers is unknown: this doctor has no TLS of its own, and {said.get('text')} (install openssl 1.1 or newer)",
+            do=f"install openssl 1.1 or newer on the host, or see what 'curl -v https://{one.host}:{one.port}/v2/' answers",
             is_doubt=True,
         )
     if step in {"resolve", "connect"}:

@@ -1,6 +1,9 @@
 """Mail to a real server: encrypted where it is offered, checked where it matters; by Python, and by curl where there is no TLS."""
 
+import contextlib
 import shutil
+import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +12,7 @@ import pytest
 
 from doctor.model.errors import DoctorError
 from doctor.notify import by_curl, tls
+from doctor.notify.mail import MailRoute
 from doctor.notify.routes import routes_of
 from doctor.notify.send import Parcel, TryLaterError, deliver
 from doctor.notify.ways import smtp
@@ -71,8 +75,6 @@ def server(certificate: Path) -> Iterator[tuple[Mailbox, int]]:
 
 
 def _free_port() -> int:
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as found:
         return int(found.getsockname()[1])
 
@@ -179,3 +181,21 @@ def test_no_argument_shows_a_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         smtp.send(parcel("smtp://me@h/?to=a@b", secret_file=key(tmp_path / "key")))
     assert [word for argv in seen for word in argv][:3] == ["/usr/bin/curl", "-q", "--config"]
     assert "hunter2" not in str(seen)
+
+
+def test_an_answer_without_an_end_is_refused() -> None:
+    """The library would keep 50 MiB of it a second, until the time is over."""
+
+    def serve() -> None:
+        connection, _ = listening.accept()
+        with connection, contextlib.suppress(OSError):
+            while True:
+                connection.sendall(b"220-hello\r\n" * 1000)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        one = parcel(f"smtp://127.0.0.1:{listening.getsockname()[1]}/?to=a@example.com", timeout=10)
+        with pytest.raises(DoctorError, match="has no end"):
+            smtp._send(one, MailRoute(one.delivery))
+        thread.join(5)
