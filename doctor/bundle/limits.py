@@ -18,19 +18,34 @@ class _TooLong(BaseException):
     """The time is over. It is not an ``Exception``, so that no boundary takes it for an error of one check."""
 
 
+class _Alarm:
+    """Raises ``_TooLong`` at each signal until the block has ended."""
+
+    is_over = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        del number, frame
+        if not self.is_over:
+            raise _TooLong
+
+
 @contextmanager
 def bounded(where: str, *, seconds: float = SECONDS, memory: int = MEMORY_BYTES) -> Iterator[None]:
     """Limit the time and the additional memory of the block. Raises ``UsageError`` if it needs more."""
+    alarm = _Alarm()
     is_main = threading.current_thread() is threading.main_thread()
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     most = _size() + memory
     try:
         resource.setrlimit(resource.RLIMIT_AS, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
         if is_main:
-            before = signal.signal(signal.SIGALRM, _end)
+            before = signal.signal(signal.SIGALRM, alarm)
             # Again and again: an exception in a destructor is dropped.
             signal.setitimer(signal.ITIMER_REAL, seconds, 0.1)
-        yield
+        try:
+            yield
+        finally:
+            alarm.is_over = True  # before any call: on a busy machine the next signal is there
     except _TooLong:
         raise _refused(f"judging it takes longer than {seconds:g} seconds", where) from None
     except MemoryError:
@@ -40,11 +55,6 @@ def bounded(where: str, *, seconds: float = SECONDS, memory: int = MEMORY_BYTES)
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
-
-
-def _end(number: int, frame: FrameType | None) -> None:
-    del number, frame
-    raise _TooLong
 
 
 def _size() -> int:

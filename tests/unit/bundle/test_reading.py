@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from doctor.bundle import kept
+from doctor.bundle import kept, limits
 from doctor.bundle.form import parse
 from doctor.bundle.host import BundleHost
 from doctor.bundle.limits import bounded
@@ -139,6 +139,19 @@ def test_what_takes_too_long_is_ended() -> None:
     with pytest.raises(UsageError, match=r"longer than 0\.2 seconds"), bounded("/x", seconds=0.2):
         _endless()
     assert time.monotonic() - began < 5
+
+
+def test_a_late_signal_changes_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine the next one is there before the error is made: it would go past all that handles errors, for ever."""
+
+    def slow(problem: str, where: str) -> UsageError:
+        time.sleep(0.3)
+        return UsageError(problem, where=where, do="wait")
+
+    monkeypatch.setattr(limits, "_refused", slow)
+    with pytest.raises(UsageError, match="takes longer"), bounded("/x", seconds=0.05):
+        _endless()
+    time.sleep(0.2)
 
 
 def test_what_needs_too_much_memory_is_ended() -> None:
