@@ -18,6 +18,7 @@ CHECKOUT = Path(__file__).parents[1]
 LACKS = {
     "files": "is about modules or packages in files: the one file has all in itself, and no cache or record beside it",
     "ssl": "needs ssl, which the one file does not have",
+    "allocator": "needs a limit of memory to the MiB: the file's allocator reserves 1 GiB of addresses ahead, which count for the limit",
     "compiled": "needs a package for tests that has compiled modules, which a static program can't load",
 }
 """Parts that the one file does not have, each with the end of a sentence that begins with a test."""

@@ -123,6 +123,7 @@ def test_a_bundle_counts_as_the_report_in_it(tmp_path: Path, capsys: pytest.Capt
     assert found["unread"][0]["reason"].startswith("can't read the bundle")
 
 
+@pytest.mark.not_in_one_file("allocator")
 def test_a_bundle_costs_no_more_than_a_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A few kilobytes whose report unpacks to millions of empty notes are a file that can't be read."""
     case = next(one for one in all_cases() if one.name.startswith("config/invalid-json/"))
