@@ -117,5 +117,6 @@ def _report(text: str) -> None:
     if sys.stderr is not None:
         with suppress(OSError, ValueError):
             from doctor.facts.secrets.redact import redact
+            from doctor.model.text import visible
 
-            print(f"doctor: {pasted(redact(text))}", file=sys.stderr, flush=True)
+            print(f"doctor: {visible(pasted(redact(text)), keep=chr(10))}", file=sys.stderr, flush=True)

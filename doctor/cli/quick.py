@@ -64,9 +64,11 @@ def _options(
             flags[known_flags[word]] = True
         elif word in known_values:
             values[known_values[word]] = next(words, "-")
-            if values[known_values[word]].startswith("-"):
+            if not values[known_values[word]] or values[known_values[word]].startswith("-"):
                 return None
         elif joined and name.startswith("--") and name in known_values:
+            if not value:
+                return None
             values[known_values[name]] = value
         else:
             return None

@@ -17,6 +17,7 @@ from doctor.cli.options.shared import (
     Select,
     Skip,
     Verbose,
+    given,
     shared_options,
 )
 
@@ -145,7 +146,9 @@ def fix(
 
 def undo(
     context: typer.Context,
-    run: Annotated[str, typer.Argument(metavar="[RUN]", help="Repair to undo; default: the last one.")] = "",
+    run: Annotated[
+        str, typer.Argument(metavar="[RUN]", callback=given, help="Repair to undo; default: the last one.")
+    ] = "",
     list_runs: Annotated[bool, typer.Option("--list", help="List earlier repairs.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     force: Annotated[

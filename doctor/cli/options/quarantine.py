@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from doctor.cli.options.shared import Color, Quiet, Verbose, shared_options
+from doctor.cli.options.shared import Color, Quiet, Verbose, given, shared_options
 
 quarantine = typer.Typer(
     help="""List or delete what repairs removed and replaced.
@@ -54,7 +54,12 @@ def quarantine_purge(
     ] = None,
     older_than: Annotated[
         str,
-        typer.Option("--older-than", metavar="AGE", help="Purge every finished run older than this: 36h, 30d or 2w."),
+        typer.Option(
+            "--older-than",
+            metavar="AGE",
+            callback=given,
+            help="Purge every finished run older than this: 36h, 30d or 2w.",
+        ),
     ] = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     format: _Format = "text",  # noqa: A002 - the option's name

@@ -6,6 +6,17 @@ import typer
 
 from doctor.engines.docker import places as docker
 
+
+def given(context: typer.Context, parameter: typer.CallbackParam, value: str) -> str:
+    """Return a value that is not empty: --root "$DISK" with an empty variable must not examine, or repair, this host."""
+    if not value and str(context.get_parameter_source(parameter.name or "")) == "ParameterSource.COMMANDLINE":
+        from doctor.model.errors import UsageError
+
+        word = parameter.opts[0] if parameter.opts[0].startswith("-") else str(parameter.metavar).strip("[]")
+        raise UsageError(f"{word} is empty", do="name what is meant, or leave it out")
+    return value
+
+
 ForEngine = Annotated[
     str,
     typer.Option(
@@ -15,17 +26,23 @@ ForEngine = Annotated[
     ),
 ]
 Root = Annotated[
-    str, typer.Option("--root", metavar="DIR", help="Examine the host mounted at DIR instead of this one.")
+    str,
+    typer.Option("--root", metavar="DIR", callback=given, help="Examine the host mounted at DIR instead of this one."),
 ]
 Bundle = Annotated[
     str,
     typer.Option(
-        "--bundle", metavar="FILE", help="Judge the host of this bundle ('doctor bundle') instead of this one."
+        "--bundle",
+        metavar="FILE",
+        callback=given,
+        help="Judge the host of this bundle ('doctor bundle') instead of this one.",
     ),
 ]
 DataRoot = Annotated[
     str,
-    typer.Option("--data-root", metavar="DIR", help=f"Examine a copy of {docker.DEFAULT_ROOT} without its host."),
+    typer.Option(
+        "--data-root", metavar="DIR", callback=given, help=f"Examine a copy of {docker.DEFAULT_ROOT} without its host."
+    ),
 ]
 Format = Annotated[
     str, typer.Option("--format", "-f", metavar="FORMAT", help="Report format; see 'doctor list formats'.")

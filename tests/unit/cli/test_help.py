@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from functools import cache
@@ -86,6 +87,7 @@ def test_the_program_is_named_as_it_is_called(words: tuple[str, ...], tmp_path: 
         ("scan --select", "option '--select' requires an argument — see 'doctor scan -h'"),
         ("run", "IMAGE is missing — see 'doctor run -h'"),
         ("kubernetes scan", "option --to is missing — see 'doctor kubernetes scan -h'"),
+        ("scan --select '\033[2J'", "no check or area '\\x1b[2J' — see 'doctor list'"),
         (
             "waive network/ip-forward-of",
             "there is no check 'network/ip-forward-of' — did you mean 'network/ip-forward-off'?",
@@ -95,5 +97,24 @@ def test_the_program_is_named_as_it_is_called(words: tuple[str, ...], tmp_path: 
 def test_a_mistake_is_one_line(words: str, says: str) -> None:
     """With the word that is wrong and the next command, as every other error."""
     env = {**os.environ, "PATH": f"{PROGRAM.parent}:/usr/bin:/bin"}
-    done = subprocess.run([PROGRAM, *words.split()], capture_output=True, text=True, env=env, check=False)
+    done = subprocess.run([PROGRAM, *shlex.split(words)], capture_output=True, text=True, env=env, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"doctor: {says}\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        ("scan --root ''", "--root"),
+        ("scan --root=", "--root"),
+        ("scan --bundle ''", "--bundle"),
+        ("fix --apply --yes --root ''", "--root"),
+        ("salvage --to x --data-root ''", "--data-root"),
+        ("undo '' --yes", "RUN"),
+        ("quarantine purge --yes --older-than ''", "--older-than"),
+    ],
+)
+def test_an_empty_variable_changes_no_other_host(words: str, what: str) -> None:
+    """--root "$DISK" must not repair this host, nor undo "$RUN" the last repair."""
+    done = subprocess.run([PROGRAM, *shlex.split(words)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"doctor: {what} is empty — name what is meant, or leave it out\n"
