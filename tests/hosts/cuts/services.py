@@ -4,7 +4,7 @@ from tests.hosts.cuts.cut import cut
 
 cut(
     "name/resolv-conf-wrong",
-    # What a container writes within five seconds of its start is its own will.
+    # A container may set its own name server within five seconds of its start.
     "sleep 6; docker exec app1 sh -c 'echo nameserver 203.0.113.53 >/etc/resolv.conf'",
     "resolv|203.0.113.53",
 )
