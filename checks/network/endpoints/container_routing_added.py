@@ -19,6 +19,7 @@ from doctor.formats.netlink.routes import KERNEL
 
 _WORD = r"(?<![\w.:]){}(?![\w.:])"
 _WORDS = {"addr": "address"}
+_DEFAULTS = frozenset({"0.0.0.0/0", "::/0"})
 _SHARED = frozenset({"macvlan", "ipvlan"})
 _BACK = "the way back to "
 
@@ -76,7 +77,7 @@ def _added(one: PathEndpoint, cut: PathCut, own: set[str]) -> Iterator[RoutingAd
     routes = () if rules else (*routes_of(one.namespace, here), *_elsewhere(one, cut, own))
     shared = _shared(one)
     for route in routes:
-        if route.device in shared:
+        if route.device in shared or _is_engine_s(one, route):
             continue
         yield RoutingAdded(
             place=one.place,
@@ -97,6 +98,12 @@ def _added(one: PathEndpoint, cut: PathCut, own: set[str]) -> Iterator[RoutingAd
             continue
         request: Request = {"dev": link.name, "address": item.text, **item.attributes}
         yield RoutingAdded(place=one.place, kind="addr", text=f"{item.text} dev {link.name}", request=request)
+
+
+def _is_engine_s(one: PathEndpoint, route: PlacedRoute) -> bool:
+    """Whether it is the default route of the engine, which also leads nowhere where the network's bridge is gone."""
+    version = route.route.version
+    return route.route.destination in _DEFAULTS and route.route.gateway == one.gateway_for(version) != ""
 
 
 def _shared(one: PathEndpoint) -> set[str]:

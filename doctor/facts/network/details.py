@@ -134,3 +134,21 @@ class TimeoutZero(Struct, frozen=True, kw_only=True):
 
     key: str
     usual: int
+
+
+class PortRoute(Struct, frozen=True, kw_only=True):
+    """A route over a port of a bridge, and the address of the port that it belongs to, with prefix length, "" for none."""
+
+    destination: str
+    device: str
+    metric: int = 0
+    address: str = ""
+
+
+class SourceGone(Struct, frozen=True, kw_only=True):
+    """A network, its fixed source address of a version that the host does not have, and the uplink, "" for none."""
+
+    network: str
+    address: str
+    uplink: str
+    version: int

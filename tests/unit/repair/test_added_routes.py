@@ -88,6 +88,32 @@ def test_a_route_over_an_interface_of_a_macvlan_network_is_the_engine_s(is_only:
     assert bool(found) is is_only
 
 
+@pytest.mark.parametrize("gateway", ["10.0.0.1", "10.0.0.9"])
+def test_the_engine_s_default_route_was_not_added(gateway: str) -> None:
+    """Without the network's bridge nobody answers for the gateway, and that route is not the reason."""
+    link = NetLink(index=7, name="eth0", kind="veth", flags=0x11043, peer_index=8, peer_namespace=0)
+    route = NetRoute(version=4, destination="0.0.0.0/0", gateway=gateway, link=7)
+    one = PathEndpoint(
+        endpoint=Endpoint(id="e", network_id="n", container_id="c"),
+        network=Network(id="n", name="app", driver="bridge", bridge="br-app"),
+        name="web",
+        namespace=NetNamespace(links=(link,), routes=(route,)),
+        gateway="10.0.0.1",
+        address="10.0.0.2/24",
+    )
+    cut = PathCut(
+        cause="neighbour",
+        end="dropped",
+        place="web",
+        device="eth0",
+        says=f"packets from web to outside end at eth0 in web: nobody answers for {gateway}",
+        reason=f"eth0 in web: nobody answers for {gateway}",
+        ways=(Way(kind="egress", start="web", end="outside", target="193.0.14.129", port=443),),
+    )
+    found = [*check_added(OpenCuts(cuts=(cut,)), PathEndpoints(items=(one,)))]
+    assert bool(found) is (gateway != "10.0.0.1")
+
+
 def test_a_default_route_of_a_file_is_wanted() -> None:
     """The host's own configuration is newer than what a scan kept."""
     line = ConfiguredRoute(
