@@ -54,8 +54,14 @@ class BoundedSmtp(smtplib.SMTP):
             raise
 
 
-class BoundedSmtps(BoundedSmtp, smtplib.SMTP_SSL):
-    """The same with TLS from the beginning."""
+def _with_tls(way: MailRoute, name: str, delivery: Delivery) -> smtplib.SMTP:
+    """Connect with TLS from the beginning. The library has no such client where this doctor has no TLS."""
+
+    class BoundedSmtps(BoundedSmtp, smtplib.SMTP_SSL):
+        """Both."""
+
+    limit, context = delivery.given.timeout, tls.context(delivery.given.ca_file)
+    return BoundedSmtps(way.host, way.port, name, timeout=limit, context=context)
 
 
 def check(delivery: Delivery) -> None:
@@ -122,7 +128,7 @@ def _send(parcel: Parcel, way: MailRoute) -> None:
     limit, name = delivery.given.timeout, notice.name
     client: smtplib.SMTP
     if delivery.word == "smtps":
-        client = BoundedSmtps(way.host, way.port, name, timeout=limit, context=tls.context(delivery.given.ca_file))
+        client = _with_tls(way, name, delivery)
     else:
         client = BoundedSmtp(way.host, way.port, name, timeout=limit)
     sender = way.sender_on(notice)

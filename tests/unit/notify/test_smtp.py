@@ -3,6 +3,8 @@
 import contextlib
 import shutil
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -199,3 +201,27 @@ def test_an_answer_without_an_end_is_refused() -> None:
         with pytest.raises(DoctorError, match="has no end"):
             smtp._send(one, MailRoute(one.delivery))
         thread.join(5)
+
+
+def test_the_module_needs_no_tls() -> None:
+    """Of the one file: its library has no client with TLS."""
+    code = "import sys; sys.modules['ssl'] = None; import doctor.notify.ways.smtp, doctor.notify.ways.webhook, doctor.notify.proxy"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.not_in_one_file("ssl")
+def test_a_server_with_tls_from_the_beginning(certificate: Path) -> None:
+    import ssl
+
+    controller = pytest.importorskip("aiosmtpd.controller")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(f"{certificate}.crt", certificate)
+    box = Mailbox()
+    running = controller.Controller(box, hostname="127.0.0.1", port=_free_port(), ssl_context=context)
+    running.start()
+    url = f"smtps://localhost:{running.port}/?to=a@example.com"
+    with pytest.raises(DoctorError, match="is not trusted"):
+        smtp.send(parcel(url, timeout=10))
+    smtp.send(parcel(url, ca_file=f"{certificate}.crt", timeout=10))
+    running.stop()
+    assert [is_encrypted for *_, is_encrypted, _ in box.got] == [True]
