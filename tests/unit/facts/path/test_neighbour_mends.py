@@ -19,7 +19,7 @@ _NONE = Missing(Why.ABSENT, "no record")
 
 
 def test_entries_for_another_mac_address_are_deleted() -> None:
-    """After the address is set; one that is gone meanwhile is no failure."""
+    """After the address is set; one that is gone meanwhile fails nothing."""
     web, peer = ContainerPlace(container="web", pid=7, inode=70), ContainerPlace(container="db", pid=8, inode=80)
     detail = InterfaceChanged(
         place=web,
