@@ -14,6 +14,7 @@ from doctor.facts.network.wires import Wires
     severity=Severity.ERROR,
     detail=BridgeMissing,
     breaks=("egress", "port", "dns"),
+    ends=("no-bridge", "wrong-mac", "neighbour", "wrong-route", "wrong-way", "no-route"),
     ok="the bridge of every network exists",
     messages=(
         Message(

@@ -13,6 +13,7 @@ from doctor.host.recorded import RecordedAnswers, RootHost
 from doctor.model.missing import Missing, Why
 from doctor.model.outcome import Result
 from doctor.plugins.catalog import Catalog
+from doctor.plugins.load import load
 from doctor.scan import open_cuts
 from doctor.scan.resolve import Facts
 from doctor.scan.run import scan
@@ -99,6 +100,23 @@ def test_each_cut_has_one_finding(scanned: Any) -> None:
     """The one that its owner names is not the rest's, and the rest names all others."""
     paths = Paths(cuts=(RULE, DOWN), walked=2)
     assert scanned(paths, owner=OWNER, rest=REST) == {"owner": [RULE.says], "rest": [DOWN.says]}
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [
+        replace(INSIDE, cause="neighbour", reason="eth0 in web: nobody answers for 10.0.0.1"),
+        replace(DOWN, cause="no-bridge", device="veth1", reason="veth1: it is not a port of a bridge"),
+        replace(
+            DOWN, cause="wrong-route", device="eth0", reason="a route of table 254: it sends packets for web to eth0"
+        ),
+    ],
+)
+def test_a_deleted_bridge_is_the_reason_for_what_its_containers_do_not_reach(scanned: Any, cut: PathCut) -> None:
+    """The routes of the host and of the containers are right: no question is asked whether to delete them."""
+    ends = load().check("network/docker0-missing").declaration.ends
+    source = old(f"ends={tuple(ends)!r}", '"network", "mesh"', "the bridge br0 does not exist")
+    assert scanned(Paths(cuts=(cut,), walked=1), old=source, rest=REST)["rest"] == []
 
 
 @pytest.mark.parametrize(
