@@ -1,9 +1,10 @@
 """Executes the remaining steps of a recorded plan: for a repair, an undo, and both after a crash."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from doctor.api.actions.firewall.made_chains import STAYS
 from doctor.model.errors import DoctorError
@@ -137,7 +138,7 @@ def perform_back(
     its files again.
     """
     steps = _Steps(run, record)
-    failures = []
+    failures: list[StepFailure] = []
     number = 0
     for action in record.actions:
         if _starts(action) and number not in steps.begun:
@@ -158,13 +159,34 @@ def perform_back(
                     STAYS in str(failure) or (not record.is_rollback and _IN_USE.search(str(failure)))
                 ):
                     progress(f"note: it is in use now, so it is kept: {failure}")
-                elif not (isinstance(step, Command) and is_gone(step, str(failure))):
+                elif isinstance(step, Command) and is_gone(step, str(failure)):
+                    failures += _one_by_one(steps.executor, action, step)
+                else:
                     failures.append(StepFailure(action.undoes, step, str(failure)))
                 if action.engine:
                     break
             number += 1
         number = first + len(action.steps)
     return tuple(failures)
+
+
+def _one_by_one(executor: Executor, action: ActionRecord, step: Command) -> Iterator[StepFailure]:
+    """Remove the other rules of a command that removes several: one that is gone makes it fail as a whole."""
+    for single in singles(step):
+        try:
+            executor.act(single)
+        except DoctorError as failure:
+            if not is_gone(single, str(failure)):
+                yield StepFailure(action.undoes, single, str(failure))
+
+
+def singles(step: Command) -> tuple[Command, ...]:
+    """Return a command for each line of one that only removes rules and chains; () for a single line."""
+    table, *lines = step.stdin.splitlines() or [b""]
+    asked = [line for line in lines if line and line != b"COMMIT"]
+    if len(asked) < 2 or not table.startswith(b"*") or not all(line.startswith((b"-D ", b"-X ")) for line in asked):
+        return ()
+    return tuple(replace(step, stdin=b"\n".join((table, line, b"COMMIT", b""))) for line in asked)
 
 
 def _starts(action: ActionRecord) -> bool:
