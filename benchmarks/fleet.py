@@ -20,11 +20,13 @@ from benchmarks.hosts import CHECKOUT, DOCTOR
 _CASES = 16
 """Scans of cases, half a second each."""
 _BROKEN = 0.06
+_UPTIME = 9
+"""Days between two boots."""
 _FAMILIES = ("web", "db", "build", "edge", "queue", "batch")
 _ENGINES = (("29.0.1", 8), ("28.5.2", 70), ("26.1.5", 22))
 _KERNELS = (("6.12.48+deb13-amd64", 75), ("6.1.0-28-amd64", 24), ("6.18.2", 1))
 _SYSTEMS = (("Debian GNU/Linux 13 (trixie)", 60), ("Ubuntu 24.04.3 LTS", 40))
-_MARKS = {field: f"@{field}@" for field in ("name", "id", "started", "engine", "kernel", "os")}
+_MARKS = {field: f"@{field}@" for field in ("name", "id", "boot", "started", "engine", "kernel", "os")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,8 @@ def write(
             started = end - ago * 86400 - random.randrange(3600)
             stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started))
             chosen = clear if fault is None or day < since else fault
-            raw = chosen.filled(values | {"started": stamp})
+            boot = hashlib.sha256(f"{name} {day // _UPTIME}".encode()).hexdigest()[:32]
+            raw = chosen.filled(values | {"started": stamp, "boot": boot})
             folder = directory / stamp[:10]
             folder.mkdir(parents=True, exist_ok=True)
             data = gzip.compress(raw, 6) if packed else raw
