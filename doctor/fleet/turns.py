@@ -35,8 +35,8 @@ class Turns(Struct):
     newest: dict[str, SeenReport] = {}
 
     def add(self, seen: SeenReport) -> None:
-        """Add a report of a running host."""
-        if seen.root != "/":
+        """Add a report of a running host; that of a bundle has the bundle's path as root."""
+        if seen.root != "/" and not seen.boot:
             return
         self.sights.add((seen.started, min(max(seen.seconds, 0.0), _LONGEST_S), seen.boot, _versions(seen)))
         if not seen.is_narrow:

@@ -90,6 +90,16 @@ def test_without_a_boot_versions_and_times_count(tmp_path: Path) -> None:
     assert suspicion(merged(tmp_path / "z")) == ""
 
 
+def test_bundles_of_clones_and_disks(tmp_path: Path) -> None:
+    """A bundle has a boot; a disk that is mounted elsewhere has none, and says nothing about the host that runs."""
+    bundles = [of(boot, ago=hours * HOUR, root=f"/b/{hours}") for hours, boot in ((9, ONE), (8, OTHER), (7, ONE))]
+    write(tmp_path / "x", *bundles)
+    assert suspicion(merged(tmp_path / "x")).startswith("two boots took turns")
+    kernels = ("6.1", "6.12", "6.1", "6.12")
+    write(tmp_path / "y", *(of("", ago=(9 - at) * HOUR, kernel=kernel, root="/m") for at, kernel in enumerate(kernels)))
+    assert suspicion(merged(tmp_path / "y")) == ""
+
+
 def test_a_host_that_boots_often_is_no_burden(tmp_path: Path) -> None:
     write(tmp_path, *(of(f"{night:032x}", ago=night * HOUR) for night in range(1, 60)))
     assert suspicion(merged(tmp_path)) == ""
