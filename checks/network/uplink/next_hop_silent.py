@@ -55,10 +55,8 @@ def next_hop_silent(
         https://man7.org/linux/man-pages/man8/ip-neighbour.8.html
     """
     state = KeptState(namespaces.host, record)
-    for current in _current(state):
+    for current in _current(state, paths):
         has_failed = _has_failed(state, current)
-        if not isinstance(paths, Missing) and (current.device, current.route.version) in _not_asked(paths):
-            continue
         if not (has_failed or (is_unheard(state, current) and not _is_wanted(state, current, files))):
             continue
         kept = tuple(
@@ -90,21 +88,23 @@ def next_hop_silent(
         )
 
 
-def _not_asked(paths: Paths) -> set[tuple[str, int]]:
+def _not_asked(paths: Paths | Missing) -> set[tuple[str, int]]:
     """Return the interfaces of the host, with the version, on which the kernel asks nobody: that is why an entry failed."""
+    cuts = () if isinstance(paths, Missing) else paths.of("neighbour")
     return {
         (cut.device, cut.ways[0].version)
-        for cut in paths.of("neighbour")
+        for cut in cuts
         if cut.place == HOST and cut.ways and "mcast_solicit is 0" in cut.reason
     }
 
 
-def _current(state: KeptState) -> Iterator[PlacedRoute]:
-    """Yield the best default routes of each family; none if another one of the same metric may work."""
+def _current(state: KeptState, paths: Paths | Missing) -> Iterator[PlacedRoute]:
+    """Yield the best default routes of each family; none if another one of the same metric may work, or if nobody may be asked."""
+    closed = _not_asked(paths)
     for version in (4, 6):
         best = best_defaults(state, version)
         if all(_has_failed(state, one) or not has_entry(state, one) for one in best):
-            yield from best
+            yield from (one for one in best if (one.device, version) not in closed)
 
 
 def _is_wanted(state: KeptState, one: PlacedRoute, files: HostNetworkFiles | Missing) -> bool:
