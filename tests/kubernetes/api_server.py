@@ -40,6 +40,7 @@ KUBE_GIT_MINOR='20'
 """
 ADMIN = "an.admin.token"
 _PROGRAMS = ("etcd", "kubectl", "openssl")
+_BUILDERS = ("dpkg-source", "jq", "make", "rsync")
 
 
 def why_not() -> str:
@@ -58,6 +59,8 @@ def program() -> Path:
 
 
 def _build(target: Path) -> None:
+    if missing := [name for name in _BUILDERS if not shutil.which(name)]:
+        raise SystemExit(f"the build needs {', '.join(missing)} (Debian: dpkg-dev, jq, make, rsync)")
     place = target.with_name(f"partial-{os.getpid()}")
     words = _apt(place)
     try:
