@@ -23,7 +23,8 @@ def default_forwarding_off(sysctl: Sysctl, engine: EngineConfig, state: EngineSt
         Compose creates does not, and its own configuration does not show the cause.
 
     How it is fixed:
-        The key is set to 1, and so is the sysctl line that sets it to 0, if there is one.
+        The key is set to 1, and so is the sysctl line that sets it to 0, if there is one. On a host whose policy of FORWARD is
+        ACCEPT this is a question, unless the last healthy scan saw that: later interfaces of others would forward for everyone.
 
     References:
         https://docs.kernel.org/networking/ip-sysctl.html

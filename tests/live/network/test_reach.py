@@ -99,6 +99,26 @@ def test_forwarding_is_not_turned_on_for_everyone(place: Field, key: str, questi
         box.run(["sysctl", "-qw", "net.ipv4.ip_forward=0", "net.ipv4.ip_forward=1"])
 
 
+def test_new_interfaces_do_not_forward_for_everyone(place: Field) -> None:
+    """An interface of others, such as a VPN's, takes the setting for new ones, too: a question with the policy ACCEPT."""
+    place.reset()
+    box, key = place.box, "net.ipv4.conf.default.forwarding"
+    question = f"network/default-forwarding-off:{key}"
+    box.run(["sh", "-ec", f"iptables -P FORWARD ACCEPT; rm -rf /var/lib/doctor/metadata; sysctl -qw {key}=0"])
+    try:
+        fix = box.doctor("fix", "network", "--apply", "--yes")
+        assert f"--choose {question}=closed" in fix.stdout, fix.stdout + fix.stderr
+        assert box.run(["sysctl", "-n", key]).stdout == "0\n"
+        fix = box.doctor("fix", "network", "--choose", f"{question}=closed", "--apply", "--yes")
+        assert fix.returncode == 0, fix.stdout + fix.stderr
+        assert box.run(["sysctl", "-n", key]).stdout == "1\n"
+        assert "-P FORWARD DROP" in box.run(["iptables", "-S", "FORWARD"]).stdout
+        assert box.doctor("undo", "--yes").returncode == 0
+        assert "-P FORWARD ACCEPT" in box.run(["iptables", "-S", "FORWARD"]).stdout
+    finally:
+        box.run(["sysctl", "-qw", f"{key}=1"])
+
+
 @pytest.fixture(scope="module")
 def place6(can_box: None) -> Iterator[Field]:
     with field(ipv6=True) as ready:
