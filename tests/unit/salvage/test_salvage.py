@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from doctor import IS_ONE_FILE
 from doctor.engines.docker.salvage.store import PLACES
 from doctor.history import backup
 from doctor.host.recorded import RootHost
@@ -319,6 +320,7 @@ def test_memory_does_not_grow_with_a_layer(tmp_path: Path) -> None:
             to = tmp_path / f"{'packed' if options else 'plain'}{size}"
             peaks[name].append(peak_kib(root, to, *options))
         assert (to / "blobs/sha256").is_dir()
+    kept = 8 if IS_ONE_FILE else 4  # MiB: the file's allocator keeps more of what was freed
     for name, (small, large) in peaks.items():
         assert large < 64 << 10, f"{name}: {large} KiB"
-        assert large - small < 4 << 10, f"{name}: {small} and {large} KiB"
+        assert large - small < kept << 10, f"{name}: {small} and {large} KiB"
