@@ -36,6 +36,7 @@ _KEYS = (
         )
     ),
     "net.ipv4.ip_local_port_range",
+    "net.ipv4.ip_local_reserved_ports",
     "fs.file-nr",
     "fs.file-max",
     "fs.inotify.max_user_instances",
