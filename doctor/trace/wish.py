@@ -89,6 +89,8 @@ def wish_of(
     """Return what the command line asks for. Raises ``UsageError``."""
     target = parse_target(text)
     known = () if containers is None else containers.items
+    if origin == OUTSIDE and not any(origin in {one.name, one.id} for one in known):
+        raise _not_from_outside(target, known)
     sender = None if origin == HOST else _running(origin, known)
     name = HOST if sender is None else sender.name
     places: dict[str, int | None] = {HOST: None}
@@ -114,6 +116,20 @@ def wish_of(
         protocol=target.protocol,
         host_addresses=own,
         is_masqueraded=sender is None or _is_masqueraded(sender, networks),
+    )
+
+
+def _not_from_outside(target: TraceTarget, known: Iterable[Container]) -> UsageError:
+    """Return the mistake to name 'outside' as the sender, with the command that traces an incoming packet."""
+    port = target.port or 8080
+    owner = next(
+        (one for one in known if one.state.running and any(port == published.host_port for published in one.ports)),
+        None,
+    )
+    command = f"doctor probe --trace {owner.name if owner is not None else 'CONTAINER'} {OUTSIDE}:{port}"
+    return UsageError(
+        "a trace can't begin at 'outside'",
+        do=f"it begins at a container of 'docker ps' or at 'host'; for packets from outside to a published port: {command}",
     )
 
 
@@ -188,7 +204,8 @@ def _running(name: str, known: Iterable[Container], *, or_address: bool = False)
         do = "give an IP address, or a container that 'docker ps' lists: names of other hosts are not resolved"
         raise UsageError(f"'{name}' is neither an IP address nor a container", do=do)
     if not found:
-        raise UsageError(f"container '{name}' not found", do="'docker ps' lists the running ones; 'host' is this host")
+        do = "a trace begins at a container that 'docker ps' lists (name or id), or at 'host'"
+        raise UsageError(f"container '{name}' not found", do=do)
     if len(found) > 1:
         raise UsageError(f"{len(found)} container ids begin with '{name}'", do="give more digits, or the name")
     if not found[0].state.running or not found[0].state.pid:
