@@ -1,6 +1,7 @@
 """Judges where a packet arrives: which program takes it, and what the network outside makes of its addresses."""
 
 from doctor.facts.path.ending import WalkEnd, redirected
+from doctor.facts.path.paths import NEW
 from doctor.facts.path.rules.numbers import address, shown
 from doctor.facts.path.rules.packet import Packet
 from doctor.facts.path.surroundings import PlaceSurroundings
@@ -24,7 +25,7 @@ def check_program(trip: Trip, way: Way, arrived: Arrived, socket: PathSocket | N
             is_port = place.name == HOST and way.end != OUTSIDE and packet.protocol in {"tcp", "udp"}
             cause = "proxy-missing" if is_port else "local-address"
             reason = (
-                f"{named(place)}: {target} is its own address"
+                _own_address(place, target)
                 if cause != "proxy-missing"
                 else f"the host: no proxy listens on port {packet.port}"
             )
@@ -41,6 +42,14 @@ def check_program(trip: Trip, way: Way, arrived: Arrived, socket: PathSocket | N
         raise WalkEnd(place, "", "echo-ignored", f"{place.name}: {ignored} is 1")
 
 
+def _own_address(place: PathPlace, target: str) -> str:
+    """Return that a place has the target's address. Of a new container that is the next free one: nobody has it."""
+    new, _, bridge = place.name.partition(f"{NEW} on ")
+    if bridge and not new:
+        return f"{bridge}: no container has the address {target}"
+    return f"{named(place)}: {target} is its own address"
+
+
 def check_source(trip: Trip, arrived: Arrived) -> None:
     """Answers from outside need the address of the host, unless the network knows that of the container."""
     packet, place = arrived.packet, arrived.place
@@ -48,6 +57,7 @@ def check_source(trip: Trip, arrived: Arrived) -> None:
         return
     around = PlaceSurroundings(trip.world, place, trip.answers)
     left = arrived.left or trip.world.host.namespace.links[0]
+    port = left
     if left.master:
         # Where the uplink is a port, the host's address is the bridge's.
         left = place.link(left.master) or left
@@ -56,6 +66,8 @@ def check_source(trip: Trip, arrived: Arrived) -> None:
     elif around.type_of(packet.version, packet.source, left.name) != "local":
         text = shown(packet.version, packet.source)
         reason = f"{left.name}: they leave with the source {text}, which is not its address"
+        if port is not left and around.type_of(packet.version, packet.source, port.name) == "local":
+            reason = f"{reason}: {port.name}, which has it, is a port of {left.name} now"
         if packet.is_snat and around.type_of(packet.version, packet.source, "") == "local":
             # A host may have an address on no uplink that the network routes to it; nobody here knows.
             trip.undecide(place, f"the translation to the source {text}, which is not an address of {left.name}")
