@@ -131,14 +131,14 @@ def test_a_mistake_names_itself(origin: str, target: str, says: str) -> None:
     ],
 )
 def test_a_packet_from_outside_has_its_own_command(target: str, command: str) -> None:
-    """Who names 'outside' as the sender is told what may stand there, and which command traces an incoming packet."""
+    """Who names 'outside' as the sender reads what may stand there, and which command traces an incoming packet."""
     with pytest.raises(UsageError, match="can't begin at 'outside'") as raised:
         wish_of("outside", target, CONTAINERS, None, LINKS)
     assert raised.value.do.endswith(command)
-    assert "'docker ps'" in raised.value.do and "'host'" in raised.value.do
+    assert "container of 'docker ps' or at 'host'" in raised.value.do
 
 
-def test_an_unknown_container_is_told_what_may_stand_there() -> None:
+def test_an_unknown_container_reads_what_may_stand_there() -> None:
     with pytest.raises(UsageError, match="'nobody' not found") as raised:
         wish_of("nobody", "192.0.2.1", CONTAINERS, None, LINKS)
     assert "'docker ps' lists (name or id), or at 'host'" in raised.value.do
