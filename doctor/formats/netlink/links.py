@@ -45,13 +45,15 @@ class BridgeSettings(Struct, frozen=True, kw_only=True):
         filters_vlans: whether it forwards a packet only to ports of the same VLAN.
         nf_call_iptables: whether its packets pass the rules of iptables even if the host's setting is 0; ``nf_call_ip6tables`` for
             IPv6.
-        stp: state of spanning tree, 0 off.
+        stp: state of spanning tree, 0 off, 1 the kernel's, 2 a program's.
+        forward_delay: centiseconds that a new port listens, and then learns, before it forwards; only with spanning tree.
     """
 
     filters_vlans: bool = False
     nf_call_iptables: int = 0
     nf_call_ip6tables: int = 0
     stp: int = 0
+    forward_delay: int = 1500
 
 
 class VxlanSettings(Struct, frozen=True, kw_only=True):
@@ -176,6 +178,7 @@ def _bridge(data: dict[int, bytes]) -> BridgeSettings:
     """Attributes IFLA_BR_."""
     return BridgeSettings(
         stp=unsigned(data.get(5)),
+        forward_delay=unsigned(data.get(1), 1500),
         filters_vlans=bool(unsigned(data.get(7))),
         nf_call_iptables=unsigned(data.get(36)),
         nf_call_ip6tables=unsigned(data.get(37)),
