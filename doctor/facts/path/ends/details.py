@@ -107,6 +107,12 @@ class PortBlocked(Struct, frozen=True, kw_only=True):
     settings: tuple[tuple[str, int, int], ...]
 
 
+class MacTwice(Struct, frozen=True, kw_only=True):
+    """A container, by its name, whose MAC address another one on its network has."""
+
+    container: str
+
+
 class EntryWrong(Struct, frozen=True, kw_only=True):
     """A fixed entry that leads to the wrong place: ``kind`` "neigh" or "fdb", and the request that adds it."""
 
