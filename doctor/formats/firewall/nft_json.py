@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from doctor.formats import json_safe
 from doctor.formats.json_values import number, text, texts
@@ -145,6 +146,7 @@ def parse(data: bytes) -> NftRuleset:
     chains: list[NftChain] = []
     rules: list[NftRule] = []
     sets: dict[tuple[str, str, str], dict[str, Any]] = {}
+    quotas: dict[tuple[str, str, str], dict[str, Any]] = {}
     for entry in listed:
         if not isinstance(entry, dict) or len(entry) != 1:
             raise FormatError("not a ruleset of nft: an entry without a kind")
@@ -157,6 +159,10 @@ def parse(data: bytes) -> NftRuleset:
             rules.append(_rule(item))
         elif kind in {"set", "map"}:
             sets[text(item.get("family")), text(item.get("table")), text(item.get("name"))] = item
+        elif kind == "quota":
+            quotas[text(item.get("family")), text(item.get("table")), text(item.get("name"))] = item
+    if quotas:
+        rules = [_with_quotas(rule, quotas) for rule in rules]
     return NftRuleset(chains=tuple(chains), rules=tuple(rules), sets=sets)
 
 
@@ -187,6 +193,21 @@ def _chain(item: dict[str, Any]) -> NftChain:
         policy=text(item.get("policy")) or ("accept" if text(item.get("hook")) else ""),
         devices=_devices(item.get("dev")),
     )
+
+
+def _with_quotas(rule: NftRule, quotas: dict[tuple[str, str, str], dict[str, Any]]) -> NftRule:
+    """The rule with named quotas in the place of their names."""
+    if not any(isinstance(one.get("quota"), str) for one in rule.expressions):
+        return rule
+    return replace(rule, expressions=tuple(_with_quota(one, rule, quotas) for one in rule.expressions))
+
+
+def _with_quota(
+    expression: dict[str, Any], rule: NftRule, quotas: dict[tuple[str, str, str], dict[str, Any]]
+) -> dict[str, Any]:
+    name = expression.get("quota")
+    found = quotas.get((rule.family, rule.table, name)) if isinstance(name, str) else None
+    return expression if found is None else {"quota": found}
 
 
 def _devices(value: Any) -> tuple[str, ...]:

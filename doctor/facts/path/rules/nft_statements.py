@@ -19,6 +19,7 @@ from doctor.facts.path.rules.form import (
     Part,
     RuleVerdict,
 )  # fmt: skip
+from doctor.facts.path.rules.nft_counts import COUNTS, counted
 from doctor.facts.path.rules.nft_expressions import ADDRESSES, PORT, constant, element, field
 from doctor.facts.path.rules.nft_sets import Named, values
 from doctor.facts.path.rules.packet import Packet
@@ -31,13 +32,14 @@ NO_EFFECT = frozenset({
 })  # fmt: skip
 _FAMILIES = {4: 2, 6: 10}
 """AF_INET and AF_INET6, as ``meta nfproto`` reads them."""
-_RATES = frozenset({"limit", "quota", "ct count", "meter", "connlimit"})
 
 
 def statement(kind: str, body: Any, version: int, named: Named, spelled: str) -> tuple[Part, ...]:
     """Return the parts of a statement that is neither a condition nor a verdict."""
     if kind in NO_EFFECT:
         return ()
+    if kind in COUNTS:
+        return (counted(kind, body, spelled),)
     if kind == "set":
         # With a rate in it, the statement is a condition.
         return (Doubt(spelled),) if mapping(body).get("stmt") else ()
