@@ -53,7 +53,7 @@ def read(
     if not has_v6:
         own = replace(own, legacy_tables=tuple(name for name in own.legacy_tables if not name.endswith("6")))
         own = replace(own, nft_tables=tuple(one for one in own.nft_tables if not _is_of_iptables(one, "ip6")))
-    return PathFirewalls(host=_lists(programs, own, (), known), containers=containers)
+    return PathFirewalls(host=_lists(programs, own, (), known), containers=containers, now=host.now())
 
 
 class _Programs:

@@ -36,11 +36,13 @@ class PathFirewalls(Struct, frozen=True, kw_only=True):
 
     Attributes:
         host: the host's.
+        now: the host's clock when they were read, in seconds since the epoch.
         containers: inode of a namespace → its rules. The others have no rules, or the engine's six for its name server.
     """
 
     host: RuleLists
     containers: dict[int, RuleLists] = {}
+    now: float | None = None
 
 
 def is_usual(namespace: NetNamespace) -> bool:

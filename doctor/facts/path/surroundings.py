@@ -73,6 +73,10 @@ class PlaceSurroundings(Surroundings):
         packet, self.track = self.tracking(packet)
         return packet
 
+    def clock(self) -> float | None:
+        """Return the host's clock."""
+        return self.world.now
+
     def type_of(self, version: int, address: int | None, link: str) -> str | None:
         """Look the address up in the local table, as the kernel does for IPv4."""
         if address is None or address < 0:

@@ -144,12 +144,14 @@ class World(Struct, kw_only=True):
     Attributes:
         places: by name; ``host`` is one of them.
         uplink: name of the interface by which packets from outside arrive, "" without one.
+        now: the host's clock when its rules were read, in seconds since the epoch; ``None`` if unknown.
         peers: other ends of veths, once asked for; ``ends`` all veths by their numbers here and there, ``ports`` those of
             bridges, ``addresses`` the places that have an address, ``asked`` the rules that drop questions for neighbours.
     """
 
     places: dict[str, PathPlace]
     uplink: str = ""
+    now: float | None = None
     peers: dict[tuple[str, int], End | None] = {}
     ends: dict[tuple[int, int], list[End]] = {}
     ports: dict[tuple[str, int], BridgePorts] = {}

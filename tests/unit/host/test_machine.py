@@ -58,6 +58,11 @@ def test_the_environment_is_the_same_for_every_caller(monkeypatch: pytest.Monkey
     assert (names["LC_ALL"], "/usr/sbin" in names["PATH"]) == ("C", True)
 
 
+def test_times_of_rules_are_printed_in_utc() -> None:
+    """The host's own zone has hours that exist twice; only nft prints times in it."""
+    assert (run("printenv", "TZ", "nft").text, run("printenv", "TZ").text) == ("UTC\n", "")
+
+
 def test_each_failure_has_its_reason(tmp_path: Path) -> None:
     """Not installed, not allowed, and not a program."""
     plain = tmp_path / "plain"

@@ -2,7 +2,7 @@
 
 from collections.abc import Container, Iterator
 
-from doctor.facts.path.rules import iptables_targets
+from doctor.facts.path.rules import iptables_targets, times
 from doctor.facts.path.rules.form import Condition, Doubt, Part, PathRule
 from doctor.facts.path.rules.iptables_matches import condition
 from doctor.facts.path.rules.iptables_option import RuleOption, Sets
@@ -24,6 +24,7 @@ def rule_of(rule: Rule, *, version: int = 4, sets: Sets = _NO_SETS, chains: Cont
     module = protocol = ""
     options: list[tuple[bool, str, str]] = []
     bare = ""
+    timed: list[RuleOption] = []
     for negated, name, value in words_of(rule.text):
         if target:
             options.append((negated, name, value))
@@ -41,10 +42,15 @@ def rule_of(rule: Rule, *, version: int = 4, sets: Sets = _NO_SETS, chains: Cont
             option = RuleOption(
                 version=version, module=module or protocol, name=name, value=value, is_negated=negated, sets=sets
             )
+            if option.module == "time":
+                timed.append(option)
+                continue
             part = _checked(option)
             parts.extend(() if part is None else (part,))
     if bare:
         parts.append(Doubt(f"-m {bare}"))
+    if timed:
+        parts.append(times.of_iptables(timed))
     parts.extend(iptables_targets.parts(target, options, is_goto=is_goto, version=version, chains=chains))
     return PathRule(parts=tuple(parts), text=rule.text, origin=rule, is_plain=is_plain)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from doctor.facts.path.rules import changes, iptables_targets
+from doctor.facts.path.rules import changes, iptables_targets, times
 from doctor.facts.path.rules.form import REJECT, Condition, Doubt, Part, PathRule, RuleVerdict, VerdictMap
 from doctor.facts.path.rules.nft_expressions import field
 from doctor.facts.path.rules.nft_sets import Named, matcher, verdict, verdicts
@@ -52,6 +52,9 @@ def _parts(kind: str, body: Any, rule: NftRule, named: Named) -> Iterator[Part]:
 
 def _condition(body: dict[str, Any], rule: NftRule, named: Named) -> Condition | Doubt:
     left, right, operator = body.get("left"), body.get("right"), text(body.get("op"))
+    key = mapping(mapping(left).get("meta")).get("key")
+    if key in times.KEYS:
+        return times.of_nft(key, operator, right, rule_text(rule))
     of = field(left)
     if of is None:
         return Doubt(rule_text(rule))

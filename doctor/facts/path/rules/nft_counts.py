@@ -12,7 +12,7 @@ _UNITS = {"bytes": 1, "kbytes": 1 << 10, "mbytes": 1 << 20}
 
 
 def counted(kind: str, body: Any, spelled: str) -> Condition | Doubt:
-    """Return the condition of a count. What packets to come may change stays a doubt."""
+    """Return the condition of a count, a doubt if packets to come may change it."""
     found = mapping(body)
     held = _connections(found) if kind == "ct count" else _quota(found)
     if held is None:

@@ -132,6 +132,10 @@ class Surroundings:
         del name
         return None
 
+    def clock(self) -> float | None:
+        """Return the seconds since the epoch when the rules were read."""
+        return None
+
     def in_zone(self, packet: Packet) -> Packet:
         """Return a packet with its connection in the zone that a rule chose; here nobody knows the connections of a zone."""
         return replace(packet, state=None)

@@ -55,7 +55,7 @@ def world_of(
             places[name] = PathPlace(name=name, namespace=namespace, rules=rules, inner=sockets_inside)
     for one in fresh:
         places[one.name] = PathPlace(name=one.name, namespace=one.namespace, rules=PathRules())
-    return World(places=places, uplink=uplink)
+    return World(places=places, uplink=uplink, now=firewalls.now)
 
 
 def _with_new(own: NetNamespace, fresh: tuple[NewContainer, ...]) -> NetNamespace:
