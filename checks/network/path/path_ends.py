@@ -71,7 +71,7 @@ def _trace(cut: PathCut) -> str:
     """Return the arguments with which a packet is followed on the first way of an existing container, "" without one."""
     for way in cut.ways:
         if way.kind in {"egress", "dns", "peer"} and way.start in cut.containers:
-            return f"{way.start} {way.target}" + (f":{way.port}" if way.port and way.version == 4 else "")
+            return way.trace
         if way.kind in {"published", "host-published", "loopback"} and way.start != HOST:
             return ""
     return ""

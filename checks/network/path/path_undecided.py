@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from doctor.api import Evidence, Finding, Severity, Subject, check
-from doctor.facts.path.paths import Paths, Undecided
+from doctor.facts.path.paths import NEW, Paths, Undecided
+from doctor.facts.path.way import Way
 
 _NEEDED = frozenset({"egress", "egress-new", "dns", "peer", "published"})
 """Kinds of ways without which containers do not work; the host's own are often limited on purpose."""
@@ -15,8 +16,8 @@ def path_undecided(paths: Paths) -> Iterator[Finding]:
     """A rule with a condition that can't be judged, a filter of tc or a queue with losses may end packets of containers.
 
     What it looks at:
-        Each way of the running containers, as network/path-ends follows them. A rule that drops by rate, count, quota, time or
-        payload, one that hands packets to a program (NFQUEUE), filters of tc, an XDP program, and queues that lose or limit
+        Each way of the running containers, as network/path-ends follows them. A rule that drops by rate, count, payload, a
+        quota that is not used up or a time that is near, one that hands packets to a program (NFQUEUE), filters of tc, an XDP program, and queues that lose or limit
         packets are named, if nothing else ends the way.
 
     Why it matters:
@@ -24,8 +25,9 @@ def path_undecided(paths: Paths) -> Iterator[Finding]:
         that is used up, drop each packet.
 
     How it is fixed:
-        Nothing is changed. ``doctor scan --probe`` shows whether packets arrive, ``doctor probe --trace`` where one ends, and
-        the counters of ``iptables-save -c`` or ``nft list ruleset`` whether the rule drops any. For filters of tc the commands are shown.
+        Nothing is changed. ``doctor scan --probe`` decides whether packets arrive, ``doctor probe --trace`` where one ends: the
+        whole command is shown. The counters of ``iptables-save -c`` or ``nft list ruleset`` show whether the rule drops any.
+        For filters of tc the commands are shown.
 
     References:
         https://man7.org/linux/man-pages/man8/iptables-extensions.8.html
@@ -39,9 +41,18 @@ def path_undecided(paths: Paths) -> Iterator[Finding]:
                 message=_message(one, ways),
                 evidence=(
                     Evidence("ways", ", ".join(dict.fromkeys(way.text for way in ways[:5]))),
+                    *_probes(ways),
                     *_commands(one.text),
                 ),
             )
+
+
+def _probes(ways: tuple[Way, ...]) -> Iterator[Evidence]:
+    """Yield the commands that decide it: real packets on all ways, and one packet on the first way of a container."""
+    yield Evidence("doctor scan --probe", "sends packets on the ways of containers and decides whether they arrive")
+    trace = next((way.trace for way in ways if way.trace and not way.start.startswith(NEW)), "")
+    if trace:
+        yield Evidence(f"doctor probe --trace {trace}", "sends one of these packets and decides where it ends")
 
 
 def _commands(text: str) -> Iterator[Evidence]:

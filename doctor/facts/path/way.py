@@ -4,6 +4,9 @@ from msgspec import Struct
 
 HOST, OUTSIDE = "host", "outside"
 
+_TRACED = frozenset({"egress", "dns", "peer", "published"})
+"""Kinds of ways of which one packet can be sent from or to a container."""
+
 DELIVERED, DROPPED, REJECTED, UNKNOWN = "delivered", "dropped", "rejected", "unknown"
 
 
@@ -36,6 +39,17 @@ class Way(Struct, frozen=True, kw_only=True):
     def version(self) -> int:
         """4 or 6."""
         return 6 if ":" in self.target else 4
+
+    @property
+    def trace(self) -> str:
+        """Container and target of such a packet, as ``doctor probe --trace`` takes them, "" for a new container and the host's own."""
+        if self.kind not in _TRACED:
+            return ""
+        suffix = "/udp" if self.protocol == "udp" else ""
+        if self.kind == "published":
+            return f"{self.end} {OUTSIDE}:{self.port}{suffix}"
+        target = f"[{self.target}]" if self.port and self.version == 6 else self.target
+        return f"{self.start} {target}" + (f":{self.port}{suffix}" if self.port else "")
 
     @property
     def text(self) -> str:
