@@ -146,6 +146,7 @@ def test_openssl_is_looked_for_only_without_tls(tmp_path: Path, monkeypatch: pyt
     (tmp_path / "usr/bin/openssl").symlink_to("/opt/ssl/bin/openssl")
     (tmp_path / "lib").symlink_to("usr/lib")
     host = RootHost(str(tmp_path))
+    monkeypatch.setattr("doctor.collect.registry.openssl.has_tls", lambda: True)
     assert openssl(host) == (None, ())
     monkeypatch.setattr("doctor.collect.registry.openssl.has_tls", lambda: False)
     assert openssl(host) == ("/opt/ssl/bin/openssl", ("/usr", "/lib", "/opt"))
