@@ -57,7 +57,9 @@ def duplicate_mac_address(endpoints: PathEndpoints) -> Iterator[Finding]:
                 "the network sends the packets of all of them to one, and the others receive nothing"
             ),
             evidence=tuple(
-                Evidence(f"interface {one.inner.name} of {one.name}", f"link/ether {mac}") for one in ends if one.inner
+                Evidence(f"interface {one.inner.name} of {one.name}", f"link/ether {mac}, on bridge {one.bridge.name}")
+                for one in ends
+                if one.inner and one.bridge
             ),
             detail=MacTwice(container=names[-1]),
         )

@@ -24,15 +24,17 @@ def listeners(host: Host) -> Listeners:
     return listeners_of(host, "/proc/net")
 
 
-def listeners_of(host: Host, directory: str) -> Listeners:
+def listeners_of(
+    host: Host, directory: str, *, tables: tuple[str, ...] = _TABLES, limit_bytes: int = 64 << 20
+) -> Listeners:
     """Return the listeners of a network namespace, given as a ``net`` directory of procfs. Raises ``HostError`` without one."""
     found: list[Listener] = []
     gaps: list[Missing] = []
     seen = False
-    for protocol in _TABLES:
+    for protocol in tables:
         path = HostPath(f"{directory}/{protocol}")
         try:
-            found.extend(proc_net.parse_listeners(decode(host.read(path, limit_bytes=64 << 20)), protocol))
+            found.extend(proc_net.parse_listeners(decode(host.read(path, limit_bytes=limit_bytes)), protocol))
             seen = True
         except HostError as error:
             if not error.is_absent:
