@@ -1,5 +1,6 @@
 """The model beside the packets: a World of the facts that a scan reads, and a walk of each probe's way."""
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
@@ -133,7 +134,7 @@ def read(standing: Stage) -> World:
         places[MODEL_HOST if name == HOST else name] = PathPlace(
             name=MODEL_HOST if name == HOST else name, namespace=state, rules=rules, sockets=sockets
         )
-    return World(places=places, uplink=UPLINK)
+    return World(places=places, uplink=UPLINK, now=time.time())
 
 
 def _rules(place: Namespace, state: NetNamespace) -> PathRules:

@@ -127,6 +127,8 @@ def _module(random: Random, chain: str, version: int) -> str:
         "-m quota --quota 100000",
         "-m string --string x --algo bm",
         "-m time --timestart 03:00 --timestop 03:01",
+        "-m time --timestart 03:02 --timestop 03:00",
+        "-m time --weekdays Mon,Tue,Wed,Thu,Fri,Sat,Sun --datestart 2020-01-01",
         "-m hashlimit --hashlimit-name h --hashlimit-above 1/sec",
         "-m physdev --physdev-in vaa",
         "-m physdev --physdev-is-bridged",

@@ -215,7 +215,7 @@ def _tracking(table: Table, hook: str) -> str:
 
 
 def _doubtful(table: Table, hook: str) -> str:
-    """Conditions that hang on time, rate or chance."""
+    """Conditions that hang on time, count, rate or chance; some are decided by the listing or the clock."""
     random = table.random
     return random.choice(
         (
@@ -226,6 +226,12 @@ def _doubtful(table: Table, hook: str) -> str:
             "ct count over 20",
             "quota over 1000 mbytes",
             'meta hour "03:00"-"03:01"',
+            'meta hour != "03:00"-"03:01"',
+            'meta day "Sunday"-"Saturday"',
+            'meta time > "2020-01-01 00:00:00"',
+            "ct count over 0",
+            "quota over 40 bytes used 40 bytes",
+            "quota until 40 bytes used 40 bytes",
         )
     )
 
