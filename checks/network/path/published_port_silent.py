@@ -15,7 +15,7 @@ def published_port_silent(sockets: AllInnerListeners) -> Iterator[Finding]:
     """No program in a container listens at a published port, or only on 127.0.0.1 of the container, so connections to it fail.
 
     What it looks at:
-        The listening TCP sockets in the network namespace of each running container with published ports (of the first 64). Left out
+        The listening TCP sockets in the network namespace of each running container with published ports (of the first 16). Left out
         are containers that started less than a minute ago, those that may redirect packets themselves (NET_ADMIN), those of a
         runtime with a network of its own (gVisor), and more than 16 such ports of one container: a program opens these later.
 

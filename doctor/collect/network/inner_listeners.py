@@ -2,6 +2,8 @@
 
 import time
 
+from msgspec.structs import replace
+
 from doctor.collect.network.listeners import listeners_of
 from doctor.facts.containers.containers import Container, Containers
 from doctor.facts.network.inner_listeners import AllInnerListeners, InnerListeners
@@ -12,8 +14,8 @@ from doctor.model.declare import collector
 from doctor.model.missing import HostError
 
 _NEW_S = 60
-_MOST = 64
-"""So many containers are read: the kernel walks through all its sockets for each."""
+_MOST = 16
+"""So many containers are read: for each table the kernel walks through the sockets of all namespaces, which takes 3 ms."""
 _MOST_BYTES = 1 << 20
 
 
@@ -29,20 +31,34 @@ def inner_listeners(
             ports.setdefault(endpoint.container_id, set()).update(wanted)
     since = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(host.now() - _NEW_S))
     found: list[InnerListeners] = []
+    tried = 0
     for identity, wanted in ports.items():
         container, namespace = containers.get(identity), namespaces.of(identity)
         if container is None or namespace is None or not _is_plain(container, since):
             continue
-        if len(found) == _MOST:
+        tried += 1
+        if tried > _MOST:
             break
+        one = InnerListeners(container=container.title, published=tuple(sorted(wanted)))
         try:
-            sockets = listeners_of(host, f"/proc/{namespace.pid}/net", tables=("tcp", "tcp6"), limit_bytes=_MOST_BYTES)
+            one = _with(host, namespace.pid, one, "tcp")
+            found.append(_with(host, namespace.pid, one, "tcp6") if one.closed else one)
         except HostError:
             continue
-        if not sockets.gaps:
-            published = tuple(sorted(wanted))
-            found.append(InnerListeners(container=container.title, published=published, items=sockets.items))
     return AllInnerListeners(items=tuple(found))
+
+
+def _with(host: Host, pid: int, one: InnerListeners, table: str) -> InnerListeners:
+    """Return it with the sockets of another table, which a kernel without IPv6 lacks. Raises ``HostError`` if that is unreadable."""
+    try:
+        sockets = listeners_of(host, f"/proc/{pid}/net", tables=(table,), limit_bytes=_MOST_BYTES)
+    except HostError as error:
+        if error.is_absent and table == "tcp6":
+            return one
+        raise
+    if sockets.gaps:
+        raise HostError(sockets.gaps[0])
+    return replace(one, items=(*one.items, *sockets.items))
 
 
 def _is_plain(container: Container, since: str) -> bool:

@@ -18,7 +18,7 @@ class InnerListeners(Struct, frozen=True, kw_only=True):
 
     container: str
     published: tuple[int, ...]
-    items: tuple[Listener, ...]
+    items: tuple[Listener, ...] = ()
 
     @property
     def open(self) -> tuple[int, ...]:
