@@ -81,6 +81,7 @@ class RootedFiles:
     def __init__(self, root: str) -> None:
         self.listings = Listings()
         self.root = root
+        self._fd = -1  # for ``close``, if there is no root to open
         self._fd = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         # O_NOATIME needs ownership or CAP_FOWNER; a scan avoids changing access times where it can.
         self._noatime = os.O_NOATIME if os.geteuid() == 0 else 0
@@ -89,7 +90,13 @@ class RootedFiles:
 
     def close(self) -> None:
         """Close the root so that it can be unmounted; no read works after that."""
-        os.close(self._fd)
+        descriptor, self._fd = self._fd, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+    def __del__(self) -> None:
+        """Close the root of a host that nobody closed."""
+        self.close()
 
     def _open(self, path: HostPath, flags: int, *, follow: bool) -> int:
         resolve = RESOLVE_IN_ROOT if follow else RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS

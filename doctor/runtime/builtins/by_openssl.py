@@ -101,7 +101,7 @@ def _output(argv: "list[str]") -> bytes:
     finally:
         os.close(writing)
     end, said = time.monotonic() + 1, b""
-    while select.select([reading], [], [], max(0.0, end - time.monotonic()))[0]:
+    while _readable(end - time.monotonic(), reading):
         data = os.read(reading, 4096)
         if not data or len(said) > 4096:
             break
@@ -109,6 +109,14 @@ def _output(argv: "list[str]") -> bytes:
     os.close(reading)
     _ended(pid)
     return said
+
+
+def _readable(seconds: float, *descriptors: int) -> "list[int]":
+    """Those that can be read within this time. select(2) takes no descriptor beyond 1023."""
+    waiting = select.poll()
+    for descriptor in descriptors:
+        waiting.register(descriptor, select.POLLIN)
+    return [descriptor for descriptor, _ in waiting.poll(max(0.0, seconds) * 1000)]
 
 
 def _spawned(argv: "list[str]", *descriptors: int) -> int:
@@ -210,7 +218,7 @@ class ProgramTlsStream:
                 for descriptor in (stdin, stdout, stderr):
                     os.close(descriptor)
             try:
-                while server.fileno() not in select.select([server.fileno(), self._stderr], [], [], self._left())[0]:
+                while server.fileno() not in _readable(self._left(), server.fileno(), self._stderr):
                     if not self._listened():
                         raise self._refused()
             finally:
@@ -277,7 +285,7 @@ class ProgramTlsStream:
         return left
 
     def _waits_for(self, descriptor: int) -> bool:
-        return bool(select.select([descriptor], [], [], self._left())[0])
+        return bool(_readable(self._left(), descriptor))
 
     def _listened(self) -> bool:
         """Read what the program says; ``False`` once it has ended. Raises ``StepError`` at the deadline."""
