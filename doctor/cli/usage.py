@@ -30,7 +30,7 @@ def explained(error: Any, command: str) -> UsageError:
         extra = text.partition("(")[2].partition("(")[2].rstrip(")")
         do = (
             f"'doctor scan --select {extra.replace(' ', ',')}' runs only these checks"
-            if words == "doctor scan"
+            if words.endswith(" scan") and words.count(" ") == 1
             else see
         )
         return UsageError(f"'{words}' takes no argument '{extra}'", do=do)

@@ -126,7 +126,7 @@ def _not_from_outside(target: TraceTarget, known: Iterable[Container]) -> UsageE
         (one for one in known if one.state.running and any(port == published.host_port for published in one.ports)),
         None,
     )
-    command = f"doctor probe --trace {owner.name if owner is not None else 'CONTAINER'} {OUTSIDE}:{port}"
+    command = f"'doctor probe --trace {owner.name if owner is not None else 'CONTAINER'} {OUTSIDE}:{port}'"
     return UsageError(
         "a trace can't begin at 'outside'",
         do=f"it begins at a container of 'docker ps' or at 'host'; for packets from outside to a published port: {command}",

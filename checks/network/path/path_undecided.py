@@ -49,10 +49,12 @@ def path_undecided(paths: Paths) -> Iterator[Finding]:
 
 def _probes(ways: tuple[Way, ...]) -> Iterator[Evidence]:
     """Yield the commands that decide it: real packets on all ways, and one packet on the first way of a container."""
-    yield Evidence("doctor scan --probe", "sends packets on the ways of containers and decides whether they arrive")
+    yield Evidence(
+        "real packets", "'doctor scan --probe' sends some on the ways of containers and decides whether they arrive"
+    )
     trace = next((way.trace for way in ways if way.trace and not way.start.startswith(NEW)), "")
     if trace:
-        yield Evidence(f"doctor probe --trace {trace}", "sends one of these packets and decides where it ends")
+        yield Evidence("one packet", f"'doctor probe --trace {trace}' sends one of these and decides where it ends")
 
 
 def _commands(text: str) -> Iterator[Evidence]:

@@ -15,6 +15,6 @@ def source_address_gone(detail: SourceGone) -> Iterator[Action]:
     option = f"com.docker.network.host_ipv{detail.version}"
     yield Advise(
         text=f"if the address is still this host's: ip addr add {detail.address}/{prefix} dev {quote(detail.uplink or 'UPLINK')}, and in the "
-        f"host's network configuration; else: docker network inspect {quote(detail.network)} shows what to create it again with, without "
-        f"the option {option} or with another address"
+        f"host's network configuration; else: docker network inspect {quote(detail.network)} shows what it was made with; a network without "
+        f"the option {option}, or with another address, has to take its place"
     )

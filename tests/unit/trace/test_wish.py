@@ -134,7 +134,7 @@ def test_a_packet_from_outside_has_its_own_command(target: str, command: str) ->
     """Who names 'outside' as the sender reads what may stand there, and which command traces an incoming packet."""
     with pytest.raises(UsageError, match="can't begin at 'outside'") as raised:
         wish_of("outside", target, CONTAINERS, None, LINKS)
-    assert raised.value.do.endswith(command)
+    assert raised.value.do.endswith(f"'{command}'")
     assert "container of 'docker ps' or at 'host'" in raised.value.do
 
 
