@@ -77,11 +77,12 @@ class RootedFiles:
     refuses = False
     last_read: str = ""
     seen: list[str] | None = None
+    _fd = -1
+    """For ``close``, if there was no root to open."""
 
     def __init__(self, root: str) -> None:
         self.listings = Listings()
         self.root = root
-        self._fd = -1  # for ``close``, if there is no root to open
         self._fd = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         # O_NOATIME needs ownership or CAP_FOWNER; a scan avoids changing access times where it can.
         self._noatime = os.O_NOATIME if os.geteuid() == 0 else 0
