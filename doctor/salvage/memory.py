@@ -55,13 +55,17 @@ class TargetMemory:
         found = self.noted.get(file)
         if found is None or found.mark != mark or not mark:
             return None
+        return found.tree if self.digest(file) == found.digest else None
+
+    def digest(self, file: str) -> str:
+        """Return the sha256 of a file of the target, "" if there is none that can be read."""
         digest = sha256()
         try:
             for chunk in self._chunks(file):
                 digest.update(chunk)
         except OSError:
-            return None
-        return found.tree if digest.hexdigest() == found.digest else None
+            return ""
+        return digest.hexdigest()
 
     def note(self, noted: Noted) -> None:
         """Record a completely written tar."""

@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
+from itertools import count
 
 from msgspec import DecodeError
 
@@ -102,6 +103,18 @@ class Target:
             if isinstance(error, OSError):
                 raise self.failed(error) from error
             raise
+
+    def set_aside(self, name: str) -> str:
+        """Rename a file to its name with the first free number, and return that."""
+        directory, _, last = name.rpartition("/")
+        descriptor = os.open(directory or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self.top)
+        try:
+            taken = set(os.listdir(descriptor))
+        finally:
+            os.close(descriptor)
+        number = next(number for number in count(1) if f"{last}.{number}" not in taken)
+        os.rename(name, f"{name}.{number}", src_dir_fd=self.top, dst_dir_fd=self.top)
+        return f"{name}.{number}"
 
     def failed(self, error: OSError) -> DoctorError:
         """Return the error for a failed write."""

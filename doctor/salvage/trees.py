@@ -138,6 +138,7 @@ class TreeWriter:
                 for piece in with_progress(joined(tree.pieces()), f"{kind} {name}", size, self.progress):
                     digest.update(piece)
                     sink.write(piece)
+                earlier = self._set_aside(file, digest.hexdigest(), is_worse=bool(tree.lost))
         except UnprovenError as error:
             self._leave(kind, name, error.reason, is_unread=error.is_unread)
             return False
@@ -149,6 +150,8 @@ class TreeWriter:
         self.target.bytes_written += sink.size
         if tree.renamed:
             note = "it has directories renamed by overlayfs, which only a mount shows correctly"
+        if earlier:
+            note = "; ".join(filter(None, (note, f"the different one of an earlier salvage is kept as {earlier}")))
         written = WrittenTree(kind=kind, name=name, file=file, size=sink.size, skipped=tuple(tree.skipped), note=note)
         self.trees.append(written)
         self.digests[file] = digest.hexdigest()
@@ -159,6 +162,16 @@ class TreeWriter:
         elif not self.is_held:
             self.memory.note(Noted(tree=written, mark=tree.mark, digest=digest.hexdigest()))
         return True
+
+    def _set_aside(self, file: str, digest: str, *, is_worse: bool) -> str:
+        """Rename the tar of an earlier salvage whose content is another; return its new name, "" if it is replaced.
+
+        A dead engine changes nothing: what differs has been lost or damaged since. A running one changes its data all the time,
+        so there only a tar that could not be read completely replaces nothing.
+        """
+        if self.is_held and not is_worse:
+            return ""
+        return "" if self.memory.digest(file) in {"", digest} else self.target.set_aside(file)
 
     def _leave(self, kind: str, name: str, reason: str, *, is_unread: bool = False) -> None:
         self.left.append(Left(kind=kind, name=name, reason=reason, is_unread=is_unread))

@@ -184,6 +184,26 @@ def test_a_second_run_copies_only_what_changed(tmp_path: Path, monkeypatch: pyte
     assert trees_of(root, out).bytes_written == 0
 
 
+def test_what_an_earlier_salvage_saved_is_not_replaced(tmp_path: Path) -> None:
+    """A root that lost a file since then: both tars are kept, and a third run copies nothing."""
+    root, out = MadeRoot(tmp_path / "host"), tmp_path / "out"
+    data = volume(root, "data", {"a": b"all\n", "b": b"of it\n"})
+    trees_of(root, out)
+    first = (out / "volumes/data.tar").read_bytes()
+    (data / "b").unlink()
+    outcome = trees_of(root, out)
+    assert (out / "volumes/data.tar.1").read_bytes() == first
+    with tarfile.open(out / "volumes/data.tar") as tar:
+        assert [name for name in tar.getnames() if name.endswith(("a", "b"))] == ["a"]
+    assert [tree.note for tree in outcome.trees] == [
+        "the different one of an earlier salvage is kept as volumes/data.tar.1"
+    ]
+    (data / "a").unlink()
+    trees_of(root, out)
+    trees_of(root, out)
+    assert sorted(path.name for path in (out / "volumes").glob("*.tar*")) == ["data.tar", "data.tar.1", "data.tar.2"]
+
+
 def test_a_file_of_holes_does_not_need_their_room(tmp_path: Path) -> None:
     """A sparse terabyte: Python's tarfile reads its size and its few bytes."""
     root = MadeRoot(tmp_path / "host")
