@@ -58,7 +58,7 @@ class TargetMemory:
         return found.tree if self.digest(file) == found.digest else None
 
     def digest(self, file: str) -> str:
-        """Return the sha256 of a file of the target, "" if there is none that can be read."""
+        """Return the sha256 of a file of the target, "" if it can't be read or does not exist."""
         digest = sha256()
         try:
             for chunk in self._chunks(file):
