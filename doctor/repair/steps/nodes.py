@@ -24,11 +24,19 @@ _SHORT = 1024
 class Tree:
     """The host's files below one root, for writing."""
 
+    fd = -1
+    """For the end, if there was no root to open."""
+
     def __init__(self, root: str, tag: str = "") -> None:
         """``tag`` is part of the names of temporary files, by which a run finds those that a crash left."""
         self.root = root
         self._tag = tag or str(os.getpid())
         self.fd = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+
+    def __del__(self) -> None:
+        """Close the root: a command makes several of these."""
+        if self.fd >= 0:
+            os.close(self.fd)
 
     def temporary(self, number: int | None = None) -> str:
         """Return the temporary name of a new node; of several ones with the step's number."""
