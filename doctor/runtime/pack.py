@@ -31,8 +31,10 @@ def load(path: str) -> list[str]:
     """Load the modules of a file; returns their names, none if it is missing or does not match the sources."""
     try:
         handle = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC)
-        version, modules = marshal.loads(posix.read(handle, posix.fstat(handle).st_size))  # noqa: S302
-        posix.close(handle)
+        try:
+            version, modules = marshal.loads(posix.read(handle, posix.fstat(handle).st_size))  # noqa: S302
+        finally:
+            posix.close(handle)
         if version != sys.version or any(look(source) != seen for _, source, seen, _ in modules):
             return []
     except (OSError, ValueError, EOFError, TypeError):
@@ -90,6 +92,8 @@ def write(path: str, content: bytes) -> None:
             return
     except OSError:
         pass
+    finally:
+        posix.close(handle)
     posix.unlink(own)
 
 
