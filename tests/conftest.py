@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.one_file import skip_what_is_lacking, told
+from tests.one_file import print_skipped, skip_what_is_lacking
 
 # A busy machine is not a defect: examples have no time limit of their own. CI tries the same examples on every run.
 settings.register_profile("here", deadline=None)
@@ -27,7 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Count what was skipped in the one file."""
-    told(terminalreporter)
+    print_skipped(terminalreporter)
 
 
 @pytest.fixture(autouse=True)

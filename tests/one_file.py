@@ -45,7 +45,7 @@ def modules(package: str) -> Iterator[str]:
             yield name
 
 
-def told(reporter: pytest.TerminalReporter) -> None:
+def print_skipped(reporter: pytest.TerminalReporter) -> None:
     """Print after a run in the one file how many tests were skipped for want of what."""
     if IS_ONE_FILE:
         skipped = Counter(str(report.longrepr[2]) for report in reporter.stats.get("skipped", ()))

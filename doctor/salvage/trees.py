@@ -151,7 +151,7 @@ class TreeWriter:
         if tree.renamed:
             note = "it has directories renamed by overlayfs, which only a mount shows correctly"
         if earlier:
-            note = "; ".join(filter(None, (note, f"the different one of an earlier salvage is kept as {earlier}")))
+            note = "; ".join(filter(None, (note, f"the tar of an earlier salvage differs and is kept as {earlier}")))
         written = WrittenTree(kind=kind, name=name, file=file, size=sink.size, skipped=tuple(tree.skipped), note=note)
         self.trees.append(written)
         self.digests[file] = digest.hexdigest()

@@ -44,3 +44,11 @@ def test_undoing_a_link_gives_the_file_back_that_was_there(tmp_path: Path) -> No
     assert not is_done(tree, back), "the same content is not enough"
     tree.put(back.path, back.node, back.meta, unlinks=back.unlinks)
     assert [os.stat(tmp_path / name).st_nlink for name in ("one", "two")] == [1, 1]
+
+
+def test_a_tree_leaves_no_descriptor(tmp_path: Path) -> None:
+    """A command makes several of them."""
+    before = os.listdir("/proc/self/fd")
+    for _ in range(3):
+        Tree(str(tmp_path)).lstat("/one")
+    assert os.listdir("/proc/self/fd") == before

@@ -196,7 +196,7 @@ def test_what_an_earlier_salvage_saved_is_not_replaced(tmp_path: Path) -> None:
     with tarfile.open(out / "volumes/data.tar") as tar:
         assert [name for name in tar.getnames() if name.endswith(("a", "b"))] == ["a"]
     assert [tree.note.rpartition("; ")[2] for tree in outcome.trees] == [
-        "the different one of an earlier salvage is kept as volumes/data.tar.1"
+        "the tar of an earlier salvage differs and is kept as volumes/data.tar.1"
     ]
     (data / "a").unlink()
     trees_of(root, out)
